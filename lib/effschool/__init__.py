@@ -1,0 +1,1 @@
+"""«Эффективная школа»: identification of schools with low results and reports for each municipality."""

@@ -1,0 +1,70 @@
+"""Identification (идентификация): from contract tables to indices, bands and lists, in the order of the methodology."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from effschool.groups import group_schools
+from effschool.indicators import Tables, compute_indicators
+from effschool.indices import compute_indices
+from effschool.lists import list_covered_years, make_lists
+from effschool.methodology import Methodology
+from effschool.normalise import normalise_indicators
+from effschool.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Tables left behind (DATA_CONTRACT.md), and notices: what a reader of the lists has to know beside them."""
+
+    schools: pd.DataFrame
+    indicators: pd.DataFrame
+    indices: pd.DataFrame
+    lists: pd.DataFrame
+    notices: pd.DataFrame
+
+
+def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
+    """Carry out one methodology on contract tables; the tables are not changed.
+
+    Raises:
+        pandera.errors.SchemaError: a table left behind would break the contract; a fault of the program.
+    """
+    schools = group_schools(tables, methodology)
+    values_by_school = normalise_indicators(compute_indicators(tables, schools, methodology), methodology)
+    indices, cut_notices = compute_indices(values_by_school, methodology)
+    lists = make_lists(indices, schools, tables, methodology)
+    notices = [notice_constants(values_by_school), cut_notices, notice_windows(indices, methodology)]
+    return Identified(
+        schools=SCHOOLS_OUT.validate(schools),
+        indicators=INDICATORS.validate(_order(values_by_school, list(INDICATORS.columns))),
+        indices=INDICES.validate(_order(indices, list(INDICES.columns))),
+        lists=LISTS.validate(_order(lists, list(LISTS.columns))),
+        notices=pd.concat(notices, ignore_index=True),
+    )
+
+
+def notice_constants(values_by_school: pd.DataFrame) -> pd.DataFrame:
+    """Indicators that do not vary inside a year and group and so are left out there."""
+    constant = values_by_school[values_by_school["normalised"].isna()]
+    scopes = constant[["year", "domain", "group", "indicator"]].drop_duplicates()
+    text = "показатель " + scopes["indicator"] + " не различается между школами и не входит в индекс"
+    return scopes.drop(columns="indicator").assign(notice=text)
+
+
+def notice_windows(indices: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Years whose window the data do not cover: no lists are made for them."""
+    years = sorted(set(indices["year"]) - set(list_covered_years(indices, methodology)))
+    texts = [
+        f"нет данных за все годы окна {_span(methodology.lists.window.list_years(year))}, списков нет" for year in years
+    ]
+    return pd.DataFrame({"year": years, "domain": None, "group": None, "notice": texts})
+
+
+def _span(years: tuple[int, ...]) -> str:
+    return ", ".join(map(str, years))
+
+
+def _order(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    keys = [name for name in ("year", "school_id", "domain", "indicator") if name in columns]
+    return frame[columns].sort_values(keys, ignore_index=True)

@@ -1,0 +1,71 @@
+"""What is wrong with the files that were sent (замечания к файлам).
+
+A problem is one full Russian sentence beside the place it speaks of; a methodologist reads it, an ОМСУ corrects the file.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+
+import pandas as pd
+
+
+class Severity(StrEnum):
+    """An error (ошибка) keeps the file out; a warning (предупреждение) does not."""
+
+    ERROR = "ошибка"
+    WARNING = "предупреждение"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One problem of one place in one file.
+
+    Args:
+        severity: whether the file can be taken all the same.
+        file: name as the methodologist knows it, relative to the folder of raw data.
+        expected: what should have stood there, a Russian phrase.
+        action: what to do, a Russian sentence in the imperative.
+        sheet: sheet of a workbook; empty for CSV.
+        row: row number as Excel shows it (1 is the first); None where the whole file is meant.
+        column: heading as it stands in the file; empty where the whole row is meant.
+        value: what stood there, as text; empty where nothing stood there.
+    """
+
+    severity: Severity
+    file: str
+    expected: str
+    action: str
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a person: «social.xlsx, лист «Форма», строка 7, столбец «Год»»."""
+        parts = [f"файл «{self.file}»"]
+        parts += [f"лист «{self.sheet}»"] if self.sheet else []
+        parts += [f"строка {self.row}"] if self.row is not None else []
+        parts += [f"столбец «{self.column}»"] if self.column else []
+        return ", ".join(parts)
+
+    @property
+    def message(self) -> str:
+        """The whole sentence: place, what stood there, what was expected, what to do."""
+        found = f" стоит «{self.value}»," if self.value else ""
+        place = self.place[0].upper() + self.place[1:]
+        return f"{place}:{found} {self.expected}. {self.action}"
+
+
+def tabulate_problems(problems: Iterable[Problem]) -> pd.DataFrame:
+    """Frame with a row per problem, columns as the fields of `Problem` and `message`, in the order found."""
+    names = [field.name for field in fields(Problem)]
+    rows = [{**asdict(problem), "message": problem.message} for problem in problems]
+    return pd.DataFrame(rows, columns=[*names, "message"]).astype({"row": "Int64"})
+
+
+def shorten_path(path: Path, folder: Path) -> str:
+    """File name as reports show it: relative to the folder of raw data, never with a path of this machine."""
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name

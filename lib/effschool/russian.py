@@ -1,0 +1,47 @@
+"""Numbers and words in Russian form (числа, проценты, склонение)."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from babel import Locale
+from babel.lists import format_list
+from babel.numbers import format_decimal
+
+LOCALE = Locale.parse("ru")
+NBSP = "\N{NO-BREAK SPACE}"
+NO_DATA = "нет данных"
+
+
+@cache
+def _pattern(digits: int) -> str:
+    return "#,##0." + "0" * digits if digits else "#,##0"
+
+
+def format_number(value: float | None, digits: int = 0) -> str:
+    """«1 234,5»; missing is «нет данных». Rounds half away from zero, for display only."""
+    if value is None or value != value:
+        return NO_DATA
+    text = format_decimal(value, format=_pattern(digits), locale=LOCALE)
+    return text.replace("-", "\N{MINUS SIGN}") if float(value) else text
+
+
+def format_percent(value: float | None, digits: int = 1) -> str:
+    """«27,6 %» from 27.6, the sign behind a non-breaking space; missing is «нет данных»."""
+    text = format_number(value, digits)
+    return text if text == NO_DATA else f"{text}{NBSP}%"
+
+
+def count_words(number: int, one: str, few: str, many: str) -> str:
+    """«1 школа», «3 школы», «5 школ»: the number and the word in the form the number asks for."""
+    return f"{format_number(number)}{NBSP}{choose_word(number, one, few, many)}"
+
+
+def choose_word(number: int, one: str, few: str, many: str) -> str:
+    """The form of a word that a whole number asks for, by CLDR's plural rule for Russian."""
+    form = LOCALE.plural_form(abs(int(number)))
+    return {"one": one, "few": few}.get(form, many)
+
+
+def join_words(words: Iterable[str]) -> str:
+    """«а, б и в»; nothing gives an empty string."""
+    return format_list(list(words), locale=LOCALE)

@@ -1,0 +1,280 @@
+"""Columns of every table, declared once (DATA_CONTRACT.md): the contract's tables taken in and the tables left behind.
+
+Counts are nullable whole numbers: a blank cell is a missing value, never zero. School codes are text. Each check carries
+as its `error` the phrase of what was expected and as its `title` what to do, so that a failure becomes a `Problem`.
+"""
+
+from collections.abc import Iterable
+
+import pandas as pd
+from pandera.pandas import Check, Column, DataFrameSchema
+
+SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
+LOCALITIES = ("город", "село")
+LEVELS = ("ООО", "СОО")
+BANDS = ("low", "mid", "high")
+DOMAINS = ("results", "social")
+MARKS = ("mark_2", "mark_3", "mark_4", "mark_5")
+SOCIAL_COUNTS = (
+    "deviant",
+    "school_register",
+    "police_register",
+    "non_native_russian",
+    "special_needs",
+    "parents_unemployed",
+    "parents_no_higher_edu",
+    "single_parent",
+    "socially_dangerous",
+    "free_lunch",
+    "guardianship",
+)
+PROVENANCE = ("source_file", "source_sheet", "source_row")
+"""Where a row came from: file relative to the raw folder, sheet, row as Excel numbers it. Carried by every raw table."""
+
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
+def _expect(function, expected: str, action: str, **options) -> Check:
+    return Check(function, error=expected, title=action, **options)
+
+
+def _year() -> Column:
+    check = _expect(
+        lambda years: years.between(FIRST_YEAR, LAST_YEAR),
+        f"ожидался год четырьмя цифрами от {FIRST_YEAR} до {LAST_YEAR}",
+        "Исправьте год.",
+    )
+    return Column("int64", check)
+
+
+def _count() -> Column:
+    check = _expect(
+        lambda counts: counts >= 0,
+        "ожидалось число участников или обучающихся не меньше нуля",
+        "Исправьте число или оставьте ячейку пустой, если данных нет.",
+    )
+    return Column("Int64", check, nullable=True)
+
+
+def _score() -> Column:
+    check = _expect(
+        lambda scores: scores.between(0, 100),
+        "ожидался средний балл от 0 до 100",
+        "Исправьте балл или оставьте ячейку пустой, если данных нет.",
+    )
+    return Column("float64", check, nullable=True)
+
+
+def _text(nullable: bool = True) -> Column:
+    return Column("str", nullable=nullable)
+
+
+def _choice(values: Iterable[str], what: str, nullable: bool = False) -> Column:
+    listed = ", ".join(f"«{value}»" for value in values)
+    check = _expect(
+        lambda column: column.isin(list(values)),
+        f"ожидалось одно из значений: {listed}",
+        f"Проверьте столбец «{what}» и напишите одно из этих значений.",
+    )
+    return Column("str", check, nullable=nullable)
+
+
+def _unique(*key: str) -> Check:
+    return _expect(
+        lambda frame: ~frame.duplicated(list(key), keep=False),
+        "ожидалась одна строка с таким ключом, а их несколько",
+        "Оставьте одну строку, остальные удалите или исправьте в них год, код, предмет или класс.",
+        ignore_na=False,
+    )
+
+
+def _not_above(parts: Iterable[str], total: str, expected: str) -> Check:
+    names = list(parts)
+    return _expect(
+        lambda frame: ~(frame[names].sum(axis=1, min_count=1) > frame[total]).fillna(False).astype(bool),
+        expected,
+        "Сверьте числа с исходным протоколом и исправьте строку.",
+        ignore_na=False,
+    )
+
+
+_SOURCE = {"source_file": _text(False), "source_sheet": _text(False), "source_row": Column("int64")}
+
+SCHOOLS = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "name": _text(False),
+        "municipality": _text(False),
+        "type": _choice(SCHOOL_TYPES, "Тип ОО", nullable=True),
+        "locality": _choice(LOCALITIES, "Местность", nullable=True),
+        "enrolment": _count(),
+        "exclusion": _text(),
+        **_SOURCE,
+    },
+    checks=_unique("year", "school_id"),
+    name="schools",
+    strict=True,
+)
+"""A row per school and year. `exclusion`: empty, or why the school is left out. `type`, `locality`: see the constants."""
+
+RESULTS = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "procedure": _text(False),
+        "subject": _text(False),
+        "grade": Column(
+            "Int64",
+            _expect(lambda grades: grades.between(1, 12), "ожидался класс от 1 до 12", "Исправьте класс."),
+            nullable=True,
+        ),
+        "participants": _count(),
+        **{mark: _count() for mark in MARKS},
+        "below_min": _count(),
+        "score_80_plus": _count(),
+        "mean_score": _score(),
+        **_SOURCE,
+    },
+    checks=[
+        _unique("year", "school_id", "procedure", "subject", "grade"),
+        _not_above(MARKS, "participants", "отметок вместе больше, чем участников"),
+        _not_above(
+            ["below_min", "score_80_plus"], "participants", "ниже порога и 80 и выше вместе больше, чем участников"
+        ),
+    ],
+    name="results",
+    strict=True,
+)
+"""A row per school, year, procedure, subject and grade; everything but the key and `mean_score` is a count of pupils."""
+
+CERTIFICATES = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "level": _choice(LEVELS, "Уровень"),
+        "graduates": _count(),
+        "without_certificate": _count(),
+        **_SOURCE,
+    },
+    checks=[
+        _unique("year", "school_id", "level"),
+        _not_above(["without_certificate"], "graduates", "без аттестата больше, чем выпускников"),
+    ],
+    name="certificates",
+    strict=True,
+)
+"""A row per school, year and level (ООО after grade 9, СОО after grade 11); counts of graduates."""
+
+SOCIAL = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "pupils": _count(),
+        **{name: _count() for name in SOCIAL_COUNTS},
+        **_SOURCE,
+    },
+    checks=[
+        _unique("year", "school_id"),
+        *(_not_above([name], "pupils", "число больше, чем «Всего обучающихся»") for name in SOCIAL_COUNTS),
+    ],
+    name="social",
+    strict=True,
+)
+"""A row per school and year; all counts of pupils, `pupils` is «Всего обучающихся»."""
+
+PROGRAMME = DataFrameSchema(
+    {
+        "school_id": _text(False),
+        "project": _text(False),
+        "entry_year": _year(),
+        "exit_year": Column("Int64", _year().checks, nullable=True),
+        "partner_id": _text(),
+        "curator": _text(),
+        **_SOURCE,
+    },
+    checks=_unique("school_id", "project", "entry_year"),
+    name="programme",
+    strict=True,
+)
+"""A row per school and year of entry into a project of support (программа поддержки)."""
+
+CONTRACT = {str(schema.name): schema for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME)}
+"""The tables taken in, by name."""
+
+SCHOOLS_OUT = DataFrameSchema(
+    {
+        "year": Column("int64"),
+        "school_id": _text(False),
+        "name": _text(False),
+        "municipality": _text(False),
+        "group": _text(),
+        "locality": _text(),
+        "enrolment": Column("Int64", nullable=True),
+        "exclusion": _text(),
+    },
+    unique=["year", "school_id"],
+    name="schools",
+    strict=True,
+    ordered=True,
+)
+"""A row per school and year; `group` («средние», «основные», «вечерние») is null when the school is left out."""
+
+INDICATORS = DataFrameSchema(
+    {
+        "year": Column("int64"),
+        "school_id": _text(False),
+        "domain": Column("str", Check.isin(DOMAINS)),
+        "indicator": _text(False),
+        "raw": Column("float64"),
+        "normalised": Column("float64", Check.in_range(0, 1), nullable=True),
+        "participants": Column("int64", Check.ge(0)),
+    },
+    unique=["year", "school_id", "indicator"],
+    name="indicators",
+    strict=True,
+    ordered=True,
+)
+"""A row per school, year and indicator that the school has. `raw`: per cent, score or gap in points; `normalised`: 0…1 as
+it enters the index, null where the indicator does not vary in the group; `participants`: pupils behind it."""
+
+INDICES = DataFrameSchema(
+    {
+        "year": Column("int64"),
+        "school_id": _text(False),
+        "domain": Column("str", Check.isin(DOMAINS)),
+        "group": _text(False),
+        "index": Column("float64", Check.in_range(0, 100), nullable=True),
+        "coverage": Column("float64", Check.in_range(0, 1)),
+        "rank": Column("Int64", Check.ge(1), nullable=True),
+        "band": Column("str", Check.isin(BANDS), nullable=True),
+    },
+    unique=["year", "school_id", "domain"],
+    name="indices",
+    strict=True,
+    ordered=True,
+)
+"""A row per school, year and domain. `coverage`: available / applicable indicators; `rank`: 1 is the lowest index, ties
+share the smaller; `rank` and `band` are null when the school is not ranked."""
+
+LISTS = DataFrameSchema(
+    {
+        "year": Column("int64"),
+        "school_id": _text(False),
+        "results_status": _text(),
+        "social_status": _text(),
+        "fioko_shnor": Column("boolean", nullable=True),
+        "fioko_level": _text(),
+        "joint": _text(),
+    },
+    unique=["year", "school_id"],
+    name="lists",
+    strict=True,
+    ordered=True,
+)
+"""A row per ranked-in-principle school and year whose three-year window is covered by data; statuses are null where none."""
+
+
+def empty_table(schema: DataFrameSchema) -> pd.DataFrame:
+    """Frame without rows that has the columns and types of a schema."""
+    return pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in schema.columns.items()})
