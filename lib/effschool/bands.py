@@ -53,7 +53,12 @@ def assign_bands(values: Values, rules: Bands) -> tuple[NDArray[np.object_], boo
 def count_cut(number: int, rules: Bands) -> int:
     """Number of schools in one band before ties: share·number, rounded half up, down or up."""
     exact = rules.share * number
-    rounded = {"half_up": math.floor(exact + 0.5), "floor": math.floor(exact), "ceil": math.ceil(exact)}
+    slack = rules.tolerance  # 0.35·90 is 31.4999… in floating point
+    rounded = {
+        "half_up": math.floor(exact + 0.5 + slack),
+        "floor": math.floor(exact + slack),
+        "ceil": math.ceil(exact - slack),
+    }
     return rounded[rules.cut]
 
 

@@ -27,8 +27,11 @@ def name_by_type(register: pd.DataFrame, rules: GroupsByType) -> pd.Series:
 def name_by_exams(tables: Tables, rules: GroupsByExams) -> pd.Series:
     """Group of every row of the register by the exams the school held in the year, with participants."""
     held = tables["results"].query("participants > 0")[[*KEY, "procedure", "grade"]].drop_duplicates()
-    exams = held.assign(exam=list(zip(held["procedure"], held["grade"], strict=True)))
+    exams = held.assign(
+        exam=pd.Series([*zip(held["procedure"], held["grade"], strict=True)], index=held.index, dtype=object)
+    )
     sets = exams.groupby(KEY)["exam"].agg(frozenset).rename("exams").reset_index()
     names = {frozenset(group.exams): group.name for group in rules.names}
     sets["named"] = sets["exams"].map(lambda found: names.get(found, rules.other)).astype("str")
-    return tables["schools"][KEY].merge(sets, how="left", on=KEY, validate="one_to_one")["named"]
+    register = tables["schools"][KEY]
+    return register.merge(sets, how="left", on=KEY, validate="one_to_one")["named"].set_axis(register.index)

@@ -34,13 +34,18 @@ def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
     values_by_school = normalise_indicators(compute_indicators(tables, schools, methodology), methodology)
     indices, cut_notices = compute_indices(values_by_school, methodology)
     lists = make_lists(indices, schools, tables, methodology)
-    notices = [notice_constants(values_by_school), cut_notices, notice_windows(indices, methodology)]
+    notices = [
+        notice_constants(values_by_school),
+        cut_notices,
+        notice_windows(indices, methodology),
+        notice_social_windows(indices, methodology),
+    ]
     return Identified(
         schools=SCHOOLS_OUT.validate(schools),
         indicators=INDICATORS.validate(_order(values_by_school, list(INDICATORS.columns))),
         indices=INDICES.validate(_order(indices, list(INDICES.columns))),
         lists=LISTS.validate(_order(lists, list(LISTS.columns))),
-        notices=pd.concat(notices, ignore_index=True),
+        notices=pd.concat(notices, ignore_index=True).astype({"year": "int64"}),
     )
 
 
@@ -59,6 +64,19 @@ def notice_windows(indices: pd.DataFrame, methodology: Methodology) -> pd.DataFr
         f"нет данных за все годы окна {_span(methodology.lists.window.list_years(year))}, списков нет" for year in years
     ]
     return pd.DataFrame({"year": years, "domain": None, "group": None, "notice": texts})
+
+
+def notice_social_windows(indices: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Years with lists of results whose window the data on social conditions do not cover: no lists of conditions."""
+    with_social = set(list_covered_years(indices, methodology, "social"))
+    listed = list_covered_years(indices, methodology) if methodology.lists.social else []
+    years = [year for year in listed if year not in with_social]
+    texts = [
+        f"нет данных о социальных условиях за все годы окна {_span(methodology.lists.window.list_years(year))}, "
+        "списков условий нет"
+        for year in years
+    ]
+    return pd.DataFrame({"year": years, "domain": "social", "group": None, "notice": texts})
 
 
 def _span(years: tuple[int, ...]) -> str:

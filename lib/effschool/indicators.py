@@ -17,7 +17,7 @@ def compute_indicators(tables: Tables, schools: pd.DataFrame, methodology: Metho
 
     Args:
         tables: contract tables by name, as in `schemas.CONTRACT`.
-        schools: schools of the methodology with `group`; a school without a group is left out, of the regional mean too.
+        schools: schools of the methodology with `group`; one without a group is left out, of the regional mean too.
 
     Returns:
         Columns year, school_id, group, domain, indicator, raw (per cent, score or gap), participants.
@@ -34,10 +34,13 @@ def compute_indicators(tables: Tables, schools: pd.DataFrame, methodology: Metho
         for indicator in rules.indicators
     ]
     columns = [*KEY, "group", "domain", "indicator", "raw", "participants"]
-    return pd.concat(frames, ignore_index=True)[columns]
+    types = {"year": "int64", "school_id": "str", "group": "str", "raw": "float64", "participants": "int64"}
+    return pd.concat(frames, ignore_index=True)[columns].astype(types)  # frames without rows lose their types
 
 
 ROWS = ("results", "certificates", "social")
+MARKED = ("ОГЭ", "ВПР")
+"""Procedures whose mean score is a mean of marks; a mean of ЕГЭ is in points and is never made from marks."""
 
 
 def compute_indicator(tables: Tables, indicator: Indicator) -> pd.DataFrame:
@@ -59,11 +62,12 @@ def select_rows(tables: Tables, rows: Rows) -> pd.DataFrame:
 
 
 def fill_mean_scores(results: pd.DataFrame) -> pd.DataFrame:
-    """A missing mean becomes the mean of the marks where all four counts of marks are there (DATA_CONTRACT.md)."""
+    """A missing mean of ОГЭ or ВПР becomes the mean of the marks where all four counts are there (DATA_CONTRACT.md)."""
     marks = results[list(MARKS)].astype("float64")
     total = marks.sum(axis=1, skipna=False)
     mean = (marks * [2, 3, 4, 5]).sum(axis=1, skipna=False) / total.where(total > 0)
-    return results.assign(mean_score=results["mean_score"].fillna(mean))
+    marked = results["procedure"].isin(MARKED)
+    return results.assign(mean_score=results["mean_score"].fillna(mean.where(marked)))
 
 
 def pool_shares(rows: pd.DataFrame, count: str, total: str) -> pd.DataFrame:

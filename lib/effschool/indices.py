@@ -1,10 +1,12 @@
 """Normalised indicators → index, coverage, rank and band of every school (METHODOLOGY.md 1.2, 1.3)."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
 from effschool.bands import assign_bands, rank_lowest_first
-from effschool.methodology import Aggregation, DomainRules, Indicator, Methodology
+from effschool.methodology import Aggregation, Domain, DomainRules, Indicator, Methodology
 
 KEY = ["year", "school_id", "domain", "group"]
 SCOPE = ["year", "domain", "group"]
@@ -34,14 +36,16 @@ def compute_indices(values_by_school: pd.DataFrame, methodology: Methodology) ->
 def aggregate_domain(used: pd.DataFrame, rules: DomainRules) -> pd.DataFrame:
     """Weighted mean of a school's available values: a row per year and school, with `index`."""
     weight_by_indicator = weigh_indicators(rules)
-    weight = used["indicator"].map(weight_by_indicator)
+    weight = used["indicator"].map(weight_by_indicator).astype("float64")
     geometric = rules.aggregation.kind == "geometric"
     scaled = GEOMETRIC_LOW + (GEOMETRIC_HIGH - GEOMETRIC_LOW) * used["normalised"]
     value = np.log(scaled) if geometric else used["normalised"]
     sums = used.assign(value=weight * value, weight=weight).groupby(["year", "school_id", "group"], as_index=False)
     totals = sums[["value", "weight"]].sum()
     mean = totals["value"] / totals["weight"].where(totals["weight"] > 0)
-    return totals[["year", "school_id", "group"]].assign(index=np.exp(mean) if geometric else mean)
+    return totals[["year", "school_id", "group"]].assign(
+        index=np.exp(mean).clip(GEOMETRIC_LOW, GEOMETRIC_HIGH) if geometric else mean
+    )
 
 
 def weigh_indicators(rules: DomainRules) -> dict[str, float]:
@@ -59,8 +63,8 @@ def _share_block(item: Indicator, indicators: tuple[Indicator, ...], weights: Ag
 
 def measure_coverage(indices: pd.DataFrame, values_by_school: pd.DataFrame, used: pd.DataFrame) -> pd.DataFrame:
     """Add `coverage`: a school's available indicators / those that at least one school of its year and group has."""
-    available = used.groupby(KEY, as_index=False).size().rename(columns={"size": "available"})
-    applicable = used.groupby(SCOPE, as_index=False)["indicator"].nunique().rename(columns={"indicator": "applicable"})
+    available = used.groupby(KEY).size().rename("available").reset_index()
+    applicable = used.groupby(SCOPE)["indicator"].nunique().rename("applicable").reset_index()
     everyone = values_by_school[KEY].drop_duplicates()
     joined = everyone.merge(indices, how="left", on=KEY, validate="one_to_one")
     joined = joined.merge(available, how="left", on=KEY).merge(applicable, how="left", on=SCOPE)
@@ -72,7 +76,7 @@ def rank_schools(indices: pd.DataFrame, methodology: Methodology) -> tuple[pd.Da
     """Add `rank` and `band` inside year, domain and group, to schools whose coverage suffices."""
     ranked, notices = [], []
     for (year, domain, group), schools in indices.groupby(SCOPE):
-        rules = methodology.domains[domain]
+        rules = methodology.domains[cast(Domain, domain)]
         enough = schools["index"].notna() & (schools["coverage"] >= rules.min_coverage - rules.bands.tolerance)
         values = schools.loc[enough, "index"].to_numpy()
         bands, met = assign_bands(values, rules.bands)
@@ -81,5 +85,6 @@ def rank_schools(indices: pd.DataFrame, methodology: Methodology) -> tuple[pd.Da
         if met:
             notices.append((year, domain, group, "верхняя и нижняя границы встретились, все школы в средней группе"))
     places = pd.concat(ranked) if ranked else pd.DataFrame({"rank": [], "band": []})
-    table = indices.join(places).astype({"rank": "Int64", "band": "str"})
+    types = {"year": "int64", "school_id": "str", "domain": "str", "group": "str", "index": "float64"}
+    table = indices.join(places).astype({**types, "rank": "Int64", "band": "str"})
     return table, pd.DataFrame(notices, columns=["year", "domain", "group", "notice"])

@@ -8,14 +8,24 @@ from numpy.typing import NDArray
 
 from effschool.indicators import KEY, Tables, pool_shares, select_rows
 from effschool.methodology import Condition, Domain, Fioko, JointStatus, Methodology, Status, WindowRule
+from effschool.schemas import LISTS, empty_table
 
 Hits = NDArray[np.bool_]
 
 
-def list_covered_years(indices: pd.DataFrame, methodology: Methodology) -> list[int]:
-    """Years whose whole window of results has ranked schools; other years get no lists."""
-    ranked = set(indices.loc[(indices["domain"] == "results") & indices["band"].notna(), "year"])
-    return [year for year in sorted(ranked) if set(methodology.lists.window.list_years(year)) <= ranked]
+def list_covered_years(indices: pd.DataFrame, methodology: Methodology, domain: Domain = "results") -> list[int]:
+    """Years whose whole window has ranked schools in the domain; without one of results a year gets no lists.
+
+    A year with a window of its own in the methodology needs no data itself: that is what such a window is for.
+    """
+    window = methodology.lists.window
+    ranked = find_ranked_years(indices, domain)
+    return [year for year in sorted(ranked | set(window.years)) if set(window.list_years(year)) <= ranked]
+
+
+def find_ranked_years(indices: pd.DataFrame, domain: Domain) -> set[int]:
+    """Years in which the domain has a school with a band."""
+    return set(indices.loc[(indices["domain"] == domain) & indices["band"].notna(), "year"].tolist())
 
 
 def make_lists(indices: pd.DataFrame, schools: pd.DataFrame, tables: Tables, methodology: Methodology) -> pd.DataFrame:
@@ -25,9 +35,8 @@ def make_lists(indices: pd.DataFrame, schools: pd.DataFrame, tables: Tables, met
     frames = [
         make_year_lists(taken.loc[taken["year"] == year, "school_id"], year, indices, methodology) for year in covered
     ]
-    empty = pd.DataFrame({"year": [], "school_id": [], "results_status": [], "social_status": [], "joint": []})
-    lists = pd.concat(frames, ignore_index=True) if frames else empty
-    lists = lists.astype({"year": "int64", "school_id": "str"})
+    empty = empty_table(LISTS).drop(columns=["fioko_shnor", "fioko_level"])
+    lists = pd.concat(frames or [empty], ignore_index=True).astype({"year": "int64", "school_id": "str"})
     return lists.merge(flag_fioko(tables, taken, methodology.fioko), how="left", on=KEY, validate="one_to_one")
 
 
@@ -36,22 +45,19 @@ def make_year_lists(school_ids: pd.Series, year: int, indices: pd.DataFrame, met
     years = methodology.lists.window.list_years(year)
     ids = pd.Index(school_ids.sort_values(), name="school_id")
     frame = pd.DataFrame({"year": year, "school_id": ids})
-    frame["results_status"] = _name_statuses("results", methodology.lists.results, ids, years, indices, methodology)
-    frame["social_status"] = _name_statuses("social", methodology.lists.social, ids, years, indices, methodology)
+    frame["results_status"] = _name_statuses("results", ids, years, indices, methodology)
+    frame["social_status"] = _name_statuses("social", ids, years, indices, methodology)
     return frame.assign(joint=name_joint(frame, methodology.lists.joint))
 
 
 def _name_statuses(
-    domain: Domain,
-    statuses: Sequence[Status],
-    ids: pd.Index,
-    years: Sequence[int],
-    indices: pd.DataFrame,
-    methodology: Methodology,
+    domain: Domain, ids: pd.Index, years: Sequence[int], indices: pd.DataFrame, methodology: Methodology
 ) -> pd.Series:
+    statuses = methodology.lists.results if domain == "results" else methodology.lists.social
     bands = spread_bands(indices, domain, ids, years)
     named = np.full(len(ids), None, dtype=object)
-    for status in reversed(statuses):
+    covered = set(years) <= find_ranked_years(indices, domain)
+    for status in reversed(statuses if covered else ()):
         named[satisfy_rule(bands, status, methodology.find_rule(status))] = status.status
     return pd.Series(named, dtype="str")
 
@@ -59,7 +65,7 @@ def _name_statuses(
 def spread_bands(indices: pd.DataFrame, domain: str, ids: pd.Index, years: Sequence[int]) -> pd.DataFrame:
     """Bands of one domain: a row per school, a column per year of the window; missing where not ranked."""
     chosen = indices[(indices["domain"] == domain) & indices["year"].isin(years)]
-    return chosen.pivot(index="school_id", columns="year", values="band").reindex(index=ids, columns=list(years))
+    return chosen.pivot(index="school_id", columns="year", values="band").reindex(index=ids, columns=list(years))  # noqa: PD010
 
 
 def satisfy_rule(bands: pd.DataFrame, status: Status, rule: WindowRule) -> Hits:
@@ -114,20 +120,22 @@ def flag_fioko(tables: Tables, schools: pd.DataFrame, fioko: Fioko | None) -> pd
     A school is ШНОР where at least `min_low_procedures` were low in the year, or at least
     `min_low_procedures_each_year` in each of the last `years` (METHODOLOGY.md section 2).
     """
-    if fioko is None:
-        return (
-            schools[KEY]
-            .assign(fioko_shnor=pd.NA, fioko_level=None)
-            .astype({"fioko_shnor": "boolean", "fioko_level": "str"})
-        )
-    low = compute_procedure_shares(tables, schools, fioko).groupby(KEY)["is_low"].sum()
-    counts = low.unstack("year").sort_index(axis=1)
-    counts = counts.reindex(columns=range(counts.columns.min() - fioko.years + 1, counts.columns.max() + 1))
+    shares = compute_procedure_shares(tables, schools, fioko) if fioko else None
+    if fioko is None or shares is None or shares.empty:
+        return leave_unflagged(schools)
+    years = range(shares["year"].min() - fioko.years + 1, shares["year"].max() + 1)
+    counts = shares.groupby(KEY)["is_low"].sum().unstack("year").reindex(columns=years)  # noqa: PD010
     each = (counts >= fioko.min_low_procedures_each_year).T.rolling(fioko.years).sum().T.eq(fioko.years)
     flags = (counts >= fioko.min_low_procedures) | each
     stacked = pd.DataFrame({"low": counts.T.stack(), "fioko_shnor": flags.T.stack()}).dropna().reset_index()  # noqa: PD013
     stacked["fioko_level"] = name_level(stacked["low"].where(stacked["fioko_shnor"]), fioko)
     return stacked.drop(columns="low").astype({"fioko_shnor": "boolean", "year": "int64", "school_id": "str"})
+
+
+def leave_unflagged(schools: pd.DataFrame) -> pd.DataFrame:
+    """ФИОКО's flag and level, missing for all: the methodology has no such rule, or no school had a procedure of it."""
+    flag = pd.Series(pd.NA, index=schools.index, dtype="boolean")
+    return schools[KEY].assign(fioko_shnor=flag, fioko_level=pd.Series(None, index=schools.index, dtype="str"))
 
 
 def name_level(low: pd.Series, fioko: Fioko) -> pd.Series:

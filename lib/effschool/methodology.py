@@ -12,6 +12,8 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from effschool.schemas import CONTRACT
+
 Band = Literal["low", "mid", "high"]
 Domain = Literal["results", "social"]
 Orientation = Literal["consistent", "literal"]
@@ -39,8 +41,28 @@ class Rows(Frozen):
     @property
     def filters(self) -> dict[str, tuple[str, ...] | tuple[int, ...]]:
         """Column to allowed values, only where there is a restriction."""
-        values = {"procedure": self.procedure, "subject": self.subject, "grade": self.grade, "level": self.level}
+        values: dict[str, tuple[str, ...] | tuple[int, ...]] = {
+            "procedure": self.procedure,
+            "subject": self.subject,
+            "grade": self.grade,
+            "level": self.level,
+        }
         return {column: allowed for column, allowed in values.items() if allowed}
+
+    @model_validator(mode="after")
+    def _check_filters(self) -> Self:
+        self.require_columns(*self.filters)
+        return self
+
+    def require_columns(self, *columns: str) -> None:
+        """Refuse a column that the contract's table does not have.
+
+        Raises:
+            ValueError: a Russian phrase that names the columns.
+        """
+        unknown = [column for column in columns if column not in CONTRACT[self.table].columns]
+        if unknown:
+            raise ValueError(f"в таблице {self.table} нет столбцов: {', '.join(unknown)}")
 
 
 class IndicatorBase(Frozen):
@@ -61,6 +83,11 @@ class ShareIndicator(IndicatorBase):
     count: str
     total: str
     unit: str = "%"
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        self.rows.require_columns(self.count, self.total)
+        return self
 
 
 class MeanIndicator(IndicatorBase):
@@ -103,6 +130,7 @@ class DomainRules(Frozen):
     title: str
     better: Literal["high", "low"]
     band_titles: dict[Band, str]
+    band_marks: dict[Band, str]
     min_coverage: float = Field(ge=0, le=1)
     aggregation: Aggregation
     bands: Bands
@@ -141,7 +169,7 @@ class ProcedureGroup(Frozen):
 
 
 class GroupsByExams(Frozen):
-    """Groups by the exams (procedure, grade) that a school holds in the year; other sets are named `other` or left out."""
+    """Groups by the exams (procedure, grade) a school holds in a year; other sets are named `other` or left out."""
 
     by: Literal["exams"]
     names: tuple[ProcedureGroup, ...] = Field(min_length=1)
@@ -196,7 +224,16 @@ class Window(Frozen):
 
     def list_years(self, year: int) -> tuple[int, ...]:
         """Years of the window of a report's year, the earliest first."""
-        return self.years.get(year, tuple(range(year - self.length + 1, year + 1)))
+        return tuple(sorted(self.years.get(year, range(year - self.length + 1, year + 1))))
+
+    @model_validator(mode="after")
+    def _check_years(self) -> Self:
+        wrong = sorted(year for year, years in self.years.items() if len(set(years)) != self.length)
+        if wrong:
+            raise ValueError(
+                f"в окне должно быть разных лет: {self.length}; иначе у годов {', '.join(map(str, wrong))}"
+            )
+        return self
 
 
 class Lists(Frozen):
@@ -217,6 +254,11 @@ class FiokoProcedure(Frozen):
     title: str
     rows: Rows
     count: str
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        self.rows.require_columns(self.count, "participants")
+        return self
 
 
 class FiokoLevel(Frozen):
@@ -252,6 +294,14 @@ class Methodology(Frozen):
     domains: dict[Domain, DomainRules]
     lists: Lists
     fioko: Fioko | None = None
+
+    @model_validator(mode="after")
+    def _check_ids(self) -> Self:
+        ids = [indicator.id for rules in self.domains.values() for indicator in rules.indicators]
+        doubled = sorted({name for name in ids if ids.count(name) > 1})
+        if doubled:
+            raise ValueError(f"показатели названы в двух индексах: {', '.join(doubled)}")
+        return self
 
     @model_validator(mode="after")
     def _check_rules(self) -> Self:
@@ -293,6 +343,10 @@ def load_methodology(
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MethodologyError(_say_missing(path)) from None
+    except UnicodeDecodeError:
+        raise MethodologyError(
+            f"Файл методики «{path.name}» записан не в кодировке UTF-8. Сохраните его заново в UTF-8."
+        ) from None
     except yaml.YAMLError as error:
         raise MethodologyError(f"Файл методики «{path.name}» не читается как YAML: {error}.") from None
     if not isinstance(content, dict):
@@ -334,6 +388,13 @@ _FAULTS = {
     "int_type": "ожидалось целое число",
     "string_type": "ожидалась строка",
     "value_error": "{error}",
+    "union_tag_not_found": "нет обязательного ключа, по которому определяется вид записи: {discriminator}",
+    "model_type": "ожидался раздел с ключами",
+    "model_attributes_type": "ожидался раздел с ключами",
+    "dict_type": "ожидался раздел с ключами",
+    "tuple_type": "ожидался список",
+    "int_from_float": "ожидалось целое число",
+    "bool_parsing": "ожидалось true или false",
 }
 
 
@@ -341,7 +402,8 @@ def _say_faults(path: Path, error: ValidationError) -> str:
     lines = [f"Файл методики «{path.name}» не принят."]
     for fault in error.errors(include_url=False):
         place = ".".join(str(part) for part in fault["loc"]) or "весь файл"
-        text = _FAULTS.get(fault["type"], fault["msg"]).format(**fault.get("ctx", {}))
+        context = {key: str(value).replace(" or ", " или ") for key, value in fault.get("ctx", {}).items()}
+        text = _FAULTS[fault["type"]].format(**context) if fault["type"] in _FAULTS else fault["msg"]
         value = fault["input"]
         found = f" Стоит «{value}»." if isinstance(value, str | int | float) else ""
         lines.append(f"— {place}: {text}.{found}")

@@ -1,8 +1,10 @@
 """Numbers and words in Russian form (числа, проценты, склонение)."""
 
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, localcontext
 from functools import cache
 
+import pandas as pd
 from babel import Locale
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -19,10 +21,12 @@ def _pattern(digits: int) -> str:
 
 def format_number(value: float | None, digits: int = 0) -> str:
     """«1 234,5»; missing is «нет данных». Rounds half away from zero, for display only."""
-    if value is None or value != value:
+    if value is None or pd.isna(value):
         return NO_DATA
-    text = format_decimal(value, format=_pattern(digits), locale=LOCALE)
-    return text.replace("-", "\N{MINUS SIGN}") if float(value) else text
+    with localcontext(rounding=ROUND_HALF_UP):
+        text = format_decimal(value, format=_pattern(digits), locale=LOCALE)
+    has_digit = any(character in "123456789∞" for character in text)
+    return text.replace("-", "\N{MINUS SIGN}" if has_digit else "")
 
 
 def format_percent(value: float | None, digits: int = 1) -> str:

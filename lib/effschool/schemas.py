@@ -84,6 +84,7 @@ def _unique(*key: str) -> Check:
         lambda frame: ~frame.duplicated(list(key), keep=False),
         "ожидалась одна строка с таким ключом, а их несколько",
         "Оставьте одну строку, остальные удалите или исправьте в них год, код, предмет или класс.",
+        statistics={"columns": list(key)},
         ignore_na=False,
     )
 
@@ -94,6 +95,7 @@ def _not_above(parts: Iterable[str], total: str, expected: str) -> Check:
         lambda frame: ~(frame[names].sum(axis=1, min_count=1) > frame[total]).fillna(False).astype(bool),
         expected,
         "Сверьте числа с исходным протоколом и исправьте строку.",
+        statistics={"columns": names, "total": total},
         ignore_na=False,
     )
 
@@ -277,4 +279,4 @@ LISTS = DataFrameSchema(
 
 def empty_table(schema: DataFrameSchema) -> pd.DataFrame:
     """Frame without rows that has the columns and types of a schema."""
-    return pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in schema.columns.items()})
+    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})

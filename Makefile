@@ -1,0 +1,84 @@
+# Эффективная школа. Все команды сами готовят себе окружение; активировать ничего не нужно.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+YEAR =
+DATA = data/raw
+PROCESSED = data/processed
+REPORTS = reports
+METHODOLOGY = khabarovsk-2020
+MUNICIPALITY =
+LAYOUTS = layouts
+REGION =
+JOBS =
+PARAMETERS =
+VENV = .venv
+PYTHON =
+
+KNOWN := YEAR DATA PROCESSED REPORTS METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS PARAMETERS VENV PYTHON SCALE
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES -%,$(GIVEN))
+ifneq ($(UNKNOWN),)
+$(error Неизвестный параметр: $(UNKNOWN). Известные параметры: $(KNOWN))
+endif
+
+BIN = $(VENV)/bin
+READY = $(VENV)/.effschool-ready
+quote = '$(subst ','\'',$(1))'
+
+.PHONY: help report test lab demo bench bulgaria format lint types unit lock clean
+
+help: ## показать этот список
+	@echo 'Эффективная школа. Команды:'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)$$/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-17s %s\n", $$1, $$2 }'
+	@echo 'Параметры, например: make report YEAR=2023 DATA=папка MUNICIPALITY="Название"'
+	@echo '  $(KNOWN)'
+
+report: $(READY) ## построить отчёты всех муниципалитетов; без данных создаёт демонстрационный регион
+	@if [ $(call quote,$(DATA)) = data/raw ]; then $(BIN)/python -m effschool demo data/raw; fi
+	@$(BIN)/python -m effschool report --data $(call quote,$(DATA)) --processed $(call quote,$(PROCESSED)) \
+	  --reports $(call quote,$(REPORTS)) --layouts $(call quote,$(LAYOUTS)) --methodology $(call quote,$(METHODOLOGY)) \
+	  --region $(call quote,$(REGION)) --year $(call quote,$(YEAR)) --municipality $(call quote,$(MUNICIPALITY)) \
+	  --jobs $(call quote,$(JOBS)) --parameters $(call quote,$(PARAMETERS))
+
+test: format lint types unit ## проверить оформление, типы и выполнить все тесты
+
+lab: $(READY) ## открыть тетради в JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=. notebooks/01_ingest.ipynb
+
+demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
+	@$(BIN)/python -m effschool demo data/raw
+
+bulgaria: $(READY) ## пример другого региона: открытые данные Болгарии (папка DATA)
+	@$(MAKE) --no-print-directory report DATA=$(call quote,$(if $(filter command,$(firstword $(origin DATA))),$(DATA),../shared/data/bg-mon)) \
+	  PROCESSED=examples/bulgaria/processed REPORTS=examples/bulgaria/reports LAYOUTS=examples/bulgaria/layouts \
+	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
+
+bench: $(READY) ## измерить время этапов на демонстрационном регионе
+	@$(BIN)/python tests/bench.py
+
+format: $(READY) ## проверить оформление кода
+	@$(BIN)/ruff format --check --quiet lib tests
+
+lint: $(READY) ## проверить код и тетради
+	@$(BIN)/ruff check --quiet lib tests notebooks
+
+types: $(READY) ## проверить типы
+	@$(BIN)/mypy --no-error-summary
+
+unit: $(READY) ## выполнить тесты
+	@$(BIN)/python -m pytest
+
+lock: ## обновить requirements.txt (нужен uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --upgrade --custom-compile-command 'make lock' --output-file requirements.txt
+
+clean: ## удалить отчёты и промежуточные таблицы; исходные данные остаются
+	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
+	rm -f data/processed/*.parquet data/processed/*.json
+	find reports -mindepth 1 ! -name README.md -delete
+
+# The stamp is newer than the lock once everything in it is installed; an interrupted installation leaves no stamp.
+$(READY): requirements.txt pyproject.toml
+	@sh .ci/environment '$(VENV)' '$(PYTHON)'
+	@touch $@

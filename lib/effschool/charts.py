@@ -1,0 +1,248 @@
+"""Drawings (диаграммы): each function takes a frame and gives a matplotlib figure, drawn once at the size shown.
+
+Colours mean the same everywhere: vermilion is worse, grey in between, blue better; they differ for the colour-blind and
+in grey print, and a letter or shape says the same again. No pyplot, so no state is left behind.
+"""
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill, shorten
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from effschool.russian import format_number
+
+WORSE, MIDDLE, BETTER, MISSING = "#c2410c", "#d6d6d6", "#1d5fa8", "#ffffff"
+OWN, REGION, INK = "#14365d", "#8a8a8a", "#222222"
+WIDTH = 9.0
+"""Inches; pages show it 900 pixels wide at most."""
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "axes.edgecolor": "#777777",
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "figure.facecolor": "white",
+    "legend.frameon": False,
+}
+
+
+def start_figure(height: float, columns: int = 1, **options: object) -> tuple[Figure, list[Axes]]:
+    """A figure of the common width with its axes in a row."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        axes = figure.subplots(1, columns, squeeze=False, **options)[0]
+    return figure, list(axes)
+
+
+def write_numbers(axis: mpl.axis.Axis, digits: int = 0) -> None:
+    """Ticks in Russian form."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, digits)))
+
+
+def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: str) -> Figure:
+    """Stacked bars: a row of `shares` per bar, a column per part, values in per cent; every part carries its number."""
+    figure, (axes,) = start_figure(0.9 + 0.55 * len(shares))
+    left = np.zeros(len(shares))
+    for part in shares.columns:
+        values = shares[part].to_numpy(dtype=float)
+        bars = axes.barh(shares.index, values, left=left, color=colours[part], edgecolor="white", label=part)
+        labels = [f"{format_number(value)}" if value >= 5 else "" for value in values]
+        dark = colours[part] in {WORSE, BETTER}
+        axes.bar_label(bars, labels, label_type="center", color="white" if dark else INK)
+        left += values
+    axes.set(xlabel=unit, xlim=(0, 100))
+    axes.invert_yaxis()
+    axes.tick_params(left=False)
+    _put_legend_above(axes, len(shares.columns))
+    return figure
+
+
+def draw_dots(values: pd.DataFrame, unit: str, own: str, other: str, zero_line: bool = False) -> Figure:
+    """Dot plot: a row of `values` per line, columns `own` and `other`; a bar joins the two dots."""
+    figure, (axes,) = start_figure(1.1 + 0.34 * len(values))
+    lines = np.arange(len(values))
+    axes.hlines(lines, values[own], values[other], color=MIDDLE, linewidth=4, zorder=1)
+    axes.scatter(values[other], lines, marker="D", s=34, color=REGION, label=other, zorder=2)
+    axes.scatter(values[own], lines, marker="o", s=62, color=OWN, label=shorten(own, 50, placeholder="…"), zorder=3)
+    axes.set_yticks(lines, [fill(str(label), 46) for label in values.index])
+    axes.set_xlabel(unit)
+    if zero_line:
+        axes.axvline(0, color=REGION, linewidth=0.8)
+    else:
+        axes.set_xlim(left=0)
+    axes.invert_yaxis()
+    axes.grid(axis="y", color="#eeeeee")
+    axes.set_axisbelow(True)
+    axes.tick_params(left=False)
+    write_numbers(axes.xaxis, 1 if zero_line else 0)
+    _put_legend_above(axes, 2)
+    return figure
+
+
+def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, other: str) -> Figure:
+    """Portfolio matrix (портфельная матрица): results against social conditions.
+
+    Args:
+        points: a row per school: x, y (index 0…1), `number` (missing for anonymous points), `kind` (colour by status).
+    """
+    figure, (axes,) = start_figure(6.2)
+    anonymous = points[points["number"].isna()]
+    named = points.dropna(subset="number")
+    axes.scatter(anonymous["x"], anonymous["y"], s=12, color=MIDDLE, label=other, zorder=1)
+    for kind, (colour, marker) in KINDS.items():
+        chosen = named[named["kind"] == kind]
+        if len(chosen):
+            label = f"{own}: {kind}"
+            axes.scatter(chosen["x"], chosen["y"], s=210, color=colour, marker=marker, label=label, zorder=2)
+    for school in named.itertuples():
+        axes.annotate(
+            f"{school.number}", (school.x, school.y), color="white", ha="center", va="center", fontsize=8, zorder=4
+        )
+    for axis, name in ((axes.axvline, "x"), (axes.axhline, "y")):
+        axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    write_numbers(axes.xaxis, 1)
+    write_numbers(axes.yaxis, 1)
+    _put_legend_above(axes, 3)
+    return figure
+
+
+def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
+    """All schools of a region without names: a row per school: x, y (index 0…1), `kind`."""
+    figure, (axes,) = start_figure(5.6)
+    for kind, (colour, marker) in KINDS.items():
+        chosen = points[points["kind"].str.removeprefix("только ") == kind]
+        size = 16 if kind == "прочие" else 46
+        axes.scatter(
+            chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=MIDDLE if size == 16 else colour
+        )
+    axes.set(xlabel=f"{x_label} (больше — тяжелее)", ylabel=f"{y_label} (больше — лучше)")
+    write_numbers(axes.xaxis, 1)
+    write_numbers(axes.yaxis, 1)
+    _put_legend_above(axes, 5)
+    return figure
+
+
+KINDS = {
+    "ШНРО и ШНСУ": ("#7a1f04", "s"),
+    "ШНРО": (WORSE, "s"),
+    "ШНСУ": ("#8a6100", "^"),
+    "резильентные": ("#0b6e4f", "D"),
+    "прочие": (OWN, "o"),
+}
+"""Kinds of schools in the matrix: colour and shape say the same."""
+
+
+def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping[str, str]) -> Figure:
+    """Tiles: a row per school, a column per year; the letter in a tile repeats its colour, an empty tile is no band."""
+    figure, (axes,) = start_figure(0.8 + 0.27 * max(len(bands), 2))
+    codes = {band: code for code, band in enumerate(colours)}
+    numbers = bands.map(lambda band: codes.get(band, np.nan)).astype(float)
+    palette = mpl.colors.ListedColormap(list(colours.values()))
+    sns.heatmap(
+        numbers,
+        ax=axes,
+        cmap=palette,
+        vmin=-0.5,
+        vmax=len(codes) - 0.5,
+        cbar=False,
+        linewidths=2,
+        annot=bands.map(lambda band: letters.get(band, "")),
+        fmt="",
+        annot_kws={"fontsize": 9},
+    )
+    axes.set(xlabel="", ylabel="")
+    axes.xaxis.tick_top()
+    axes.tick_params(left=False, top=False, labelrotation=0)
+    return figure
+
+
+def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
+    """Heat map of values 0…1: a row per school, a column per indicator; darker is lower, a blank cell is no value."""
+    figure, (axes,) = start_figure(2.9 + 0.27 * max(len(values), 2))
+    sns.heatmap(
+        values.astype(float),
+        ax=axes,
+        cmap=sns.color_palette("blend:#a63603,#fdd0a2,#f7f7f7", as_cmap=True),
+        vmin=0,
+        vmax=1,
+        linewidths=1,
+        cbar_kws={"label": label, "shrink": 0.8, "format": FuncFormatter(lambda value, _: format_number(value, 1))},
+    )
+    axes.set(xlabel="", ylabel="")
+    axes.set_xticks(axes.get_xticks(), [fill(str(name), 24) for name in values.columns], rotation=60, ha="right")
+    axes.tick_params(left=False, bottom=False, labelsize=8)
+    return figure
+
+
+def draw_lines_over_band(lines: pd.DataFrame, band: pd.DataFrame, y_label: str, band_label: str) -> Figure:
+    """Lines over the years above a band: `lines` a column per line, `band` columns low, high and middle."""
+    figure, (axes,) = start_figure(3.6)
+    axes.fill_between(band.index, band["low"], band["high"], color=MIDDLE, alpha=0.6, linewidth=0, label=band_label)
+    axes.plot(band.index, band["middle"], color=REGION, linestyle="--", label="медиана по региону")
+    for (name, values), marker in zip(lines.items(), MARKERS, strict=False):
+        axes.plot(values.index, values, marker=marker, label=str(name))
+    _finish_years(axes, band.index, y_label)
+    return figure
+
+
+MARKERS = "os^DvPX*<>hpd"
+
+
+def draw_lines(lines: pd.DataFrame, y_label: str, dashed: Sequence[str] = ()) -> Figure:
+    """Lines over the years: a row per year, a column per line; those named in `dashed` are for comparison."""
+    figure, (axes,) = start_figure(3.8)
+    palette = sns.color_palette("colorblind", max(lines.shape[1], 1))
+    for (name, values), marker, colour in zip(lines.items(), MARKERS, palette, strict=False):
+        style = {"color": REGION, "linestyle": "--"} if name in dashed else {"color": colour, "marker": marker}
+        axes.plot(values.index, values, label=str(name), **style)
+    _finish_years(axes, lines.index, y_label)
+    return figure
+
+
+def _finish_years(axes: Axes, years: pd.Index, y_label: str) -> None:
+    axes.set_ylabel(y_label)
+    axes.set_xticks(list(years), [str(year) for year in years])
+    write_numbers(axes.yaxis, 2)
+    _put_legend_above(axes, 3)
+
+
+def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Figure:
+    """Stacked bars of counts: a row per bar, a column per part; whole numbers on the axis."""
+    figure, (axes,) = start_figure(1.1 + 0.3 * len(counts))
+    left = np.zeros(len(counts))
+    for part, colour in zip(counts.columns, colours, strict=False):
+        values = counts[part].to_numpy(dtype=float)
+        bars = axes.barh([fill(str(name), 40) for name in counts.index], values, left=left, color=colour, label=part)
+        axes.bar_label(
+            bars, [format_number(value) if value else "" for value in values], label_type="center", color="white"
+        )
+        left += values
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.invert_yaxis()
+    axes.tick_params(left=False)
+    _put_legend_above(axes, 3)
+    return figure
+
+
+def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str) -> Figure:
+    """Square of counts, darker where more: a row per state before, a column per state after."""
+    figure, (axes,) = start_figure(1.2 + 0.5 * len(counts))
+    sns.heatmap(counts, ax=axes, cmap="Blues", cbar=False, linewidths=2, annot=True, fmt="d", square=False)
+    axes.set(xlabel=column_label, ylabel=row_label)
+    axes.tick_params(left=False, bottom=False, labelrotation=0)
+    return figure
+
+
+def _put_legend_above(axes: Axes, columns: int) -> None:
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=columns, borderaxespad=0, handletextpad=0.5)

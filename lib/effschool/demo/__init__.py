@@ -1,0 +1,62 @@
+"""The demonstration region (демонстрационный регион), made by code from a seed: nothing in it is real.
+
+Schools differ by a latent social disadvantage that persists and drives a part of their results; schools open, close,
+change their type and name; exams fall out; offices leave cells blank. All parameters stand in demo.yml.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from effschool.demo.population import draw_schools, list_school_years, tabulate_schools
+from effschool.demo.programme import draw_programme, list_effects
+from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
+from effschool.demo.settings import Size, load_settings
+from effschool.demo.social import draw_social
+from effschool.demo.writing import Tables, write_region
+
+__all__ = ["build_demo_tables", "make_demo_region"]
+
+
+def make_demo_region(  # noqa: PLR0913, PLR0917 -- every argument is a size of the region
+    folder: Path,
+    seed: int = 2018,
+    schools: int = 350,
+    municipalities: int = 19,
+    last_year: int = 2023,
+    years: int = 5,
+) -> None:
+    """Write the region's raw files into a folder: CSV, `programme.xlsx`, `social/*.xlsx` and `region.yml`.
+
+    The same arguments give the same bytes. Workbooks of social conditions left by an earlier region are not removed.
+
+    Raises:
+        ValueError: too few schools for the municipalities and kinds, no year, or not enough names.
+    """
+    write_region(build_demo_tables(seed, schools, municipalities, last_year, years), folder, load_settings())
+
+
+def build_demo_tables(
+    seed: int = 2018, schools: int = 350, municipalities: int = 19, last_year: int = 2023, years: int = 5
+) -> Tables:
+    """Contract tables by name, with the columns and types of `effschool.schemas` but those of provenance.
+
+    Raises:
+        ValueError: as `make_demo_region`.
+    """
+    settings, size = load_settings(), Size(schools, municipalities, last_year, years)
+    # A stream for each table: a change to one leaves the others as they are.
+    rngs = np.random.default_rng(seed).spawn(6)
+    drawn = draw_schools(size, settings, rngs[0])
+    school_years = list_school_years(drawn, size, settings, rngs[1])
+    programme = draw_programme(drawn, size, settings, rngs[2])
+    effects = list_effects(drawn, programme, size, settings)
+    levels = draw_levels(school_years, effects, size, settings, rngs[3])
+    cohorts = draw_cohorts(drawn, size, settings, rngs[3])
+    return {
+        "schools": tabulate_schools(school_years, settings, rngs[1]),
+        "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),
+        "certificates": draw_certificates(school_years, levels, cohorts, settings, rngs[4]),
+        "social": draw_social(school_years, settings, rngs[5]),
+        "programme": programme,
+    }

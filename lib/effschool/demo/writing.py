@@ -1,0 +1,78 @@
+"""Files of the demonstration region, byte for byte the same for the same tables."""
+
+import io
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
+
+from effschool.demo.settings import Settings
+from effschool.storage import replace_when_done, write_text
+
+Tables = dict[str, pd.DataFrame]
+LONG_AGO = datetime(2000, 1, 1)
+"""Stands for every time inside a workbook: a real one would change its bytes."""
+
+
+def write_region(tables: Tables, folder: Path, settings: Settings) -> None:
+    """Write all files of the region into a folder; each is written whole or not at all."""
+    for name in ("schools", "results", "certificates"):
+        text = _head(tables[name], name, settings).to_csv(index=False, lineterminator="\n")
+        write_text(text, folder / f"{name}.csv")
+    programme = make_workbook(_head(tables["programme"], "programme", settings), settings.programme_sheet)
+    write_workbook(programme, folder / "programme.xlsx")
+    write_social(tables, folder / "social", settings)
+    about = {"name": settings.region, "demonstration": True}
+    write_text(
+        f"# {settings.note}\n{yaml.safe_dump(about, allow_unicode=True, sort_keys=False)}", folder / "region.yml"
+    )
+
+
+def write_social(tables: Tables, folder: Path, settings: Settings) -> None:
+    """One workbook per municipality, named as it is; a municipality that sent nothing has no workbook."""
+    municipality_of = tables["schools"].drop_duplicates("school_id").set_index("school_id")["municipality"]
+    social = tables["social"]
+    for municipality, rows in social.groupby(social["school_id"].map(municipality_of), sort=True):
+        workbook = make_workbook(_head(rows, "social", settings), settings.sheet)
+        write_workbook(workbook, folder / f"{municipality}.xlsx")
+
+
+def _head(frame: pd.DataFrame, name: str, settings: Settings) -> pd.DataFrame:
+    """Columns in the order and with the headings of the contract."""
+    headings = settings.headings[name]
+    return frame[list(headings)].rename(columns=headings)
+
+
+def make_workbook(frame: pd.DataFrame, title: str) -> Workbook:
+    """Workbook of one tidy sheet: bold headings in the first row, which stays in sight; blank cells stay blank."""
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = title
+    sheet.append(list(frame.columns))
+    for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
+        sheet.append(list(row))
+    for number, cell in enumerate(sheet[1], start=1):
+        cell.font = Font(bold=True)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.column_dimensions[get_column_letter(number)].width = 18
+    sheet.freeze_panes = "A2"
+    return workbook
+
+
+def write_workbook(workbook: Workbook, path: Path) -> None:
+    """Write a workbook with fixed times, so that equal workbooks give equal bytes."""
+    workbook.properties.created = workbook.properties.modified = LONG_AGO
+    packed = io.BytesIO()
+    # Workbook.save would put the present time into the properties; the writer below it does not.
+    ExcelWriter(workbook, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
+    with replace_when_done(path) as beside, zipfile.ZipFile(packed) as source, zipfile.ZipFile(beside, "w") as target:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name, LONG_AGO.timetuple()[:6])
+            entry.create_system = 3  # otherwise Windows and Unix would differ
+            target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)

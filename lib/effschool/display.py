@@ -1,0 +1,142 @@
+"""What a notebook shows: text, tables and charts that carry their title, sentence and data, as clean HTML.
+
+Everything that comes from files is data: it is escaped by the templates, never put into HTML by hand.
+"""
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
+
+from effschool.russian import NO_DATA, format_number
+
+Formatter = Callable[[object], str]
+TEMPLATES = Path(str(files("effschool"))) / "templates"
+SVG_SETTINGS = {"svg.fonttype": "path", "svg.hashsalt": "effschool"}
+"""Letters as outlines, since a reader's computer may lack the font; a fixed salt, so that the same chart is the same bytes."""
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES / "display"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+class TableStyler(Styler):
+    """pandas' Styler with the project's table template: caption, `scope` on every header cell, no ids and no styles."""
+
+    env = _environment()
+    template_html_table = env.get_template("table.html.j2")
+    template_html = env.get_template("table_only.html.j2")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers and for Excel.
+
+    Args:
+        key: short name, unique in a report; the sheet's name in the XLSX.
+        title: caption.
+        frame: a row per what the title says, headings in Russian; the first column names the row.
+        formats: how to write a column's values; others are text as it is, numbers without digits.
+        note: a sentence below the table, empty if none.
+    """
+
+    key: str
+    title: str
+    frame: pd.DataFrame
+    formats: Mapping[str, Formatter] = field(default_factory=dict)
+    note: str = ""
+
+    def _repr_html_(self) -> str:
+        return _render("table_block.html.j2", table=self, body=self.render_body())
+
+    def render_body(self) -> str:
+        """The bare `<table>` element."""
+        numeric = {name for name in self.frame if pd.api.types.is_numeric_dtype(self.frame[name])}
+        formats = {name: self.formats.get(str(name), _format_cell) for name in self.frame}
+        indexed = self.frame.set_index(self.frame.columns[0])
+        shown = {name: formatter for name, formatter in formats.items() if name in indexed}
+        styler = TableStyler(indexed, cell_ids=False).format(shown, escape="html", na_rep=NO_DATA)
+        styler = styler.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
+        return styler.to_html(
+            caption=self.title, heading=str(self.frame.columns[0]), numeric=[name in numeric for name in indexed]
+        )
+
+
+def _format_cell(value: object) -> str:
+    return format_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart with what a reader needs to use it without seeing it.
+
+    Args:
+        key: short name, unique in a report; the sheet's name in the XLSX.
+        title: what is drawn, with the unit.
+        sentence: what is seen, made from the data; the text alternative.
+        figure: matplotlib figure, not registered with pyplot.
+        table: data behind the chart, headings in Russian.
+    """
+
+    key: str
+    title: str
+    sentence: str
+    figure: Figure
+    table: Table
+
+    def _repr_html_(self) -> str:
+        return _render("chart.html.j2", chart=self, source=self.encode_svg(), body=self.table.render_body())
+
+    def encode_svg(self) -> str:
+        """The drawing as a data address, the same bytes for the same drawing."""
+        stream = io.BytesIO()
+        with mpl.rc_context(SVG_SETTINGS):
+            self.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs made from data; `kind` «note» sets them off."""
+
+    paragraphs: tuple[str, ...]
+    kind: str = "plain"
+
+    def _repr_html_(self) -> str:
+        return _render("text.html.j2", text=self)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Four or five key figures with the region beside them; a row per figure: label, value, comparison."""
+
+    items: tuple[tuple[str, str, str], ...]
+
+    def _repr_html_(self) -> str:
+        return _render("figures.html.j2", items=self.items)
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links to other pages: a row per link: name, file (empty where there is none), remark."""
+
+    items: tuple[tuple[str, str, str], ...]
+
+    def _repr_html_(self) -> str:
+        return _render("links.html.j2", items=self.items)

@@ -1,0 +1,45 @@
+"""The rules that were carried out, as a table for readers (раздел «Метод»)."""
+
+import pandas as pd
+
+from effschool.display import Table
+from effschool.dynamics import FIOKO_LIST
+from effschool.methodology import DomainRules, Fioko, GroupsByExams, GroupsByType, Methodology
+from effschool.russian import choose_word, count_words, format_percent, join_words
+
+
+def tabulate_method(method: Methodology) -> Table:
+    """Rule, its switches and sources, as they were carried out."""
+    rows = [("Методика", f"{method.title}, версия {method.version}", method.source)]
+    rows.append(("Группы школ", _say_groups(method.groups), method.groups.source))
+    for _, rules in method.iterate_domains():
+        rows.append((rules.title, _say_index(rules), rules.source))
+    for status in (*method.lists.results, *method.lists.social):
+        rows.append((status.status, f"{status.title}: {method.find_rule(status).title}", method.lists.source))
+    if method.fioko:
+        rows.append((FIOKO_LIST, _say_fioko(method.fioko), method.fioko.source))
+    return Table(
+        "Метод", "Правила, по которым составлены списки", pd.DataFrame(rows, columns=["Что", "Правило", "Источник"])
+    )
+
+
+def _say_groups(groups: GroupsByType | GroupsByExams) -> str:
+    names = groups.names.values() if isinstance(groups.names, dict) else [group.name for group in groups.names]
+    left_out = f"; не участвуют: {groups.left_out_note}" if groups.left_out_note else ""
+    return "каждый год и каждая группа отдельно: " + join_words(names) + left_out
+
+
+def _say_index(rules: DomainRules) -> str:
+    mean = {"arithmetic": "среднее", "geometric": "среднее геометрическое"}[rules.aggregation.kind]
+    number = count_words(len(rules.indicators), "показателя", "показателей", "показателей")
+    share, coverage = format_percent(100 * rules.bands.share, 0), format_percent(100 * rules.min_coverage, 0)
+    return f"{mean} {number}, приведённых к шкале от 0 до 1; крайние группы по {share}; нужно не менее {coverage} показателей"
+
+
+def _say_fioko(fioko: Fioko) -> str:
+    low = count_words(fioko.min_low_procedures, "процедура", "процедуры", "процедур")
+    verb = choose_word(fioko.min_low_procedures, "низкая", "низкие", "низких")
+    return (
+        f"не менее {format_percent(fioko.low_share_pct, 0)} участников не справились: {low} {verb} за год "
+        f"или не менее {fioko.min_low_procedures_each_year} в каждом из {fioko.years} лет подряд"
+    )

@@ -1,0 +1,246 @@
+"""What is known of one municipality (портфель муниципалитета): the frames behind its report.
+
+Only the municipality's own schools are named here; the rest of the region enters as aggregates and anonymous points.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from effschool.dynamics import FIOKO_LIST, describe_history
+from effschool.methodology import Domain, Indicator
+from effschool.workspace import Workspace
+
+REGION_ROW = "регион"
+
+
+@dataclass(frozen=True)
+class RegionYear:
+    """The whole region in one year."""
+
+    workspace: Workspace
+    year: int
+
+    @cached_property
+    def region_paths(self) -> pd.DataFrame:
+        """Paths of all schools of the region that are not left out, all years."""
+        return self.workspace.dynamics.paths.dropna(subset="group")
+
+    @cached_property
+    def region_schools(self) -> pd.DataFrame:
+        """All schools of the region that take part in the year."""
+        return self.region_paths[self.region_paths["year"] == self.year]
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether the window of the year is covered, so that lists exist."""
+        return bool((self.workspace.identified.lists["year"] == self.year).any())
+
+
+@dataclass(frozen=True)
+class Portfolio(RegionYear):
+    """One municipality in one year, beside its region."""
+
+    municipality: str
+
+    @cached_property
+    def register(self) -> pd.DataFrame:
+        """Own schools of the year, left-out ones as well: a row per school, `number` as tables and charts call it."""
+        paths = self.workspace.dynamics.paths
+        own = paths[(paths["year"] == self.year) & (paths["municipality"] == self.municipality)]
+        own = own.sort_values(["name", "school_id"], ignore_index=True)
+        return own.assign(number=range(1, len(own) + 1))
+
+    @cached_property
+    def schools(self) -> pd.DataFrame:
+        """Own schools of the year that take part in the identification, with `number`."""
+        return self.register.dropna(subset="group")
+
+
+def open_region(workspace: Workspace, year: int | None) -> RegionYear:
+    """Choose a year; none given means the last year with indices.
+
+    Raises:
+        ValueError: no such year in the data; the message names those that are there.
+    """
+    years = sorted(set(workspace.identified.indices["year"]))
+    if not years:
+        raise ValueError("В данных нет ни одного года, за который вычислены индексы.")
+    chosen = year if year is not None else int(years[-1])
+    if chosen not in years:
+        raise ValueError(f"Года {chosen} нет в данных. Есть годы: {', '.join(map(str, years))}.")
+    return RegionYear(workspace, chosen)
+
+
+def open_portfolio(workspace: Workspace, municipality: str | None, year: int | None) -> Portfolio:
+    """Choose a municipality and a year; none given means the first municipality and the last year with indices.
+
+    Raises:
+        ValueError: no such year or municipality in the data; the message names those that are there.
+    """
+    region = open_region(workspace, year)
+    names = list_municipalities(workspace, region.year)
+    if municipality and municipality not in names:
+        listed = ", ".join(f"«{name}»" for name in names)
+        raise ValueError(f"Муниципалитета «{municipality}» нет в данных {region.year} года. Есть: {listed}.")
+    return Portfolio(workspace, region.year, municipality or names[0])
+
+
+def list_municipalities(workspace: Workspace, year: int) -> list[str]:
+    """Municipalities that have schools in the register of a year, in alphabetical order."""
+    schools = workspace.identified.schools
+    return sorted(schools.loc[schools["year"] == year, "municipality"].unique())
+
+
+def count_bands(schools: pd.DataFrame, domain: Domain) -> pd.Series:
+    """Number of schools in every band of a domain, in the order low, mid, high."""
+    return schools[f"{domain}_band"].value_counts().reindex(["low", "mid", "high"], fill_value=0)
+
+
+def share_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Shares of schools by band in per cent of ranked: a row for the municipality and one for the region."""
+    places = {portfolio.municipality: portfolio.schools, REGION_ROW: portfolio.region_schools}
+    counts = pd.DataFrame({place: count_bands(schools, domain) for place, schools in places.items()}).T
+    total = counts.sum(axis=1)
+    return 100 * counts.div(total.where(total > 0), axis=0)
+
+
+def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, ...]) -> pd.DataFrame:
+    """Indicators of the year, pooled over schools by participants: municipality beside region.
+
+    A row per indicator of the given kinds: indicator, own, region (in the indicator's unit), own_participants.
+    """
+    chosen = [item for item in portfolio.workspace.methodology.domains[domain].indicators if item.kind in kinds]
+    values = portfolio.workspace.identified.indicators
+    in_year = values[(values["year"] == portfolio.year) & values["indicator"].isin([item.id for item in chosen])]
+    own = in_year[in_year["school_id"].isin(portfolio.schools["school_id"])]
+    table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
+    table["own_participants"] = own.groupby("indicator")["participants"].sum()
+    return table.reindex([item.id for item in chosen]).dropna(subset="region").rename_axis("indicator").reset_index()
+
+
+def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
+    """Mean of raw values weighted by participants, by indicator: for shares this is the share of all pupils."""
+    points = (values["raw"] * values["participants"]).groupby(values["indicator"]).sum()
+    return points / values.groupby("indicator")["participants"].sum()
+
+
+def count_lists(portfolio: Portfolio) -> pd.DataFrame:
+    """How many schools are on every list of the year: a row per list, own and region, counts and schools in all."""
+    lists = portfolio.workspace.methodology.lists
+    names = [status.status for status in (*lists.results, *lists.social)]
+    fioko = [FIOKO_LIST] if portfolio.workspace.methodology.fioko else []
+    own, region = portfolio.schools, portfolio.region_schools
+    rows = [
+        (name, count_members(own, name), len(own), count_members(region, name), len(region)) for name in names + fioko
+    ]
+    return pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
+
+
+def count_members(schools: pd.DataFrame, name: str) -> int:
+    """Number of schools on a list."""
+    return int(flag_members(schools, name).sum())
+
+
+def flag_members(schools: pd.DataFrame, name: str) -> pd.Series:
+    """Whether each school is on a list."""
+    if name == FIOKO_LIST:
+        return schools["fioko_shnor"].fillna(False).astype(bool)
+    return (schools["results_status"] == name) | (schools["social_status"] == name)
+
+
+def measure_participants(portfolio: Portfolio) -> pd.DataFrame:
+    """Least and greatest number of participants behind a school's indicators of results: a row per own school."""
+    values = portfolio.workspace.identified.indicators
+    chosen = values[(values["year"] == portfolio.year) & (values["domain"] == "results")]
+    return chosen.groupby("school_id")["participants"].agg(fewest="min", most="max").reset_index()
+
+
+def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
+    """Distance of every ranked school's index from the nearest band edge that would change its band, by school_id.
+
+    The edges are the highest index of the `low` band and the lowest of the `high` band of the year and group; distances
+    are in points of the index (0…1) to the first school beyond the edge. Missing where the group has one band only.
+    """
+    indices = portfolio.workspace.identified.indices
+    ranked = indices[(indices["year"] == portfolio.year) & (indices["domain"] == domain)].dropna(subset="band")
+    by_group = [_measure_group_margin(group) for _, group in ranked.groupby("group")]
+    return pd.concat(by_group) if by_group else pd.Series(dtype=float)
+
+
+def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
+    index = group.set_index("school_id")["index"]
+    band = group.set_index("school_id")["band"]
+    others = {name: index[band != name] for name in band.unique()}
+    return pd.Series(
+        {school: (others[band[school]] - value).abs().min() for school, value in index.items()}, dtype=float
+    )
+
+
+def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Bands over the years: a row per own school (by number), a column per year of the data; missing where no band."""
+    paths = portfolio.workspace.dynamics.paths
+    own = paths.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    years = [year for year in sorted(paths["year"].unique()) if year <= portfolio.year]
+    wide = own.pivot_table(index="number", columns="year", values=f"{domain}_band", aggfunc="first", dropna=False)
+    return wide.reindex(index=portfolio.schools["number"], columns=years)
+
+
+def spread_values(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Normalised indicators of the year: a row per own school (by number), a column per indicator, 0…1."""
+    values = portfolio.workspace.identified.indicators
+    chosen = values[(values["year"] == portfolio.year) & (values["domain"] == domain)]
+    own = chosen.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    order = [item.id for item in portfolio.workspace.methodology.domains[domain].indicators]
+    wide = own.pivot_table(index="number", columns="indicator", values="normalised", aggfunc="first")
+    return wide.reindex(index=portfolio.schools["number"], columns=[name for name in order if name in wide])
+
+
+def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Index over the years up to the report's: a row per year: own mean and schools, region's quartiles and median."""
+    paths = portfolio.region_paths.dropna(subset=f"{domain}_band")
+    paths = paths[paths["year"] <= portfolio.year]
+    column = f"{domain}_index"
+    own = (
+        paths[paths["municipality"] == portfolio.municipality].groupby("year")[column].agg(own="mean", schools="count")
+    )
+    region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()  # noqa: PD010
+    region.columns = ["low", "middle", "high"]
+    return region.join(own)
+
+
+def place_points(portfolio: Portfolio) -> pd.DataFrame:
+    """Points of the portfolio matrix: a row per school with both indices: x social, y results, number, kind.
+
+    Schools of other municipalities have no number, code or name.
+    """
+    both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
+    numbered = both.merge(portfolio.schools[["school_id", "number"]], how="left", on="school_id", validate="one_to_one")
+    points = pd.DataFrame({"x": numbered["social_index"], "y": numbered["results_index"], "number": numbered["number"]})
+    points["number"] = points["number"].astype("Int64")
+    return points.assign(kind=name_kinds(numbered)).sort_values(["number", "x", "y"], ignore_index=True)
+
+
+def name_kinds(schools: pd.DataFrame) -> pd.Series:
+    """Kind of a school in the matrix, from the joint list."""
+    joint = schools["joint"].str.removeprefix("только ")
+    return joint.fillna("прочие")
+
+
+def find_indicator(portfolio: Portfolio, name: str) -> Indicator:
+    """Definition of an indicator by its id."""
+    return portfolio.workspace.methodology.indicators[name]
+
+
+def list_histories(portfolio: Portfolio) -> pd.DataFrame:
+    """History of membership of own schools up to the report's year: a row per school and list.
+
+    Columns: number, name, list, years (list of whole numbers), history (in the words of the source).
+    """
+    known = portfolio.workspace.dynamics.memberships
+    known = known.assign(years=[[year for year in years if year <= portfolio.year] for years in known["years"]])
+    known = known[known["years"].map(len) > 0]
+    own = known.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
+    histories = own.assign(history=[describe_history(years) for years in own["years"]])
+    return histories[["number", "name", "list", "years", "history"]].sort_values(["number", "list"], ignore_index=True)

@@ -1,0 +1,445 @@
+"""Parts of a municipality's report: each function makes one text, table or chart from a `Portfolio`.
+
+Every chart carries a sentence made from the same frame, so that text and drawing cannot differ. Where there is nothing
+to show, the part is a note that says so: a part never disappears silently.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from effschool import charts
+from effschool.display import Chart, Figures, Formatter, Table, Text
+from effschool.dynamics import FIOKO_LIST
+from effschool.methodology import Domain, DomainRules, GapIndicator
+from effschool.portfolio import (
+    REGION_ROW,
+    Portfolio,
+    RegionYear,
+    compare_indicators,
+    count_bands,
+    count_lists,
+    follow_mean_index,
+    list_histories,
+    measure_margin,
+    measure_participants,
+    place_points,
+    share_bands,
+    spread_bands,
+    spread_values,
+)
+from effschool.russian import NBSP, choose_word, count_words, format_number, format_percent, join_words
+
+NONE = "—"
+SCHOOLS = ("школа", "школы", "школ")
+
+
+def percent(value: object) -> str:
+    """One digit, for tables whose heading names the unit."""
+    return format_number(float(value), 1)  # type: ignore[arg-type]
+
+
+def index_value(value: object) -> str:
+    """Three digits of an index 0…1."""
+    return format_number(float(value), 3)  # type: ignore[arg-type]
+
+
+def colour_bands(rules: DomainRules) -> dict[str, str]:
+    """Colours of the bands low, mid, high: the worse end is vermilion, the better blue."""
+    ends = (charts.WORSE, charts.BETTER) if rules.better == "high" else (charts.BETTER, charts.WORSE)
+    return {"low": ends[0], "mid": charts.MIDDLE, "high": ends[1]}
+
+
+def say_missing(what: str) -> Text:
+    """Note in place of a part for which there are no data."""
+    return Text((f"{what}: нет данных.",), kind="note")
+
+
+def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
+    """Rules of a domain, or nothing where the methodology or the year's data lack it."""
+    rules = portfolio.workspace.methodology.domains.get(domain)
+    return rules if rules and portfolio.region_schools[f"{domain}_band"].notna().any() else None
+
+
+def describe_municipality(portfolio: Portfolio) -> Text:
+    """The municipality in a few sentences."""
+    own, everyone = portfolio.schools, portfolio.register
+    left_out = len(everyone) - len(own)
+    first = f"{portfolio.municipality}, {portfolio.year} год: {count_words(len(everyone), *SCHOOLS)} в реестре"
+    first += (
+        f", из них {count_words(left_out, *SCHOOLS)} в идентификации не участвует."
+        if left_out == 1
+        else (f", из них {count_words(left_out, *SCHOOLS)} в идентификации не участвуют." if left_out else ".")
+    )
+    return Text((first, _describe_bands(portfolio), _describe_lists(portfolio)))
+
+
+def _describe_bands(portfolio: Portfolio) -> str:
+    own, region = count_bands(portfolio.schools, "results"), count_bands(portfolio.region_schools, "results")
+    if not own.sum():
+        return "По результатам ни одна школа не ранжирована: данных за этот год недостаточно."
+    share = format_percent(100 * own["low"] / own.sum())
+    region_share = format_percent(100 * region["low"] / region.sum())
+    return (
+        f"В группу с самыми низкими результатами года вошло {count_words(int(own['low']), *SCHOOLS)} "
+        f"из {int(own.sum())} ранжированных ({share}); по региону {region_share}."
+    )
+
+
+def _describe_lists(portfolio: Portfolio) -> str:
+    if not portfolio.has_lists:
+        years = join_words(map(str, portfolio.workspace.methodology.lists.window.list_years(portfolio.year)))
+        return f"Списки за {portfolio.year} год не составлены: для них нужны данные за {years} годы."
+    counts = count_lists(portfolio).set_index("list")["own"]
+    parts = [f"{name}: {count_words(int(counts[name]), *SCHOOLS)}" for name in name_watched_lists(portfolio)]
+    return "В списках: " + "; ".join(parts) + "."
+
+
+def name_watched_lists(portfolio: RegionYear) -> list[str]:
+    """Lists that flag a school: those of a band, and ФИОКО's."""
+    lists = portfolio.workspace.methodology.lists
+    flagged = [status.status for status in (*lists.results, *lists.social) if status.band]
+    return flagged + ([FIOKO_LIST] if portfolio.workspace.methodology.fioko else [])
+
+
+def show_key_figures(portfolio: Portfolio) -> Figures:
+    """Key figures of the municipality with the region beside them."""
+    counts = count_lists(portfolio)
+    chosen = counts[counts["list"].isin(name_watched_lists(portfolio))] if portfolio.has_lists else counts.head(0)
+    figures = [
+        ("Школ в идентификации", format_number(len(portfolio.schools)), f"из {len(portfolio.register)} в реестре")
+    ]
+    for row in chosen.itertuples():
+        own, region = _share(row.own, row.own_schools), _share(row.region, row.region_schools)
+        figures.append((str(row.list), format_number(row.own), f"{own} школ; по региону {region}"))  # type: ignore[arg-type]
+    return Figures(tuple(figures))
+
+
+def _share(part: object, whole: object) -> str:
+    return format_percent(100 * float(part) / float(whole) if whole else None)  # type: ignore[arg-type]
+
+
+def tabulate_lists(portfolio: Portfolio) -> Table | Text:
+    """Lists of the year: counts and shares, the municipality beside the region."""
+    if not portfolio.has_lists:
+        return Text((_describe_lists(portfolio),), kind="note")
+    counts = count_lists(portfolio)
+    frame = pd.DataFrame(
+        {
+            "Список": counts["list"],
+            "Школ": counts["own"],
+            "Доля школ, %": 100 * counts["own"] / counts["own_schools"].where(counts["own_schools"] > 0),
+            "По региону, школ": counts["region"],
+            "По региону, %": 100 * counts["region"] / counts["region_schools"],
+        }
+    )
+    title = f"Школы в списках {portfolio.year} года"
+    return Table("Списки", title, frame, {"Доля школ, %": percent, "По региону, %": percent}, note=WARNING)
+
+
+WARNING = (
+    "Правило относит к крайним группам по 25 % школ в любом году, каким бы ни был общий уровень. Чем меньше участников, "
+    "тем сильнее результат школы меняется случайно от года к году: смотрите на число участников и на запас до границы. "
+    "Список — повод для адресной помощи, а не оценка школы."
+)
+
+
+def tabulate_schools(portfolio: Portfolio) -> Table:
+    """All schools of the register: group, bands, lists, participants and the margin; in alphabetical order."""
+    schools = portfolio.register.merge(measure_participants(portfolio), how="left", on="school_id")
+    titles = {name: rules.band_titles for name, rules in portfolio.workspace.methodology.iterate_domains()}
+    frame = pd.DataFrame({"Школа": number_schools(schools), "Код": schools["school_id"]})
+    frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
+    frame["Результаты года"] = schools["results_band"].map(titles.get("results", {})).fillna(NONE)
+    frame["Запас до границы"] = schools["school_id"].map(measure_margin(portfolio, "results"))
+    frame["Участников"] = [_say_range(row.fewest, row.most) for row in schools.itertuples()]
+    if "social" in titles:
+        frame["Социальные условия года"] = schools["social_band"].map(titles["social"]).fillna(NONE)
+    frame["Список результатов"] = schools["results_status"].fillna(NONE)
+    if "social" in titles:
+        frame["Список условий"] = schools["social_status"].fillna(NONE)
+    if portfolio.workspace.methodology.fioko:
+        frame[FIOKO_LIST] = schools["fioko_shnor"].map({True: "да", False: "нет"}).fillna(NONE)
+    note = (
+        "«Участников» — наименьшее и наибольшее число участников за показателями результатов. «Запас до границы» — "
+        "насколько должен измениться индекс результатов (от 0 до 1), чтобы школа сравнялась с ближайшей школой другой группы."
+    )
+    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, {"Запас до границы": index_value}, note)
+
+
+def number_schools(schools: pd.DataFrame) -> pd.Series:
+    """«3. МБОУ …»: the number that charts use, and the name."""
+    return schools["number"].astype("str") + "." + NBSP + schools["name"]
+
+
+def _say_range(fewest: float, most: float) -> str:
+    if pd.isna(fewest):
+        return NONE
+    return format_number(fewest) if fewest == most else f"{format_number(fewest)}–{format_number(most)}"
+
+
+def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
+    """Shares of schools by band, the municipality above the region."""
+    rules = find_rules(portfolio, domain)
+    if not rules:
+        return say_missing("Группы школ по социальным условиям" if domain == "social" else "Группы школ по результатам")
+    shares = share_bands(portfolio, domain)
+    colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
+    named = shares.rename(columns=rules.band_titles)
+    worse = "low" if rules.better == "high" else "high"
+    own, region = shares.loc[portfolio.municipality, worse], shares.loc[REGION_ROW, worse]
+    sentence = (
+        f"{rules.band_titles[worse].capitalize()}: {format_percent(own)} ранжированных школ муниципалитета, "
+        f"по региону {format_percent(region)}."
+    )
+    table = Table(
+        _key("Группы", domain), rules.title + ": доли школ по группам, %", _name_rows(named, "Где"), _all_percent(named)
+    )
+    title = f"{rules.title}: школы по группам, {portfolio.year} год, % ранжированных"
+    return Chart(f"bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
+
+
+def _key(name: str, domain: Domain) -> str:
+    return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]
+
+
+def _name_rows(frame: pd.DataFrame, heading: str) -> pd.DataFrame:
+    return frame.rename_axis(heading).reset_index()
+
+
+def _all_percent(frame: pd.DataFrame) -> Mapping[str, Formatter]:
+    return {str(name): percent for name in frame.columns}
+
+
+def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
+    """Shares and means: the municipality beside the region."""
+    rules = find_rules(portfolio, domain)
+    values = compare_indicators(portfolio, domain, ("share", "mean")).dropna(subset="own") if rules else pd.DataFrame()
+    if not rules or values.empty:
+        return say_missing("Показатели социальных условий" if domain == "social" else "Показатели результатов")
+    known = portfolio.workspace.methodology.indicators
+    unit = known[values["indicator"].iloc[0]].unit
+    frame = _label_indicators(portfolio, values)
+    sentence = _compare_worst(portfolio, values)
+    figure = charts.draw_dots(frame, unit, portfolio.municipality, REGION_ROW)
+    table = Table(
+        _key("Показатели", domain),
+        f"{rules.title}: показатели, {unit}",
+        _name_rows(frame, "Показатель"),
+        _all_percent(frame),
+    )
+    title = f"{rules.title}: показатели муниципалитета и региона, {portfolio.year} год, {unit}"
+    return Chart(f"indicators-{domain}", title, sentence, figure, table)
+
+
+def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFrame:
+    known = portfolio.workspace.methodology.indicators
+    frame = values.assign(label=values["indicator"].map(lambda name: known[name].short)).set_index("label")
+    return frame[["own", "region"]].rename(columns={"own": portfolio.municipality, "region": REGION_ROW})
+
+
+def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
+    """Which indicator differs from the region most for the worse, said with both values."""
+    known = portfolio.workspace.methodology.indicators
+    domain_better = {
+        item.id: rules.better for rules in portfolio.workspace.methodology.domains.values() for item in rules.indicators
+    }
+    up_is_good = values["indicator"].map(
+        lambda name: (known[name].direction == "direct") == (domain_better[name] == "high")
+    )
+    worse_by = (values["region"] - values["own"]).where(up_is_good, values["own"] - values["region"])
+    worst = values.loc[worse_by.idxmax()]
+    worse = int((worse_by > 0).sum())
+    sentence = (
+        f"Хуже, чем по региону, {count_words(worse, 'показатель', 'показателя', 'показателей')} из {len(values)}."
+    )
+    if worse == 0:
+        return sentence
+    title, unit = known[worst["indicator"]].short, known[worst["indicator"]].unit
+    own, region = format_number(worst["own"], 1), format_number(worst["region"], 1)
+    return f"{sentence} Заметнее всего: «{title}» — {own}{NBSP}{unit} против {region}{NBSP}{unit}."
+
+
+def chart_gaps(portfolio: Portfolio) -> Chart | Text:
+    """Means of the municipality against the region, as a share of the lag threshold, so that scales can be compared."""
+    values = compare_indicators(portfolio, "results", ("gap",)).dropna(subset="own")
+    if values.empty:
+        return say_missing("Отклонение средних баллов от региона")
+    known = portfolio.workspace.methodology.indicators
+    thresholds = values["indicator"].map(lambda name: _threshold(known[name]))
+    labels = values["indicator"].map(lambda name: known[name].short.removesuffix(": отставание"))
+    frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
+    worst = frame["Отклонение, % порога"].idxmin()
+    sentence = (
+        f"Ниже среднего по региону {count_words(int((values['own'] < 0).sum()), 'средний балл', 'средних балла', 'средних баллов')} "
+        f"из {len(values)}. Наибольшее отклонение вниз: «{worst}»."
+        if (values["own"] < 0).any()
+        else "Все средние баллы муниципалитета не ниже средних по региону."
+    )
+    details = pd.DataFrame(
+        {"Показатель": labels, "Отклонение от региона, баллов": values["own"], "Порог отставания, баллов": thresholds}
+    )
+    formats = {"Отклонение от региона, баллов": lambda value: format_number(value, 2)}
+    figure = charts.draw_dots(
+        frame, "отклонение среднего балла, % порога отставания", "Отклонение, % порога", "Регион", zero_line=True
+    )
+    table = Table("Средние баллы", "Отклонение средних баллов муниципалитета от региона", details, formats)
+    title = f"Средние баллы муниципалитета относительно региона, {portfolio.year} год, % порога отставания"
+    return Chart("gaps", title, sentence, figure, table)
+
+
+def _threshold(indicator: object) -> float:
+    assert isinstance(indicator, GapIndicator)
+    return indicator.threshold
+
+
+def chart_matrix(portfolio: Portfolio) -> Chart | Text:
+    """Portfolio matrix (портфельная матрица) of results against social conditions."""
+    results, social = find_rules(portfolio, "results"), find_rules(portfolio, "social")
+    points = place_points(portfolio)
+    own = points.dropna(subset="number")
+    if not results or not social or own.empty:
+        return say_missing("Портфельная матрица результатов и социальных условий")
+    hard = int(((own["x"] > points["x"].median()) & (own["y"] < points["y"].median())).sum())
+    strong = int(((own["x"] > points["x"].median()) & (own["y"] >= points["y"].median())).sum())
+    sentence = (
+        f"В условиях тяжелее медианы региона работают {count_words(hard + strong, *SCHOOLS)} из {len(own)}: "
+        f"у {format_number(hard)} результаты ниже медианы региона, у {format_number(strong)} не ниже."
+    )
+    x_label = f"{social.title} (больше — тяжелее)"
+    y_label = f"{results.title} (больше — лучше)"
+    figure = charts.draw_matrix(points, x_label, y_label, "школы муниципалитета", "другие школы региона")
+    frame = pd.DataFrame(
+        {
+            "Школа": _name_numbers(portfolio, own["number"]),
+            social.title: own["x"],
+            results.title: own["y"],
+            "Группа": own["kind"],
+        }
+    )
+    table = Table(
+        "Матрица", "Школы в портфельной матрице", frame, {social.title: index_value, results.title: index_value}
+    )
+    title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
+    return Chart("matrix", title, sentence, figure, table)
+
+
+def _name_numbers(portfolio: Portfolio, numbers: pd.Series) -> pd.Series:
+    return numbers.astype("int64").map(number_schools(portfolio.schools).set_axis(portfolio.schools["number"]))
+
+
+def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
+    """Bands of every school over the years."""
+    rules = find_rules(portfolio, domain)
+    bands = spread_bands(portfolio, domain)
+    if not rules or bands.empty:
+        return say_missing("Группы школ по годам")
+    bands.index = pd.Index(_name_numbers(portfolio, bands.index.to_series()), name="Школа")
+    short = bands.rename(index=lambda name: name if len(name) <= 48 else name[:47] + "…")
+    figure = charts.draw_tiles(short, colour_bands(rules), rules.band_marks)
+    worse = "low" if rules.better == "high" else "high"
+    always = int((bands == worse).all(axis=1).sum())
+    keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
+    sentence = (
+        f"Все годы в группе «{rules.band_titles[worse]}»: {count_words(always, *SCHOOLS)} из {len(bands)}. "
+        f"Обозначения: {keys}; пустая клетка — школа в этом году не ранжирована."
+    )
+    frame = bands.apply(lambda column: column.map(rules.band_titles)).fillna(NONE).rename(columns=str).reset_index()
+    table = Table(_key("Годы", domain), f"{rules.title}: группы школ по годам", frame)
+    return Chart(f"tiles-{domain}", f"{rules.title}: группы школ по годам", sentence, figure, table)
+
+
+def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
+    """Normalised indicators of every school: what stands behind its index."""
+    rules = find_rules(portfolio, domain)
+    values = spread_values(portfolio, domain)
+    if not rules or values.empty or values.notna().sum().sum() == 0:
+        return say_missing("Показатели школ")
+    known = portfolio.workspace.methodology.indicators
+    values.index = pd.Index(_name_numbers(portfolio, values.index.to_series()), name="Школа")
+    values = values.rename(columns=lambda name: known[name].short)
+    short = values.rename(index=lambda name: name if len(name) <= 40 else name[:39] + "…")
+    weakest = values.mean().idxmin() if rules.better == "high" else values.mean().idxmax()
+    sentence = (
+        f"В среднем по школам муниципалитета слабее всего показатель «{weakest}». Значения приведены к шкале от 0 до 1 "
+        f"внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые."
+    )
+    figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
+    frame = values.reset_index()
+    table = Table(
+        _key("Нормированные", domain),
+        f"{rules.title}: нормированные показатели",
+        frame,
+        dict.fromkeys(frame.columns[1:], lambda v: format_number(float(v), 2)),
+    )  # type: ignore[arg-type, call-overload]
+    title = f"{rules.title}: показатели школ, {portfolio.year} год, от 0 до 1"
+    return Chart(f"heatmap-{domain}", title, sentence, figure, table)
+
+
+def _heat_label(rules: DomainRules) -> str:
+    return "значение: 1 — лучшее в группе" if rules.better == "high" else "1 − значение: 0 — самые тяжёлые условия"
+
+
+def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
+    """Mean index of the municipality over the years above the region's middle half."""
+    rules = find_rules(portfolio, domain)
+    means = follow_mean_index(portfolio, domain)
+    if not rules or means["own"].notna().sum() == 0:
+        return say_missing("Индекс по годам")
+    lines = means[["own"]].rename(columns={"own": portfolio.municipality})
+    figure = charts.draw_lines_over_band(lines, means, f"{rules.title}, от 0 до 1", "половина школ региона")
+    last = means.dropna(subset="own").iloc[-1]
+    place = "ниже" if last["own"] < last["middle"] else "не ниже"
+    sentence = (
+        f"В {portfolio.year} году средний индекс {index_value(last['own'])}, {place} медианы региона "
+        f"({index_value(last['middle'])}). Индекс относителен: он меняется и оттого, как меняются другие школы группы."
+    )
+    names = {
+        "own": "Муниципалитет, среднее",
+        "schools": "Школ",
+        "low": "Регион, нижняя четверть",
+        "middle": "Регион, медиана",
+        "high": "Регион, верхняя четверть",
+    }
+    frame = means.rename(columns=names)[list(names.values())].rename_axis("Год").reset_index().astype({"Год": "str"})
+    formats = {name: index_value for key, name in names.items() if key != "schools"}
+    table = Table(_key("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
+    return Chart(f"paths-{domain}", f"{rules.title} по годам, от 0 до 1", sentence, figure, table)
+
+
+def tabulate_histories(portfolio: Portfolio) -> Table | Text:
+    """History of every school on every list."""
+    histories = list_histories(portfolio)
+    watched = histories[histories["list"].isin(name_watched_lists(portfolio))]
+    if watched.empty:
+        return say_missing("История школ в списках")
+    frame = pd.DataFrame({"Школа": number_schools(watched), "Список": watched["list"], "Годы": watched["history"]})
+    return Table("История", "История школ в списках", frame)
+
+
+def describe_data(portfolio: Portfolio) -> Text:
+    """What is missing or doubtful in the data behind this report."""
+    schools = portfolio.schools
+    domains = portfolio.workspace.methodology.domains
+    columns = {"results": "результатов", "social": "социальных условий"}
+    lacking = {columns[domain]: schools[f"{domain}_index"].isna() for domain in domains}
+    lines = [
+        f"Нет ни одного показателя {what}: {count_words(int(absent.sum()), *SCHOOLS)} ({_name_some(schools[absent])})."
+        for what, absent in lacking.items()
+        if absent.any()
+    ]
+    weak = schools["results_index"].notna() & schools["results_band"].isna()
+    if weak.any():
+        lines.append(f"Недостаточно данных для места среди школ группы: {_name_some(schools[weak])}.")
+    refused = portfolio.workspace.files.query("status == 'не принят'")["file"]
+    if len(refused):
+        lines.append("Не приняты файлы с ошибками: " + join_words(f"«{name}»" for name in refused) + ".")
+    return Text(
+        tuple(lines) or ("Данные за год есть по всем школам муниципалитета.",), kind="note" if lines else "plain"
+    )
+
+
+def _name_some(schools: pd.DataFrame, most: int = 5) -> str:
+    names = [f"«{name}»" for name in schools["name"]]
+    rest = len(names) - most
+    return join_words(names) if rest <= 0 else ", ".join(names[:most]) + f" и ещё {format_number(rest)}"

@@ -1,0 +1,103 @@
+"""Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, the same bytes for the same input."""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from effschool.display import Chart, Table
+from effschool.storage import replace_when_done
+
+EPOCH = datetime(2000, 1, 1)
+"""Date of every entry of the file, so that the same tables give the same bytes."""
+HEADER_ROW = 3
+WIDEST = 60
+
+
+def write_workbook(parts: Sequence[object], path: Path, title: str) -> None:
+    """Write the tables among `parts`, and those behind the charts among them, a sheet each, in their order.
+
+    Raises:
+        ValueError: two tables have the same key, so one would hide the other.
+    """
+    tables = [part.table if isinstance(part, Chart) else part for part in parts if isinstance(part, Chart | Table)]
+    keys = [name_sheet(table.key) for table in tables]
+    if len(set(keys)) < len(keys):
+        raise ValueError(
+            f"Листы книги названы одинаково: {', '.join(sorted({key for key in keys if keys.count(key) > 1}))}."
+        )
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.title = title
+    for key, table in zip(keys, tables, strict=True):
+        fill_sheet(book.create_sheet(key), table)
+    save_workbook(book, path)
+
+
+def name_sheet(key: str) -> str:
+    """Sheet's name as Excel allows it: no []:*?/\\, 31 characters at most."""
+    return re.sub(r"[\[\]:*?/\\]", " ", key)[:31]
+
+
+def fill_sheet(sheet: Worksheet, table: Table) -> None:
+    """Title, header row with filter and frozen panes, one row per row of the frame."""
+    _put(sheet.cell(1, 1), table.title).font = Font(bold=True, size=12)
+    for column, heading in enumerate(table.frame.columns, start=1):
+        cell = _put(sheet.cell(HEADER_ROW, column), str(heading))
+        cell.font = Font(bold=True)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        longest = table.frame[heading].astype("str").str.len().max() if len(table.frame) else 0
+        sheet.column_dimensions[get_column_letter(column)].width = min(
+            max(longest, len(str(heading)) * 0.7, 8) + 2, WIDEST
+        )
+    for row, values in enumerate(table.frame.itertuples(index=False), start=HEADER_ROW + 1):
+        for column, value in enumerate(values, start=1):
+            _put(sheet.cell(row, column), value)
+    last = sheet.cell(max(HEADER_ROW + len(table.frame), HEADER_ROW), max(len(table.frame.columns), 1))
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{last.coordinate}"
+    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
+    if table.note:
+        _put(sheet.cell(HEADER_ROW + len(table.frame) + 2, 1), table.note)
+
+
+def _put(cell: Cell, value: object) -> Cell:
+    """Set a value; missing stays empty, and text is stored as text even where it begins like a formula."""
+    if pd.isna(value):  # type: ignore[call-overload]
+        return cell
+    if isinstance(value, str):
+        cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
+        cell.data_type = "s"
+        cell.quotePrefix = value[:1] in "=+-@"  # type: ignore[attr-defined]
+        return cell
+    cell.value = value.item() if hasattr(value, "item") else value  # type: ignore[assignment]
+    if isinstance(cell.value, float):
+        cell.number_format = "0.000" if abs(cell.value) <= 1 else "0.0"
+    return cell
+
+
+def save_workbook(book: Workbook, path: Path) -> None:
+    """Save whole or not at all, without the time of saving in it."""
+    book.properties.creator = "Эффективная школа"
+    book.properties.created = book.properties.modified = EPOCH
+    with replace_when_done(path) as beside:
+        book.save(beside)
+        _drop_times(beside)
+
+
+def _drop_times(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    stamp = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            if name == "docProps/core.xml":
+                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, content)
+            archive.writestr(zipfile.ZipInfo(name, EPOCH.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)

@@ -1,0 +1,111 @@
+"""What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from effschool.dynamics import Dynamics
+from effschool.identify import Identified
+from effschool.methodology import Methodology
+from effschool.storage import read_table, write_table, write_text
+
+DYNAMICS = "dynamics"
+
+
+class Region(BaseModel):
+    """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
+
+    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область».
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = "Регион"
+    demonstration: bool = False
+    unit: str = "муниципалитет"
+    data_source: str = ""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """All that reports are made from; frames as in `schemas`, `Identified` and `Dynamics`."""
+
+    region: Region
+    methodology: Methodology
+    identified: Identified
+    dynamics: Dynamics
+    problems: pd.DataFrame
+    files: pd.DataFrame
+
+
+def load_region(path: Path) -> Region:
+    """Read a region card; no file is a region without a name.
+
+    Raises:
+        ValueError: the card has an unknown key or a wrong value.
+    """
+    if not path.is_file():
+        return Region()
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        return Region.model_validate(content)
+    except ValidationError as error:
+        known = ", ".join(Region.model_fields)
+        raise ValueError(f"Паспорт региона «{path.name}» не принят; допустимые ключи: {known}. {error}") from None
+
+
+def save_region(region: Region, processed: Path) -> None:
+    """Keep the region card beside the tables."""
+    write_text(region.model_dump_json(indent=1) + "\n", processed / "region.json")
+
+
+def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
+    """Leave the tables of the contract and the methodology as it was carried out, switches included."""
+    for item in fields(identified):
+        write_table(getattr(identified, item.name), processed / f"{item.name}.parquet")
+    write_text(methodology.model_dump_json(indent=1) + "\n", processed / "methodology.json")
+
+
+def load_identified(processed: Path) -> Identified:
+    """Tables of 02_identify."""
+    return Identified(**{item.name: read_table(processed, item.name) for item in fields(Identified)})
+
+
+def load_used_methodology(processed: Path) -> Methodology:
+    """The methodology that the tables were made with."""
+    path = processed / "methodology.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."
+        )
+    return Methodology.model_validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def save_dynamics(dynamics: Dynamics, processed: Path) -> None:
+    """Leave the tables of 03_dynamics."""
+    for item in fields(dynamics):
+        write_table(getattr(dynamics, item.name), processed / DYNAMICS / f"{item.name}.parquet")
+
+
+def load_dynamics(processed: Path) -> Dynamics:
+    """Tables of 03_dynamics."""
+    return Dynamics(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Dynamics)})
+
+
+def load_workspace(processed: Path) -> Workspace:
+    """Everything that a report needs.
+
+    Raises:
+        FileNotFoundError: a stage before has not been run.
+    """
+    return Workspace(
+        region=Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8")),
+        methodology=load_used_methodology(processed),
+        identified=load_identified(processed),
+        dynamics=load_dynamics(processed),
+        problems=read_table(processed / "contract", "problems"),
+        files=read_table(processed / "contract", "files"),
+    )
