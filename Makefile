@@ -55,13 +55,13 @@ bulgaria: $(READY) ## пример другого региона: открыты
 	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
 
 bench: $(READY) ## измерить время этапов на демонстрационном регионе
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python bench/year.py
 
 format: $(READY) ## проверить оформление кода
-	@$(BIN)/ruff format --check --quiet lib tests
+	@$(BIN)/ruff format --check --quiet lib tests bench
 
 lint: $(READY) ## проверить код и тетради
-	@$(BIN)/ruff check --quiet lib tests notebooks
+	@$(BIN)/ruff check --quiet lib tests bench notebooks
 
 types: $(READY) ## проверить типы
 	@$(BIN)/mypy --no-error-summary

@@ -56,6 +56,8 @@ def test_spss_gives_ties_the_mean_rank():
     assert assign_bands(np.array([0.1, 0.2, 0.2, 0.3]), rules("spss"))[0].tolist() == ["low", "mid", "mid", "high"]
     # Ranks 1.5, 1.5, 3, 4: floor(4·1.5/5) + 1 = 2, so the tie at the bottom leaves no lowest quarter.
     assert assign_bands(np.array([0.1, 0.1, 0.2, 0.3]), rules("spss"))[0].tolist() == ["mid", "mid", "mid", "high"]
+    # Ranks 1, 2, 3.5, 3.5: floor(4·3.5/5) + 1 = 3, so the tie at the top leaves no highest quarter.
+    assert assign_bands(np.array([0.1, 0.2, 0.3, 0.3]), rules("spss"))[0].tolist() == ["low", "mid", "mid", "mid"]
     # Ranks 1, 2, 4, 4, 4, 6, 7 of 7: by hand, quarters 1, 2, 3, 3, 3, 4, 4.
     seven = np.array([0.1, 0.2, 0.3, 0.3, 0.3, 0.4, 0.5])
     assert assign_bands(seven, rules("spss"))[0].tolist() == ["low", "mid", "mid", "mid", "mid", "high", "high"]

@@ -18,7 +18,7 @@ NAMES = [f"{exam}-{year}.csv" for exam in ("dzi", "nvo-10", "nvo-4", "nvo-7") fo
 
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="нет папки ../shared/data/bg-mon с открытыми данными")
 
-# Position of the first of four columns (count and mean of БЕЛ, count and mean of МАТ) and number of rows above the data.
+# Position of the first of four columns (count and mean of БЕЛ, then of МАТ) and number of rows above the data.
 FIRST_COLUMN = 5
 ROWS_ABOVE = {"dzi-2021": 2, "dzi-2023": 3, "nvo-10-2023": 6, "nvo-4-2023": 2, "nvo-7-2021": 2, "nvo-7-2023": 6}
 

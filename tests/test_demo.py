@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
 from effschool import demo
 from effschool.demo.names import count_roots, make_root
 from effschool.demo.settings import load_settings

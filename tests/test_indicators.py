@@ -88,6 +88,15 @@ def test_mean_of_several_grades_is_weighted_by_participants(methodology):
     assert compute(methodology, "vpr_rus_gap", results=rows)[0] == {"01": 0.5, "02": -0.5}
 
 
+def test_mean_without_participants_is_no_value(methodology):
+    rows = [
+        exam(participants=0, mean_score=90),
+        exam("02", mean_score=50),
+        exam("03", participants=None, mean_score=90),
+    ]
+    assert compute(methodology, "ege_rus_gap", results=rows)[0] == {"02": 0}
+
+
 def test_regional_mean_is_without_left_out_schools_and_over_all_groups(methodology):
     schools = [
         school("01"),
@@ -101,7 +110,10 @@ def test_regional_mean_is_without_left_out_schools_and_over_all_groups(methodolo
 
 def test_regional_mean_is_of_the_year(methodology):
     schools = [school(school_id, year) for school_id in ("01", "02") for year in (2019, 2020)]
-    rows = [exam(row["school_id"], row["year"], mean_score=score) for row, score in zip(schools, (50, 60, 70, 60))]
+    rows = [
+        exam(row["school_id"], row["year"], mean_score=score)
+        for row, score in zip(schools, (50, 60, 70, 60), strict=True)
+    ]
     built = tables(schools=schools, results=rows)
     values = compute_indicators(built, group_schools(built, methodology), methodology).query("indicator=='ege_rus_gap'")
     assert values.set_index(["year", "school_id"])["raw"].to_dict() == {

@@ -39,9 +39,19 @@ def with_window(methodology, **window):
         ("-LL", "группа риска"),
         (" LL", "группа риска"),
         ("HLL", "группа риска"),
-    ]
-    + [("LML", None), ("LLM", None), ("LL-", None), ("L-L", None), ("L L", None), ("MML", None), ("MMM", None)]
-    + [("HHH", "стабильно высокие"), ("MHH", None), ("HH-", None), ("H H", None), ("---", None)],
+        ("LML", None),
+        ("LLM", None),
+        ("LL-", None),
+        ("L-L", None),
+        ("L L", None),
+        ("MML", None),
+        ("MMM", None),
+        ("HHH", "стабильно высокие"),
+        ("MHH", None),
+        ("HH-", None),
+        ("H H", None),
+        ("---", None),
+    ],
 )
 def test_status_of_results(methodology, bands, status):
     assert name(bands, methodology) == status
@@ -126,10 +136,17 @@ def test_no_covered_year_gives_a_table_without_rows(methodology):
 
 @pytest.mark.parametrize(
     ("results", "social", "joint"),
-    [("ШНРО", "ШНСУ", "ШНРО и ШНСУ"), ("ШНРО", "нейтральные", "только ШНРО"), ("ШНРО", None, "только ШНРО")]
-    + [(None, "ШНСУ", "только ШНСУ"), ("группа риска", "ШНСУ", "только ШНСУ")]
-    + [("стабильно высокие", "ШНСУ", "резильентные"), ("стабильно высокие", "нейтральные", None)]
-    + [("группа риска", None, None), (None, None, None)],
+    [
+        ("ШНРО", "ШНСУ", "ШНРО и ШНСУ"),
+        ("ШНРО", "нейтральные", "только ШНРО"),
+        ("ШНРО", None, "ШНРО, условия неизвестны"),
+        (None, "ШНСУ", "только ШНСУ"),
+        ("группа риска", "ШНСУ", "только ШНСУ"),
+        ("стабильно высокие", "ШНСУ", "резильентные"),
+        ("стабильно высокие", "нейтральные", None),
+        ("группа риска", None, None),
+        (None, None, None),
+    ],
 )
 def test_joint_status(methodology, results, social, joint):
     lists = pd.DataFrame({"results_status": [results], "social_status": [social]}, dtype="str")
@@ -186,6 +203,8 @@ def test_without_the_year_before_only_the_year_counts(methodology):
 def test_school_without_any_procedure_has_no_flag(methodology):
     assert flag(methodology, failing(10, "02"), schools=[school(), school("02")]) is None
     assert flag(methodology, failing(10, year=2019)) is None
+    register = [school(year=2019), school(), school("02")]
+    assert flag(methodology, failing(40, year=2019), failing(10, "02"), schools=register) is None
     assert flag(methodology) is None
 
 

@@ -45,12 +45,12 @@ def test_windows_encoding_is_read_with_a_warning(tmp_path):
     ("name", "content", "expected"),
     [
         ("a.csv", b"", "файл пуст"),
-        ("a.csv", " , \r\n".encode(), "файл пуст"),
+        ("a.csv", b" , \r\n", "файл пуст"),
         ("a.csv", "Год,Код\r\n2020,школа".encode()[:-1], "текст UTF-8 повреждён"),
         ("a.csv", b"\xff\x00\x01\x02" * 9, "внутри не текст"),
-        ("a.csv", b"caf\xe9", "ожидалась кодировка UTF-8"),
+        ("a.csv", b"\x95\x96\x97 abc", "ожидалась кодировка UTF-8"),
         ("a.csv", 'Год,"Код\r\n2020,1'.encode(), "кавычки"),
-        ("a.xlsx", b"", "повреждён"),
+        ("a.xlsx", b"", "файл пуст"),
         ("a.xlsx", b"PK\x03\x04 broken", "повреждён"),
         ("a.xlsx", "Год,Код".encode(), "повреждён"),
     ],
@@ -92,3 +92,7 @@ def test_only_the_first_sheet_is_read(tmp_path):
 def test_errors_and_formulas_without_value_are_not_hidden(tmp_path):
     path = write_workbook(tmp_path / "a.xlsx", [["x", "#DIV/0!", "=A1", ""]])
     assert list_cells(path)[1][:3] == ["x", "#DIV/0!", "=A1"]
+
+
+def test_suffix_in_capitals_is_a_workbook_too(tmp_path):
+    assert list_cells(write_workbook(tmp_path / "a.XLSX", [["x", 1]])) == {1: ["x", "1"]}

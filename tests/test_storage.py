@@ -10,11 +10,16 @@ from effschool.storage import hash_file, hash_files, read_table, replace_when_do
 def test_failed_write_leaves_the_old_content_and_nothing_beside(tmp_path):
     path = tmp_path / "lists.csv"
     write_text("старое", path)
-    with pytest.raises(RuntimeError, match="сбой"), replace_when_done(path) as beside:
-        beside.write_text("полови", encoding="utf-8")
-        raise RuntimeError("сбой")
+    with pytest.raises(RuntimeError, match="сбой"):
+        write_half(path)
     assert path.read_text(encoding="utf-8") == "старое"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def write_half(path):
+    with replace_when_done(path) as beside:
+        beside.write_text("полови", encoding="utf-8")
+        raise RuntimeError("сбой")
 
 
 def test_failed_first_write_leaves_no_file(tmp_path):

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from effschool.russian import format_number
+from effschool.russian import NO_DATA, format_number
 
 WORSE, MIDDLE, BETTER, MISSING = "#c2410c", "#d6d6d6", "#1d5fa8", "#ffffff"
 OWN, REGION, INK = "#14365d", "#8a8a8a", "#222222"
@@ -50,10 +50,12 @@ def write_numbers(axis: mpl.axis.Axis, digits: int = 0) -> None:
 
 def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: str) -> Figure:
     """Stacked bars: a row of `shares` per bar, a column per part, values in per cent; every part carries its number."""
-    figure, (axes,) = start_figure(0.9 + 0.55 * len(shares))
+    figure, (axes,) = start_figure(0.9 + (0.55 if len(shares) < 5 else 0.32) * len(shares))
     left = np.zeros(len(shares))
+    for place in shares.index[shares.isna().all(axis=1)]:
+        axes.text(1, place, NO_DATA, va="center", color=REGION)
     for part in shares.columns:
-        values = shares[part].to_numpy(dtype=float)
+        values = shares[part].fillna(0).to_numpy(dtype=float)
         bars = axes.barh(shares.index, values, left=left, color=colours[part], edgecolor="white", label=part)
         labels = [f"{format_number(value)}" if value >= 5 else "" for value in values]
         dark = colours[part] in {WORSE, BETTER}
@@ -66,26 +68,32 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
     return figure
 
 
-def draw_dots(values: pd.DataFrame, unit: str, own: str, other: str, zero_line: bool = False) -> Figure:
-    """Dot plot: a row of `values` per line, columns `own` and `other`; a bar joins the two dots."""
-    figure, (axes,) = start_figure(1.1 + 0.34 * len(values))
+def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) -> Figure:
+    """Dot plot: a row of `values` per line, columns `own` and `other`; a panel for every unit of measurement."""
+    panels = [values[np.array(units) == unit] for unit in dict.fromkeys(units)]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.8 + 0.34 * len(values) + 0.5 * len(panels)), layout="constrained")
+        rows = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(panel) for panel in panels])[:, 0]
+    for axes, panel, unit in zip(rows, panels, dict.fromkeys(units), strict=True):
+        _fill_dots(axes, panel, own, other)
+        axes.set_xlabel(unit)
+    _put_legend_above(rows[0], 2)
+    return figure
+
+
+def _fill_dots(axes: Axes, values: pd.DataFrame, own: str, other: str) -> None:
     lines = np.arange(len(values))
     axes.hlines(lines, values[own], values[other], color=MIDDLE, linewidth=4, zorder=1)
     axes.scatter(values[other], lines, marker="D", s=34, color=REGION, label=other, zorder=2)
     axes.scatter(values[own], lines, marker="o", s=62, color=OWN, label=shorten(own, 50, placeholder="…"), zorder=3)
     axes.set_yticks(lines, [fill(str(label), 46) for label in values.index])
-    axes.set_xlabel(unit)
-    if zero_line:
-        axes.axvline(0, color=REGION, linewidth=0.8)
-    else:
-        axes.set_xlim(left=0)
-    axes.invert_yaxis()
+    below_zero = values[[own, other]].min().min() < 0
+    axes.axvline(0, color=REGION, linewidth=0.8 if below_zero else 0)
+    axes.set_ylim(len(values) - 0.5, -0.5)
     axes.grid(axis="y", color="#eeeeee")
     axes.set_axisbelow(True)
     axes.tick_params(left=False)
-    write_numbers(axes.xaxis, 1 if zero_line else 0)
-    _put_legend_above(axes, 2)
-    return figure
+    write_numbers(axes.xaxis)
 
 
 def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, other: str) -> Figure:
@@ -161,6 +169,7 @@ def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping
         annot_kws={"fontsize": 9},
     )
     axes.set(xlabel="", ylabel="")
+    axes.set_yticks(np.arange(len(bands)) + 0.5, [str(name) for name in bands.index])
     axes.xaxis.tick_top()
     axes.tick_params(left=False, top=False, labelrotation=0)
     return figure
@@ -168,7 +177,7 @@ def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping
 
 def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
     """Heat map of values 0…1: a row per school, a column per indicator; darker is lower, a blank cell is no value."""
-    figure, (axes,) = start_figure(2.9 + 0.27 * max(len(values), 2))
+    figure, (axes,) = start_figure(2.6 + 0.25 * max(len(values), 2))
     sns.heatmap(
         values.astype(float),
         ax=axes,
@@ -179,7 +188,8 @@ def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
         cbar_kws={"label": label, "shrink": 0.8, "format": FuncFormatter(lambda value, _: format_number(value, 1))},
     )
     axes.set(xlabel="", ylabel="")
-    axes.set_xticks(axes.get_xticks(), [fill(str(name), 24) for name in values.columns], rotation=60, ha="right")
+    axes.set_xticks(np.arange(values.shape[1]) + 0.5, [str(name) for name in values.columns], rotation=90)
+    axes.set_yticks(np.arange(len(values)) + 0.5, [str(name) for name in values.index], rotation=0)
     axes.tick_params(left=False, bottom=False, labelsize=8)
     return figure
 
@@ -245,4 +255,6 @@ def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str
 
 
 def _put_legend_above(axes: Axes, columns: int) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=columns, borderaxespad=0, handletextpad=0.5)
+    axes.legend(
+        frameon=False, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=columns, borderaxespad=0, handletextpad=0.5
+    )

@@ -65,22 +65,27 @@ def check_schema(rows: pd.DataFrame, table: str, place: Place) -> list[Problem]:
     return []
 
 
-def check_plausible(rows: pd.DataFrame, table: str, mapped: Iterable[str], place: Place) -> list[Problem]:
+def check_plausible(
+    rows: pd.DataFrame, table: str, mapped: Iterable[str], faulty: Mapping[str, set[int]], place: Place
+) -> list[Problem]:
     """Warnings: what is possible but seldom right. `mapped`: columns of the table that such a file has at all."""
-    if table == "schools" and "type" in mapped:
-        return _warn_blank(
-            rows, "type", "ожидался тип школы, а ячейка пуста", "Без типа школа не войдёт в группу.", place
-        )
-    if table != "results" or "participants" not in mapped:
-        return []
-    blank = _warn_blank(
-        rows,
-        "participants",
-        "ожидалось число участников, а ячейка пуста",
-        "Без него строка не войдёт в расчёт: впишите число или удалите строку.",
-        place,
-    )
-    return blank + _warn_few_marks(rows, place)
+    problems = []
+    column, expected, action = _WANTED.get(table, ("", "", ""))
+    if column in mapped:
+        blank = rows.index[rows[column].isna()].difference(sorted(faulty.get(column, ())))
+        problems += [place.say(Fault(row, "", expected, action, Severity.WARNING), column) for row in blank.tolist()]
+    if table == "results":
+        problems += _warn_few_marks(rows, place) + _warn_mean_of_nobody(rows, place)
+    return problems
+
+
+_NOT_COUNTED = "Без этого числа строка не войдёт в расчёт: впишите его, если оно известно."
+_WANTED = {
+    "schools": ("type", "ожидался тип школы, а ячейка пуста", "Без типа школа не войдёт в группу: впишите его."),
+    "results": ("participants", "ожидалось число участников, а ячейка пуста", _NOT_COUNTED),
+    "certificates": ("graduates", "ожидалось число выпускников, а ячейка пуста", _NOT_COUNTED),
+    "social": ("pupils", "ожидалось число обучающихся, а ячейка пуста", _NOT_COUNTED),
+}
 
 
 @cache
@@ -129,9 +134,13 @@ def _say_doubled(failed: pd.DataFrame, key: list[str], check: Any, place: Place)
     return problems
 
 
-def _warn_blank(rows: pd.DataFrame, column: str, expected: str, action: str, place: Place) -> list[Problem]:
-    blank = rows.index[rows[column].isna()]
-    return [place.say(Fault(int(row), "", expected, action, Severity.WARNING), column) for row in blank]
+def _warn_mean_of_nobody(rows: pd.DataFrame, place: Place) -> list[Problem]:
+    odd = rows["participants"].eq(0).fillna(False).astype(bool) & rows["mean_score"].notna()
+    shown = {row: _write(rows.loc[row, "mean_score"]) for row in rows.index[odd].tolist()}
+    expected = "участников 0, а средний балл есть"
+    action = "Исправьте число участников или уберите балл."
+    faults = [Fault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
+    return [place.say(fault, "mean_score") for fault in faults]
 
 
 def _warn_few_marks(rows: pd.DataFrame, place: Place) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Bands and lists over the years (динамика): paths, transitions, entries into and exits from lists, programme cohorts."""
+"""Bands and lists over the years (динамика): paths, transitions, moves into and out of lists, programme cohorts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
     indices, cut_notices = compute_indices(values_by_school, methodology)
     lists = make_lists(indices, schools, tables, methodology)
     notices = [
-        notice_constants(values_by_school),
+        notice_constants(values_by_school, methodology),
         cut_notices,
         notice_windows(indices, methodology),
         notice_social_windows(indices, methodology),
@@ -49,11 +49,12 @@ def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
     )
 
 
-def notice_constants(values_by_school: pd.DataFrame) -> pd.DataFrame:
+def notice_constants(values_by_school: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
     """Indicators that do not vary inside a year and group and so are left out there."""
     constant = values_by_school[values_by_school["normalised"].isna()]
     scopes = constant[["year", "domain", "group", "indicator"]].drop_duplicates()
-    text = "показатель " + scopes["indicator"] + " не различается между школами и не входит в индекс"
+    titles = scopes["indicator"].map({name: item.short for name, item in methodology.indicators.items()})
+    text = "показатель «" + titles + "» не различается между школами и не входит в индекс"
     return scopes.drop(columns="indicator").assign(notice=text)
 
 

@@ -17,7 +17,15 @@ from effschool.headings import Header, check_header, find_header, select_body
 from effschool.layouts import Layout, RowsLayout, load_layouts, map_columns
 from effschool.problems import Problem, Severity, shorten_path, tabulate_problems
 from effschool.reading import Grid, UnreadableFileError, read_grid
-from effschool.register import Part, find_doubled, list_register, merge_register, restore_codes
+from effschool.register import (
+    Part,
+    find_code_variants,
+    find_doubled,
+    harmonise_codes,
+    list_register,
+    merge_register,
+    restore_codes,
+)
 from effschool.russian import count_words, join_words
 from effschool.storage import hash_file, read_table, write_table
 
@@ -205,7 +213,7 @@ def _read_part(taken: Taken, body: pd.DataFrame, header: Header, rows: RowsLayou
     compared = typed.drop_duplicates(["year", "school_id"]) if keeps_first and rows.table == "schools" else typed
     problems += check_required(typed, rows.table, faulty, place)
     problems += check_schema(compared, rows.table, place)
-    problems += check_plausible(typed, rows.table, sources, place)
+    problems += check_plausible(typed, rows.table, sources, faulty, place)
     return Part(rows.table, typed.reset_index(drop=True), place, keeps_first), problems
 
 
@@ -261,8 +269,19 @@ def check_against_register(taken: Sequence[Taken]) -> list[Taken]:
     feeding = [file for file in taken if "schools" in file.layout.tables]
     if not feeding or not all(file.is_accepted for file in feeding):
         return list(taken)
-    register = list_register([part for file in feeding for part in file.parts])
+    taken = harmonise_register(taken)
+    register = list_register([part for file in taken if file.is_accepted for part in file.parts])
     return [_check_file(file, register) if file.is_accepted else file for file in taken]
+
+
+def harmonise_register(taken: Sequence[Taken]) -> list[Taken]:
+    """One code for a school that the register writes with zeros in one year and without them in another."""
+    codes = find_code_variants(list_register([part for file in taken for part in file.parts]))
+    changed = [[harmonise_codes(part, codes) for part in file.parts] for file in taken]
+    return [
+        replace(file, parts=tuple(part for part, _ in parts)).add(problem for _, found in parts for problem in found)
+        for file, parts in zip(taken, changed, strict=True)
+    ]
 
 
 def _check_file(file: Taken, register: pd.DataFrame) -> Taken:

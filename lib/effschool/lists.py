@@ -65,7 +65,7 @@ def _name_statuses(
 def spread_bands(indices: pd.DataFrame, domain: str, ids: pd.Index, years: Sequence[int]) -> pd.DataFrame:
     """Bands of one domain: a row per school, a column per year of the window; missing where not ranked."""
     chosen = indices[(indices["domain"] == domain) & indices["year"].isin(years)]
-    return chosen.pivot(index="school_id", columns="year", values="band").reindex(index=ids, columns=list(years))  # noqa: PD010
+    return chosen.pivot(index="school_id", columns="year", values="band").reindex(index=ids, columns=list(years))
 
 
 def satisfy_rule(bands: pd.DataFrame, status: Status, rule: WindowRule) -> Hits:
@@ -124,7 +124,7 @@ def flag_fioko(tables: Tables, schools: pd.DataFrame, fioko: Fioko | None) -> pd
     if fioko is None or shares is None or shares.empty:
         return leave_unflagged(schools)
     years = range(shares["year"].min() - fioko.years + 1, shares["year"].max() + 1)
-    counts = shares.groupby(KEY)["is_low"].sum().unstack("year").reindex(columns=years)  # noqa: PD010
+    counts = shares.groupby(KEY)["is_low"].sum().unstack("year").reindex(columns=years)
     each = (counts >= fioko.min_low_procedures_each_year).T.rolling(fioko.years).sum().T.eq(fioko.years)
     flags = (counts >= fioko.min_low_procedures) | each
     stacked = pd.DataFrame({"low": counts.T.stack(), "fioko_shnor": flags.T.stack()}).dropna().reset_index()  # noqa: PD013

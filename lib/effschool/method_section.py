@@ -33,7 +33,10 @@ def _say_index(rules: DomainRules) -> str:
     mean = {"arithmetic": "среднее", "geometric": "среднее геометрическое"}[rules.aggregation.kind]
     number = count_words(len(rules.indicators), "показателя", "показателей", "показателей")
     share, coverage = format_percent(100 * rules.bands.share, 0), format_percent(100 * rules.min_coverage, 0)
-    return f"{mean} {number}, приведённых к шкале от 0 до 1; крайние группы по {share}; нужно не менее {coverage} показателей"
+    return (
+        f"{mean} {number}, приведённых к шкале от 0 до 1; крайние группы по {share}; "
+        f"нужно не менее {coverage} показателей"
+    )
 
 
 def _say_fioko(fioko: Fioko) -> str:

@@ -7,7 +7,7 @@ refused whole, each fault named by its place in the file.
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -129,13 +129,18 @@ class DomainRules(Frozen):
 
     title: str
     better: Literal["high", "low"]
-    band_titles: dict[Band, str]
-    band_marks: dict[Band, str]
+    band_titles: dict[str, str]
+    band_marks: dict[str, str]
     min_coverage: float = Field(ge=0, le=1)
     aggregation: Aggregation
     bands: Bands
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     source: str
+
+    @property
+    def worse_band(self) -> Band:
+        """The band that needs help: the lowest index of results, the highest of social conditions."""
+        return "low" if self.better == "high" else "high"
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:
@@ -143,6 +148,9 @@ class DomainRules(Frozen):
         doubled = sorted({name for name in ids if ids.count(name) > 1})
         if doubled:
             raise ValueError(f"показатели названы дважды: {', '.join(doubled)}")
+        for words in (self.band_titles, self.band_marks):
+            if set(words) != set(get_args(Band)):
+                raise ValueError(f"названия групп нужны для {', '.join(get_args(Band))}")
         known = {
             getattr(item, "id" if self.aggregation.weights_by == "indicator" else "block") for item in self.indicators
         }

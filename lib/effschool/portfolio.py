@@ -49,7 +49,7 @@ class Portfolio(RegionYear):
         """Own schools of the year, left-out ones as well: a row per school, `number` as tables and charts call it."""
         paths = self.workspace.dynamics.paths
         own = paths[(paths["year"] == self.year) & (paths["municipality"] == self.municipality)]
-        own = own.sort_values(["name", "school_id"], ignore_index=True)
+        own = own.sort_values(["name", "school_id"], key=order_names, ignore_index=True)
         return own.assign(number=range(1, len(own) + 1))
 
     @cached_property
@@ -90,7 +90,14 @@ def open_portfolio(workspace: Workspace, municipality: str | None, year: int | N
 def list_municipalities(workspace: Workspace, year: int) -> list[str]:
     """Municipalities that have schools in the register of a year, in alphabetical order."""
     schools = workspace.identified.schools
-    return sorted(schools.loc[schools["year"] == year, "municipality"].unique())
+    names = schools.loc[schools["year"] == year, "municipality"].drop_duplicates()
+    return list(names.sort_values(key=order_names))
+
+
+def order_names(names: pd.Series) -> pd.Series:
+    """Keys that put names in the order people expect: case and «ё» do not matter, «№ 2» comes before «№ 10»."""
+    plain = names.str.casefold().str.replace("ё", "е")
+    return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 
 def count_bands(schools: pd.DataFrame, domain: Domain) -> pd.Series:
@@ -205,7 +212,7 @@ def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     own = (
         paths[paths["municipality"] == portfolio.municipality].groupby("year")[column].agg(own="mean", schools="count")
     )
-    region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()  # noqa: PD010
+    region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()
     region.columns = ["low", "middle", "high"]
     return region.join(own)
 

@@ -1,6 +1,6 @@
 """What is wrong with the files that were sent (замечания к файлам).
 
-A problem is one full Russian sentence beside the place it speaks of; a methodologist reads it, an ОМСУ corrects the file.
+A problem is one full Russian sentence beside the place it speaks of: a methodologist reads it, an ОМСУ acts on it.
 """
 
 from collections.abc import Iterable

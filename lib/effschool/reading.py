@@ -57,6 +57,8 @@ def read_grid(path: Path, file: str, delimiter: str | None = None) -> Grid:
         UnreadableFileError: no access, empty, broken, of another format or in an unknown encoding.
     """
     try:
+        if not path.stat().st_size:
+            raise _refuse(file, "файл пуст", "Пришлите файл с данными.")
         grid = _read_workbook(path, file) if path.suffix.lower() == ".xlsx" else _read_csv(path, file, delimiter)
     except OSError:
         raise _refuse(
@@ -140,13 +142,22 @@ def _read_workbook(path: Path, file: str) -> Grid:
         sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
         values = sheet.to_python(skip_empty_area=False)
         hidden = _reveal_cells(path)
-    except (CalamineError, zipfile.BadZipFile, KeyError, ValueError, IndexError):
+    except (CalamineError, zipfile.BadZipFile, LookupError, ValueError, TypeError, SyntaxError):
+        # openpyxl lets errors of the XML inside through as they are; a broken sheet is a SyntaxError of the parser.
         raise _refuse(file, "ожидалась книга Excel (.xlsx), а файл повреждён или другого вида", _SAVE_AGAIN) from None
     rows = [[_write_cell(value) for value in row] for row in values]
-    for (row, column), text in hidden.items():
-        if row <= len(rows) and column <= len(rows[row - 1]):
-            rows[row - 1][column - 1] = text
-    return Grid(file, sheet.name, _frame_rows(rows))
+    return Grid(file, sheet.name, _frame_rows(_put_cells(rows, hidden)))
+
+
+def _put_cells(rows: list[list[str]], cells: dict[tuple[int, int], str]) -> list[list[str]]:
+    # Calamine's used range may end before a hidden cell.
+    height = max([len(rows), *(row for row, _ in cells)])
+    width = max([*map(len, rows), *(column for _, column in cells)], default=0)
+    blank = ([""] * width for _ in range(height - len(rows)))
+    padded = [[*row, *[""] * (width - len(row))] for row in [*rows, *blank]]
+    for (row, column), text in cells.items():
+        padded[row - 1][column - 1] = text
+    return padded
 
 
 def _write_cell(value: object) -> str:

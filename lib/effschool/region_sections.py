@@ -10,7 +10,7 @@ from effschool import charts
 from effschool.display import Chart, Figures, Links, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain
-from effschool.portfolio import REGION_ROW, RegionYear, count_bands, count_members, list_municipalities
+from effschool.portfolio import REGION_ROW, RegionYear, count_bands, count_members, list_municipalities, order_names
 from effschool.russian import count_words, format_number, format_percent
 from effschool.sections import (
     NONE,
@@ -65,6 +65,7 @@ def tabulate_municipalities(region: RegionYear) -> Table:
     return Table("Муниципалитеты", title, pd.DataFrame(rows), {LOW_SHARE: percent})
 
 
+JOINT_COLOURS = ("#7a1f04", charts.WORSE, "#e08a5c", "#0b6e4f", "#8a6100")
 LOW_SHARE = "В группе «низкие», % ранжированных"
 
 
@@ -91,9 +92,12 @@ def chart_lists(region: RegionYear) -> Chart | Text:
     )
     every = list_municipalities(region.workspace, region.year)
     counts = counts.reindex(index=every, columns=names, fill_value=0).astype(int)
-    figure = charts.draw_counts(counts, "школ", ["#7a1f04", charts.WORSE, "#0b6e4f", "#8a6100"])
+    figure = charts.draw_counts(counts, "школ", JOINT_COLOURS)
     total, none = int(counts.to_numpy().sum()), int((counts.sum(axis=1) == 0).sum())
-    sentence = f"В этих списках {count_words(total, *SCHOOLS)}; муниципалитетов без таких школ — {format_number(none)} из {len(every)}."
+    sentence = (
+        f"В этих списках {count_words(total, *SCHOOLS)}; муниципалитетов без таких школ — "
+        f"{format_number(none)} из {len(every)}."
+    )
     title = f"Школы в списках по муниципалитетам, {region.year} год, школ"
     table = Table("Списки по муниципалитетам", title, counts.rename_axis("Муниципалитет").reset_index())
     return Chart("lists", title, sentence, figure, table)
@@ -110,11 +114,11 @@ def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
     shares = 100 * counts.div(counts.sum(axis=1).where(counts.sum(axis=1) > 0), axis=0)
     colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
     named = shares.rename(columns=rules.band_titles)
-    worse = rules.band_titles["low" if rules.better == "high" else "high"]
+    worse = rules.band_titles[rules.worse_band]
     spread = named.drop(index=REGION_ROW)[worse].dropna()
     sentence = (
-        f"Доля школ группы «{worse}» среди муниципалитетов — от {format_percent(spread.min())} до {format_percent(spread.max())}; "
-        "в малых муниципалитетах одна школа меняет долю сильно."
+        f"Доля школ группы «{worse}» среди муниципалитетов — от {format_percent(spread.min())} "
+        f"до {format_percent(spread.max())}; в малых муниципалитетах одна школа меняет долю сильно."
     )
     title = f"{rules.title}: школы по группам, {region.year} год, % ранжированных"
     key = {"results": "Группы результаты", "social": "Группы условия"}[domain]
@@ -133,16 +137,18 @@ def chart_region_matrix(region: RegionYear) -> Chart | Text:
     figure = charts.draw_cloud(
         schools.assign(x=x, y=y, kind=schools["joint"].fillna("прочие")), social.title, results.title
     )
+    link = (
+        "Чем тяжелее условия, тем в среднем ниже результаты" if x.corr(y) < 0 else "Результаты не ниже там, где тяжелее"
+    )
     sentence = (
-        f"Связь индексов: коэффициент корреляции Пирсона {format_number(x.corr(y), 2)} по {count_words(len(schools), 'школе', 'школам', 'школам')}. "
-        "Чем тяжелее условия, тем ниже в среднем результаты, но есть и школы, которые справляются: это источник опыта."
-        if x.corr(y) < 0
-        else f"Коэффициент корреляции Пирсона {format_number(x.corr(y), 2)}: тяжёлые условия не связаны с низкими результатами."
+        f"{link}: коэффициент корреляции {format_number(x.corr(y), 2)} по "
+        f"{count_words(len(schools), 'школе', 'школам', 'школам')}. "
+        "Школы справа вверху справляются и в тяжёлых условиях."
     )
     frame = pd.DataFrame(
         {"Школа": schools["name"], "Муниципалитет": schools["municipality"], social.title: x, results.title: y}
     )
-    frame = frame.sort_values(["Муниципалитет", "Школа"], ignore_index=True)
+    frame = frame.sort_values(["Муниципалитет", "Школа"], key=order_names, ignore_index=True)
     table = Table(
         "Матрица", "Школы в портфельной матрице", frame, {social.title: index_value, results.title: index_value}
     )
@@ -158,7 +164,7 @@ def tabulate_members(region: RegionYear, names: Sequence[str] | None = None) -> 
     watched = list(names or name_watched_lists(region))
     on_any = schools["results_status"].isin(watched) | schools["social_status"].isin(watched)
     on_any |= schools["fioko_shnor"].fillna(False).astype(bool) if FIOKO_LIST in watched else False
-    chosen = schools[on_any].sort_values(["municipality", "name", "school_id"])
+    chosen = schools[on_any].sort_values(["municipality", "name", "school_id"], key=order_names)
     frame = pd.DataFrame(
         {
             "Школа": chosen["name"],
@@ -171,3 +177,21 @@ def tabulate_members(region: RegionYear, names: Sequence[str] | None = None) -> 
         }
     ).reset_index(drop=True)
     return Table("Списки школ", f"Школы в списках {region.year} года, по алфавиту", frame)
+
+
+def tabulate_insufficient(region: RegionYear) -> Table | Text:
+    """Schools that take part and have no place in the year: nobody drops out of sight (недостаточно данных)."""
+    schools = region.region_schools
+    rules = region.workspace.methodology.domains
+    lacking = {rules[domain].title: schools[f"{domain}_band"].isna() for domain in rules}
+    chosen = schools[pd.DataFrame(lacking).any(axis=1)].sort_values(["municipality", "name"], key=order_names)
+    if chosen.empty:
+        return Text(("Данных хватило для всех школ.",))
+    frame = chosen[["name", "school_id", "municipality", "group"]].set_axis(
+        ["Школа", "Код", "Муниципалитет", "Группа"], axis=1
+    )
+    for title, absent in lacking.items():
+        frame[title] = absent[chosen.index].map({True: "недостаточно данных", False: "есть"})
+    return Table(
+        "Недостаточно данных", f"Школы, которым не хватило данных, {region.year} год", frame.reset_index(drop=True)
+    )

@@ -85,11 +85,39 @@ def _say_code(place: Place, column: str, cells: pd.Series) -> Problem:
     row, code, restored = int(cells["source_row"]), cells[column], cells["restored"]
     if isinstance(restored, str):
         expected = "ожидался код школы, как в реестре"
-        action = f"Код прочитан как «{restored}»: задайте столбцу текстовый формат, чтобы нули не терялись."
-        return place.say(Fault(row, code, expected, action, Severity.WARNING), column)
+        return place.say(Fault(row, code, expected, _say_restored(restored), Severity.WARNING), column)
     when = f" за {cells['year']} год" if "year" in cells.index else ""
     expected = f"такого кода нет в реестре школ{when}"
     return place.say(Fault(row, code, expected, "Исправьте код или добавьте школу в файл schools."), column)
+
+
+def _say_restored(code: str) -> str:
+    return f"Код прочитан как «{code}»: задайте столбцам с кодами текстовый формат, чтобы нули не терялись."
+
+
+def find_code_variants(register: pd.DataFrame) -> dict[str, str]:
+    """Code → the longest code that differs by leading zeros only, where no year has both: it is one school."""
+    bare = register.assign(bare=register["school_id"].str.lstrip("0"))
+    several = bare.groupby("bare")["school_id"].transform("nunique").gt(1)
+    same_year = bare.duplicated(["year", "bare"], keep=False).groupby(bare["bare"]).transform("any")
+    variants = bare[several & ~same_year]
+    longest = variants.groupby("bare")["school_id"].agg(lambda codes: max(codes, key=len))
+    pairs = zip(variants["school_id"], variants["bare"].map(longest), strict=True)
+    return {code: best for code, best in pairs if code != best}
+
+
+def harmonise_codes(part: Part, codes: dict[str, str]) -> tuple[Part, list[Problem]]:
+    """Rows of the register with the codes replaced, a warning for each."""
+    changed = part.rows["school_id"].isin(list(codes)) if part.table == "schools" else None
+    if changed is None or not changed.any():
+        return part, []
+    expected = "ожидался такой же код школы, как в другом году реестра"
+    problems = [
+        part.place.say(Fault(int(row), code, expected, _say_restored(codes[code]), Severity.WARNING), "school_id")
+        for row, code in part.rows.loc[changed, ["source_row", "school_id"]].itertuples(index=False)
+    ]
+    rows = part.rows.assign(school_id=part.rows["school_id"].replace(codes))
+    return replace(part, rows=rows), problems
 
 
 def find_doubled(parts: list[Part]) -> list[Problem]:
@@ -132,10 +160,8 @@ def merge_register(parts: list[Part]) -> tuple[list[Part], list[Problem]]:
     return kept, problems
 
 
-def _index_keys(rows: pd.DataFrame, key: list[str]) -> pd.Index:
-    return (
-        pd.Index(rows[key].astype(str).agg("/".join, axis=1)) if len(key) != 2 else pd.MultiIndex.from_frame(rows[key])
-    )
+def _index_keys(rows: pd.DataFrame, key: list[str]) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[key])
 
 
 def _warn_other_municipality(part: Part, seen: pd.DataFrame) -> list[Problem]:

@@ -211,7 +211,7 @@ def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[Re
 
 
 def name_slugs(names: Iterable[str]) -> dict[str, str]:
-    """File name of every municipality: Latin letters, digits and hyphens; a number behind it where two would be equal."""
+    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
     slugs: dict[str, str] = {}
     for name in names:
         base = slugify(name, max_length=60) or "municipalitet"
@@ -278,7 +278,7 @@ def run_report(task: ReportTask) -> Outcome:
     """Make one report; any failure becomes an outcome, since the others must go on."""
     try:
         return run_step(task.step, task.municipality, task.card, task.page)
-    except Exception as error:  # noqa: BLE001 -- whatever happened to one report is reported, not raised
+    except Exception as error:
         return Outcome(
             task.step.name, FAILED, message=f"{type(error).__name__}: {error}", municipality=task.municipality
         )

@@ -1,10 +1,11 @@
-"""Columns of every table, declared once (DATA_CONTRACT.md): the contract's tables taken in and the tables left behind.
+"""Columns of every table, declared once (DATA_CONTRACT.md): the tables taken in and the tables left behind.
 
-Counts are nullable whole numbers: a blank cell is a missing value, never zero. School codes are text. Each check carries
+Counts are nullable whole numbers: a blank cell is a missing value, never zero. School codes are text. A check has
 as its `error` the phrase of what was expected and as its `title` what to do, so that a failure becomes a `Problem`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pandas as pd
 from pandera.pandas import Check, Column, DataFrameSchema
@@ -29,12 +30,12 @@ SOCIAL_COUNTS = (
     "guardianship",
 )
 PROVENANCE = ("source_file", "source_sheet", "source_row")
-"""Where a row came from: file relative to the raw folder, sheet, row as Excel numbers it. Carried by every raw table."""
+"""Where a row came from: file relative to the raw folder, sheet, row as Excel numbers it; in every table taken in."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
-def _expect(function, expected: str, action: str, **options) -> Check:
+def _expect(function: Callable[..., Any], expected: str, action: str, **options: Any) -> Check:
     return Check(function, error=expected, title=action, **options)
 
 
@@ -118,7 +119,7 @@ SCHOOLS = DataFrameSchema(
     name="schools",
     strict=True,
 )
-"""A row per school and year. `exclusion`: empty, or why the school is left out. `type`, `locality`: see the constants."""
+"""A row per school and year. `exclusion`: empty, or why the school is left out; the rest as the constants."""
 
 RESULTS = DataFrameSchema(
     {
@@ -148,7 +149,7 @@ RESULTS = DataFrameSchema(
     name="results",
     strict=True,
 )
-"""A row per school, year, procedure, subject and grade; everything but the key and `mean_score` is a count of pupils."""
+"""A row per school, year, procedure, subject and grade; all but the key and `mean_score` are counts of pupils."""
 
 CERTIFICATES = DataFrameSchema(
     {
@@ -237,8 +238,8 @@ INDICATORS = DataFrameSchema(
     strict=True,
     ordered=True,
 )
-"""A row per school, year and indicator that the school has. `raw`: per cent, score or gap in points; `normalised`: 0…1 as
-it enters the index, null where the indicator does not vary in the group; `participants`: pupils behind it."""
+"""A row per school, year and indicator that the school has. `raw`: per cent, score or gap; `normalised`: 0…1 as it
+enters the index, null where the indicator does not vary in the group; `participants`: pupils behind it."""
 
 INDICES = DataFrameSchema(
     {
@@ -274,7 +275,7 @@ LISTS = DataFrameSchema(
     strict=True,
     ordered=True,
 )
-"""A row per ranked-in-principle school and year whose three-year window is covered by data; statuses are null where none."""
+"""A row per school that is not left out and year whose window the data cover; a status is null where there is none."""
 
 
 def empty_table(schema: DataFrameSchema) -> pd.DataFrame:

@@ -28,7 +28,7 @@ from effschool.portfolio import (
     spread_bands,
     spread_values,
 )
-from effschool.russian import NBSP, choose_word, count_words, format_number, format_percent, join_words
+from effschool.russian import NBSP, count_words, format_number, format_percent, join_words
 
 NONE = "—"
 SCHOOLS = ("школа", "школы", "школ")
@@ -95,11 +95,17 @@ def _describe_lists(portfolio: Portfolio) -> str:
     return "В списках: " + "; ".join(parts) + "."
 
 
-def name_watched_lists(portfolio: RegionYear) -> list[str]:
-    """Lists that flag a school: those of a band, and ФИОКО's."""
-    lists = portfolio.workspace.methodology.lists
-    flagged = [status.status for status in (*lists.results, *lists.social) if status.band]
-    return flagged + ([FIOKO_LIST] if portfolio.workspace.methodology.fioko else [])
+def name_watched_lists(region: RegionYear) -> list[str]:
+    """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
+    method = region.workspace.methodology
+    statuses = {"results": method.lists.results, "social": method.lists.social}
+    watched = [
+        status.status
+        for domain, rules in method.iterate_domains()
+        for status in statuses[domain]
+        if status.band == rules.worse_band
+    ]
+    return watched + ([FIOKO_LIST] if method.fioko else [])
 
 
 def show_key_figures(portfolio: Portfolio) -> Figures:
@@ -111,7 +117,7 @@ def show_key_figures(portfolio: Portfolio) -> Figures:
     ]
     for row in chosen.itertuples():
         own, region = _share(row.own, row.own_schools), _share(row.region, row.region_schools)
-        figures.append((str(row.list), format_number(row.own), f"{own} школ; по региону {region}"))  # type: ignore[arg-type]
+        figures.append((str(row.list), format_number(row.own), f"{own} школ; по региону {region}"))
     return Figures(tuple(figures))
 
 
@@ -138,9 +144,9 @@ def tabulate_lists(portfolio: Portfolio) -> Table | Text:
 
 
 WARNING = (
-    "Правило относит к крайним группам по 25 % школ в любом году, каким бы ни был общий уровень. Чем меньше участников, "
-    "тем сильнее результат школы меняется случайно от года к году: смотрите на число участников и на запас до границы. "
-    "Список — повод для адресной помощи, а не оценка школы."
+    "Правило относит к крайним группам по четверти школ в любом году, каким бы ни был общий уровень. Чем меньше "
+    "участников, тем сильнее результат школы меняется случайно от года к году: смотрите на число участников и на запас "
+    "до границы. Список — повод для адресной помощи, а не оценка школы."
 )
 
 
@@ -151,7 +157,8 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
     frame = pd.DataFrame({"Школа": number_schools(schools), "Код": schools["school_id"]})
     frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
     frame["Результаты года"] = schools["results_band"].map(titles.get("results", {})).fillna(NONE)
-    frame["Запас до границы"] = schools["school_id"].map(measure_margin(portfolio, "results"))
+    margin = schools["school_id"].map(measure_margin(portfolio, "results"))
+    frame["Запас до границы"] = margin.map(index_value, na_action="ignore").fillna(NONE).astype("str")
     frame["Участников"] = [_say_range(row.fewest, row.most) for row in schools.itertuples()]
     if "social" in titles:
         frame["Социальные условия года"] = schools["social_band"].map(titles["social"]).fillna(NONE)
@@ -162,9 +169,10 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
         frame[FIOKO_LIST] = schools["fioko_shnor"].map({True: "да", False: "нет"}).fillna(NONE)
     note = (
         "«Участников» — наименьшее и наибольшее число участников за показателями результатов. «Запас до границы» — "
-        "насколько должен измениться индекс результатов (от 0 до 1), чтобы школа сравнялась с ближайшей школой другой группы."
+        "насколько должен измениться индекс результатов (от 0 до 1), чтобы школа сравнялась с ближайшей школой "
+        "другой группы."
     )
-    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, {"Запас до границы": index_value}, note)
+    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note)
 
 
 def number_schools(schools: pd.DataFrame) -> pd.Series:
@@ -186,12 +194,12 @@ def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     shares = share_bands(portfolio, domain)
     colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
     named = shares.rename(columns=rules.band_titles)
-    worse = "low" if rules.better == "high" else "high"
+    worse = rules.worse_band
     own, region = shares.loc[portfolio.municipality, worse], shares.loc[REGION_ROW, worse]
-    sentence = (
-        f"{rules.band_titles[worse].capitalize()}: {format_percent(own)} ранжированных школ муниципалитета, "
-        f"по региону {format_percent(region)}."
+    place = (
+        f"{format_percent(own)} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
     )
+    sentence = f"{rules.band_titles[worse].capitalize()}: {place}, по региону {format_percent(region)}."
     table = Table(
         _key("Группы", domain), rules.title + ": доли школ по группам, %", _name_rows(named, "Где"), _all_percent(named)
     )
@@ -218,10 +226,11 @@ def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     if not rules or values.empty:
         return say_missing("Показатели социальных условий" if domain == "social" else "Показатели результатов")
     known = portfolio.workspace.methodology.indicators
-    unit = known[values["indicator"].iloc[0]].unit
+    units = [known[name].unit for name in values["indicator"]]
+    unit = join_words(dict.fromkeys(units))
     frame = _label_indicators(portfolio, values)
     sentence = _compare_worst(portfolio, values)
-    figure = charts.draw_dots(frame, unit, portfolio.municipality, REGION_ROW)
+    figure = charts.draw_dots(frame, units, portfolio.municipality, REGION_ROW)
     table = Table(
         _key("Показатели", domain),
         f"{rules.title}: показатели, {unit}",
@@ -257,7 +266,7 @@ def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
         return sentence
     title, unit = known[worst["indicator"]].short, known[worst["indicator"]].unit
     own, region = format_number(worst["own"], 1), format_number(worst["region"], 1)
-    return f"{sentence} Заметнее всего: «{title}» — {own}{NBSP}{unit} против {region}{NBSP}{unit}."
+    return f"{sentence} Заметнее всего: {title} — {own}{NBSP}{unit} против {region}{NBSP}{unit} по региону."
 
 
 def chart_gaps(portfolio: Portfolio) -> Chart | Text:
@@ -269,20 +278,19 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     thresholds = values["indicator"].map(lambda name: _threshold(known[name]))
     labels = values["indicator"].map(lambda name: known[name].short.removesuffix(": отставание"))
     frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
-    worst = frame["Отклонение, % порога"].idxmin()
+    worst, below = frame["Отклонение, % порога"].idxmin(), int((values["own"] < 0).sum())
     sentence = (
-        f"Ниже среднего по региону {count_words(int((values['own'] < 0).sum()), 'средний балл', 'средних балла', 'средних баллов')} "
-        f"из {len(values)}. Наибольшее отклонение вниз: «{worst}»."
-        if (values["own"] < 0).any()
+        f"Ниже среднего по региону {count_words(below, 'средний балл', 'средних балла', 'средних баллов')} "
+        f"из {len(values)}. Наибольшее отклонение вниз: {worst}."
+        if below
         else "Все средние баллы муниципалитета не ниже средних по региону."
     )
     details = pd.DataFrame(
         {"Показатель": labels, "Отклонение от региона, баллов": values["own"], "Порог отставания, баллов": thresholds}
     )
     formats = {"Отклонение от региона, баллов": lambda value: format_number(value, 2)}
-    figure = charts.draw_dots(
-        frame, "отклонение среднего балла, % порога отставания", "Отклонение, % порога", "Регион", zero_line=True
-    )
+    units = ["отклонение среднего балла, % порога отставания"] * len(frame)
+    figure = charts.draw_dots(frame, units, "Отклонение, % порога", "Регион")
     table = Table("Средние баллы", "Отклонение средних баллов муниципалитета от региона", details, formats)
     title = f"Средние баллы муниципалитета относительно региона, {portfolio.year} год, % порога отставания"
     return Chart("gaps", title, sentence, figure, table)
@@ -337,7 +345,7 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     bands.index = pd.Index(_name_numbers(portfolio, bands.index.to_series()), name="Школа")
     short = bands.rename(index=lambda name: name if len(name) <= 48 else name[:47] + "…")
     figure = charts.draw_tiles(short, colour_bands(rules), rules.band_marks)
-    worse = "low" if rules.better == "high" else "high"
+    worse = rules.worse_band
     always = int((bands == worse).all(axis=1).sum())
     keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
     sentence = (
@@ -361,7 +369,7 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     short = values.rename(index=lambda name: name if len(name) <= 40 else name[:39] + "…")
     weakest = values.mean().idxmin() if rules.better == "high" else values.mean().idxmax()
     sentence = (
-        f"В среднем по школам муниципалитета слабее всего показатель «{weakest}». Значения приведены к шкале от 0 до 1 "
+        f"В среднем по школам муниципалитета слабее всего показатель: {weakest}. Значения приведены к шкале от 0 до 1 "
         f"внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые."
     )
     figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
@@ -370,8 +378,8 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
         _key("Нормированные", domain),
         f"{rules.title}: нормированные показатели",
         frame,
-        dict.fromkeys(frame.columns[1:], lambda v: format_number(float(v), 2)),
-    )  # type: ignore[arg-type, call-overload]
+        dict.fromkeys(map(str, values.columns), index_value),
+    )
     title = f"{rules.title}: показатели школ, {portfolio.year} год, от 0 до 1"
     return Chart(f"heatmap-{domain}", title, sentence, figure, table)
 
@@ -383,11 +391,11 @@ def _heat_label(rules: DomainRules) -> str:
 def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     """Mean index of the municipality over the years above the region's middle half."""
     rules = find_rules(portfolio, domain)
-    means = follow_mean_index(portfolio, domain)
+    means = follow_mean_index(portfolio, domain) if rules else pd.DataFrame({"own": []})
     if not rules or means["own"].notna().sum() == 0:
         return say_missing("Индекс по годам")
     lines = means[["own"]].rename(columns={"own": portfolio.municipality})
-    figure = charts.draw_lines_over_band(lines, means, f"{rules.title}, от 0 до 1", "половина школ региона")
+    figure = charts.draw_lines_over_band(lines, means, "индекс, от 0 до 1", "половина школ региона")
     last = means.dropna(subset="own").iloc[-1]
     place = "ниже" if last["own"] < last["middle"] else "не ниже"
     sentence = (

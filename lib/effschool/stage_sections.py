@@ -7,6 +7,7 @@ from effschool.display import Chart, Table, Text
 from effschool.dynamics import ABSENT, NOT_RANKED, Dynamics
 from effschool.identify import Identified
 from effschool.methodology import Domain, Methodology
+from effschool.portfolio import order_names
 from effschool.russian import count_words, format_number
 from effschool.sections import NONE, index_value, say_missing
 
@@ -144,8 +145,9 @@ def chart_cohorts(dynamics: Dynamics, year: int | None = None) -> Chart | Text:
     grown = int(((last - first).drop(OUTSIDE, errors="ignore") > 0).sum())
     entries = lines.shape[1] - int(OUTSIDE in lines)
     sentence = (
-        f"Средний индекс вырос у {grown} из {entries} когорт входа между {lines.index[0]} и {lines.index[-1]} годами. Это не "
-        "оценка пользы программы: в неё отбирают слабые школы, а самые слабые в среднем поднимаются и без поддержки."
+        f"Между {lines.index[0]} и {lines.index[-1]} годами средний индекс вырос у {grown} из {entries} когорт входа. "
+        "Это не оценка пользы программы: в неё отбирают слабые школы, а самые слабые в среднем поднимаются "
+        "и без поддержки."
     )
     frame = pd.DataFrame(
         {
@@ -164,7 +166,7 @@ OUTSIDE = "не участвовали"
 
 
 def _name_cohort(year: object) -> str:
-    return OUTSIDE if pd.isna(year) else f"вход {year} г."  # type: ignore[call-overload]
+    return OUTSIDE if pd.isna(year) else f"вход {year} г."
 
 
 def tabulate_long_members(dynamics: Dynamics, names: list[str], schools: pd.DataFrame) -> Table | Text:
@@ -174,7 +176,7 @@ def tabulate_long_members(dynamics: Dynamics, names: list[str], schools: pd.Data
         return say_missing("История школ в списках")
     latest = schools.sort_values("year").drop_duplicates("school_id", keep="last")
     named = found.merge(latest[["school_id", "name", "municipality"]], on="school_id", validate="many_to_one")
-    named = named.sort_values(["municipality", "name", "list"])
+    named = named.sort_values(["municipality", "name", "list"], key=order_names)
     frame = named[["name", "municipality", "list", "history"]].set_axis(
         ["Школа", "Муниципалитет", "Список", "Годы"], axis=1
     )

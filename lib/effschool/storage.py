@@ -46,7 +46,8 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.parquet"
     if not path.is_file():
         raise FileNotFoundError(
-            f"Нет таблицы «{name}» в папке «{folder.name}». Сначала выполните предыдущую тетрадь или команду make report."
+            f"Нет таблицы «{name}» в папке «{folder.name}». "
+            "Сначала выполните предыдущую тетрадь или команду make report."
         )
     return pd.read_parquet(path)
 

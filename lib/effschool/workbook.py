@@ -1,4 +1,4 @@
-"""Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, the same bytes for the same input."""
+"""Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, same input, same bytes."""
 
 import re
 import zipfile
@@ -43,7 +43,7 @@ def write_workbook(parts: Sequence[object], path: Path, title: str) -> None:
 
 
 def name_sheet(key: str) -> str:
-    """Sheet's name as Excel allows it: no []:*?/\\, 31 characters at most."""
+    r"""Sheet's name as Excel allows it: no []:*?/\\, 31 characters at most."""
     return re.sub(r"[\[\]:*?/\\]", " ", key)[:31]
 
 
@@ -70,14 +70,14 @@ def fill_sheet(sheet: Worksheet, table: Table) -> None:
 
 def _put(cell: Cell, value: object) -> Cell:
     """Set a value; missing stays empty, and text is stored as text even where it begins like a formula."""
-    if pd.isna(value):  # type: ignore[call-overload]
+    if pd.isna(value):
         return cell
     if isinstance(value, str):
         cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
         cell.data_type = "s"
-        cell.quotePrefix = value[:1] in "=+-@"  # type: ignore[attr-defined]
+        cell.quotePrefix = value[:1] in "=+-@"
         return cell
-    cell.value = value.item() if hasattr(value, "item") else value  # type: ignore[assignment]
+    cell.value = value.item() if hasattr(value, "item") else value
     if isinstance(cell.value, float):
         cell.number_format = "0.000" if abs(cell.value) <= 1 else "0.0"
     return cell
@@ -97,7 +97,6 @@ def _drop_times(path: Path) -> None:
         entries = {name: archive.read(name) for name in archive.namelist()}
     stamp = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, content)
+        for name, read in entries.items():
+            content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, read) if "core" in name else read
             archive.writestr(zipfile.ZipInfo(name, EPOCH.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
