@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from effschool.demo import make_demo_region
+from effschool.dynamics import follow_schools
+from effschool.identify import identify_schools
+from effschool.ingest import ingest_folder, read_contract, write_ingested
 from effschool.methodology import Methodology, load_methodology
+from effschool.workspace import Workspace, load_region, load_workspace, save_dynamics, save_identified, save_region
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -39,3 +44,30 @@ def golden() -> Path:
     if not folder.is_dir():
         pytest.skip("нет папки ../shared/golden/region40 с эталонным регионом")
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw files of a tiny demonstration region: 3 municipalities, 36 schools, 2020 to 2023. Not to be changed."""
+    folder = tmp_path_factory.mktemp("demo") / "raw"
+    make_demo_region(folder, municipalities=3, schools=36, years=4)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
+    """The tiny region ingested, identified and followed, as notebooks 01 to 03 leave it. Not to be changed."""
+    processed = demo_raw.parent / "processed"
+    write_ingested(ingest_folder(demo_raw, ROOT / "layouts"), processed)
+    save_region(load_region(demo_raw / "region.yml"), processed)
+    contract = read_contract(processed)
+    identified = identify_schools(contract, methodology)
+    save_identified(identified, methodology, processed)
+    save_dynamics(follow_schools(identified, contract["programme"], methodology), processed)
+    return processed
+
+
+@pytest.fixture(scope="session")
+def demo(demo_processed: Path) -> Workspace:
+    """The workspace of the tiny region. Not to be changed."""
+    return load_workspace(demo_processed)

@@ -101,10 +101,11 @@ def sort_by_key(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values([name for name in key if name in frame], ignore_index=True)
 
 
-def test_ingest_takes_the_files_without_a_word(tmp_path: Path) -> None:
+def test_ingest_takes_all_files(tmp_path: Path) -> None:
     demo.make_demo_region(tmp_path, **SMALL)
     ingested = ingest_folder(tmp_path, Path(__file__).parents[1] / "layouts")
-    assert ingested.problems["message"].tolist() == []
+    assert ingested.problems.query("severity == 'ошибка'")["message"].tolist() == []
+    assert set(ingested.files["status"]) == {"принят"}
     for name, table in demo.build_demo_tables(**SMALL).items():
         pd.testing.assert_frame_equal(sort_by_key(table), sort_by_key(ingested.tables[name][list(table.columns)]))
 

@@ -5,6 +5,7 @@ in grey print, and a letter or shape says the same again. No pyplot, so no state
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from textwrap import fill, shorten
 
 import matplotlib as mpl
@@ -35,6 +36,10 @@ STYLE = {
 }
 
 
+PLAIN = {"text.parse_math": False}
+"""Names are data: a dollar sign in one is no formula."""
+
+
 def start_figure(height: float, columns: int = 1, **options: object) -> tuple[Figure, list[Axes]]:
     """A figure of the common width with its axes in a row."""
     with mpl.rc_context(STYLE):
@@ -48,6 +53,7 @@ def write_numbers(axis: mpl.axis.Axis, digits: int = 0) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, digits)))
 
 
+@mpl.rc_context(PLAIN)
 def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: str) -> Figure:
     """Stacked bars: a row of `shares` per bar, a column per part, values in per cent; every part carries its number."""
     figure, (axes,) = start_figure(0.9 + (0.55 if len(shares) < 5 else 0.32) * len(shares))
@@ -61,13 +67,13 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
         dark = colours[part] in {WORSE, BETTER}
         axes.bar_label(bars, labels, label_type="center", color="white" if dark else INK)
         left += values
-    axes.set(xlabel=unit, xlim=(0, 100))
-    axes.invert_yaxis()
+    axes.set(xlabel=unit, xlim=(0, 100), ylim=(len(shares) - 0.5, -0.5))
     axes.tick_params(left=False)
     _put_legend_above(axes, len(shares.columns))
     return figure
 
 
+@mpl.rc_context(PLAIN)
 def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) -> Figure:
     """Dot plot: a row of `values` per line, columns `own` and `other`; a panel for every unit of measurement."""
     panels = [values[np.array(units) == unit] for unit in dict.fromkeys(units)]
@@ -96,6 +102,7 @@ def _fill_dots(axes: Axes, values: pd.DataFrame, own: str, other: str) -> None:
     write_numbers(axes.xaxis)
 
 
+@mpl.rc_context(PLAIN)
 def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, other: str) -> Figure:
     """Portfolio matrix (портфельная матрица): results against social conditions.
 
@@ -124,6 +131,7 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     return figure
 
 
+@mpl.rc_context(PLAIN)
 def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
     """All schools of a region without names: a row per school: x, y (index 0…1), `kind`."""
     figure, (axes,) = start_figure(5.6)
@@ -143,6 +151,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
 KINDS = {
     "ШНРО и ШНСУ": ("#7a1f04", "s"),
     "ШНРО": (WORSE, "s"),
+    "ШНРО, условия неизвестны": (WORSE, "v"),
     "ШНСУ": ("#8a6100", "^"),
     "резильентные": ("#0b6e4f", "D"),
     "прочие": (OWN, "o"),
@@ -150,6 +159,7 @@ KINDS = {
 """Kinds of schools in the matrix: colour and shape say the same."""
 
 
+@mpl.rc_context(PLAIN)
 def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping[str, str]) -> Figure:
     """Tiles: a row per school, a column per year; the letter in a tile repeats its colour, an empty tile is no band."""
     figure, (axes,) = start_figure(0.8 + 0.27 * max(len(bands), 2))
@@ -175,6 +185,7 @@ def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping
     return figure
 
 
+@mpl.rc_context(PLAIN)
 def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
     """Heat map of values 0…1: a row per school, a column per indicator; darker is lower, a blank cell is no value."""
     figure, (axes,) = start_figure(2.6 + 0.25 * max(len(values), 2))
@@ -185,7 +196,13 @@ def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
         vmin=0,
         vmax=1,
         linewidths=1,
-        cbar_kws={"label": label, "shrink": 0.8, "format": FuncFormatter(lambda value, _: format_number(value, 1))},
+        cbar_kws={
+            "label": label,
+            "location": "top",
+            "shrink": 0.5,
+            "aspect": 40,
+            "format": FuncFormatter(lambda value, _: format_number(value, 1)),
+        },
     )
     axes.set(xlabel="", ylabel="")
     axes.set_xticks(np.arange(values.shape[1]) + 0.5, [str(name) for name in values.columns], rotation=90)
@@ -194,12 +211,13 @@ def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
     return figure
 
 
+@mpl.rc_context(PLAIN)
 def draw_lines_over_band(lines: pd.DataFrame, band: pd.DataFrame, y_label: str, band_label: str) -> Figure:
     """Lines over the years above a band: `lines` a column per line, `band` columns low, high and middle."""
     figure, (axes,) = start_figure(3.6)
     axes.fill_between(band.index, band["low"], band["high"], color=MIDDLE, alpha=0.6, linewidth=0, label=band_label)
     axes.plot(band.index, band["middle"], color=REGION, linestyle="--", label="медиана по региону")
-    for (name, values), marker in zip(lines.items(), MARKERS, strict=False):
+    for (name, values), marker in zip(lines.items(), cycle(MARKERS), strict=False):
         axes.plot(values.index, values, marker=marker, label=str(name))
     _finish_years(axes, band.index, y_label)
     return figure
@@ -208,11 +226,12 @@ def draw_lines_over_band(lines: pd.DataFrame, band: pd.DataFrame, y_label: str, 
 MARKERS = "os^DvPX*<>hpd"
 
 
+@mpl.rc_context(PLAIN)
 def draw_lines(lines: pd.DataFrame, y_label: str, dashed: Sequence[str] = ()) -> Figure:
     """Lines over the years: a row per year, a column per line; those named in `dashed` are for comparison."""
     figure, (axes,) = start_figure(3.8)
     palette = sns.color_palette("colorblind", max(lines.shape[1], 1))
-    for (name, values), marker, colour in zip(lines.items(), MARKERS, palette, strict=False):
+    for (name, values), marker, colour in zip(lines.items(), cycle(MARKERS), palette, strict=False):
         style = {"color": REGION, "linestyle": "--"} if name in dashed else {"color": colour, "marker": marker}
         axes.plot(values.index, values, label=str(name), **style)
     _finish_years(axes, lines.index, y_label)
@@ -226,11 +245,12 @@ def _finish_years(axes: Axes, years: pd.Index, y_label: str) -> None:
     _put_legend_above(axes, 3)
 
 
+@mpl.rc_context(PLAIN)
 def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Figure:
     """Stacked bars of counts: a row per bar, a column per part; whole numbers on the axis."""
     figure, (axes,) = start_figure(1.1 + 0.3 * len(counts))
     left = np.zeros(len(counts))
-    for part, colour in zip(counts.columns, colours, strict=False):
+    for part, colour in zip(counts.columns, cycle(colours), strict=False):
         values = counts[part].to_numpy(dtype=float)
         bars = axes.barh([fill(str(name), 40) for name in counts.index], values, left=left, color=colour, label=part)
         axes.bar_label(
@@ -239,12 +259,13 @@ def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Fig
         left += values
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.invert_yaxis()
+    axes.set_ylim(len(counts) - 0.5, -0.5)
     axes.tick_params(left=False)
     _put_legend_above(axes, 3)
     return figure
 
 
+@mpl.rc_context(PLAIN)
 def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str) -> Figure:
     """Square of counts, darker where more: a row per state before, a column per state after."""
     figure, (axes,) = start_figure(1.2 + 0.5 * len(counts))
@@ -255,6 +276,5 @@ def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str
 
 
 def _put_legend_above(axes: Axes, columns: int) -> None:
-    axes.legend(
-        frameon=False, loc="lower left", bbox_to_anchor=(0, 1.01), ncols=columns, borderaxespad=0, handletextpad=0.5
-    )
+    figure = axes.get_figure()
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=columns, frameon=False)

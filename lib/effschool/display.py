@@ -21,7 +21,7 @@ from effschool.russian import NO_DATA, format_number
 
 Formatter = Callable[[object], str]
 TEMPLATES = Path(str(files("effschool"))) / "templates"
-SVG_SETTINGS = {"svg.fonttype": "path", "svg.hashsalt": "effschool"}
+SVG_SETTINGS = {"svg.fonttype": "path", "svg.hashsalt": "effschool", "text.parse_math": False}
 """Letters as outlines, since a reader's computer may lack the font; a fixed salt: the same chart is the same bytes."""
 
 

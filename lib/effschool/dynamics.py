@@ -80,7 +80,7 @@ def _count_pair(paths: pd.DataFrame, domain: str, before: int, after: int) -> pd
 def name_states(paths: pd.DataFrame, domain: str, year: int) -> pd.Series:
     """State of every school that is not left out in a year, by school_id."""
     in_year = paths[(paths["year"] == year) & paths["group"].notna()].set_index("school_id")
-    return in_year[f"{domain}_band"].fillna(NOT_RANKED)
+    return in_year[f"{domain}_band"].astype("str").fillna(NOT_RANKED)
 
 
 def stack_lists(paths: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:

@@ -44,11 +44,13 @@ class Ingested:
         tables: contract table by name, all of `schemas.CONTRACT`; without rows where nothing came.
         problems: a row per problem (`problems.tabulate_problems`).
         files: a row per file that a layout knows: file, sheet, layout, rows (taken), sha256, status.
+        lacking: tables that the layouts require and that came to nothing.
     """
 
     tables: dict[str, pd.DataFrame]
     problems: pd.DataFrame
     files: pd.DataFrame
+    lacking: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,13 @@ def ingest_folder(raw: Path, layouts: Path) -> Ingested:
     taken = refuse_doubled_rows(taken)
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     problems = [*find_absent(sources, known), *unknown, *(p for file in taken for p in file.problems), *differences]
+    tables = {name: _assemble_table(name, parts) for name in schemas.CONTRACT}
+    required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
-        tables={name: _assemble_table(name, parts) for name in schemas.CONTRACT},
+        tables=tables,
         problems=tabulate_problems(limit_problems(problems)),
         files=tabulate_files(taken),
+        lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
     )
 
 
@@ -368,18 +373,18 @@ def read_contract(processed: Path) -> dict[str, pd.DataFrame]:
 
 
 class IncompleteDataError(ValueError):
-    """Data without which no honest list can be made were not accepted; the message names every error."""
+    """Tables without which no honest list can be made were not accepted; the message names every error."""
 
 
 def check_complete(ingested: Ingested) -> None:
-    """Stop where a table that lists are made from came to nothing because of errors.
+    """Stop where a required table came to nothing: lists made without it would be other lists.
 
     Raises:
         IncompleteDataError: names the tables and every error.
     """
+    if not ingested.lacking:
+        return
     errors = ingested.problems[ingested.problems["severity"] == Severity.ERROR]
-    empty = [name for name in ("schools", "results") if ingested.tables[name].empty]
-    if empty:
-        listed = "\n".join(f"— {message}" for message in errors["message"])
-        names = join_words(f"«{name}»" for name in empty)
-        raise IncompleteDataError(f"Не приняты таблицы {names}, без них списки составить нельзя.\n{listed}")
+    listed = "\n".join(f"— {message}" for message in errors["message"])
+    names = join_words(f"«{name}»" for name in ingested.lacking)
+    raise IncompleteDataError(f"Не приняты таблицы: {names}. Без них списки составить нельзя.\n{listed}")

@@ -96,7 +96,7 @@ def list_municipalities(workspace: Workspace, year: int) -> list[str]:
 
 def order_names(names: pd.Series) -> pd.Series:
     """Keys that put names in the order people expect: case and «ё» do not matter, «№ 2» comes before «№ 10»."""
-    plain = names.str.casefold().str.replace("ё", "е")
+    plain = names.astype("str").str.casefold().str.replace("ё", "е")
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 

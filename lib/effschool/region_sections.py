@@ -92,7 +92,9 @@ def chart_lists(region: RegionYear) -> Chart | Text:
     )
     every = list_municipalities(region.workspace, region.year)
     counts = counts.reindex(index=every, columns=names, fill_value=0).astype(int)
-    figure = charts.draw_counts(counts, "школ", JOINT_COLOURS)
+    present = [name for name in names if counts[name].any()]
+    colours = [colour for name, colour in zip(names, JOINT_COLOURS, strict=False) if name in present]
+    figure = charts.draw_counts(counts[present], "школ", colours)
     total, none = int(counts.to_numpy().sum()), int((counts.sum(axis=1) == 0).sum())
     sentence = (
         f"В этих списках {count_words(total, *SCHOOLS)}; муниципалитетов без таких школ — "
@@ -110,6 +112,7 @@ def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
         return say_missing("Группы школ по муниципалитетам")
     by_name = region.region_schools.groupby("municipality")
     counts = pd.DataFrame({name: count_bands(schools, domain) for name, schools in by_name}).T
+    counts = counts.sort_index(key=order_names)
     counts.loc[REGION_ROW] = counts.sum()
     shares = 100 * counts.div(counts.sum(axis=1).where(counts.sum(axis=1) > 0), axis=0)
     colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}

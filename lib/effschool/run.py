@@ -215,7 +215,7 @@ def name_slugs(names: Iterable[str]) -> dict[str, str]:
     slugs: dict[str, str] = {}
     for name in names:
         base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index"}
+        taken = {*slugs.values(), "index", "region"}
         free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
         slugs[name] = next(slug for slug in free if slug not in taken)
     return slugs

@@ -259,11 +259,11 @@ def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
     worse_by = (values["region"] - values["own"]).where(up_is_good, values["own"] - values["region"])
     worst = values.loc[worse_by.idxmax()]
     worse = int((worse_by > 0).sum())
+    if worse == 0:
+        return f"Ни один показатель из {len(values)} не хуже, чем по региону."
     sentence = (
         f"Хуже, чем по региону, {count_words(worse, 'показатель', 'показателя', 'показателей')} из {len(values)}."
     )
-    if worse == 0:
-        return sentence
     title, unit = known[worst["indicator"]].short, known[worst["indicator"]].unit
     own, region = format_number(worst["own"], 1), format_number(worst["region"], 1)
     return f"{sentence} Заметнее всего: {title} — {own}{NBSP}{unit} против {region}{NBSP}{unit} по региону."

@@ -10,11 +10,15 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from effschool.storage import hash_file, write_text
 
+TRANSPORT = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+"""Sockets in files instead of TCP ports where the system has them: ports collide when many kernels start at once."""
 PACKAGE = Path(__file__).parent
 VERSIONED = ("effschool", "pandas", "numpy", "matplotlib", "seaborn", "papermill", "nbconvert", "openpyxl", "pyarrow")
 """Packages whose versions a step depends on and `run.json` names."""
@@ -65,7 +69,7 @@ class Step:
 def compute_fingerprint(step: Step) -> str:
     """Digest of everything the outputs depend on: inputs, parameters, code, notebook, versions."""
     known = {
-        "inputs": {path.name: hash_file(path) for path in sorted(step.inputs)},
+        "inputs": {_say_value(step, path): hash_file(path) for path in sorted(step.inputs)},
         "parameters": {name: str(value) for name, value in step.parameters.items()},
         "notebook": hash_file(step.notebook),
         "library": hash_library(),
@@ -133,11 +137,21 @@ def execute_step(step: Step) -> float:
             cwd=str(step.notebook.parent),
             kernel_name="python3",
             progress_bar=False,
+            config=TRANSPORT,
         )
     except PapermillExecutionError as error:
         raise StepError(str(error.evalue), failed) from None
+    _drop_paths(failed)
     failed.replace(step.executed)
     return time.perf_counter() - started
+
+
+def _drop_paths(executed: Path) -> None:
+    """Take out what papermill notes of this machine; the notebook stands beside reports that are sent on."""
+    content = nbformat.read(executed, as_version=4)
+    for name in ("input_path", "output_path"):
+        content.metadata.papermill.pop(name, None)
+    write_text(nbformat.writes(content) + "\n", executed)
 
 
 def _say_value(step: Step, value: object) -> object:

@@ -147,7 +147,7 @@ def _mark_pupils(exam: Exam, pupils: Pupils) -> pd.DataFrame:
     total = counts.sum(axis=1)
     is_final = exam.procedure == "ЕГЭ"
     said = {"below_min": counts[:, 0]} if is_final else dict(zip(MARKS, counts.T, strict=True))
-    return pd.DataFrame({"participants": total, **said, "mean_score": _divide(counts @ np.arange(2, 6), total)})
+    return pd.DataFrame({"participants": total, **said, "mean_score": _divide(counts @ np.array(exam.points), total)})
 
 
 def _score_pupils(exam: Exam, pupils: Pupils, settings: Settings) -> pd.DataFrame:

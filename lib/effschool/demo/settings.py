@@ -139,6 +139,7 @@ class Exam(Frozen):
     takers: Literal["all", "profile", "basic"]
     attendance: float
     shares: list[float] | None = None
+    points: list[float] = [2, 3, 4, 5]
     minimum: int | None = None
     below: float | None = None
     high: float | None = None

@@ -1,0 +1,77 @@
+"""Tiny builders for reports: a whole workspace from the bands that a test names."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from builders import indices, table
+from effschool.dynamics import follow_schools
+from effschool.identify import Identified
+from effschool.methodology import Methodology
+from effschool.schemas import INDICATORS, LISTS, SCHOOLS_OUT, empty_table
+from effschool.workspace import Region, Workspace
+
+Bands = Mapping[str, Mapping[int, str | None]]
+INDEX_OF_BAND = {"low": 0.2, "mid": 0.5, "high": 0.8}
+
+
+def fill(columns: Iterable[str], schema: Any, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(list(rows), columns=list(columns))
+    return frame.astype({name: column.dtype.type for name, column in schema.columns.items()})
+
+
+def registered(school_id: str, year: int, **other: Any) -> dict[str, Any]:
+    row = {"year": year, "school_id": school_id, "name": f"Школа {school_id}", "municipality": "Район"}
+    return row | {"group": "средние", "locality": "город", "enrolment": 100, "exclusion": None} | other
+
+
+def register(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    return fill(SCHOOLS_OUT.columns, SCHOOLS_OUT, rows)
+
+
+def listed(school_id: str, year: int, **other: Any) -> dict[str, Any]:
+    """A row of the lists, on none of them."""
+    row = dict.fromkeys(LISTS.columns) | {"year": year, "school_id": school_id, "fioko_shnor": False}
+    return row | other
+
+
+def lists(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    return fill(LISTS.columns, LISTS, rows)
+
+
+def index_bands(bands: Bands, domain: str = "results") -> pd.DataFrame:
+    """Indices whose value follows from the band."""
+    frame = indices(bands, domain)
+    return frame.assign(index=frame["band"].map(INDEX_OF_BAND).astype("float64"))
+
+
+def measured(school_id: str, indicator: str, raw: float, **other: Any) -> dict[str, Any]:
+    """A row of the indicators of 2022."""
+    row = {"year": 2022, "school_id": school_id, "domain": "results", "indicator": indicator, "raw": raw}
+    return row | {"normalised": 0.5, "participants": 10} | other
+
+
+def indicators(rows: Iterable[Mapping[str, Any]] = ()) -> pd.DataFrame:
+    return fill(INDICATORS.columns, INDICATORS, rows)
+
+
+def identify_bands(
+    bands: Bands, schools: pd.DataFrame | None = None, social: Bands | None = None, **tables: pd.DataFrame
+) -> Identified:
+    """Identified with every school of `bands` in «Район», unless a register is given."""
+    rows = [registered(school_id, year) for school_id, years in bands.items() for year in years]
+    found = pd.concat([index_bands(bands), index_bands(social or {}, "social")], ignore_index=True)
+    notices = pd.DataFrame(columns=["year", "domain", "group", "notice"])
+    made = Identified(register(rows) if schools is None else schools, indicators(), found, empty_table(LISTS), notices)
+    return replace(made, **tables)
+
+
+def build_workspace(
+    identified: Identified, methodology: Methodology, programme: Iterable[Mapping[str, Any]] = (), **region: Any
+) -> Workspace:
+    """Workspace of a region without problems."""
+    dynamics = follow_schools(identified, table("programme", programme), methodology)
+    problems = pd.DataFrame(columns=["severity", "message"], dtype="str")
+    files = pd.DataFrame(columns=["file", "sheet", "layout", "rows", "status"])
+    return Workspace(Region(**{"name": "Край", **region}), methodology, identified, dynamics, problems, files)

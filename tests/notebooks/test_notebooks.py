@@ -1,0 +1,423 @@
+"""The whole year, end to end, on a tiny region: every test here shares the same few runs, so they stay together."""
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+import openpyxl
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from effschool.run import NOTEBOOKS, Settings, run_year
+from effschool.steps import UnknownParameterError
+
+pytestmark = pytest.mark.xdist_group("year")
+HARMFUL_NAMES = [
+    "<script>alert(1)</script>",
+    '=HYPERLINK("http://example.org";"x")',
+    "../../x",
+    "Школа \N{GRINNING FACE} $\\frac{$",
+    "А" * 300,
+    '" onclick="alert(1)',
+]
+HARMFUL_PLACES = {0: "../../../<script>alert(1)</script>", 1: "Район: а", 2: "Район а"}
+
+
+@dataclass
+class Year:
+    """A run: its settings, exit status and what it said."""
+
+    settings: Settings
+    status: int
+    said: list[str]
+
+    @property
+    def folder(self) -> Path:
+        return self.settings.reports / "2023"
+
+    @property
+    def run(self) -> dict:
+        return json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+
+    @property
+    def pages(self) -> list[Path]:
+        return sorted(self.folder.glob("*.html"))
+
+    def times(self) -> dict[str, int]:
+        """Time of change of every file that a second run must not touch."""
+        folders = (self.settings.reports, self.settings.processed)
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        return {str(path): path.stat().st_mtime_ns for path in files if path.name != "run.json"}
+
+    def again(self, **changes) -> "Year":
+        return run(replace(self.settings, **changes))
+
+
+def run(settings: Settings) -> Year:
+    said: list[str] = []
+    return Year(settings, run_year(settings, said.append), said)
+
+
+def make_settings(root: Path, folder: Path, raw: Path) -> Settings:
+    shutil.copytree(raw, folder / "raw")
+    return Settings(
+        root=root,
+        data=folder / "raw",
+        processed=folder / "processed",
+        reports=folder / "reports",
+        layouts=root / "layouts",
+        methodology="khabarovsk-2020",
+        jobs=2,
+    )
+
+
+@pytest.fixture(scope="module")
+def year(root, demo_raw, tmp_path_factory):
+    return run(make_settings(root, tmp_path_factory.mktemp("year"), demo_raw))
+
+
+@pytest.fixture(scope="module")
+def other(root, demo_raw, tmp_path_factory):
+    """The same once more in another folder; later tests change it."""
+    return run(make_settings(root, tmp_path_factory.mktemp("other"), demo_raw))
+
+
+def parse(page: Path) -> BeautifulSoup:
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="module")
+def soups(year):
+    return {page.name: parse(page) for page in year.pages}
+
+
+def read_contract_names(year: Year) -> pd.DataFrame:
+    schools = pd.read_parquet(year.settings.processed / "schools.parquet")
+    return schools[["school_id", "name", "municipality"]].drop_duplicates()
+
+
+def test_run_leaves_every_page_and_workbook(year):
+    assert year.status == 0
+    reports = year.run["reports"]
+    assert len(reports) == 3
+    assert {path.name for path in year.pages} == {"index.html", *(report["page"] for report in reports.values())}
+    assert {path.stem for path in year.folder.glob("*.xlsx")} == {"region", *(p.stem for p in year.pages)} - {"index"}
+    assert {path.stem for path in (year.folder / "notebooks").iterdir()} == {path.stem for path in year.pages}
+    assert not any(report["message"] for report in reports.values())
+
+
+def test_run_card_tells_what_the_reports_were_made_from(year):
+    card = year.run
+    raw = year.settings.data
+    files = [path for path in raw.rglob("*") if path.is_file()]
+    assert card["inputs"] == {
+        path.relative_to(raw).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+    assert card["year"] == 2023
+    assert card["failed"] == {}
+    assert card["parameters"]["methodology"] == "khabarovsk-2020"
+    assert card["parameters"]["orientation"] == "consistent"
+    assert card["versions"]["pandas"] == pd.__version__
+    stems = {path.stem for path in year.pages}
+    assert set(card["timings"]) == {*NOTEBOOKS[:3], *stems}
+    assert all(seconds > 0 for seconds in card["timings"].values())
+    assert json.loads((year.settings.reports / "run.json").read_text(encoding="utf-8")) == card
+
+
+def test_pages_have_the_language_one_title_and_headings_in_order(soups):
+    for name, soup in soups.items():
+        assert soup.html["lang"] == "ru", name
+        assert len(soup.find_all("h1")) == 1, name
+        assert soup.title.get_text().strip(), name
+        levels = [int(heading.name[1]) for heading in soup.find_all(re.compile("^h[1-6]$"))]
+        assert levels[0] == 1, name
+        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), name
+
+
+def test_pages_need_no_other_file_host_or_script(year, soups):
+    for page in year.pages:
+        text, soup = page.read_text(encoding="utf-8"), soups[page.name]
+        assert not soup.find_all(["script", "iframe", "object", "embed", "link", "base", "form"]), page.name
+        assert not re.search(r"@import|url\(|https?:|[\"'(]//", text), page.name
+        assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in soup.find_all("img")), page.name
+        assert not [tag for tag in soup.find_all(True) if any(name.startswith("on") for name in tag.attrs)], page.name
+
+
+def test_images_and_tables_can_be_read_aloud(soups):
+    for name, soup in soups.items():
+        assert all(image.get("alt", "").strip() for image in soup.find_all("img")), name
+        assert all(table.caption and table.caption.get_text().strip() for table in soup.find_all("table")), name
+        assert all(head.get("scope") in {"col", "row"} for head in soup.find_all("th")), name
+        assert all(head.get_text().strip() for head in soup.find_all("th")), name
+
+
+def test_ids_are_unique(soups):
+    for name, soup in soups.items():
+        ids = [tag["id"] for tag in soup.find_all(id=True)]
+        assert len(ids) == len(set(ids)), name
+
+
+def test_invented_data_are_called_so(year, soups):
+    for name, soup in soups.items():
+        assert "Демонстрационные данные" in soup.get_text(), name
+
+
+def test_every_report_has_six_charts_with_title_and_sentence(year, soups):
+    for report in year.run["reports"].values():
+        figures = soups[report["page"]].find_all("figure")
+        assert len(figures) >= 6
+        for figure in figures:
+            assert figure.figcaption.get_text().strip()
+            assert figure.find(class_="sentence").get_text().strip()
+            assert figure.details.table
+
+
+def test_links_lead_to_files_that_are_there(year, soups):
+    for name, soup in soups.items():
+        for link in soup.find_all("a", href=True):
+            target = link["href"]
+            if target.startswith("#"):
+                assert soup.find(id=target[1:]), (name, target)
+            else:
+                assert (year.folder / target).is_file(), (name, target)
+    linked = {link["href"] for link in soups["index.html"].find_all("a")}
+    assert {report["page"] for report in year.run["reports"].values()} <= linked
+
+
+def test_code_and_output_of_programs_are_not_shown(soups):
+    for name, soup in soups.items():
+        assert "import " not in soup.get_text(), name
+        assert "Path(" not in soup.get_text(), name
+        assert "Warning" not in soup.get_text(), name
+
+
+def read_workbook_text(path: Path) -> str:
+    book = openpyxl.load_workbook(path)
+    cells = [str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
+    return "\n".join([book.properties.title, *book.sheetnames, *cells])
+
+
+def test_report_names_no_school_of_another_municipality(year):
+    names = read_contract_names(year)
+    for municipality, report in year.run["reports"].items():
+        stem = Path(report["page"]).stem
+        own = names[names["municipality"] == municipality]
+        others = names[names["municipality"] != municipality]
+        words = (set(others["name"]) - set(own["name"])) | (set(others["school_id"]) - set(own["school_id"]))
+        assert len(words) > 20
+        texts = {
+            "page": (year.folder / f"{stem}.html").read_text(encoding="utf-8"),
+            "book": read_workbook_text(year.folder / f"{stem}.xlsx"),
+            "notebook": (year.folder / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"),
+        }
+        for kind, text in texts.items():
+            text = re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
+            found = [word for word in words if re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", text)]
+            assert not found, (municipality, kind, found)
+            assert own["name"].iloc[0] in text
+
+
+def test_nothing_tells_of_this_machine(year):
+    machine = {str(year.settings.data.parent), str(year.settings.root), str(Path.home()) + "/", "site-packages"}
+    for path in (*year.settings.reports.rglob("*"), *(year.settings.processed / "notebooks").iterdir()):
+        if path.is_file():
+            text = read_workbook_text(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8")
+            assert not [word for word in machine if word in text], path.name
+
+
+def read_table(table) -> list[list[str]]:
+    return [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in table.find_all("tr")]
+
+
+def read_number(text: str) -> float | str | None:
+    """A cell of the page as a number where it is one; missing values as nothing."""
+    plain = re.sub(r"[\s%]", "", text).replace("\N{MINUS SIGN}", "-").replace(",", ".")
+    if text in {"нет данных", ""}:
+        return None
+    return float(plain) if re.fullmatch(r"-?\d+(\.\d+)?", plain) else text
+
+
+def assert_same_cell(shown: str, kept: object) -> None:
+    if isinstance(kept, int | float) and not isinstance(kept, bool):
+        assert read_number(shown) == pytest.approx(kept, abs=0.0501 if abs(kept) > 1 else 0.501)
+    else:
+        assert read_number(shown) == (read_number(kept) if isinstance(kept, str) else kept)
+
+
+def test_workbook_holds_what_the_page_shows(year, soups):
+    for report in year.run["reports"].values():
+        soup = soups[report["page"]]
+        book = openpyxl.load_workbook(year.folder / Path(report["page"]).with_suffix(".xlsx"))
+        tables = {table.caption.get_text(): read_table(table) for table in soup.find_all("table")}
+        assert len(tables) == len(soup.find_all("table")) == len(book.sheetnames)
+        for sheet in book:
+            shown = tables[sheet["A1"].value]
+            assert sheet.freeze_panes == "B4"
+            assert sheet.auto_filter.ref.startswith("A3:")
+            assert [cell.value for cell in sheet[3]] == shown[0]
+            for line, row in zip(shown[1:], sheet.iter_rows(min_row=4, values_only=True), strict=False):
+                for cell, kept in zip(line, row, strict=True):
+                    assert_same_cell(cell, kept)
+
+
+def test_second_run_does_nothing(year):
+    before = year.times()
+    again = year.again()
+    assert again.status == 0
+    assert again.times() == before
+    assert again.run["failed"] == {}
+    assert not any(again.run["timings"].values())
+    assert again.run["reports"] == year.run["reports"]
+
+
+def test_unknown_names_are_refused_before_anything_is_made(year):
+    before = year.times()
+    with pytest.raises(UnknownParameterError, match=r"orientaton.*orientation"):
+        year.again(parameters={"orientaton": "literal"})
+    with pytest.raises(ValueError, match=r"1999.*2020, 2021, 2022, 2023"):
+        year.again(year=1999)
+    with pytest.raises(ValueError, match="Атлантида") as caught:
+        year.again(municipality="Атлантида")
+    assert all(name in str(caught.value) for name in year.run["reports"])
+    assert year.times() == before
+
+
+def test_same_input_gives_the_same_bytes(year, other):
+    names = [path.name for path in (*year.pages, *year.folder.glob("*.xlsx"))]
+    assert len(names) == 8
+    assert [name for name in names if (year.folder / name).read_bytes() != (other.folder / name).read_bytes()] == []
+
+
+def test_damaged_and_lost_outputs_are_made_again(other):
+    page, book = (other.folder / other.run["reports"][name]["page"] for name in list(other.run["reports"])[:2])
+    book = book.with_suffix(".xlsx")
+    kept = {path: path.read_bytes() for path in (page, book)}
+    untouched = [path for path in (*other.pages, *other.folder.glob("*.xlsx")) if path.stem not in {page.stem, book.stem}]
+    times = {path: path.stat().st_mtime_ns for path in untouched}
+    page.unlink()
+    book.write_bytes(b"spoiled")
+    assert other.again().status == 0
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert {path: path.stat().st_mtime_ns for path in untouched} == times
+
+
+def list_done(said: Sequence[str]) -> list[str]:
+    return [line.partition(":")[0] for line in said if ": готово" in line]
+
+
+def test_switch_for_one_municipality_redoes_what_depends_on_it(other):
+    name = next(iter(other.run["reports"]))
+    ingested = {path: time for path, time in other.times().items() if "/contract/" in path or "01_ingest" in path}
+    again = other.again(parameters={"orientation": "literal"}, municipality=name)
+    assert again.status == 0
+    assert list_done(again.said)[:1] == ["02_identify"]
+    assert name in list_done(again.said)
+    assert {path: time for path, time in again.times().items() if path in ingested} == ingested
+    assert again.run["parameters"]["orientation"] == "literal"
+    assert json.loads((again.settings.processed / "methodology.json").read_text())["orientation"] == "literal"
+    reports = again.run["reports"]
+    assert len(reports) == 3
+    linked = {link.get("href") for link in parse(again.folder / "index.html").find_all("a")}
+    assert {report["page"] for report in reports.values()} <= linked
+
+
+def spoil_schools(raw: Path) -> None:
+    """Give harmful names to schools and municipalities, of which two have the same file name."""
+    path = raw / "schools.csv"
+    text = path.read_text(encoding="utf-8-sig")
+    dialect = ";" if ";" in text.splitlines()[0] else ","
+    rows = list(csv.DictReader(text.splitlines(), delimiter=dialect))
+    places = sorted({row["Муниципалитет"] for row in rows})
+    codes = sorted({row["Код ОО"] for row in rows})
+    for row in rows:
+        row["Муниципалитет"] = HARMFUL_PLACES[places.index(row["Муниципалитет"])]
+        number = codes.index(row["Код ОО"])
+        row["Наименование"] = HARMFUL_NAMES[number] if number < len(HARMFUL_NAMES) else row["Наименование"]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys(), delimiter=dialect)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def harmful(other):
+    """The other run with a changed input: one more table, harmful names."""
+    before = {path for path in other.settings.data.parent.parent.rglob("*") if other.settings.reports not in path.parents}
+    spoil_schools(other.settings.data)
+    year = other.again()
+    after = {path for path in other.settings.data.parent.parent.rglob("*") if other.settings.reports not in path.parents}
+    stray = {path for path in after - before if other.settings.processed not in path.parents}
+    assert not stray
+    return year
+
+
+def test_changed_input_redoes_everything(harmful):
+    assert harmful.status == 0, harmful.said
+    assert list_done(harmful.said)[:3] == list(NOTEBOOKS[:3])
+    assert set(harmful.run["reports"]) >= set(HARMFUL_PLACES.values())
+
+
+def test_names_that_would_share_a_file_get_two(harmful):
+    pages = [harmful.run["reports"][name]["page"] for name in HARMFUL_PLACES.values()]
+    assert len(set(pages)) == 3
+    assert all(re.fullmatch(r"[a-z0-9-]+\.html", page) for page in pages)
+    titles = {parse(harmful.folder / page).h1.get_text() for page in pages}
+    assert titles == set(HARMFUL_PLACES.values())
+
+
+def test_harmful_names_are_shown_as_text(harmful):
+    soups = [parse(page) for page in harmful.pages]
+    for soup in soups:
+        assert not soup.find_all("script")
+        assert not [tag for tag in soup.find_all(True) if "onclick" in tag.attrs]
+        assert all(a["href"].startswith("#") or re.fullmatch(r"[a-z0-9-]+\.html", a["href"]) for a in soup.find_all("a"))
+    shown = "\n".join(soup.get_text() for soup in soups)
+    assert all(name in shown for name in HARMFUL_NAMES)
+
+
+def test_harmful_names_are_text_in_workbooks(harmful):
+    found = set()
+    for path in harmful.folder.glob("*.xlsx"):
+        for sheet in openpyxl.load_workbook(path):
+            cells = [cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)]
+            assert {cell.data_type for cell in cells} == {"s"}
+            found |= {name for name in HARMFUL_NAMES if any(name in cell.value for cell in cells)}
+    assert found == set(HARMFUL_NAMES)
+
+
+def test_failure_of_one_report_leaves_the_others(harmful):
+    name, page = "Район а", harmful.run["reports"]["Район а"]["page"]
+    book = (harmful.folder / page).with_suffix(".xlsx")
+    book.unlink()
+    book.mkdir()
+    others = {path: path.stat().st_mtime_ns for path in harmful.pages if path.name not in {page, "index.html"}}
+    again = harmful.again()
+    assert again.status == 1
+    assert {path: path.stat().st_mtime_ns for path in others} == others
+    assert list(again.run["failed"]) == [Path(page).stem]
+    assert again.run["reports"][name]["message"]
+    failed = again.folder / "notebooks" / f"{Path(page).stem}.failed.ipynb"
+    assert "error" in {out.output_type for cell in nbformat.read(failed, 4).cells for out in cell.get("outputs", [])}
+    index = parse(again.folder / "index.html")
+    assert page not in {link.get("href") for link in index.find_all("a")}
+    row = next(item for item in index.find_all("li") if item.get_text().startswith(name))
+    assert len(row.get_text()) > len(name) + 3
+    assert str(again.settings.reports) not in index.get_text()
+    assert any(name in line for line in again.said[-4:])
+
+
+def test_failed_report_is_made_when_the_cause_is_gone(harmful):
+    page = harmful.folder / harmful.run["reports"]["Район: а"]["page"]
+    book = next(path for path in harmful.folder.glob("*.xlsx") if path.is_dir())
+    book.rmdir()
+    again = harmful.again()
+    assert again.status == 0
+    assert book.is_file()
+    assert page.is_file()
+    assert not list((again.folder / "notebooks").glob("*.failed.ipynb"))
