@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from builders import indices, table
+
 from effschool.dynamics import follow_schools
 from effschool.identify import Identified
 from effschool.methodology import Methodology

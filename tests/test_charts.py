@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from effschool import charts
-from effschool.display import Chart, Table
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+
+from effschool import charts
+from effschool.display import Chart, Table
 
 COLOURS = {"низкие": charts.WORSE, "средние": charts.MIDDLE, "высокие": charts.BETTER}
 SHARES = pd.DataFrame(
@@ -16,7 +17,7 @@ SHARES = pd.DataFrame(
 def read_texts(figure: Figure) -> list[str]:
     """Everything written in the drawing."""
     figure.draw_without_rendering()
-    texts = [text for axes in figure.axes for text in axes.findobj(lambda item: hasattr(item, "get_text"))]
+    texts = figure.findobj(lambda item: hasattr(item, "get_text"))
     return [text.get_text() for text in texts if text.get_text()]
 
 

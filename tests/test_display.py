@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+
 from effschool.charts import start_figure
 from effschool.display import Chart, Figures, Links, Table, Text
 from effschool.russian import NBSP, format_percent

@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
+
 from effschool.ingest import read_contract
 from effschool.portfolio import (
     Portfolio,
@@ -52,7 +53,11 @@ def pool_counts(demo_processed, table, school_ids, part, whole, **chosen):
 @pytest.mark.parametrize(
     ("domain", "indicator", "counts"),
     [
-        ("results", "oge_rus_2", ("results", "mark_2", "participants", {"procedure": "ОГЭ", "subject": "русский язык"})),
+        (
+            "results",
+            "oge_rus_2",
+            ("results", "mark_2", "participants", {"procedure": "ОГЭ", "subject": "русский язык"}),
+        ),
         ("results", "oge_no_certificate", ("certificates", "without_certificate", "graduates", {"level": "ООО"})),
         ("social", "free_lunch", ("social", "free_lunch", "pupils", {})),
     ],
@@ -221,7 +226,9 @@ def test_values_stand_in_the_order_of_the_methodology(demo):
     values = demo.identified.indicators
     school = portfolio.schools.iloc[0]
     own = values[(values["year"] == 2023) & (values["school_id"] == school["school_id"])].set_index("indicator")
-    assert wide.loc[school["number"], wide.columns[0]] == pytest.approx(own["normalised"].get(wide.columns[0]), nan_ok=True)
+    assert wide.loc[school["number"], wide.columns[0]] == pytest.approx(
+        own["normalised"].get(wide.columns[0]), nan_ok=True
+    )
 
 
 def test_mean_index_by_hand(make_portfolio):

@@ -116,8 +116,8 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     for kind, (colour, marker) in KINDS.items():
         chosen = named[named["kind"] == kind]
         if len(chosen):
-            label = f"{own}: {kind}"
-            axes.scatter(chosen["x"], chosen["y"], s=210, color=colour, marker=marker, label=label, zorder=2)
+            label = own if kind == OTHER_KIND else kind
+            axes.scatter(chosen["x"], chosen["y"], s=230, color=colour, marker=marker, label=label, zorder=2)
     for school in named.itertuples():
         axes.annotate(
             f"{school.number}", (school.x, school.y), color="white", ha="center", va="center", fontsize=8, zorder=4
@@ -127,7 +127,7 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
-    _put_legend_above(axes, 3)
+    _put_legend_above(axes, 6)
     return figure
 
 
@@ -137,7 +137,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
     figure, (axes,) = start_figure(5.6)
     for kind, (colour, marker) in KINDS.items():
         chosen = points[points["kind"].str.removeprefix("только ") == kind]
-        size = 16 if kind == "прочие" else 46
+        size = 16 if kind == OTHER_KIND else 46
         axes.scatter(
             chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=MIDDLE if size == 16 else colour
         )
@@ -148,13 +148,14 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
     return figure
 
 
+OTHER_KIND = "прочие"
 KINDS = {
     "ШНРО и ШНСУ": ("#7a1f04", "s"),
     "ШНРО": (WORSE, "s"),
     "ШНРО, условия неизвестны": (WORSE, "v"),
-    "ШНСУ": ("#8a6100", "^"),
+    "ШНСУ": ("#8a6100", "p"),
     "резильентные": ("#0b6e4f", "D"),
-    "прочие": (OWN, "o"),
+    OTHER_KIND: (OWN, "o"),
 }
 """Kinds of schools in the matrix: colour and shape say the same."""
 

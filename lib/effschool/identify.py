@@ -7,21 +7,30 @@ import pandas as pd
 from effschool.groups import group_schools
 from effschool.indicators import Tables, compute_indicators
 from effschool.indices import compute_indices
-from effschool.lists import list_covered_years, make_lists
+from effschool.lists import make_lists
 from effschool.methodology import Methodology
 from effschool.normalise import normalise_indicators
 from effschool.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT
+from effschool.windows import Standing, count_lags, list_covered_years
 
 
 @dataclass(frozen=True)
 class Identified:
-    """Tables left behind (DATA_CONTRACT.md), and notices: what a reader of the lists has to know beside them."""
+    """Tables left behind (DATA_CONTRACT.md), and what a reader of the lists has to know beside them.
+
+    `notices`: a row per year and group (or year) with a circumstance of the computation. `treatments`: a row per year,
+    school and indicator that few pupils took part in and that was pooled over years or set aside.
+    """
 
     schools: pd.DataFrame
     indicators: pd.DataFrame
     indices: pd.DataFrame
     lists: pd.DataFrame
     notices: pd.DataFrame
+    treatments: pd.DataFrame
+
+
+TREATMENTS = ["year", "school_id", "domain", "indicator", "treatment", "participants"]
 
 
 def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
@@ -31,9 +40,11 @@ def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
         pandera.errors.SchemaError: a table left behind would break the contract; a fault of the program.
     """
     schools = group_schools(tables, methodology)
-    values_by_school = normalise_indicators(compute_indicators(tables, schools, methodology), methodology)
+    computed = compute_indicators(tables, schools, methodology)
+    values_by_school = normalise_indicators(computed.dropna(subset="raw"), methodology)
     indices, cut_notices = compute_indices(values_by_school, methodology)
-    lists = make_lists(indices, schools, tables, methodology)
+    standing = Standing(indices, count_lags(values_by_school, methodology))
+    lists = make_lists(standing, schools, tables, methodology)
     notices = [
         notice_constants(values_by_school, methodology),
         cut_notices,
@@ -46,6 +57,7 @@ def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
         indices=INDICES.validate(_order(indices, list(INDICES.columns))),
         lists=LISTS.validate(_order(lists, list(LISTS.columns))),
         notices=pd.concat(notices, ignore_index=True).astype({"year": "int64"}),
+        treatments=_order(computed.dropna(subset="treatment"), TREATMENTS),
     )
 
 

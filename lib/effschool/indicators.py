@@ -1,15 +1,33 @@
 """Contract tables → raw indicators (показатели) of every school and year (METHODOLOGY.md 1.1, 1.3)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from effschool.methodology import GapIndicator, Indicator, Methodology, Rows, ShareIndicator
+from effschool.methodology import FewPupils, Indicator, Methodology, Rows, ShareIndicator
 from effschool.schemas import MARKS
 
 KEY = ["year", "school_id"]
 Tables = Mapping[str, pd.DataFrame]
+Values = NDArray[np.float64]
+ROWS = ("results", "certificates", "social")
+MARKED = ("ОГЭ", "ВПР")
+"""Procedures whose mean score is a mean of marks; a mean of ЕГЭ is in points and is never made from marks."""
+POOLED, NOT_APPLICABLE = "сложены годы", "мало участников"
+"""Treatments of an indicator that few pupils took part in, as they stand beside the school."""
+TREATMENTS = {"as_is": None, "pool": POOLED, "not_applicable": NOT_APPLICABLE}
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of one indicator by place (position of a school-year): raw value = factor·numerator/participants."""
+
+    numerator: Values
+    participants: Values
+    factor: float
 
 
 def compute_indicators(tables: Tables, schools: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
@@ -20,36 +38,42 @@ def compute_indicators(tables: Tables, schools: pd.DataFrame, methodology: Metho
         schools: schools of the methodology with `group`; one without a group is left out, of the regional mean too.
 
     Returns:
-        Columns year, school_id, group, domain, indicator, raw (per cent, score or gap), participants.
+        Columns year, school_id, group, domain, indicator, raw (per cent, score or gap), participants, treatment
+        (missing where the value is as it stands; `raw` is missing where few pupils made the indicator not applicable).
         A value without participants is missing and has no row.
     """
-    taken = schools.dropna(subset="group")[[*KEY, "group"]]
-    prepared = {
-        name: table.merge(taken, on=KEY, validate="many_to_one") for name, table in tables.items() if name in ROWS
-    }
-    prepared["results"] = fill_mean_scores(prepared["results"])
+    taken = schools.dropna(subset="group")[[*KEY, "group"]].reset_index(drop=True)
+    placed = {name: place_rows(tables[name], taken) for name in ROWS if name in tables}
+    placed["results"] = fill_mean_scores(placed["results"])
     frames = [
-        compute_indicator(prepared, indicator).assign(domain=domain, indicator=indicator.id)
+        compute_indicator(placed, taken, indicator, rules.few_pupils).assign(domain=domain, indicator=indicator.id)
         for domain, rules in methodology.iterate_domains()
         for indicator in rules.indicators
     ]
-    columns = [*KEY, "group", "domain", "indicator", "raw", "participants"]
-    types = {"year": "int64", "school_id": "str", "group": "str", "raw": "float64", "participants": "int64"}
-    return pd.concat(frames, ignore_index=True)[columns].astype(types)  # frames without rows lose their types
+    long = pd.concat(frames, ignore_index=True)
+    columns = [*KEY, "group", "domain", "indicator", "raw", "participants", "treatment"]
+    return long.join(taken, on="place")[columns]
 
 
-ROWS = ("results", "certificates", "social")
-MARKED = ("ОГЭ", "ВПР")
-"""Procedures whose mean score is a mean of marks; a mean of ЕГЭ is in points and is never made from marks."""
+def place_rows(table: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the schools that take part, with `place`, the position of their school-year in `taken`."""
+    places = taken[KEY].assign(place=np.arange(len(taken)))
+    return table.merge(places, on=KEY, validate="many_to_one")
 
 
-def compute_indicator(tables: Tables, indicator: Indicator) -> pd.DataFrame:
-    """Raw values of one indicator: a row per year and school, with group, raw and participants."""
-    rows = select_rows(tables, indicator.rows)
-    if isinstance(indicator, ShareIndicator):
-        return pool_shares(rows, indicator.count, indicator.total)
-    means = pool_means(rows)
-    return subtract_regional_mean(means) if isinstance(indicator, GapIndicator) else means
+def compute_indicator(placed: Tables, taken: pd.DataFrame, indicator: Indicator, few: FewPupils) -> pd.DataFrame:
+    """Values of one indicator: a row per place with participants: place, raw, participants, treatment."""
+    sums = sum_rows(select_rows(placed, indicator.rows), indicator, len(taken))
+    reference = average_region(sums, taken["year"]) if indicator.kind == "gap" else np.zeros(len(taken))
+    is_small = (sums.participants > 0) & (sums.participants < few.min_participants)
+    used = pool_years(sums, taken, few.years, is_small) if few.policy == "pool" else sums
+    place = np.flatnonzero(used.participants > 0)
+    raw = used.factor * used.numerator[place] / used.participants[place] - reference[place]
+    treatment = np.full(len(place), None, dtype=object)
+    treatment[is_small[place]] = TREATMENTS[few.policy]
+    raw = np.where(is_small[place] & (few.policy == "not_applicable"), np.nan, raw)
+    participants = used.participants[place].astype(np.int64)
+    return pd.DataFrame({"place": place, "raw": raw, "participants": participants, "treatment": treatment})
 
 
 def select_rows(tables: Tables, rows: Rows) -> pd.DataFrame:
@@ -61,35 +85,59 @@ def select_rows(tables: Tables, rows: Rows) -> pd.DataFrame:
     return table[chosen]
 
 
+def sum_rows(rows: pd.DataFrame, indicator: Indicator, places: int) -> Sums:
+    """Numerator and participants of every place, over the rows that have both; a share has the factor 100."""
+    if isinstance(indicator, ShareIndicator):
+        return add_up(rows, read_numbers(rows, indicator.count), read_numbers(rows, indicator.total), places, 100.0)
+    participants = read_numbers(rows, "participants")
+    return add_up(rows, read_numbers(rows, "mean_score") * participants, participants, places, 1.0)
+
+
+def add_up(rows: pd.DataFrame, numerator: Values, participants: Values, places: int, factor: float) -> Sums:
+    """Sums by place over the rows where neither number is missing."""
+    known = ~np.isnan(numerator) & ~np.isnan(participants)
+    place = rows["place"].to_numpy()[known]
+    total = np.bincount(place, weights=participants[known], minlength=places)
+    count = np.bincount(place, weights=numerator[known], minlength=places)
+    return Sums(count.astype(np.float64), total.astype(np.float64), factor)
+
+
+def read_numbers(rows: pd.DataFrame, column: str) -> Values:
+    """A column as numbers, missing as NaN."""
+    return rows[column].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def average_region(sums: Sums, years: pd.Series) -> Values:
+    """Regional mean of every place's year, which weighs all schools of all groups by participants."""
+    code, _ = pd.factorize(years)
+    points, participants = np.bincount(code, weights=sums.numerator), np.bincount(code, weights=sums.participants)
+    mean = np.divide(points, participants, out=np.full(len(points), np.nan), where=participants > 0)
+    return np.asarray(sums.factor * mean[code])
+
+
+def pool_years(sums: Sums, taken: pd.DataFrame, years: int, where: NDArray[np.bool_]) -> Sums:
+    """Sums with those of the `years` up to the place's own added together, where asked for."""
+    school, _ = pd.factorize(taken["school_id"])
+    year = (taken["year"] - taken["year"].min()).to_numpy()
+    pooled = [
+        np.where(where, add_past(values, school, year, years), values) for values in (sums.numerator, sums.participants)
+    ]
+    return Sums(pooled[0], pooled[1], sums.factor)
+
+
+def add_past(values: Values, school: NDArray[np.int64], year: NDArray[np.int64], years: int) -> Values:
+    """Sum of a school's values over the `years` up to each place's year."""
+    grid = np.zeros((school.max() + 1, year.max() + 1 + years)) if len(values) else np.zeros((1, 1 + years))
+    grid[school, year + years] = values
+    total = grid.cumsum(axis=1)
+    return np.asarray(total[school, year + years] - total[school, year])
+
+
 def fill_mean_scores(results: pd.DataFrame) -> pd.DataFrame:
     """A missing mean of ОГЭ or ВПР becomes the mean of the marks where all four counts are there (DATA_CONTRACT.md)."""
-    marks = results[list(MARKS)].astype("float64")
-    total = marks.sum(axis=1, skipna=False)
-    mean = (marks * [2, 3, 4, 5]).sum(axis=1, skipna=False) / total.where(total > 0)
-    marked = results["procedure"].isin(MARKED)
-    return results.assign(mean_score=results["mean_score"].fillna(mean.where(marked)))
-
-
-def pool_shares(rows: pd.DataFrame, count: str, total: str) -> pd.DataFrame:
-    """100·count/total over a school's rows that have both; no participants: no row."""
-    known = rows.dropna(subset=[count, total])
-    sums = known.groupby([*KEY, "group"], as_index=False)[[count, total]].sum()
-    sums = sums[sums[total] > 0]
-    raw = 100 * sums[count].astype("float64") / sums[total].astype("float64")
-    return sums[[*KEY, "group"]].assign(raw=raw, participants=sums[total].astype("int64"))
-
-
-def pool_means(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean score over a school's rows, weighted by participants; no participants: no row."""
-    known = rows.dropna(subset=["mean_score", "participants"]).query("participants > 0")
-    known = known.assign(points=known["mean_score"] * known["participants"].astype("float64"))
-    sums = known.groupby([*KEY, "group"], as_index=False)[["points", "participants"]].sum()
-    participants = sums["participants"].astype("int64")
-    return sums[[*KEY, "group"]].assign(raw=sums["points"] / participants, participants=participants)
-
-
-def subtract_regional_mean(means: pd.DataFrame) -> pd.DataFrame:
-    """School mean minus the regional mean of the year, which weighs all schools of all groups by participants."""
-    points = (means["raw"] * means["participants"]).groupby(means["year"]).transform("sum")
-    regional = points / means.groupby("year")["participants"].transform("sum")
-    return means.assign(raw=means["raw"] - regional)
+    marks = np.column_stack([read_numbers(results, mark) for mark in MARKS])
+    total = marks.sum(axis=1)
+    mean = np.divide(marks @ [2, 3, 4, 5], total, out=np.full(len(total), np.nan), where=total > 0)
+    marked = results["procedure"].isin(MARKED).to_numpy()
+    known = read_numbers(results, "mean_score")
+    return results.assign(mean_score=np.where(np.isnan(known) & marked, mean, known))

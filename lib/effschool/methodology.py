@@ -124,6 +124,26 @@ class Bands(Frozen):
     tolerance: float = Field(ge=0)
 
 
+class FewPupils(Frozen):
+    """What becomes of an indicator where fewer than `min_participants` took part (малая численность).
+
+    `as_is`: it is taken as it stands; `not_applicable`: it is missing; `pool`: it is counted over the pooled rows of the
+    year and the years before, `years` in all.
+    """
+
+    policy: Literal["as_is", "not_applicable", "pool"] = "as_is"
+    min_participants: int = Field(default=1, ge=1)
+    years: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _check_numbers(self) -> Self:
+        if self.policy != "as_is" and self.min_participants < 2:
+            raise ValueError(f"для правила {self.policy} нужно min_participants не меньше 2")
+        if self.policy == "pool" and self.years < 2:
+            raise ValueError("для правила pool нужно years не меньше 2: сколько лет складывать")
+        return self
+
+
 class DomainRules(Frozen):
     """One index: its indicators, their aggregation and the bands."""
 
@@ -134,6 +154,7 @@ class DomainRules(Frozen):
     min_coverage: float = Field(ge=0, le=1)
     aggregation: Aggregation
     bands: Bands
+    few_pupils: FewPupils = FewPupils()
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     source: str
 
@@ -187,16 +208,27 @@ class GroupsByExams(Frozen):
 
 
 class Condition(Frozen):
-    """One way to satisfy a window rule; exactly one of the three is set."""
+    """One way to satisfy a window rule; exactly one is set.
+
+    Args:
+        at_least: in the band in at least so many years of the window.
+        last: in the band in each of so many last years.
+        ranked: has a band in the report's year.
+        mean: the mean of the window's indices is in the band.
+        lags: at least so many indicators of kind `gap` lag in the report's year.
+    """
 
     at_least: int | None = Field(default=None, ge=1)
     last: int | None = Field(default=None, ge=1)
-    ranked: bool | None = None
+    ranked: Literal[True] | None = None
+    mean: Literal[True] | None = None
+    lags: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:
-        if sum(value is not None for value in (self.at_least, self.last, self.ranked)) != 1:
-            raise ValueError("задайте ровно одно из условий at_least, last, ranked")
+        names = tuple(type(self).model_fields)
+        if sum(getattr(self, name) is not None for name in names) != 1:
+            raise ValueError(f"задайте ровно одно из условий {', '.join(names)}")
         return self
 
 
@@ -225,10 +257,16 @@ class JointStatus(Frozen):
 
 
 class Window(Frozen):
-    """The window of years before and with the report's year; `years` names it outright for a single year."""
+    """The window of years before and with the report's year; `years` names it outright for a single year.
+
+    `policy`: `consecutive` years, or the `last_with_data`, of which the first is at most `max_span` years from the
+    last, both counted (no limit where it is not set).
+    """
 
     length: int = Field(ge=1)
     years: dict[int, tuple[int, ...]] = {}
+    policy: Literal["consecutive", "last_with_data"] = "consecutive"
+    max_span: int | None = Field(default=None, ge=1)
 
     def list_years(self, year: int) -> tuple[int, ...]:
         """Years of the window of a report's year, the earliest first."""
@@ -289,6 +327,25 @@ class Fioko(Frozen):
     source: str
 
 
+class ThresholdRow(Frozen):
+    """Which minimum score (минимальный балл) a methodology depends on."""
+
+    procedure: str
+    subject: str
+
+
+class ThresholdUse(Frozen):
+    """Minimum scores that a methodology depends on, and what a year without a row in the register means.
+
+    `missing`: `stop` refuses the year; `say` prints that the register has no row, for counts that came ready made.
+    """
+
+    register_file: str = Field(alias="register", min_length=1)
+    required: tuple[ThresholdRow, ...] = Field(min_length=1)
+    missing: Literal["stop", "say"]
+    source: str
+
+
 class Methodology(Frozen):
     """One methodology, whole. `orientation` and `social_rule` are the switches between readings of the document."""
 
@@ -302,6 +359,7 @@ class Methodology(Frozen):
     domains: dict[Domain, DomainRules]
     lists: Lists
     fioko: Fioko | None = None
+    thresholds: ThresholdUse | None = None
 
     @model_validator(mode="after")
     def _check_ids(self) -> Self:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from effschool.methodology import GapIndicator, Methodology, Orientation
 
@@ -17,17 +18,18 @@ def normalise_indicators(
         raw_by_school: rows of `indicators.compute_indicators`.
         tolerance: values closer than this are equal.
     """
-    spec = raw_by_school["indicator"].map(methodology.indicators)
-    inverse = spec.map(lambda indicator: indicator.direction == "inverse").to_numpy(dtype=bool)
-    threshold = spec.map(lambda indicator: getattr(indicator, "threshold", np.nan)).to_numpy(dtype=float)
+    code, names = pd.factorize(raw_by_school["indicator"])
+    spec = [methodology.indicators[name] for name in names]
+    inverse = np.array([item.direction == "inverse" for item in spec], dtype=bool)[code]
+    threshold = np.array([item.threshold if isinstance(item, GapIndicator) else np.nan for item in spec])[code]
     raw = raw_by_school["raw"]
-    scaled = scale_min_max(raw, raw_by_school[SCOPE], inverse=inverse, tolerance=tolerance)
+    scaled = scale_min_max(raw, raw_by_school[SCOPE].assign(indicator=code), inverse=inverse, tolerance=tolerance)
     flags = flag_lags(raw.to_numpy(), threshold, methodology.orientation, tolerance)
-    is_gap = spec.map(lambda indicator: isinstance(indicator, GapIndicator)).to_numpy(dtype=bool)
-    return raw_by_school.assign(normalised=np.where(is_gap, flags, scaled))
+    values = np.where(np.isnan(threshold), scaled, np.where(raw.isna(), np.nan, flags))
+    return raw_by_school.assign(normalised=values)
 
 
-def scale_min_max(raw: pd.Series, scope: pd.DataFrame, *, inverse: np.ndarray, tolerance: float) -> pd.Series:
+def scale_min_max(raw: pd.Series, scope: pd.DataFrame, *, inverse: NDArray[np.bool_], tolerance: float) -> pd.Series:
     """(x − min)/(max − min), mirrored where `inverse`; missing where max and min are equal within the tolerance."""
     by_scope = raw.groupby([scope[column] for column in scope], sort=False)
     low, high = by_scope.transform("min"), by_scope.transform("max")
@@ -36,7 +38,9 @@ def scale_min_max(raw: pd.Series, scope: pd.DataFrame, *, inverse: np.ndarray, t
     return direct.mask(inverse, 1 - direct)
 
 
-def flag_lags(gap: np.ndarray, threshold: np.ndarray, orientation: Orientation, tolerance: float) -> np.ndarray:
+def flag_lags(
+    gap: NDArray[np.float64], threshold: NDArray[np.float64], orientation: Orientation, tolerance: float
+) -> NDArray[np.float64]:
     """Lag flag as it enters the index: `literal` 1 where the school lags by more than the threshold, else 1 − flag."""
     lags = (gap < -threshold - tolerance).astype(float)
     return lags if orientation == "literal" else 1 - lags

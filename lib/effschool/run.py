@@ -32,8 +32,13 @@ STAGES = ("01_ingest", "02_identify", "03_dynamics")
 REPORT, REGION = "04_portfolio", "05_region"
 NOTEBOOKS = (*STAGES, REPORT, REGION)
 CONTRACT_FILES = ("schools", "results", "certificates", "social", "programme", "problems", "files")
-IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices")
+IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments")
 DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
+SET_BY_RUN = frozenset(
+    ("raw", "processed", "layouts", "region", "methodology", "municipality", "year", "workbook", "run")
+)
+"""Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
+OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
 Say = Callable[[str], None]
 
 
@@ -103,12 +108,19 @@ def run_year(settings: Settings, say: Say) -> int:
 
 
 def refuse_unknown_parameters(settings: Settings) -> None:
-    """Refuse further parameters that none of the notebooks knows."""
+    """Refuse further parameters that none of the notebooks knows, and those that the run sets itself."""
     known = {name for notebook in NOTEBOOKS for name in list_parameters(settings.notebooks / f"{notebook}.ipynb")}
+    own = sorted(set(settings.parameters) & SET_BY_RUN)
+    if own:
+        raise UnknownParameterError(
+            f"Параметр «{own[0]}» задаёт сам прогон, в PARAMETERS его быть не может. "
+            f"Для папок, года, методики и муниципалитета у команды есть свои параметры: {OWN_OPTIONS}."
+        )
     unknown = sorted(set(settings.parameters) - known)
     if unknown:
         raise UnknownParameterError(
-            f"Ни одна тетрадь не знает параметр «{unknown[0]}». Известные параметры: {', '.join(sorted(known))}."
+            f"Ни одна тетрадь не знает параметр «{unknown[0]}». "
+            f"Известные параметры: {', '.join(sorted(known - SET_BY_RUN))}."
         )
 
 
@@ -279,9 +291,14 @@ def run_report(task: ReportTask) -> Outcome:
     try:
         return run_step(task.step, task.municipality, task.card, task.page)
     except Exception as error:
-        return Outcome(
-            task.step.name, FAILED, message=f"{type(error).__name__}: {error}", municipality=task.municipality
-        )
+        return Outcome(task.step.name, FAILED, message=_say_error(error), municipality=task.municipality)
+
+
+def _say_error(error: Exception) -> str:
+    """The error without the folders of this machine: the region's page shows it and goes to other people."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
+    return f"{type(error).__name__}: {error}"
 
 
 def run_region(settings: Settings, workspace: Workspace, year: int, say: Say) -> Outcome:

@@ -158,7 +158,7 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
     frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
     frame["Результаты года"] = schools["results_band"].map(titles.get("results", {})).fillna(NONE)
     margin = schools["school_id"].map(measure_margin(portfolio, "results"))
-    frame["Запас до границы"] = margin.map(index_value, na_action="ignore").fillna(NONE).astype("str")
+    frame["Запас до границы"] = margin.map(index_value, na_action="ignore").astype("str").fillna(NONE)
     frame["Участников"] = [_say_range(row.fewest, row.most) for row in schools.itertuples()]
     if "social" in titles:
         frame["Социальные условия года"] = schools["social_band"].map(titles["social"]).fillna(NONE)
@@ -316,7 +316,7 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     )
     x_label = f"{social.title} (больше — тяжелее)"
     y_label = f"{results.title} (больше — лучше)"
-    figure = charts.draw_matrix(points, x_label, y_label, "школы муниципалитета", "другие школы региона")
+    figure = charts.draw_matrix(points, x_label, y_label, "прочие школы муниципалитета", "другие школы региона")
     frame = pd.DataFrame(
         {
             "Школа": _name_numbers(portfolio, own["number"]),

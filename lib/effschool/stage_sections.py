@@ -32,7 +32,7 @@ def tabulate_found_problems(problems: pd.DataFrame) -> Table | Text:
     """Problems of the files, errors first."""
     if problems.empty:
         return Text(("Замечаний к файлам нет.",))
-    ordered = problems.sort_values("severity", kind="stable", ascending=False)
+    ordered = problems.sort_values("severity", kind="stable")
     frame = pd.DataFrame({"Вид": ordered["severity"], "Замечание": ordered["message"]})
     return Table("Замечания", "Замечания к файлам", frame)
 
@@ -136,14 +136,15 @@ def tabulate_turnover(dynamics: Dynamics, year: int | None = None) -> Table | Te
 
 def chart_cohorts(dynamics: Dynamics, year: int | None = None) -> Chart | Text:
     """Mean index of the programme's entry cohorts beside schools that never took part, up to a year."""
-    cohorts = dynamics.cohorts[dynamics.cohorts["year"] <= (year or dynamics.cohorts["year"].max())]
+    last_year = year or dynamics.cohorts["year"].max()
+    cohorts = dynamics.cohorts[dynamics.cohorts["year"] <= last_year]
+    cohorts = cohorts[~(cohorts["entry_year"] > last_year).fillna(False)]
     if cohorts["entry_year"].notna().sum() == 0:
         return say_missing("Школы программы поддержки")
     named = cohorts.assign(cohort=[_name_cohort(year) for year in cohorts["entry_year"]])
     lines = named.pivot_table(index="year", columns="cohort", values="mean_index", aggfunc="first")
-    first, last = lines.iloc[0], lines.iloc[-1]
-    grown = int(((last - first).drop(OUTSIDE, errors="ignore") > 0).sum())
-    entries = lines.shape[1] - int(OUTSIDE in lines)
+    change = (lines.iloc[-1] - lines.iloc[0]).drop(OUTSIDE, errors="ignore").dropna()
+    grown, entries = int((change > 0).sum()), len(change)
     sentence = (
         f"Между {lines.index[0]} и {lines.index[-1]} годами средний индекс вырос у {grown} из {entries} когорт входа. "
         "Это не оценка пользы программы: в неё отбирают слабые школы, а самые слабые в среднем поднимаются "

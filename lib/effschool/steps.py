@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +18,6 @@ from traitlets.config import Config
 
 from effschool.storage import hash_file, write_text
 
-TRANSPORT = Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
-"""Sockets in files instead of TCP ports where the system has them: ports collide when many kernels start at once."""
 PACKAGE = Path(__file__).parent
 VERSIONED = ("effschool", "pandas", "numpy", "matplotlib", "seaborn", "papermill", "nbconvert", "openpyxl", "pyarrow")
 """Packages whose versions a step depends on and `run.json` names."""
@@ -130,20 +129,30 @@ def execute_step(step: Step) -> float:
     failed = step.executed.with_suffix(".failed.ipynb")
     step.executed.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
-            str(step.notebook),
-            str(failed),
-            parameters={name: _say_value(step, value) for name, value in step.parameters.items()},
-            cwd=str(step.notebook.parent),
-            kernel_name="python3",
-            progress_bar=False,
-            config=TRANSPORT,
-        )
+        with tempfile.TemporaryDirectory(prefix="effschool-") as sockets:
+            papermill.execute_notebook(
+                str(step.notebook),
+                str(failed),
+                parameters={name: _say_value(step, value) for name, value in step.parameters.items()},
+                cwd=str(step.notebook.parent),
+                kernel_name="python3",
+                progress_bar=False,
+                config=choose_transport(Path(sockets)),
+                extra_arguments=["--log-level=CRITICAL"],  # its chatter is not for methodologists
+            )
     except PapermillExecutionError as error:
-        raise StepError(str(error.evalue), failed) from None
+        raise StepError(_hide_folders(step, str(error.evalue)), failed) from None
     _drop_paths(failed)
     failed.replace(step.executed)
     return time.perf_counter() - started
+
+
+def _hide_folders(step: Step, text: str) -> str:
+    """The notebook's message without the folders of this machine: the region's page shows it."""
+    folders = {str(path.parent) for path in (*step.inputs, *step.outputs, step.executed, step.notebook)}
+    for folder in sorted(folders, key=len, reverse=True):
+        text = text.replace(folder + os.sep, "")
+    return text
 
 
 def _drop_paths(executed: Path) -> None:
@@ -152,6 +161,16 @@ def _drop_paths(executed: Path) -> None:
     for name in ("input_path", "output_path"):
         content.metadata.papermill.pop(name, None)
     write_text(nbformat.writes(content) + "\n", executed)
+
+
+def choose_transport(folder: Path) -> Config:
+    """How to talk to the kernel: by sockets in a folder of its own where the system has them.
+
+    TCP ports collide when many kernels start at once; sockets in a common folder would as well.
+    """
+    if os.name != "posix":
+        return Config()
+    return Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "kernel")}})
 
 
 def _say_value(step: Step, value: object) -> object:

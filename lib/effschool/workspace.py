@@ -101,9 +101,10 @@ def load_workspace(processed: Path) -> Workspace:
     Raises:
         FileNotFoundError: a stage before has not been run.
     """
+    methodology = load_used_methodology(processed)
     return Workspace(
         region=Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8")),
-        methodology=load_used_methodology(processed),
+        methodology=methodology,
         identified=load_identified(processed),
         dynamics=load_dynamics(processed),
         problems=read_table(processed / "contract", "problems"),

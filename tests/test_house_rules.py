@@ -1,0 +1,222 @@
+"""The rules that the project set itself, kept by tests rather than by memory."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "lib" / "effschool"
+MODULES = sorted(LIBRARY.rglob("*.py"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+ORDER = [
+    ["russian", "storage", "problems", "schemas"],
+    ["steps", "display", "charts", "layouts", "reading", "methodology"],
+    ["page", "workbook", "demo", "headings", "conversion"],
+    ["checks", "bands", "indicators", "normalise"],
+    ["register", "groups", "indices", "lists"],
+    ["ingest", "identify"],
+    ["dynamics"],
+    ["workspace", "method_section"],
+    ["portfolio"],
+    ["sections"],
+    ["stage_sections", "region_sections"],
+    ["run"],
+    ["__main__"],
+]
+"""Stages from first to last: a module imports from earlier ones only, or from its own demo package."""
+
+TESTED_IN = {
+    "checks": "test_ingest",
+    "headings": "test_ingest",
+    "register": "test_ingest",
+    "schemas": "test_ingest",
+    "__main__": "test_main",
+}
+"""Modules whose tests stand under another name."""
+
+LONGEST = 30
+MAY_BE_LONGER: dict[str, str] = {}
+"""Functions that may, with the reason."""
+
+
+def name_module(path: Path) -> str:
+    return path.relative_to(LIBRARY).with_suffix("").as_posix().replace("/__init__", "").replace("/", ".")
+
+
+def rank_module(name: str) -> int:
+    (rank,) = [place for place, stage in enumerate(ORDER) if name.partition(".")[0] in stage]
+    return rank
+
+
+def list_imports(path: Path) -> set[str]:
+    """Modules of the library that a module imports from."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "effschool":
+            _, _, inner = (node.module or "").partition(".")
+            found |= {inner} if inner else {alias.name for alias in node.names}
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("effschool.")}
+    return found
+
+
+def list_functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{name_module(path)}.{node.name}", node
+
+
+def count_lines(node: ast.FunctionDef) -> int:
+    """Lines of the body without its docstring."""
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_every_module_has_its_place():
+    named = [name for stage in ORDER for name in stage]
+    assert len(named) == len(set(named))
+    assert {name_module(path).partition(".")[0] for path in MODULES} - {"__init__"} == set(named)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_module)
+def test_modules_import_from_earlier_stages_only(path):
+    name = name_module(path)
+    if name == "__init__":
+        assert not list_imports(path)
+        return
+    later = {
+        other
+        for other in list_imports(path)
+        if not (name.startswith("demo") and other.startswith("demo")) and rank_module(other) >= rank_module(name)
+    }
+    assert not later
+
+
+def test_every_module_has_a_file_of_tests():
+    for path in LIBRARY.glob("*.py"):
+        name = path.stem
+        if name == "__init__":
+            continue
+        tests = ROOT / "tests" / f"{TESTED_IN.get(name, f'test_{name}')}.py"
+        assert tests.is_file(), tests.name
+    assert all((LIBRARY / f"{name}.py").is_file() for name in TESTED_IN)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_module)
+def test_everything_public_is_described(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    public = [node for node in ast.walk(tree) if isinstance(node, kinds) and not node.name.startswith("_")]
+    assert ast.get_docstring(tree)
+    assert not [node.name for node in public if not (ast.get_docstring(node) or "").strip()]
+
+
+def test_functions_are_short():
+    lengths = {name: count_lines(node) for path in MODULES for name, node in list_functions(path)}
+    assert max(lengths.values()) > 10
+    long = {name: lines for name, lines in lengths.items() if lines > LONGEST}
+    assert set(long) <= set(MAY_BE_LONGER), long
+    assert all(name in lengths for name in MAY_BE_LONGER)
+
+
+def test_no_address_of_a_host_in_the_code():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (*MODULES, *NOTEBOOKS)}
+    texts |= {path.name: path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.j2")}
+    texts |= {path.name: path.read_text(encoding="utf-8") for path in LIBRARY.rglob("*.css")}
+    assert len(texts) > 40
+    assert not [name for name, text in texts.items() if re.search(r"https?:|[\"'(]//\w", text)]
+
+
+def test_no_catch_all_module_and_no_hidden_warning():
+    assert not [path for path in MODULES if path.stem in {"utils", "helpers", "common", "misc", "tools"}]
+    assert not [path for path in (*MODULES, *NOTEBOOKS) if "filterwarnings" in path.read_text(encoding="utf-8")]
+
+
+def load(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def list_code(path: Path) -> list[dict]:
+    return [cell for cell in load(path)["cells"] if cell["cell_type"] == "code"]
+
+
+def parse_cell(cell: dict) -> ast.Module:
+    return ast.parse("".join(cell["source"]))
+
+
+def test_notebooks_are_there():
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_stored_without_results(path):
+    for cell in list_code(path):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+    cells = load(path)["cells"]
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    assert set(load(path)["metadata"]) <= {"kernelspec", "language_info"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_first_code_cell_is_the_parameters(path):
+    first, *others = list_code(path)
+    assert first["metadata"]["tags"] == ["parameters"]
+    assert not [cell for cell in others if "parameters" in cell["metadata"].get("tags", [])]
+    for statement in parse_cell(first).body:
+        assert isinstance(statement, ast.Assign)
+        ast.literal_eval(statement.value)
+    lines = [line for line in "".join(first["source"]).splitlines() if "=" in line]
+    assert all("#" in line for line in lines)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_tells_a_story_and_computes_nothing(path):
+    banned = (
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.Lambda,
+        ast.ClassDef,
+        ast.For,
+        ast.While,
+        ast.If,
+        ast.Try,
+        ast.comprehension,
+    )
+    for cell in list_code(path):
+        assert not [type(node).__name__ for node in ast.walk(parse_cell(cell)) if isinstance(node, banned)]
+        assert not re.search(r"^\s*[%!]", "".join(cell["source"]), re.MULTILINE)
+    assert load(path)["cells"][0]["cell_type"] == "markdown"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_everything_a_notebook_imports_is_used(path):
+    imported, used = set(), set()
+    for cell in list_code(path):
+        for node in ast.walk(parse_cell(cell)):
+            if isinstance(node, ast.ImportFrom):
+                imported |= {alias.name for alias in node.names}
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+    assert imported <= used
+
+
+@pytest.mark.parametrize("name", ["04_portfolio", "05_region"])
+def test_everything_shown_on_a_page_stands_in_its_workbook(name):
+    cells = [parse_cell(cell) for cell in list_code(ROOT / "notebooks" / f"{name}.ipynb")]
+    calls = [node for cell in cells for node in ast.walk(cell) if isinstance(node, ast.Call)]
+    named = {
+        call.func.id: call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "write_workbook"
+    }
+    written = {item.id for item in named["write_workbook"].args[0].elts}
+    shown = {
+        call.args[0].id
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "display" and isinstance(call.args[0], ast.Name)
+    }
+    assert shown == written

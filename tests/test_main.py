@@ -1,0 +1,57 @@
+import pytest
+
+from effschool import __main__ as main_module
+from effschool.__main__ import main, read_parameters
+
+
+def test_parameters_are_read_as_yaml_values():
+    assert read_parameters("a=1 b=literal c=null d=x=y") == {"a": 1, "b": "literal", "c": None, "d": "x=y"}
+    assert read_parameters("") == {}
+
+
+def test_word_without_a_value_is_refused():
+    with pytest.raises(ValueError, match=r"PARAMETERS.*literal"):
+        read_parameters("literal")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--data", "нет/такой"], "нет/такой"),
+        (["--year", "двадцать"], "YEAR=двадцать"),
+        (["--jobs", "x"], "JOBS=x"),
+        (["--parameters", "literal"], "literal"),
+    ],
+)
+def test_wrong_options_are_told_in_a_sentence(tmp_path, root, capsys, arguments, word):
+    whole = ["report", "--data", str(tmp_path), "--layouts", str(root / "layouts"), *arguments]
+    assert main(whole) == 2
+    told = capsys.readouterr().err
+    assert word in told
+    assert "Traceback" not in told
+
+
+def test_options_reach_the_run(tmp_path, root, monkeypatch):
+    taken = []
+    monkeypatch.setattr(main_module, "run_year", lambda settings, say: taken.append(settings) or 0)
+    options = {"data": tmp_path, "layouts": root / "layouts", "year": 2022, "municipality": "Район", "jobs": 3}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    assert main(["report", *words, "--parameters", "orientation=literal"]) == 0
+    (settings,) = taken
+    assert (settings.data, settings.year, settings.municipality, settings.jobs) == (tmp_path, 2022, "Район", 3)
+    assert settings.parameters == {"orientation": "literal"}
+    assert settings.root == root
+    assert settings.region is None
+    assert settings.reports.is_absolute()
+
+
+def test_demonstration_region_is_made_only_in_an_empty_folder(tmp_path, monkeypatch, capsys):
+    made = []
+    monkeypatch.setattr(main_module, "make_demo_region", made.append)
+    (tmp_path / "README.md").write_text("", encoding="utf-8")
+    (tmp_path / ".gitkeep").write_text("", encoding="utf-8")
+    assert main(["demo", str(tmp_path)]) == 0
+    assert made == [tmp_path]
+    (tmp_path / "schools.csv").write_text("", encoding="utf-8")
+    assert main(["demo", str(tmp_path)]) == 0
+    assert made == [tmp_path]

@@ -1,0 +1,16 @@
+from effschool.method_section import tabulate_method
+
+
+def test_every_rule_is_named_with_its_source(methodology):
+    frame = tabulate_method(methodology).frame
+    named = set(frame["Что"])
+    statuses = {status.status for status in (*methodology.lists.results, *methodology.lists.social)}
+    assert statuses <= named
+    assert {rules.title for rules in methodology.domains.values()} <= named
+    assert frame["Источник"].str.len().gt(0).all()
+    assert methodology.version in frame["Правило"].iloc[0]
+
+
+def test_method_without_the_federal_list_does_not_tell_of_it(methodology):
+    assert "ШНОР" in set(tabulate_method(methodology).frame["Что"])
+    assert "ШНОР" not in set(tabulate_method(methodology.model_copy(update={"fioko": None})).frame["Что"])

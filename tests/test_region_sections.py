@@ -1,0 +1,121 @@
+import json
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from builders_report import build_workspace, identify_bands, listed, lists, register, registered
+
+from effschool import region_sections as parts
+from effschool.display import Chart, Table, Text
+from effschool.portfolio import RegionYear, list_municipalities, open_region
+
+PARTS = [
+    parts.describe_region,
+    parts.show_region_figures,
+    parts.tabulate_municipalities,
+    parts.chart_lists,
+    lambda region: parts.chart_region_bands(region, "results"),
+    lambda region: parts.chart_region_bands(region, "social"),
+    parts.chart_region_matrix,
+    parts.tabulate_members,
+    parts.tabulate_insufficient,
+]
+
+
+@pytest.fixture(scope="module")
+def region(demo):
+    return open_region(demo, 2023)
+
+
+@pytest.fixture
+def small(methodology):
+    """Two municipalities; one has no ranked school."""
+    rows = [registered(name, 2022, municipality=place) for name, place in (("a", "А"), ("b", "А"), ("c", "Б"))]
+    members = lists(
+        [listed("a", 2022, results_status="ШНРО", joint="только ШНРО", fioko_shnor=True), listed("b", 2022)]
+    )
+    identified = identify_bands({"a": {2022: "low"}, "b": {2022: "high"}}, register(rows), lists=members)
+    return RegionYear(build_workspace(identified, methodology), 2022)
+
+
+def read(part):
+    return BeautifulSoup(part._repr_html_(), "html.parser").get_text(" ", strip=True)
+
+
+def test_every_part_has_something_to_show(region):
+    for part in PARTS:
+        made = part(region)
+        assert read(made)
+        if isinstance(made, Chart):
+            assert made.title
+            assert made.sentence.endswith(".")
+
+
+def test_page_for_an_earlier_year_knows_nothing_of_later_ones(demo):
+    for part in PARTS:
+        assert "2023" not in read(part(open_region(demo, 2022)))
+
+
+def test_every_municipality_stands_in_every_table(small):
+    table = parts.tabulate_municipalities(small).frame.set_index("Муниципалитет")
+    assert table.index.tolist() == ["А", "Б"]
+    assert table.loc["А", ["Школ", "Ранжировано", "ШНРО", "ШНОР"]].tolist() == [2, 2, 1, 1]
+    assert table.loc["А", parts.LOW_SHARE] == 50
+    assert table.loc["Б", ["Школ", "Ранжировано", "ШНРО"]].tolist() == [1, 0, 0]
+    assert table.isna().loc["Б", parts.LOW_SHARE]
+    assert parts.chart_lists(small).table.frame["Муниципалитет"].tolist() == ["А", "Б"]
+    assert set(parts.chart_region_bands(small, "results").table.frame["Муниципалитет"]) == {"А", "Б", "регион"}
+
+
+def test_members_are_those_of_the_watched_lists_in_alphabetical_order(small, region):
+    assert parts.tabulate_members(small).frame["Код"].tolist() == ["a"]
+    frame = parts.tabulate_members(region).frame
+    assert 0 < len(frame) < len(region.region_schools)
+    order = list_municipalities(region.workspace, 2023)
+    places = [order.index(name) for name in frame["Муниципалитет"]]
+    assert places == sorted(places)
+
+
+def test_schools_without_enough_data_are_named(small):
+    frame = parts.tabulate_insufficient(small).frame
+    assert "c" in frame["Код"].tolist()
+
+
+def test_schools_of_the_same_name_all_stay(methodology):
+    rows = [registered(name, 2022, name="Школа", municipality=place) for name, place in (("a", "А"), ("b", "Б"))]
+    members = lists([listed(name, 2022, results_status="ШНРО") for name in "ab"])
+    identified = identify_bands({"a": {2022: "low"}, "b": {2022: "low"}}, register(rows), lists=members)
+    table = parts.tabulate_members(RegionYear(build_workspace(identified, methodology), 2022))
+    assert len(BeautifulSoup(table._repr_html_(), "html.parser").tbody.find_all("tr")) == 2
+
+
+def test_links_name_what_has_no_report_with_the_reason(small, tmp_path):
+    run = tmp_path / "run.json"
+    run.write_text(json.dumps({"reports": {"А": {"page": "a.html", "message": ""}}}), encoding="utf-8")
+    (first, second) = parts.link_reports(run, small).items
+    assert first == ("А", "a.html", "")
+    assert second[:2] == ("Б", "")
+    assert second[2]
+    run.write_text(json.dumps({"reports": {"Б": {"page": "", "message": "диск полон"}}}), encoding="utf-8")
+    assert parts.link_reports(run, small).items[1] == ("Б", "", "диск полон")
+    assert [item[1] for item in parts.link_reports(tmp_path / "no.json", small).items] == ["", ""]
+
+
+def test_figures_count_the_lists(small):
+    figures = {label: value for label, value, _ in parts.show_region_figures(small).items}
+    assert figures["ШНРО"] == "1"
+    assert figures["ШНОР"] == "1"
+
+
+def test_year_without_lists_says_so(demo):
+    region = open_region(demo, 2020)
+    for part in (parts.show_region_figures, parts.chart_lists, parts.tabulate_members):
+        assert part(region).kind == "note"
+    assert isinstance(parts.tabulate_municipalities(region), Table)
+    assert "ШНРО" not in parts.tabulate_municipalities(region).frame
+
+
+def test_region_is_counted(small):
+    text = " ".join(parts.describe_region(small).paragraphs)
+    assert isinstance(parts.describe_region(small), Text)
+    assert re.findall(r"\d+", text)[:3] == ["2022", "3", "2"]

@@ -1,0 +1,207 @@
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from effschool import run
+from effschool.run import (
+    NOTEBOOKS,
+    Outcome,
+    Settings,
+    finish,
+    list_reports,
+    name_slugs,
+    plan_reports,
+    plan_stages,
+    refuse_unknown_parameters,
+    run_reports,
+    run_stages,
+    write_run,
+)
+from effschool.steps import StepError, UnknownParameterError, write_stamp
+
+
+@pytest.fixture
+def settings(root, demo_raw, demo_processed, tmp_path):
+    return Settings(
+        root=root,
+        data=demo_raw,
+        processed=demo_processed,
+        reports=tmp_path / "reports",
+        layouts=root / "layouts",
+        methodology="khabarovsk-2020",
+        jobs=1,
+    )
+
+
+@given(names=st.lists(st.text(max_size=80), unique=True, max_size=8))
+def test_every_municipality_has_a_file_of_its_own(names):
+    slugs = name_slugs(names)
+    assert list(slugs) == names
+    assert len(set(slugs.values())) == len(names)
+    for slug in slugs.values():
+        assert slug.replace("-", "").isalnum()
+        assert slug.isascii()
+        assert slug == slug.lower()
+        assert len(slug) <= 65
+
+
+def test_names_that_look_alike_are_numbered():
+    assert list(name_slugs(["Район: а", "Район а", "район-а", "Район а 2"]).values()) == [
+        "raion-a",
+        "raion-a-2",
+        "raion-a-3",
+        "raion-a-2-2",
+    ]
+
+
+def test_files_of_the_region_are_never_taken():
+    assert not {"index", "region"} & set(name_slugs(["Index", "регион", "Region", "index"]).values())
+
+
+def test_name_without_letters_still_has_a_file():
+    assert all(name_slugs(["../..", "\N{GRINNING FACE}", "!!!"]).values())
+
+
+def test_unknown_parameter_is_refused_with_the_known_ones(settings):
+    refuse_unknown_parameters(replace(settings, parameters={"orientation": "literal"}))
+    with pytest.raises(UnknownParameterError, match=r"orientaton.*orientation.*social_rule"):
+        refuse_unknown_parameters(replace(settings, parameters={"orientaton": "literal"}))
+
+
+@pytest.mark.parametrize("name", ["municipality", "year", "workbook", "processed", "run", "raw"])
+def test_parameter_that_the_run_sets_itself_cannot_be_overridden(settings, name):
+    with pytest.raises(UnknownParameterError, match=name):
+        refuse_unknown_parameters(replace(settings, parameters={name: "x"}))
+
+
+def test_stages_hand_over_to_one_another(settings):
+    ingest, identify, dynamics = plan_stages(settings)
+    assert [step.name for step in (ingest, identify, dynamics)] == list(NOTEBOOKS[:3])
+    assert {path for path in settings.data.rglob("*") if path.is_file()} <= set(ingest.inputs)
+    assert {path for path in ingest.outputs if path.suffix == ".parquet"} <= set(identify.inputs)
+    assert set(identify.outputs) <= set(dynamics.inputs)
+    assert any(path.suffix == ".yml" and path.parent.name == "methodologies" for path in identify.inputs)
+
+
+def test_switch_reaches_only_the_notebook_that_knows_it(settings):
+    ingest, identify, _ = plan_stages(replace(settings, parameters={"orientation": "literal"}))
+    assert identify.parameters["orientation"] == "literal"
+    assert "orientation" not in ingest.parameters
+
+
+def test_temporary_files_of_offices_are_no_input(settings, tmp_path):
+    for name in ("~$a.xlsx", ".b.csv", "c.csv"):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "data" / name).write_text("", encoding="utf-8")
+    found = plan_stages(replace(settings, data=tmp_path / "data"))[0].inputs
+    assert [path.name for path in found if path.parent.name == "data"] == ["c.csv"]
+
+
+def test_every_municipality_gets_a_task_and_one_asked_for_only_its_own(settings, demo):
+    tasks = plan_reports(settings, demo, 2023)
+    assert len(tasks) == 3
+    assert len({task.page for task in tasks}) == 3
+    assert all(task.page.parent == settings.reports / "2023" for task in tasks)
+    only = plan_reports(replace(settings, municipality=tasks[1].municipality), demo, 2023)
+    assert [task.page for task in only] == [tasks[1].page]
+
+
+def test_unknown_municipality_is_refused_with_the_list(settings, demo):
+    names = [task.municipality for task in plan_reports(settings, demo, 2023)]
+    with pytest.raises(ValueError, match="Атлантида") as caught:
+        plan_reports(replace(settings, municipality="Атлантида"), demo, 2023)
+    assert all(name in str(caught.value) for name in names)
+
+
+def make_reports(settings, reports):
+    folder = settings.reports / "2023"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").write_text(json.dumps({"reports": reports}), encoding="utf-8")
+    return folder
+
+
+def test_reports_of_earlier_runs_are_kept_while_their_pages_are_there(settings):
+    made = {name: {"page": f"{name}.html", "message": ""} for name in "abc"}
+    folder = make_reports(settings, made | {"d": {"page": "", "message": "не построен"}})
+    for name in "ab":
+        (folder / f"{name}.html").write_text("", encoding="utf-8")
+    outcomes = [
+        Outcome("02_identify", run.DONE),
+        Outcome("a", run.FAILED, message="нет данных", municipality="a"),
+        Outcome("e", run.DONE, municipality="e", page="e.html"),
+    ]
+    found = list_reports(settings, outcomes, 2023)
+    assert list(found) == ["a", "b", "e"]
+    assert found["a"] == {"page": "", "message": "нет данных"}
+    assert found["b"] == made["b"]
+
+
+def test_card_of_the_run_names_what_failed(settings, demo):
+    outcomes = [Outcome("a", run.FAILED, 1.234, "нет данных", "А"), Outcome("b", run.DONE, 2.0, "", "Б", "b.html")]
+    write_run(settings, demo, 2023, outcomes)
+    card = json.loads((settings.reports / "2023" / "run.json").read_text(encoding="utf-8"))
+    assert card["failed"] == {"a": "нет данных"}
+    assert card["timings"] == {"a": 1.23, "b": 2.0}
+    assert set(card["reports"]) == {"А", "Б"}
+    assert {"inputs", "tables", "versions", "parameters", "year", "problems"} <= set(card)
+    assert (settings.reports / "run.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("state", "severity", "status"),
+    [(run.DONE, "предупреждение", 0), (run.FAILED, "предупреждение", 1), (run.DONE, "ошибка", 1)],
+)
+def test_exit_status_tells_of_failures_and_of_files_not_taken(settings, demo, state, severity, status):
+    said = []
+    problems = demo.problems.head(0).copy()
+    problems.loc[0, ["severity", "message"]] = [severity, "Файл «а.csv»: нет столбца «Год»"]
+    outcome = Outcome("a", state, message="нет данных", municipality="А")
+    assert finish(settings, replace(demo, problems=problems), 2023, [outcome], said.append) == status
+    text = "\n".join(said)
+    assert ("нет данных" in text) == (state == run.FAILED)
+    assert ("а.csv" in text) == (severity == "ошибка")
+    assert "index.html" in text
+
+
+def test_stage_that_stops_ends_the_run(settings, monkeypatch):
+    asked = []
+
+    def fail(step):
+        asked.append(step.name)
+        return Outcome(step.name, run.FAILED, message="Нет папки")
+
+    monkeypatch.setattr(run, "run_step", fail)
+    with pytest.raises(StepError, match="Нет папки"):
+        run_stages(settings, lambda _: None)
+    assert asked == ["01_ingest"]
+
+
+def leave_report(task):
+    for path in (*task.step.outputs, task.step.executed):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("", encoding="utf-8")
+    write_stamp(task.step)
+
+
+def test_reports_that_are_up_to_date_are_not_made_again(settings, demo):
+    tasks = plan_reports(settings, demo, 2023)
+    for task in tasks:
+        leave_report(task)
+    outcomes = run_reports(tasks, settings, lambda _: None)
+    assert [outcome.state for outcome in outcomes] == [run.UNCHANGED] * 3
+    assert [outcome.page for outcome in outcomes] == [task.page.name for task in tasks]
+
+
+def test_unexpected_failure_becomes_an_outcome(settings, demo, monkeypatch):
+    def fail(*_):
+        raise PermissionError(13, "Permission denied", str(settings.reports / "secret.xlsx"))
+
+    monkeypatch.setattr(run, "run_step", fail)
+    outcome = run.run_report(plan_reports(settings, demo, 2023)[0])
+    assert outcome.state == run.FAILED
+    assert outcome.municipality
+    assert outcome.message
+    assert str(settings.reports) not in outcome.message
