@@ -8,7 +8,7 @@ import pandas as pd
 from builders import indices, table
 
 from effschool.dynamics import follow_schools
-from effschool.identify import Identified
+from effschool.identify import TREATMENTS, Identified
 from effschool.methodology import Methodology
 from effschool.schemas import INDICATORS, LISTS, SCHOOLS_OUT, empty_table
 from effschool.workspace import Region, Workspace
@@ -64,7 +64,10 @@ def identify_bands(
     rows = [registered(school_id, year) for school_id, years in bands.items() for year in years]
     found = pd.concat([index_bands(bands), index_bands(social or {}, "social")], ignore_index=True)
     notices = pd.DataFrame(columns=["year", "domain", "group", "notice"])
-    made = Identified(register(rows) if schools is None else schools, indicators(), found, empty_table(LISTS), notices)
+    treatments = pd.DataFrame(columns=TREATMENTS)
+    made = Identified(
+        register(rows) if schools is None else schools, indicators(), found, empty_table(LISTS), notices, treatments
+    )
     return replace(made, **tables)
 
 

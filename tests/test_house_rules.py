@@ -18,8 +18,9 @@ ORDER = [
     ["steps", "display", "charts", "layouts", "reading", "methodology"],
     ["page", "workbook", "demo", "headings", "conversion"],
     ["checks", "bands", "indicators", "normalise"],
-    ["register", "groups", "indices", "lists"],
-    ["ingest", "identify"],
+    ["register", "groups", "indices", "windows", "fioko"],
+    ["ingest", "lists"],
+    ["identify"],
     ["dynamics"],
     ["workspace", "method_section"],
     ["portfolio"],
@@ -32,6 +33,7 @@ ORDER = [
 
 TESTED_IN = {
     "checks": "test_ingest",
+    "fioko": "test_lists",
     "headings": "test_ingest",
     "register": "test_ingest",
     "schemas": "test_ingest",

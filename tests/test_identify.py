@@ -189,5 +189,5 @@ def test_constant_indicator_is_named_in_the_notices(methodology):
     notices = identify_schools(built, methodology).notices
     scopes = notices[notices["notice"].str.contains("не различается")]
     assert len(scopes) == 1
-    assert "oge_rus_2" in scopes["notice"].item()
+    assert "ОГЭ, русский язык: «2»" in scopes["notice"].item()
     assert scopes[["year", "domain", "group"]].iloc[0].tolist() == [2020, "results", "средние"]

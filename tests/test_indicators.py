@@ -3,8 +3,8 @@ from builders import certificate, condition, exam, result, school, tables
 from pandas.testing import assert_frame_equal
 
 from effschool.groups import group_schools
-from effschool.indicators import compute_indicators
-from effschool.methodology import MeanIndicator, Rows
+from effschool.indicators import NOT_APPLICABLE, POOLED, compute_indicators
+from effschool.methodology import FewPupils, MeanIndicator, Rows
 
 
 def compute(methodology, indicator, **rows):
@@ -157,3 +157,40 @@ def test_empty_tables_have_no_values_but_their_types(methodology):
     assert values.empty
     assert values["raw"].dtype == "float64"
     assert values["participants"].dtype == "int64"
+
+
+def few(methodology, **rules):
+    """The methodology with a rule for few pupils in the domain of results."""
+    changed = methodology.domains["results"].model_copy(update={"few_pupils": FewPupils(**rules)})
+    return methodology.model_copy(update={"domains": methodology.domains | {"results": changed}})
+
+
+def compute_years(methodology, indicator, rows):
+    built = tables(schools=[school(year=year) for year in (2018, 2019, 2020)], results=rows)
+    values = compute_indicators(built, group_schools(built, methodology), methodology)
+    return values[values["indicator"] == indicator].set_index("year")
+
+
+def test_few_pupils_are_pooled_over_the_years(methodology):
+    rows = [result(year=year, marks=marks) for year, marks in [(2018, (1, 3, 0, 0)), (2019, (0, 9, 1, 0))]]
+    rows.append(result(year=2020, marks=(2, 1, 1, 0)))
+    rules = few(methodology, policy="pool", min_participants=10, years=2)
+    values = compute_years(rules, "oge_rus_2", rows)
+    # 2018: 1 of 4, no year before; 2019: ten take part, as it stands; 2020: 2 + 0 of 4 + 10.
+    assert values["raw"].tolist() == pytest.approx([25, 0, 200 / 14])
+    assert values["participants"].tolist() == [4, 10, 14]
+    assert values["treatment"].fillna("").tolist() == [POOLED, "", POOLED]
+
+
+def test_few_pupils_make_an_indicator_not_applicable(methodology):
+    rows = [result(year=2018, marks=(1, 8, 0, 0)), result(year=2019, marks=(1, 9, 0, 0))]
+    values = compute_years(few(methodology, policy="not_applicable", min_participants=10), "oge_rus_2", rows)
+    assert values["raw"].isna().tolist() == [True, False]
+    assert values["treatment"].fillna("").tolist() == [NOT_APPLICABLE, ""]
+
+
+def test_regional_mean_is_of_the_year_even_where_a_school_is_pooled(methodology):
+    rows = [result(year=2019, marks=(0, 0, 0, 4)), result(year=2020, marks=(0, 4, 0, 0))]
+    values = compute_years(few(methodology, policy="pool", min_participants=5, years=2), "oge_rus_gap", rows)
+    # 2020: the school's mean over both years is 4, the region's of 2020 is 3.
+    assert values.loc[2020, "raw"] == pytest.approx(1)

@@ -10,8 +10,11 @@ from effschool.run import (
     NOTEBOOKS,
     Outcome,
     Settings,
+    choose_reports,
+    drop_outdated,
     finish,
     list_reports,
+    look_at_reports,
     name_slugs,
     plan_reports,
     plan_stages,
@@ -105,38 +108,47 @@ def test_every_municipality_gets_a_task_and_one_asked_for_only_its_own(settings,
     assert len(tasks) == 3
     assert len({task.page for task in tasks}) == 3
     assert all(task.page.parent == settings.reports / "2023" for task in tasks)
-    only = plan_reports(replace(settings, municipality=tasks[1].municipality), demo, 2023)
+    only, others = choose_reports(tasks, tasks[1].municipality)
     assert [task.page for task in only] == [tasks[1].page]
+    assert [task.page for task in others] == [tasks[0].page, tasks[2].page]
+    assert choose_reports(tasks, None) == (tasks, [])
 
 
 def test_unknown_municipality_is_refused_with_the_list(settings, demo):
-    names = [task.municipality for task in plan_reports(settings, demo, 2023)]
+    tasks = plan_reports(settings, demo, 2023)
     with pytest.raises(ValueError, match="Атлантида") as caught:
-        plan_reports(replace(settings, municipality="Атлантида"), demo, 2023)
-    assert all(name in str(caught.value) for name in names)
+        choose_reports(tasks, "Атлантида")
+    assert all(task.municipality in str(caught.value) for task in tasks)
 
 
-def make_reports(settings, reports):
-    folder = settings.reports / "2023"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").write_text(json.dumps({"reports": reports}), encoding="utf-8")
-    return folder
+def test_reports_nobody_asked_for_are_linked_and_outdated_ones_named(settings, demo):
+    missing, outdated, current = plan_reports(settings, demo, 2023)
+    for task in (outdated, current):
+        leave_report(task)
+    outdated.page.write_text("прежний отчёт", encoding="utf-8")
+    found = list_reports(look_at_reports([missing, outdated, current]))
+    assert set(found) == {outdated.municipality, current.municipality}
+    assert found[current.municipality] == {"page": current.page.name, "message": ""}
+    assert found[outdated.municipality] == {"page": outdated.page.name, "message": run.OUTDATED_NOTE}
 
 
-def test_reports_of_earlier_runs_are_kept_while_their_pages_are_there(settings):
-    made = {name: {"page": f"{name}.html", "message": ""} for name in "abc"}
-    folder = make_reports(settings, made | {"d": {"page": "", "message": "не построен"}})
-    for name in "ab":
-        (folder / f"{name}.html").write_text("", encoding="utf-8")
+def test_a_failed_report_is_listed_without_a_page():
     outcomes = [
         Outcome("02_identify", run.DONE),
-        Outcome("a", run.FAILED, message="нет данных", municipality="a"),
-        Outcome("e", run.DONE, municipality="e", page="e.html"),
+        Outcome("b", run.DONE, municipality="Б", page="b.html"),
+        Outcome("a", run.FAILED, message="нет данных", municipality="А"),
     ]
-    found = list_reports(settings, outcomes, 2023)
-    assert list(found) == ["a", "b", "e"]
-    assert found["a"] == {"page": "", "message": "нет данных"}
-    assert found["b"] == made["b"]
+    found = list_reports(outcomes)
+    assert list(found) == ["А", "Б"]
+    assert found["А"] == {"page": "", "message": "нет данных"}
+
+
+def test_what_a_failed_step_left_before_is_removed(settings, demo):
+    task = plan_reports(settings, demo, 2023)[0]
+    leave_report(task)
+    drop_outdated(task.step)
+    assert not any(path.exists() for path in (*task.step.outputs, task.step.stamp))
+    drop_outdated(task.step)
 
 
 def test_card_of_the_run_names_what_failed(settings, demo):

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         return int(options.command(options))
-    except (StepError, UnknownParameterError, MethodologyError, ValueError, FileNotFoundError) as error:
+    except (StepError, UnknownParameterError, MethodologyError, ValueError, OSError) as error:
         print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
         return 2
 

@@ -84,7 +84,8 @@ class Outcome:
     page: str = ""
 
 
-DONE, UNCHANGED, FAILED = "готово", "без изменений", "ошибка"
+DONE, UNCHANGED, FAILED, OUTDATED = "готово", "без изменений", "ошибка", "устарел"
+OUTDATED_NOTE = "построен по прежним данным или правилам"
 
 
 def run_year(settings: Settings, say: Say) -> int:
@@ -99,8 +100,8 @@ def run_year(settings: Settings, say: Say) -> int:
     outcomes = run_stages(settings, say)
     workspace = load_workspace(settings.processed)
     year = open_region(workspace, settings.year).year
-    tasks = plan_reports(settings, workspace, year)
-    outcomes += run_reports(tasks, settings, say)
+    chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
+    outcomes += run_reports(chosen, settings, say) + look_at_reports(others)
     write_run(settings, workspace, year, outcomes)
     outcomes.append(run_region(settings, workspace, year, say))
     write_run(settings, workspace, year, outcomes)
@@ -146,6 +147,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
     dynamics = _name_tables(settings.processed / "dynamics", DYNAMICS_FILES)
     method = find_methodology(settings.methodology, settings.root / "methodologies")
+    rules = sorted(method.parent.glob("*.yml"))  # one methodology may build on another
     layouts = sorted(settings.layouts.glob("*.yml"))
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
     identify = {"methodology": method}
@@ -153,7 +155,7 @@ def plan_stages(settings: Settings) -> list[Step]:
         _plan_stage(
             settings, STAGES[0], ingest, [*raw, *layouts, *([card] if card.is_file() else [])], [*contract, region]
         ),
-        _plan_stage(settings, STAGES[1], identify, [*contract, *([method] if method.is_file() else [])], identified),
+        _plan_stage(settings, STAGES[1], identify, [*contract, *rules], identified),
         _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
     ]
 
@@ -187,6 +189,7 @@ def run_step(step: Step, municipality: str = "", card: PageCard | None = None, p
     try:
         seconds = execute_step(step)
     except StepError as error:
+        drop_outdated(step)
         return Outcome(
             step.name, FAILED, message=f"{error} Тетрадь сохранена: {error.notebook.name}.", municipality=municipality
         )
@@ -196,6 +199,13 @@ def run_step(step: Step, municipality: str = "", card: PageCard | None = None, p
     write_stamp(step)
     seconds += time.perf_counter() - started
     return Outcome(step.name, DONE, seconds, municipality=municipality, page=page.name if page else "")
+
+
+def drop_outdated(step: Step) -> None:
+    """Remove what an earlier run left, so that a report of other data is not sent on by mistake."""
+    for path in (*step.outputs, step.stamp):
+        if path.is_file():
+            path.unlink()
 
 
 @dataclass(frozen=True)
@@ -209,17 +219,34 @@ class ReportTask:
 
 
 def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[ReportTask]:
-    """A task for every municipality of the year, or for the one asked for.
+    """A task for every municipality of the year."""
+    slugs = name_slugs(list_municipalities(workspace, year))
+    return [plan_report(settings, workspace, year, name, slug) for name, slug in slugs.items()]
+
+
+def choose_reports(tasks: Sequence[ReportTask], name: str | None) -> tuple[list[ReportTask], list[ReportTask]]:
+    """The tasks to carry out, and the others: only the municipality asked for, or all.
 
     Raises:
         ValueError: the municipality is not in the data; the message names those that are.
     """
-    slugs = name_slugs(list_municipalities(workspace, year))
-    if settings.municipality and settings.municipality not in slugs:
-        listed = ", ".join(f"«{name}»" for name in slugs)
-        raise ValueError(f"Муниципалитета «{settings.municipality}» нет в данных {year} года. Есть: {listed}.")
-    chosen = [settings.municipality] if settings.municipality else list(slugs)
-    return [plan_report(settings, workspace, year, name, slugs[name]) for name in chosen]
+    if name is None:
+        return list(tasks), []
+    chosen = [task for task in tasks if task.municipality == name]
+    if not chosen:
+        listed = ", ".join(f"«{task.municipality}»" for task in tasks)
+        raise ValueError(f"Муниципалитета «{name}» нет в данных. Есть: {listed}.")
+    return chosen, [task for task in tasks if task.municipality != name]
+
+
+def look_at_reports(tasks: Sequence[ReportTask]) -> list[Outcome]:
+    """Reports of earlier runs that nobody asked for now: linked, and named where data or rules have changed since."""
+    return [
+        _find_unchanged(task)
+        or Outcome(task.step.name, OUTDATED, message=OUTDATED_NOTE, municipality=task.municipality, page=task.page.name)
+        for task in tasks
+        if task.page.is_file()
+    ]
 
 
 def name_slugs(names: Iterable[str]) -> dict[str, str]:
@@ -351,7 +378,7 @@ def write_run(settings: Settings, workspace: Workspace, year: int, outcomes: Seq
         ),
         "versions": read_versions(),
         "problems": {str(kind): int(count) for kind, count in problems["severity"].value_counts().items()},
-        "reports": list_reports(settings, outcomes, year),
+        "reports": list_reports(outcomes),
         "timings": {outcome.name: round(outcome.seconds, 2) for outcome in outcomes},
         "failed": {outcome.name: outcome.message for outcome in outcomes if outcome.state == FAILED},
     }
@@ -364,17 +391,10 @@ def _name_input(settings: Settings) -> Callable[[Path], str]:
     return lambda path: path.relative_to(settings.data).as_posix()
 
 
-def list_reports(settings: Settings, outcomes: Sequence[Outcome], year: int) -> dict[str, dict[str, str]]:
-    """Reports of the year by municipality: page, and message where it failed; reports of earlier runs are kept."""
-    run = settings.reports / str(year) / "run.json"
-    known = json.loads(run.read_text(encoding="utf-8"))["reports"] if run.is_file() else {}
-    kept = {name: report for name, report in known.items() if (settings.reports / str(year) / report["page"]).is_file()}
-    made = {
-        outcome.municipality: {"page": outcome.page, "message": outcome.message}
-        for outcome in outcomes
-        if outcome.municipality
-    }
-    return dict(sorted((kept | made).items()))
+def list_reports(outcomes: Sequence[Outcome]) -> dict[str, dict[str, str]]:
+    """Reports of the year by municipality: page, and message where it failed or is outdated."""
+    reports = {outcome.municipality: outcome for outcome in outcomes if outcome.municipality}
+    return {name: {"page": reports[name].page, "message": reports[name].message} for name in sorted(reports)}
 
 
 def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequence[Outcome], say: Say) -> int:

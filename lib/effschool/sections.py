@@ -439,9 +439,10 @@ def describe_data(portfolio: Portfolio) -> Text:
     weak = schools["results_index"].notna() & schools["results_band"].isna()
     if weak.any():
         lines.append(f"Недостаточно данных для места среди школ группы: {_name_some(schools[weak])}.")
-    refused = portfolio.workspace.files.query("status == 'не принят'")["file"]
-    if len(refused):
-        lines.append("Не приняты файлы с ошибками: " + join_words(f"«{name}»" for name in refused) + ".")
+    refused = int((portfolio.workspace.files["status"] == "не принят").sum())
+    if refused:
+        # Names of files may tell of other municipalities; the region's page has them.
+        lines.append(f"Из-за ошибок не принято: {count_words(refused, 'файл', 'файла', 'файлов')} с данными региона.")
     return Text(
         tuple(lines) or ("Данные за год есть по всем школам муниципалитета.",), kind="note" if lines else "plain"
     )

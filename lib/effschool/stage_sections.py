@@ -11,7 +11,7 @@ from effschool.portfolio import order_names
 from effschool.russian import count_words, format_number
 from effschool.sections import NONE, index_value, say_missing
 
-STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре"}
+STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре или не участвует"}
 
 
 def tabulate_files(files: pd.DataFrame) -> Table:
@@ -71,9 +71,10 @@ def tabulate_groups(identified: Identified) -> Table:
     )
 
 
-def tabulate_notices(identified: Identified, methodology: Methodology) -> Table | Text:
-    """What a reader of the lists has to know: constant indicators, cuts that met, years without lists."""
+def tabulate_notices(identified: Identified, methodology: Methodology, year: int | None = None) -> Table | Text:
+    """What a reader of the lists has to know: constant indicators, cuts that met, years without lists; up to a year."""
     notices = identified.notices
+    notices = notices[notices["year"] <= (year or notices["year"].max())]
     if notices.empty:
         return Text(("Особых обстоятельств расчёта нет.",))
     titles = {name: rules.title for name, rules in methodology.iterate_domains()}

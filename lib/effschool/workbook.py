@@ -49,26 +49,34 @@ def name_sheet(key: str) -> str:
 
 def fill_sheet(sheet: Worksheet, table: Table) -> None:
     """Title, header row with filter and frozen panes, one row per row of the frame."""
-    _put(sheet.cell(1, 1), table.title).font = Font(bold=True, size=12)
+    put_value(sheet.cell(1, 1), table.title).font = Font(bold=True, size=12)
     for column, heading in enumerate(table.frame.columns, start=1):
-        cell = _put(sheet.cell(HEADER_ROW, column), str(heading))
+        cell = put_value(sheet.cell(HEADER_ROW, column), str(heading))
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         longest = table.frame[heading].astype("str").str.len().max() if len(table.frame) else 0
         sheet.column_dimensions[get_column_letter(column)].width = min(
             max(longest, len(str(heading)) * 0.7, 8) + 2, WIDEST
         )
+    formats = [choose_format(table.frame[heading]) for heading in table.frame]
     for row, values in enumerate(table.frame.itertuples(index=False), start=HEADER_ROW + 1):
         for column, value in enumerate(values, start=1):
-            _put(sheet.cell(row, column), value)
+            put_value(sheet.cell(row, column), value).number_format = formats[column - 1]
     last = sheet.cell(max(HEADER_ROW + len(table.frame), HEADER_ROW), max(len(table.frame.columns), 1))
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{last.coordinate}"
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
     if table.note:
-        _put(sheet.cell(HEADER_ROW + len(table.frame) + 2, 1), table.note)
+        put_value(sheet.cell(HEADER_ROW + len(table.frame) + 2, 1), table.note)
 
 
-def _put(cell: Cell, value: object) -> Cell:
+def choose_format(column: pd.Series) -> str:
+    """Excel's number format of a column: three digits for values between −1 and 1, one for others, none for text."""
+    if not pd.api.types.is_float_dtype(column):
+        return "General"
+    return "0.000" if column.abs().max() <= 1 else "0.0"
+
+
+def put_value(cell: Cell, value: object) -> Cell:
     """Set a value; missing stays empty, and text is stored as text even where it begins like a formula."""
     if pd.isna(value):
         return cell
@@ -78,8 +86,6 @@ def _put(cell: Cell, value: object) -> Cell:
         cell.quotePrefix = value[:1] in "=+-@"
         return cell
     cell.value = value.item() if hasattr(value, "item") else value
-    if isinstance(cell.value, float):
-        cell.number_format = "0.000" if abs(cell.value) <= 1 else "0.0"
     return cell
 
 
