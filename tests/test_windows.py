@@ -30,7 +30,7 @@ def look(methodology, bands, year, lags=NO_LAGS):
 
 @pytest.mark.parametrize(
     ("text", "listed"),
-    [("L-LL", True), ("LL-L", True), ("LLL ", False), ("-LLL", True), ("L--LL", False), ("M-LL", False)],
+    [("L-LL", True), ("LL-L", True), ("LLL ", True), ("-LLL", True), ("L--LL", False), ("M-LL", False)],
 )
 def test_last_years_with_data_stand_in_for_a_missing_year(methodology, text, listed):
     rules = use_window(methodology, policy="last_with_data", max_span=4)
