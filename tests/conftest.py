@@ -1,5 +1,6 @@
 """Paths and fixtures that all tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,13 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
 def demo(demo_processed: Path) -> Workspace:
     """The workspace of the tiny region. Not to be changed."""
     return load_workspace(demo_processed)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything that tests need is there by promise, a skipped test is a failure (EFFSCHOOL_REFUSE_SKIPS)."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("EFFSCHOOL_REFUSE_SKIPS") and reporter and reporter.stats.get("skipped"):
+        for report in reporter.stats["skipped"]:
+            reporter.write_line(f"Пропущен тест, который здесь должен идти: {report.nodeid}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
