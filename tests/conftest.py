@@ -11,6 +11,7 @@ from effschool.dynamics import follow_schools
 from effschool.identify import identify_schools
 from effschool.ingest import ingest_folder, read_contract, write_ingested
 from effschool.methodology import Methodology, load_methodology
+from effschool.plan import Settings
 from effschool.workspace import Workspace, load_region, load_workspace, save_dynamics, save_identified, save_region
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +73,19 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
 def demo(demo_processed: Path) -> Workspace:
     """The workspace of the tiny region. Not to be changed."""
     return load_workspace(demo_processed)
+
+
+@pytest.fixture
+def settings(root, demo_raw, demo_processed, tmp_path):
+    return Settings(
+        root=root,
+        data=demo_raw,
+        processed=demo_processed,
+        reports=tmp_path / "reports",
+        layouts=root / "layouts",
+        methodology="khabarovsk-2020",
+        jobs=1,
+    )
 
 
 @pytest.hookimpl(trylast=True)

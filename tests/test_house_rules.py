@@ -25,7 +25,8 @@ ORDER = [
     ["workspace", "method_section"],
     ["portfolio"],
     ["sections"],
-    ["stage_sections", "region_sections"],
+    ["stage_sections", "region_sections", "protocol"],
+    ["plan"],
     ["run"],
     ["__main__"],
 ]

@@ -2,70 +2,22 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from effschool import run
+from effschool.plan import plan_reports
 from effschool.run import (
-    NOTEBOOKS,
     Outcome,
-    Settings,
     choose_reports,
     drop_outdated,
     finish,
     list_reports,
     look_at_reports,
-    name_slugs,
-    plan_reports,
-    plan_stages,
     refuse_unknown_parameters,
     run_reports,
     run_stages,
     write_run,
 )
 from effschool.steps import StepError, UnknownParameterError, write_stamp
-
-
-@pytest.fixture
-def settings(root, demo_raw, demo_processed, tmp_path):
-    return Settings(
-        root=root,
-        data=demo_raw,
-        processed=demo_processed,
-        reports=tmp_path / "reports",
-        layouts=root / "layouts",
-        methodology="khabarovsk-2020",
-        jobs=1,
-    )
-
-
-@given(names=st.lists(st.text(max_size=80), unique=True, max_size=8))
-def test_every_municipality_has_a_file_of_its_own(names):
-    slugs = name_slugs(names)
-    assert list(slugs) == names
-    assert len(set(slugs.values())) == len(names)
-    for slug in slugs.values():
-        assert slug.replace("-", "").isalnum()
-        assert slug.isascii()
-        assert slug == slug.lower()
-        assert len(slug) <= 65
-
-
-def test_names_that_look_alike_are_numbered():
-    assert list(name_slugs(["Район: а", "Район а", "район-а", "Район а 2"]).values()) == [
-        "raion-a",
-        "raion-a-2",
-        "raion-a-3",
-        "raion-a-2-2",
-    ]
-
-
-def test_files_of_the_region_are_never_taken():
-    assert not {"index", "region"} & set(name_slugs(["Index", "регион", "Region", "index"]).values())
-
-
-def test_name_without_letters_still_has_a_file():
-    assert all(name_slugs(["../..", "\N{GRINNING FACE}", "!!!"]).values())
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones(settings):
@@ -78,29 +30,6 @@ def test_unknown_parameter_is_refused_with_the_known_ones(settings):
 def test_parameter_that_the_run_sets_itself_cannot_be_overridden(settings, name):
     with pytest.raises(UnknownParameterError, match=name):
         refuse_unknown_parameters(replace(settings, parameters={name: "x"}))
-
-
-def test_stages_hand_over_to_one_another(settings):
-    ingest, identify, dynamics = plan_stages(settings)
-    assert [step.name for step in (ingest, identify, dynamics)] == list(NOTEBOOKS[:3])
-    assert {path for path in settings.data.rglob("*") if path.is_file()} <= set(ingest.inputs)
-    assert {path for path in ingest.outputs if path.suffix == ".parquet"} <= set(identify.inputs)
-    assert set(identify.outputs) <= set(dynamics.inputs)
-    assert any(path.suffix == ".yml" and path.parent.name == "methodologies" for path in identify.inputs)
-
-
-def test_switch_reaches_only_the_notebook_that_knows_it(settings):
-    ingest, identify, _ = plan_stages(replace(settings, parameters={"orientation": "literal"}))
-    assert identify.parameters["orientation"] == "literal"
-    assert "orientation" not in ingest.parameters
-
-
-def test_temporary_files_of_offices_are_no_input(settings, tmp_path):
-    for name in ("~$a.xlsx", ".b.csv", "c.csv"):
-        (tmp_path / "data").mkdir(exist_ok=True)
-        (tmp_path / "data" / name).write_text("", encoding="utf-8")
-    found = plan_stages(replace(settings, data=tmp_path / "data"))[0].inputs
-    assert [path.name for path in found if path.parent.name == "data"] == ["c.csv"]
 
 
 def test_every_municipality_gets_a_task_and_one_asked_for_only_its_own(settings, demo):
@@ -212,7 +141,7 @@ def test_unexpected_failure_becomes_an_outcome(settings, demo, monkeypatch):
         raise PermissionError(13, "Permission denied", str(settings.reports / "secret.xlsx"))
 
     monkeypatch.setattr(run, "run_step", fail)
-    outcome = run.run_report(plan_reports(settings, demo, 2023)[0])
+    outcome = run.make_page(plan_reports(settings, demo, 2023)[0])
     assert outcome.state == run.FAILED
     assert outcome.municipality
     assert outcome.message

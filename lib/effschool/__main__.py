@@ -10,7 +10,8 @@ import yaml
 
 from effschool.demo import make_demo_region
 from effschool.methodology import MethodologyError
-from effschool.run import Settings, run_year
+from effschool.plan import Settings
+from effschool.run import run_year
 from effschool.steps import StepError, UnknownParameterError
 
 ROOT = Path(__file__).resolve().parents[2]

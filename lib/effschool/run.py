@@ -3,17 +3,26 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from slugify import slugify
-
-from effschool.methodology import find_methodology
-from effschool.page import PageCard, write_page
-from effschool.portfolio import list_municipalities, open_region
+from effschool.page import write_page
+from effschool.plan import (
+    NOTEBOOKS,
+    OWN_OPTIONS,
+    SET_BY_RUN,
+    PageTask,
+    Settings,
+    list_tables,
+    plan_protocol,
+    plan_region,
+    plan_reports,
+    plan_stages,
+)
+from effschool.portfolio import open_region
 from effschool.russian import count_words, format_number
 from effschool.steps import (
     Step,
@@ -28,48 +37,7 @@ from effschool.steps import (
 from effschool.storage import hash_files, write_text
 from effschool.workspace import Workspace, load_workspace
 
-STAGES = ("01_ingest", "02_identify", "03_dynamics")
-REPORT, REGION = "04_portfolio", "05_region"
-NOTEBOOKS = (*STAGES, REPORT, REGION)
-CONTRACT_FILES = ("schools", "results", "certificates", "social", "programme", "problems", "files")
-IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments")
-DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
-SET_BY_RUN = frozenset(
-    ("raw", "processed", "layouts", "region", "methodology", "municipality", "year", "workbook", "run")
-)
-"""Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
-OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is asked to do; paths are absolute.
-
-    Args:
-        root: folder of the project: notebooks, methodologies and layouts are found in it.
-        parameters: further notebook parameters by name, for every notebook that knows them.
-        year: the report's year; None is the last year of the data.
-        municipality: the only municipality to report on; None is all.
-        jobs: reports made at once; None is one per core.
-    """
-
-    root: Path
-    data: Path
-    processed: Path
-    reports: Path
-    layouts: Path
-    methodology: str
-    region: Path | None = None
-    year: int | None = None
-    municipality: str | None = None
-    jobs: int | None = None
-    parameters: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def notebooks(self) -> Path:
-        """Folder of the notebooks."""
-        return self.root / "notebooks"
 
 
 @dataclass(frozen=True)
@@ -102,8 +70,9 @@ def run_year(settings: Settings, say: Say) -> int:
     year = open_region(workspace, settings.year).year
     chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
     outcomes += run_reports(chosen, settings, say) + look_at_reports(others)
+    outcomes.append(run_page(plan_protocol(settings, workspace, year), say))
     write_run(settings, workspace, year, outcomes)
-    outcomes.append(run_region(settings, workspace, year, say))
+    outcomes.append(run_page(plan_region(settings, workspace, year), say))
     write_run(settings, workspace, year, outcomes)
     return finish(settings, workspace, year, outcomes, say)
 
@@ -130,75 +99,38 @@ def run_stages(settings: Settings, say: Say) -> list[Outcome]:
     outcomes = []
     for step in plan_stages(settings):
         outcomes.append(run_step(step))
+        if outcomes[-1].state == DONE:
+            write_stamp(step)
         say(_say_outcome(outcomes[-1]))
         if outcomes[-1].state == FAILED:
             raise StepError(outcomes[-1].message, step.executed)
     return outcomes
 
 
-def plan_stages(settings: Settings) -> list[Step]:
-    """Steps of the stages that make the tables."""
-    raw = [
-        path for path in sorted(settings.data.rglob("*")) if path.is_file() and not path.name.startswith((".", "~$"))
-    ]
-    contract = _name_tables(settings.processed / "contract", CONTRACT_FILES)
-    region = settings.processed / "region.json"
-    card = settings.region or settings.data / "region.yml"
-    identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
-    dynamics = _name_tables(settings.processed / "dynamics", DYNAMICS_FILES)
-    method = find_methodology(settings.methodology, settings.root / "methodologies")
-    rules = sorted(method.parent.glob("*.yml"))  # one methodology may build on another
-    layouts = sorted(settings.layouts.glob("*.yml"))
-    ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
-    identify = {"methodology": method}
-    return [
-        _plan_stage(
-            settings, STAGES[0], ingest, [*raw, *layouts, *([card] if card.is_file() else [])], [*contract, region]
-        ),
-        _plan_stage(settings, STAGES[1], identify, [*contract, *rules], identified),
-        _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
-    ]
-
-
-def _plan_stage(
-    settings: Settings, name: str, parameters: Mapping[str, object], inputs: Sequence[Path], outputs: Sequence[Path]
-) -> Step:
-    return Step(
-        notebook=settings.notebooks / f"{name}.ipynb",
-        executed=settings.processed / "notebooks" / f"{name}.ipynb",
-        parameters=_add_known(settings, name, {"processed": settings.processed, **parameters}),
-        inputs=inputs,
-        outputs=outputs,
-        stamp=settings.processed / "stamps" / f"{name}.json",
-    )
-
-
-def _add_known(settings: Settings, name: str, parameters: Mapping[str, object]) -> dict[str, object]:
-    known = list_parameters(settings.notebooks / f"{name}.ipynb")
-    return dict(parameters) | {key: value for key, value in settings.parameters.items() if key in known}
-
-
-def _name_tables(folder: Path, names: Iterable[str]) -> list[Path]:
-    return [folder / f"{name}.parquet" for name in names]
-
-
-def run_step(step: Step, municipality: str = "", card: PageCard | None = None, page: Path | None = None) -> Outcome:
-    """Run one step unless it is up to date; render its page where one is asked for. Never raises StepError."""
+def run_step(step: Step) -> Outcome:
+    """Run one step unless it is up to date. Never raises StepError."""
     if is_up_to_date(step):
-        return Outcome(step.name, UNCHANGED, municipality=municipality, page=page.name if page else "")
+        return Outcome(step.name, UNCHANGED)
     try:
         seconds = execute_step(step)
     except StepError as error:
         drop_outdated(step)
-        return Outcome(
-            step.name, FAILED, message=f"{error} Тетрадь сохранена: {error.notebook.name}.", municipality=municipality
-        )
-    started = time.perf_counter()
-    if card and page:
-        write_page(step.executed, card, page)
-    write_stamp(step)
-    seconds += time.perf_counter() - started
-    return Outcome(step.name, DONE, seconds, municipality=municipality, page=page.name if page else "")
+        return Outcome(step.name, FAILED, message=f"{error} Тетрадь сохранена: {error.notebook.name}.")
+    return Outcome(step.name, DONE, seconds)
+
+
+def make_page(task: PageTask) -> Outcome:
+    """Run the step of a page and render it; any failure becomes an outcome, since the others must go on."""
+    try:
+        outcome = replace(run_step(task.step), municipality=task.municipality)
+        if outcome.state == DONE:
+            started = time.perf_counter()
+            write_page(task.step.executed, task.card, task.page)
+            write_stamp(task.step)
+            outcome = replace(outcome, seconds=outcome.seconds + time.perf_counter() - started)
+    except Exception as error:
+        return Outcome(task.step.name, FAILED, message=_say_error(error), municipality=task.municipality)
+    return outcome if outcome.state == FAILED else replace(outcome, page=task.page.name)
 
 
 def drop_outdated(step: Step) -> None:
@@ -208,23 +140,7 @@ def drop_outdated(step: Step) -> None:
             path.unlink()
 
 
-@dataclass(frozen=True)
-class ReportTask:
-    """One report to make: its step, what its page says of itself and where it goes."""
-
-    step: Step
-    municipality: str
-    card: PageCard
-    page: Path
-
-
-def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[ReportTask]:
-    """A task for every municipality of the year."""
-    slugs = name_slugs(list_municipalities(workspace, year))
-    return [plan_report(settings, workspace, year, name, slug) for name, slug in slugs.items()]
-
-
-def choose_reports(tasks: Sequence[ReportTask], name: str | None) -> tuple[list[ReportTask], list[ReportTask]]:
+def choose_reports(tasks: Sequence[PageTask], name: str | None) -> tuple[list[PageTask], list[PageTask]]:
     """The tasks to carry out, and the others: only the municipality asked for, or all.
 
     Raises:
@@ -239,7 +155,7 @@ def choose_reports(tasks: Sequence[ReportTask], name: str | None) -> tuple[list[
     return chosen, [task for task in tasks if task.municipality != name]
 
 
-def look_at_reports(tasks: Sequence[ReportTask]) -> list[Outcome]:
+def look_at_reports(tasks: Sequence[PageTask]) -> list[Outcome]:
     """Reports of earlier runs that nobody asked for now: linked, and named where data or rules have changed since."""
     return [
         _find_unchanged(task)
@@ -249,56 +165,14 @@ def look_at_reports(tasks: Sequence[ReportTask]) -> list[Outcome]:
     ]
 
 
-def name_slugs(names: Iterable[str]) -> dict[str, str]:
-    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
-    slugs: dict[str, str] = {}
-    for name in names:
-        base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index", "region"}
-        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
-        slugs[name] = next(slug for slug in free if slug not in taken)
-    return slugs
-
-
-def plan_report(settings: Settings, workspace: Workspace, year: int, municipality: str, slug: str) -> ReportTask:
-    """The task of one municipality."""
-    folder = settings.reports / str(year)
-    page, book = folder / f"{slug}.html", folder / f"{slug}.xlsx"
-    parameters = {"processed": settings.processed, "municipality": municipality, "year": year, "workbook": book}
-    card = PageCard(
-        title=municipality,
-        subtitle=f"Портфельный анализ школ, {workspace.region.name}, {year} год",
-        demonstration=workspace.region.demonstration,
-        home="index.html",
-        workbook=book.name,
-    )
-    step = Step(
-        notebook=settings.notebooks / f"{REPORT}.ipynb",
-        executed=folder / "notebooks" / f"{slug}.ipynb",
-        parameters=_add_known(settings, REPORT, parameters),
-        inputs=list_tables(settings.processed),
-        outputs=[page, book],
-        stamp=folder / "stamps" / f"{slug}.json",
-        depends={"card": json.dumps(asdict(card), ensure_ascii=False)},
-    )
-    return ReportTask(step, municipality, card, page)
-
-
-def list_tables(processed: Path) -> list[Path]:
-    """Files that reports are made from."""
-    identified = [*_name_tables(processed, IDENTIFIED_FILES), processed / "methodology.json", processed / "region.json"]
-    problems = _name_tables(processed / "contract", ("problems", "files"))
-    return [*identified, *_name_tables(processed / "dynamics", DYNAMICS_FILES), *problems]
-
-
-def run_reports(tasks: Sequence[ReportTask], settings: Settings, say: Say) -> list[Outcome]:
+def run_reports(tasks: Sequence[PageTask], settings: Settings, say: Say) -> list[Outcome]:
     """Make the reports, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
     waiting = {task.municipality: _find_unchanged(task) for task in tasks}
     todo = [task for task in tasks if waiting[task.municipality] is None]
     workers = min(settings.jobs or os.cpu_count() or 1, max(len(todo), 1))
     if todo:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(run_report, task): task for task in todo}
+            futures = {pool.submit(make_page, task): task for task in todo}
             for future in as_completed(futures):
                 waiting[futures[future].municipality] = future.result()
                 say(_say_outcome(future.result()))
@@ -307,18 +181,10 @@ def run_reports(tasks: Sequence[ReportTask], settings: Settings, say: Say) -> li
     return [outcome for outcome in waiting.values() if outcome]
 
 
-def _find_unchanged(task: ReportTask) -> Outcome | None:
+def _find_unchanged(task: PageTask) -> Outcome | None:
     if not is_up_to_date(task.step):
         return None
     return Outcome(task.step.name, UNCHANGED, municipality=task.municipality, page=task.page.name)
-
-
-def run_report(task: ReportTask) -> Outcome:
-    """Make one report; any failure becomes an outcome, since the others must go on."""
-    try:
-        return run_step(task.step, task.municipality, task.card, task.page)
-    except Exception as error:
-        return Outcome(task.step.name, FAILED, message=_say_error(error), municipality=task.municipality)
 
 
 def _say_error(error: Exception) -> str:
@@ -328,33 +194,9 @@ def _say_error(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def run_region(settings: Settings, workspace: Workspace, year: int, say: Say) -> Outcome:
-    """Make the region's page, which links to all reports and says what failed."""
-    folder = settings.reports / str(year)
-    page, book = folder / "index.html", folder / "region.xlsx"
-    run = folder / "run.json"
-    card = PageCard(
-        title=workspace.region.name,
-        subtitle=f"Портфельный анализ школ, {year} год",
-        demonstration=workspace.region.demonstration,
-        workbook=book.name,
-    )
-    reports = json.loads(run.read_text(encoding="utf-8"))["reports"]
-    step = Step(
-        notebook=settings.notebooks / f"{REGION}.ipynb",
-        executed=folder / "notebooks" / "index.ipynb",
-        parameters=_add_known(
-            settings, REGION, {"processed": settings.processed, "year": year, "run": run, "workbook": book}
-        ),
-        inputs=list_tables(settings.processed),
-        outputs=[page, book],
-        stamp=folder / "stamps" / "index.json",
-        depends={
-            "card": json.dumps(asdict(card), ensure_ascii=False),
-            "reports": json.dumps(reports, ensure_ascii=False),
-        },
-    )
-    outcome = replace(run_step(step, card=card, page=page), name="index")
+def run_page(task: PageTask, say: Say) -> Outcome:
+    """Make one page of the region."""
+    outcome = make_page(task)
     say(_say_outcome(outcome))
     return outcome
 

@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from effschool.run import NOTEBOOKS, Settings, run_year
+from effschool.plan import NOTEBOOKS, Settings
+from effschool.run import run_year
 from effschool.steps import UnknownParameterError
 
 pytestmark = pytest.mark.xdist_group("year")

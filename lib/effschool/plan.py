@@ -1,0 +1,193 @@
+"""What a run consists of (план прогона): the steps of the stages and of every page, with what they read and leave."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from slugify import slugify
+
+from effschool.methodology import find_methodology
+from effschool.page import PageCard
+from effschool.portfolio import list_municipalities
+from effschool.steps import Step, list_parameters
+from effschool.workspace import Workspace
+
+STAGES = ("01_ingest", "02_identify", "03_dynamics")
+REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
+NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
+CONTRACT_FILES = ("schools", "results", "certificates", "social", "programme", "problems", "files")
+IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments")
+DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
+SET_BY_RUN = frozenset(
+    ("raw", "processed", "layouts", "region", "methodology", "municipality", "year", "workbook", "run")
+)
+"""Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
+OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is asked to do; paths are absolute.
+
+    Args:
+        root: folder of the project: notebooks, methodologies and layouts are found in it.
+        parameters: further notebook parameters by name, for every notebook that knows them.
+        year: the report's year; None is the last year of the data.
+        municipality: the only municipality to report on; None is all.
+        jobs: reports made at once; None is one per core.
+    """
+
+    root: Path
+    data: Path
+    processed: Path
+    reports: Path
+    layouts: Path
+    methodology: str
+    region: Path | None = None
+    year: int | None = None
+    municipality: str | None = None
+    jobs: int | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def notebooks(self) -> Path:
+        """Folder of the notebooks."""
+        return self.root / "notebooks"
+
+
+def plan_stages(settings: Settings) -> list[Step]:
+    """Steps of the stages that make the tables."""
+    raw = [
+        path for path in sorted(settings.data.rglob("*")) if path.is_file() and not path.name.startswith((".", "~$"))
+    ]
+    contract = _name_tables(settings.processed / "contract", CONTRACT_FILES)
+    region = settings.processed / "region.json"
+    card = settings.region or settings.data / "region.yml"
+    identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
+    dynamics = _name_tables(settings.processed / "dynamics", DYNAMICS_FILES)
+    method = find_methodology(settings.methodology, settings.root / "methodologies")
+    rules = sorted(method.parent.glob("*.yml"))  # one methodology may build on another
+    layouts = sorted(settings.layouts.glob("*.yml"))
+    ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
+    identify = {"methodology": method}
+    return [
+        _plan_stage(
+            settings, STAGES[0], ingest, [*raw, *layouts, *([card] if card.is_file() else [])], [*contract, region]
+        ),
+        _plan_stage(settings, STAGES[1], identify, [*contract, *rules], identified),
+        _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
+    ]
+
+
+def _plan_stage(
+    settings: Settings, name: str, parameters: Mapping[str, object], inputs: Sequence[Path], outputs: Sequence[Path]
+) -> Step:
+    return Step(
+        notebook=settings.notebooks / f"{name}.ipynb",
+        executed=settings.processed / "notebooks" / f"{name}.ipynb",
+        parameters=_add_known(settings, name, {"processed": settings.processed, **parameters}),
+        inputs=inputs,
+        outputs=outputs,
+        stamp=settings.processed / "stamps" / f"{name}.json",
+    )
+
+
+def _add_known(settings: Settings, name: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    known = list_parameters(settings.notebooks / f"{name}.ipynb")
+    return dict(parameters) | {key: value for key, value in settings.parameters.items() if key in known}
+
+
+def _name_tables(folder: Path, names: Iterable[str]) -> list[Path]:
+    return [folder / f"{name}.parquet" for name in names]
+
+
+@dataclass(frozen=True)
+class PageTask:
+    """One page to make: its step, its municipality (empty for the region's), what it says of itself, where it goes."""
+
+    step: Step
+    municipality: str
+    card: PageCard
+    page: Path
+
+
+def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[PageTask]:
+    """A task for every municipality of the year."""
+    slugs = name_slugs(list_municipalities(workspace, year))
+    return [plan_report(settings, workspace, year, name, slug) for name, slug in slugs.items()]
+
+
+def name_slugs(names: Iterable[str]) -> dict[str, str]:
+    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
+    slugs: dict[str, str] = {}
+    for name in names:
+        base = slugify(name, max_length=60) or "municipalitet"
+        taken = {*slugs.values(), "index", "region", "protocol"}
+        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+        slugs[name] = next(slug for slug in free if slug not in taken)
+    return slugs
+
+
+def plan_report(settings: Settings, workspace: Workspace, year: int, municipality: str, slug: str) -> PageTask:
+    """The report of one municipality."""
+    card = PageCard(
+        title=municipality,
+        subtitle=f"Портфельный анализ школ, {workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        home="index.html",
+        workbook=f"{slug}.xlsx",
+    )
+    return plan_page(settings, REPORT, year, slug, card, municipality=municipality)
+
+
+def plan_protocol(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+    """The protocol of identification."""
+    card = PageCard(
+        title="Протокол идентификации школ",
+        subtitle=f"{workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        home="index.html",
+        workbook="protocol.xlsx",
+    )
+    return plan_page(settings, PROTOCOL, year, "protocol", card)
+
+
+def plan_region(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+    """The region's page, which depends on the reports that `run.json` of the year names."""
+    run = settings.reports / str(year) / "run.json"
+    card = PageCard(
+        title=workspace.region.name,
+        subtitle=f"Портфельный анализ школ, {year} год",
+        demonstration=workspace.region.demonstration,
+        workbook="region.xlsx",
+    )
+    reports = json.dumps(json.loads(run.read_text(encoding="utf-8"))["reports"], ensure_ascii=False)
+    task = plan_page(settings, REGION, year, "index", card, run=run)
+    return replace(task, step=replace(task.step, depends={**task.step.depends, "reports": reports}))
+
+
+def plan_page(
+    settings: Settings, notebook: str, year: int, slug: str, card: PageCard, **parameters: object
+) -> PageTask:
+    """A page and its workbook, made by a notebook from the tables left behind."""
+    folder = settings.reports / str(year)
+    page, book = folder / f"{slug}.html", folder / card.workbook
+    common = {"processed": settings.processed, "year": year, "workbook": book}
+    step = Step(
+        notebook=settings.notebooks / f"{notebook}.ipynb",
+        executed=folder / "notebooks" / f"{slug}.ipynb",
+        parameters=_add_known(settings, notebook, {**common, **parameters}),
+        inputs=list_tables(settings.processed),
+        outputs=[page, book],
+        stamp=folder / "stamps" / f"{slug}.json",
+        depends={"card": json.dumps(asdict(card), ensure_ascii=False)},
+    )
+    return PageTask(step, str(parameters.get("municipality", "")), card, page)
+
+
+def list_tables(processed: Path) -> list[Path]:
+    """Files that reports are made from."""
+    identified = [*_name_tables(processed, IDENTIFIED_FILES), processed / "methodology.json", processed / "region.json"]
+    problems = _name_tables(processed / "contract", ("problems", "files"))
+    return [*identified, *_name_tables(processed / "dynamics", DYNAMICS_FILES), *problems]
