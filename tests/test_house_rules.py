@@ -15,8 +15,9 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
     ["russian", "storage", "problems", "schemas"],
-    ["steps", "display", "charts", "layouts", "reading", "methodology"],
-    ["page", "workbook", "demo", "headings", "conversion"],
+    ["steps", "display", "charts", "layouts", "reading", "configuration"],
+    ["page", "workbook", "demo", "headings", "conversion", "thresholds"],
+    ["methodology"],
     ["checks", "bands", "indicators", "normalise"],
     ["register", "groups", "indices", "windows", "fioko"],
     ["ingest", "lists"],

@@ -86,13 +86,6 @@ def test_weight_of_a_block_is_shared_by_its_indicators(methodology):
     assert indices["index"].tolist() == pytest.approx([(0.2 / 6 + 1.2) / (1 / 6 + 1.5)])
 
 
-def test_without_any_weight_there_is_no_index(methodology):
-    rules = with_aggregation(methodology, weights={"oge_rus_2": 0})
-    indices, _ = compute(values({"01": {"oge_rus_2": 0.2}}), rules)
-    assert indices["index"].isna().all()
-    assert indices["band"].isna().all()
-
-
 def test_geometric_mean_is_of_values_from_1_to_100(methodology):
     table = values({"01": {"oge_rus_2": 0.0, "oge_math_2": 1.0}, "02": {"oge_rus_2": 1.0, "oge_math_2": 1.0}})
     indices, _ = compute(table, with_aggregation(methodology, kind="geometric"))

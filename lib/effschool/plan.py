@@ -7,7 +7,7 @@ from pathlib import Path
 
 from slugify import slugify
 
-from effschool.methodology import find_methodology
+from effschool.methodology import find_methodology, list_files
 from effschool.page import PageCard
 from effschool.portfolio import list_municipalities
 from effschool.steps import Step, list_parameters
@@ -67,7 +67,6 @@ def plan_stages(settings: Settings) -> list[Step]:
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
     dynamics = _name_tables(settings.processed / "dynamics", DYNAMICS_FILES)
     method = find_methodology(settings.methodology, settings.root / "methodologies")
-    rules = sorted(method.parent.glob("*.yml"))  # one methodology may build on another
     layouts = sorted(settings.layouts.glob("*.yml"))
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
     identify = {"methodology": method}
@@ -75,7 +74,7 @@ def plan_stages(settings: Settings) -> list[Step]:
         _plan_stage(
             settings, STAGES[0], ingest, [*raw, *layouts, *([card] if card.is_file() else [])], [*contract, region]
         ),
-        _plan_stage(settings, STAGES[1], identify, [*contract, *rules], identified),
+        _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
         _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
     ]
 
