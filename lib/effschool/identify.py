@@ -76,7 +76,7 @@ def encode_keys(tables: Tables) -> dict[str, pd.DataFrame]:
 def _finish(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:
     """Columns, order of rows and plain types of a table left behind, checked."""
     ordered = _order(frame, list(schema.columns))
-    texts = ordered.select_dtypes("category").columns
+    texts = [name for name in ordered if ordered[name].dtype == "object" or ordered[name].dtype == "category"]
     return schema.validate(ordered.astype(dict.fromkeys(texts, "str")))
 
 
@@ -84,7 +84,7 @@ def notice_constants(values_by_school: pd.DataFrame, methodology: Methodology) -
     """Indicators that do not vary inside a year and group and so are left out there."""
     constant = values_by_school[values_by_school["normalised"].isna()]
     scopes = constant[["year", "domain", "group", "indicator"]].drop_duplicates()
-    titles = scopes["indicator"].map({name: item.short for name, item in methodology.indicators.items()})
+    titles = scopes["indicator"].astype("str").map({name: item.short for name, item in methodology.indicators.items()})
     text = "показатель «" + titles + "» не различается между школами и не входит в индекс"
     return scopes.drop(columns="indicator").assign(notice=text)
 

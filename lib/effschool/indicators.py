@@ -1,6 +1,6 @@
 """Contract tables → raw indicators (показатели) of every school and year (METHODOLOGY.md 1.1, 1.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ MARKED = ("ОГЭ", "ВПР")
 """Procedures whose mean score is a mean of marks; a mean of ЕГЭ is in points and is never made from marks."""
 POOLED, NOT_APPLICABLE = "сложены годы", "мало участников"
 """Treatments of an indicator that few pupils took part in, as they stand beside the school."""
-TREATMENTS = {"as_is": None, "pool": POOLED, "not_applicable": NOT_APPLICABLE}
+TREATMENTS = ("as_is", "pool", "not_applicable")
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,21 @@ def compute_indicators(tables: Tables, schools: pd.DataFrame, methodology: Metho
     taken = schools.dropna(subset="group")[[*KEY, "group"]].reset_index(drop=True)
     placed = {name: place_rows(tables[name], taken) for name in ROWS if name in tables}
     placed["results"] = fill_mean_scores(placed["results"])
-    frames = [
-        compute_indicator(placed, taken, indicator, rules.few_pupils).assign(domain=domain, indicator=indicator.id)
-        for domain, rules in methodology.iterate_domains()
-        for indicator in rules.indicators
-    ]
-    long = pd.concat(frames, ignore_index=True)
+    jobs = [(domain, rules, item) for domain, rules in methodology.iterate_domains() for item in rules.indicators]
+    frames = [compute_indicator(placed, taken, item, rules.few_pupils) for _, rules, item in jobs]
+    sizes = [len(frame) for frame in frames]
+    long = pd.concat(frames, ignore_index=True).assign(
+        domain=repeat_names([str(domain) for domain, _, _ in jobs], sizes),
+        indicator=repeat_names([item.id for _, _, item in jobs], sizes),
+    )
     columns = [*KEY, "group", "domain", "indicator", "raw", "participants", "treatment"]
     return long.join(taken, on="place")[columns]
+
+
+def repeat_names(names: Sequence[str], sizes: Sequence[int]) -> pd.Categorical:
+    """Each name as many times as its frame has rows; a category, since millions of texts would fill the memory."""
+    codes, known = pd.factorize(np.array(names, dtype=object))
+    return pd.Categorical.from_codes(np.repeat(codes, sizes), known)
 
 
 def place_rows(table: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
@@ -69,8 +76,8 @@ def compute_indicator(placed: Tables, taken: pd.DataFrame, indicator: Indicator,
     used = pool_years(sums, taken, few.years, is_small) if few.policy == "pool" else sums
     place = np.flatnonzero(used.participants > 0)
     raw = used.factor * used.numerator[place] / used.participants[place] - reference[place]
-    treatment = np.full(len(place), None, dtype=object)
-    treatment[is_small[place]] = TREATMENTS[few.policy]
+    treated = TREATMENTS.index(few.policy) - 1
+    treatment = pd.Categorical.from_codes(np.where(is_small[place], treated, -1), [POOLED, NOT_APPLICABLE])
     raw = np.where(is_small[place] & (few.policy == "not_applicable"), np.nan, raw)
     participants = used.participants[place].astype(np.int64)
     return pd.DataFrame({"place": place, "raw": raw, "participants": participants, "treatment": treatment})

@@ -40,12 +40,10 @@ def aggregate_domain(used: pd.DataFrame, rules: DomainRules) -> pd.DataFrame:
     geometric = rules.aggregation.kind == "geometric"
     scaled = GEOMETRIC_LOW + (GEOMETRIC_HIGH - GEOMETRIC_LOW) * used["normalised"]
     value = np.log(scaled) if geometric else used["normalised"]
-    sums = used.assign(value=weight * value, weight=weight).groupby(["year", "school_id", "group"], as_index=False)
-    totals = sums[["value", "weight"]].sum()
+    keys = ["year", "school_id", "group"]
+    totals = used[keys].assign(value=weight * value, weight=weight).groupby(keys, as_index=False).sum()
     mean = totals["value"] / totals["weight"].where(totals["weight"] > 0)
-    return totals[["year", "school_id", "group"]].assign(
-        index=np.exp(mean).clip(GEOMETRIC_LOW, GEOMETRIC_HIGH) if geometric else mean
-    )
+    return totals[keys].assign(index=np.exp(mean).clip(GEOMETRIC_LOW, GEOMETRIC_HIGH) if geometric else mean)
 
 
 def weigh_indicators(rules: DomainRules) -> dict[str, float]:
@@ -63,13 +61,12 @@ def _share_block(item: Indicator, indicators: tuple[Indicator, ...], weights: Ag
 
 def measure_coverage(indices: pd.DataFrame, values_by_school: pd.DataFrame, used: pd.DataFrame) -> pd.DataFrame:
     """Add `coverage`: a school's available indicators / those that at least one school of its year and group has."""
-    available = used.groupby(KEY).size().rename("available").reset_index()
-    applicable = used.groupby(SCOPE)["indicator"].nunique().rename("applicable").reset_index()
-    everyone = values_by_school[KEY].drop_duplicates()
-    joined = everyone.merge(indices, how="left", on=KEY, validate="one_to_one")
-    joined = joined.merge(available, how="left", on=KEY).merge(applicable, how="left", on=SCOPE)
-    coverage = (joined["available"] / joined["applicable"]).fillna(0.0)
-    return joined.drop(columns=["available", "applicable"]).assign(coverage=coverage)
+    available = values_by_school.groupby(KEY, as_index=False)["normalised"].count()
+    varying = used[[*SCOPE, "indicator"]].drop_duplicates()
+    applicable = varying.groupby(SCOPE, as_index=False).size()
+    joined = available.merge(indices, how="left", on=KEY, validate="one_to_one").merge(applicable, how="left", on=SCOPE)
+    coverage = (joined["normalised"] / joined["size"]).fillna(0.0)
+    return joined.drop(columns=["normalised", "size"]).assign(coverage=coverage)
 
 
 def rank_schools(indices: pd.DataFrame, methodology: Methodology) -> tuple[pd.DataFrame, pd.DataFrame]:
