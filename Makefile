@@ -26,7 +26,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report test lab demo bench bulgaria format lint types unit lock clean
+.PHONY: help report test lab audit demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -48,6 +48,9 @@ lab: $(READY) ## открыть тетради в JupyterLab
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
+
+audit: report ## книга Excel, в которой каждое число списков проверяется формулой
+	@$(BIN)/python -m effschool audit --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS))
 
 bulgaria: $(READY) ## пример другого региона: открытые данные Болгарии (папка DATA)
 	@$(MAKE) --no-print-directory report DATA=$(call quote,$(if $(filter command,$(firstword $(origin DATA))),$(DATA),../shared/data/bg-mon)) \

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import yaml
 
+from effschool.audit import write_audit
 from effschool.demo import make_demo_region
+from effschool.ingest import read_contract
 from effschool.methodology import MethodologyError
 from effschool.plan import Settings
 from effschool.run import run_year
 from effschool.steps import StepError, UnknownParameterError
+from effschool.workspace import load_identified, load_used_methodology
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
     report.set_defaults(command=report_year)
     for name, default, text in REPORT_OPTIONS:
         report.add_argument(f"--{name}", default=default, help=text)
+    audit = commands.add_parser("audit", help="книга для проверки списков вручную")
+    audit.set_defaults(command=audit_lists)
+    audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
+    audit.add_argument("--reports", default="reports", help="папка, куда положить книгу")
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
@@ -106,6 +113,14 @@ def read_parameters(text: str) -> dict[str, object]:
     if wrong:
         raise ValueError(f"PARAMETERS: «{wrong[0]}» — ожидалось «имя=значение».")
     return {name: yaml.safe_load(value) for name, _, value in (word.partition("=") for word in words)}
+
+
+def audit_lists(options: argparse.Namespace) -> int:
+    """The audit workbook of the last run: raw counts as values, everything else as formulas."""
+    processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
+    write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
+    _say(f"Книга для проверки: {path}")
+    return 0
 
 
 def make_demo(options: argparse.Namespace) -> int:

@@ -1,0 +1,95 @@
+"""Contract tables and a methodology → the audit workbook."""
+
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from effschool.audit.borders import plan_borders, plan_region
+from effschool.audit.features import AuditError, require_known_features
+from effschool.audit.front import write_legend, write_parameters
+from effschool.audit.grid import Grid, SheetNames, add_styles, write_grid
+from effschool.audit.groups import plan_scope
+from effschool.audit.lists import plan_fioko, plan_lists
+from effschool.audit.plan import Plan, Scope
+from effschool.audit.sources import collect_raw
+from effschool.identify import Identified
+from effschool.indicators import Tables
+from effschool.lists import list_covered_years
+from effschool.methodology import Methodology
+from effschool.workbook import save_workbook
+
+LEGEND, PARAMETERS = "Как читать", "Параметры"
+
+
+def write_audit(tables: Tables, identified: Identified, methodology: Methodology, path: Path) -> None:
+    """Write the workbook: legend, parameters, lists by year, ФИОКО, borders, regional means, a sheet per scope.
+
+    Args:
+        tables: contract tables, as `identify.identify_schools` took them.
+        identified: what it gave; only the groups of schools and the years with bands are taken from it.
+        methodology: the same methodology; formulas are made from it.
+
+    Raises:
+        AuditError: the methodology has a rule that the workbook has no formulas for; the rule is named.
+    """
+    require_known_features(methodology)
+    require_distinct_bands(methodology)
+    plan = make_plan(tables, identified, methodology)
+    book = Workbook()
+    book.properties.title = f"Книга для проверки: {methodology.title}"
+    book.calculation.fullCalcOnLoad = True
+    add_styles(book)
+    legend, parameters = book.worksheets[0], book.create_sheet(PARAMETERS)
+    legend.title = LEGEND
+    grids = list_grids(plan)
+    write_legend(legend, methodology, grids)
+    write_parameters(book, parameters, methodology)
+    for grid in grids:
+        write_grid(book.create_sheet(grid.name), grid)
+    save_workbook(book, path)
+
+
+def make_plan(tables: Tables, identified: Identified, methodology: Methodology) -> Plan:
+    """Where everything stands; schools by municipality and code."""
+    register = identified.schools.dropna(subset="group").sort_values(["year", "municipality", "school_id"])
+    raw = collect_raw(tables, register, methodology)
+    plan = Plan(methodology, identified, raw, register, SheetNames(LEGEND, PARAMETERS))
+    covered = list_covered_years(identified.indices, methodology)
+    plan.region = plan_region(plan)
+    for scope in list_scopes(plan):
+        grid = plan_scope(plan, scope)
+        if grid:
+            plan.scopes[scope] = grid
+    plan.borders = plan_borders(plan)
+    plan.fioko = plan_fioko(plan, methodology.fioko) if methodology.fioko else None
+    plan.lists = {year: plan_lists(plan, year) for year in covered if year in plan.years}
+    return plan
+
+
+def list_scopes(plan: Plan) -> list[Scope]:
+    """Every year, group and index, the latest year first."""
+    pairs = plan.register[["year", "group"]].drop_duplicates().sort_values(["year", "group"], ascending=[False, True])
+    return [
+        Scope(int(row.year), row.group, domain) for row in pairs.itertuples() for domain in plan.methodology.domains
+    ]
+
+
+def list_grids(plan: Plan) -> list[Grid]:
+    """Sheets in their order: lists first, then what they are made from."""
+    singles = [grid for grid in (plan.fioko, plan.borders, plan.region) if grid is not None and grid.ids]
+    return [*reversed(plan.lists.values()), *singles, *plan.scopes.values()]
+
+
+def require_distinct_bands(methodology: Methodology) -> None:
+    """Refuse bands of one index that a spreadsheet could not tell apart.
+
+    Raises:
+        AuditError: two bands have the same title, regardless of case.
+    """
+    for _, rules in methodology.iterate_domains():
+        titles = [title.casefold() for title in rules.band_titles.values()]
+        if len(set(titles)) < len(titles):
+            raise AuditError(
+                f"Книга для проверки не составлена: в индексе «{rules.title}» группы названы одинаково "
+                f"({', '.join(rules.band_titles.values())}). Назовите их в методике по-разному."
+            )

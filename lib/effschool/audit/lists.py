@@ -1,0 +1,158 @@
+"""Sheets of lists: ФИОКО's rule over all years, and the statuses of every year whose window the data cover."""
+
+from collections.abc import Hashable, Sequence
+from functools import partial
+
+from effschool.audit import formulas
+from effschool.audit.formulas import quote
+from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, Grid
+from effschool.audit.parameters import TOLERANCE, name_level, name_rule
+from effschool.audit.plan import Plan
+from effschool.lists import find_ranked_years
+from effschool.methodology import Domain, Fioko, FiokoProcedure, Methodology, Status
+
+BLOCKS: dict[Domain, str] = {"results": "Группа по результатам", "social": "Группа по условиям"}
+STATUSES: dict[Domain, str] = {"results": "Результаты", "social": "Социальные условия"}
+
+
+def plan_fioko(plan: Plan, fioko: Fioko) -> Grid:
+    """A row per year and compared school: shares of those who failed, low procedures, ШНОР and its level."""
+    ids = [(year, id_) for year in plan.years for id_ in plan.list_schools(year)]
+    grid = Grid(plan.names.take("ФИОКО"), fioko.title, ids, frozen_columns=3)
+    grid.open_block("Школа")
+    grid.add_value("year", "Год", WHOLE, lambda id_: id_[0], 7)
+    grid.add_value("id", "Код ОО", TEXT, lambda id_: id_[1])
+    grid.add_value("name", "Наименование", TEXT, lambda id_: plan.list_schools(id_[0])[id_[1]]["name"], 38)
+    grid.open_block("Итог")
+    grid.add_formula("low", "Низких процедур", WHOLE, partial(count_low, grid, fioko))
+    grid.add_formula("flag", "ШНОР", TEXT, partial(write_flag, grid, fioko))
+    grid.add_formula("level", "Уровень", TEXT, partial(write_level, grid, fioko))
+    grid.mark_word("flag", "да", WORSE_FILL)
+    grid.open_block("Доля не справившихся, %")
+    for procedure in fioko.procedures:
+        grid.add_formula(("share", procedure.id), procedure.title, SHARE, partial(write_share, plan, procedure))
+    return grid
+
+
+def write_share(plan: Plan, procedure: FiokoProcedure, id_: tuple[int, str]) -> str | None:
+    """Share of failed participants from the raw counts on the sheet of the school's group."""
+    see = partial(plan.see, *id_, next(iter(plan.methodology.domains)))
+    slots = plan.raw.slots[procedure.rows]
+    cells = [(see(("raw", slot, procedure.count)), see(("raw", slot, "participants"))) for slot in slots]
+    pairs = [(count, total) for count, total in cells if count and total]
+    return formulas.pool_share(pairs) if pairs else None
+
+
+def count_low(grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str:
+    """Number of procedures with a low result; empty where the school had none in the year."""
+    shares = grid.span([("share", procedure.id) for procedure in fioko.procedures], id_)
+    return f'=IF(COUNT({shares})>0,SUMPRODUCT(ISNUMBER({shares})*({shares}>=ФИОКО_доля-{TOLERANCE})),"")'
+
+
+def write_flag(grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str:
+    """«да» where enough procedures are low in the year, or some in every year of the rule; empty without procedures."""
+    year, school_id = id_
+    years = [(before, school_id) for before in range(year - fioko.years + 1, year + 1)]
+    each = [f"N({grid.cell('low', one)})>=ФИОКО_процедур_каждый_год" if grid.has(one) else "FALSE" for one in years]
+    low = grid.cell("low", id_)
+    return f'=IF(ISNUMBER({low}),IF(OR({low}>=ФИОКО_процедур,AND({",".join(each)})),"да","нет"),"")'
+
+
+def write_level(grid: Grid, fioko: Fioko, id_: object) -> str | None:
+    """The highest level whose number of low procedures is reached; no formula where the methodology sets no level."""
+    if not fioko.levels:
+        return None
+    numbered = sorted(enumerate(fioko.levels, start=1), key=lambda pair: pair[1].min_low_procedures, reverse=True)
+    low = grid.cell("low", id_)
+    tests = [(f"{low}>={name_level(number)}", quote(level.name)) for number, level in numbered]
+    return f'=IF({grid.cell("flag", id_)}="да",{formulas.first_that_fits(tests)},"")'
+
+
+def plan_lists(plan: Plan, year: int) -> Grid:
+    """A row per compared school of a report year: statuses, the joint list, ШНОР, and its bands over the window."""
+    schools = plan.list_schools(year)
+    window = plan.methodology.lists.window.list_years(year)
+    title = f"Списки {year} года по окну {', '.join(map(str, window))}"
+    grid = Grid(plan.names.take(f"Списки {year}"), title, list(schools))
+    grid.open_block("Школа")
+    grid.add_value("id", "Код ОО", TEXT, str)
+    grid.add_value("name", "Наименование", TEXT, lambda id_: schools[id_]["name"], 38)
+    grid.add_value("municipality", "Муниципалитет", TEXT, lambda id_: schools[id_]["municipality"], 28)
+    grid.add_value("group", "Группа школ", TEXT, lambda id_: schools[id_]["group"], 14)
+    add_statuses(grid, plan, year)
+    for domain, rules in plan.methodology.iterate_domains():
+        grid.open_block(BLOCKS[domain])
+        for each in window:
+            grid.add_formula((domain, each), f"{each} год", TEXT, partial(link_band, plan, each, domain))
+            grid.mark((domain, each), rules)
+    return grid
+
+
+def link_band(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
+    """The school's band in a year, wherever its sheet was then; nothing where it was not compared."""
+    cell = plan.see(year, school_id, domain, "band")
+    return f"={cell}" if cell else None
+
+
+def add_statuses(grid: Grid, plan: Plan, year: int) -> None:
+    """Status by results, by conditions, by both; ФИОКО's flag and level."""
+    grid.open_block("Списки")
+    for domain, heading in STATUSES.items():
+        write = partial(write_status, grid, plan.methodology, domain) if covers(plan, domain, year) else leave_empty
+        grid.add_formula(("status", domain), heading, TEXT, write)
+        mark_worse(grid, plan.methodology, domain)
+    grid.add_formula("joint", "Оба списка", TEXT, partial(write_joint, grid, plan))
+    if plan.fioko is not None:
+        grid.add_formula("flag", "ШНОР (ФИОКО)", TEXT, partial(link_fioko, plan.fioko, "flag", year))
+        grid.add_formula("level", "Уровень ШНОР", TEXT, partial(link_fioko, plan.fioko, "level", year))
+
+
+def mark_worse(grid: Grid, methodology: Methodology, domain: Domain) -> None:
+    """Colour the statuses that come from the band that needs help."""
+    statuses = methodology.lists.results if domain == "results" else methodology.lists.social
+    for status in statuses if domain in methodology.domains else ():
+        if status.band == methodology.domains[domain].worse_band:
+            grid.mark_word(("status", domain), status.status, WORSE_FILL)
+
+
+def covers(plan: Plan, domain: Domain, year: int) -> bool:
+    """Whether the data cover the window of a report year, as they did when the workbook was made."""
+    window = set(plan.methodology.lists.window.list_years(year))
+    return window <= find_ranked_years(plan.identified.indices, domain)
+
+
+def leave_empty(school_id: str) -> None:
+    """No formula: the data do not cover the window."""
+
+
+def link_fioko(fioko: Grid, key: str, year: int, school_id: str) -> str:
+    """A cell of ФИОКО's sheet; empty stays empty."""
+    return f'={fioko.see(fioko.cell(key, (year, school_id)))}&""'
+
+
+def write_status(grid: Grid, methodology: Methodology, domain: Domain, id_: str) -> str:
+    """The first status whose rule the bands of the window satisfy."""
+    cells = [grid.cell(key, id_) for key in grid.columns if isinstance(key, tuple) and key[0] == domain]
+    statuses = methodology.lists.results if domain == "results" else methodology.lists.social
+    tests = [(write_rule(cells, methodology, domain, status), quote(status.status)) for status in statuses]
+    return f"={formulas.first_that_fits(tests)}"
+
+
+def write_rule(cells: Sequence[str], methodology: Methodology, domain: Domain, status: Status) -> str:
+    """A window rule over the cells of a school's bands, the latest last."""
+    rule = methodology.find_rule(status)
+    key = next(name for name, known in methodology.lists.window_rules.items() if known is rule)
+    band = quote(methodology.domains[domain].band_titles[status.band]) if status.band else None
+    conditions = enumerate(rule.any_of, start=1)
+    return formulas.any_of(
+        [formulas.satisfy(cells, band, condition, name_rule(key, number)) for number, condition in conditions]
+    )
+
+
+def write_joint(grid: Grid, plan: Plan, id_: str) -> str:
+    """The first joint status that fits both statuses of a school."""
+    sides: list[Hashable] = [("status", domain) for domain in STATUSES]
+    results, social = (grid.cell(side, id_) for side in sides)
+    joints = plan.methodology.lists.joint
+    tests = [(formulas.fit_joint(joint, results, social), quote(joint.status)) for joint in joints]
+    return f"={formulas.first_that_fits(tests)}"

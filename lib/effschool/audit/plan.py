@@ -1,0 +1,57 @@
+"""Everything the sheets have to know of one another (план книги): what stands where, before a formula is written."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from effschool.audit.grid import Grid, SheetNames
+from effschool.audit.sources import RawCounts
+from effschool.identify import Identified
+from effschool.methodology import Domain, Methodology
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Schools that are compared with one another: a year and group, for one index."""
+
+    year: int
+    group: str
+    domain: Domain
+
+
+@dataclass
+class Plan:
+    """The sheets of a workbook; `register` has a row per year and compared school (year, school_id, name, group…)."""
+
+    methodology: Methodology
+    identified: Identified
+    raw: RawCounts
+    register: pd.DataFrame
+    names: SheetNames
+    scopes: dict[Scope, Grid] = field(default_factory=dict)
+    lists: dict[int, Grid] = field(default_factory=dict)
+    region: Grid = field(init=False)
+    borders: Grid = field(init=False)
+    fioko: Grid | None = None
+
+    def __post_init__(self) -> None:
+        columns = ["year", "school_id", "name", "municipality", "group"]
+        self._schools: dict[int, dict[str, dict[str, str]]] = {}
+        for school in self.register[columns].to_dict("records"):
+            self._schools.setdefault(school["year"], {})[school["school_id"]] = school
+
+    @property
+    def years(self) -> list[int]:
+        """Years with compared schools."""
+        return sorted(self._schools)
+
+    def list_schools(self, year: int, group: str | None = None) -> dict[str, dict[str, str]]:
+        """Compared schools of a year, of one group where it is given, by code."""
+        schools = self._schools[year]
+        return {id_: school for id_, school in schools.items() if group is None or school["group"] == group}
+
+    def see(self, year: int, school_id: str, domain: Domain, key: object) -> str | None:
+        """Reference to a school's cell on the sheet of its group in a year; None where there is no such cell."""
+        school = self._schools.get(year, {}).get(school_id)
+        grid = self.scopes.get(Scope(year, school["group"], domain)) if school else None
+        return grid.see(grid.cell(key, school_id)) if grid and key in grid.columns else None
