@@ -59,6 +59,7 @@ bulgaria: $(READY) ## пример другого региона: открыты
 
 bench: $(READY) ## измерить время этапов на демонстрационном регионе
 	@$(BIN)/python bench/year.py
+	@$(BIN)/python bench/identification.py
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench

@@ -64,7 +64,12 @@ def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
 
 
 def encode_keys(tables: Tables) -> dict[str, pd.DataFrame]:
-    """The tables with codes, procedures and subjects as categories: numbers are joined many times faster than text."""
+    """The tables with codes, procedures and subjects as categories: numbers are joined many times faster than text.
+
+    Tables encoded before are taken as they are, so that many methodologies can share them.
+    """
+    if isinstance(tables["schools"]["school_id"].dtype, pd.CategoricalDtype):
+        return dict(tables)
     ids = pd.CategoricalDtype(sorted(tables["schools"]["school_id"].unique()))
     keys = {"school_id": ids, "procedure": "category", "subject": "category", "level": "category"}
     return {

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from effschool.methodology import FewPupils, Indicator, Methodology, Rows, ShareIndicator
-from effschool.schemas import MARKS
+from effschool.schemas import MARKS, PROVENANCE
 
 KEY = ["year", "school_id"]
 Tables = Mapping[str, pd.DataFrame]
@@ -63,9 +63,11 @@ def repeat_names(names: Sequence[str], sizes: Sequence[int]) -> pd.Categorical:
 
 
 def place_rows(table: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the schools that take part, with `place`, the position of their school-year in `taken`."""
+    """Rows of the schools that take part, with `place`, the position of the school-year in `taken`; counts as floats."""
     places = taken[KEY].assign(place=np.arange(len(taken)))
-    return table.merge(places, on=KEY, validate="many_to_one")
+    placed = table.drop(columns=list(PROVENANCE), errors="ignore").merge(places, on=KEY, validate="many_to_one")
+    counts = [name for name in placed.columns if placed[name].dtype == "Int64" and name != "grade"]
+    return placed.drop(columns=KEY).astype(dict.fromkeys(counts, "float64"))
 
 
 def compute_indicator(placed: Tables, taken: pd.DataFrame, indicator: Indicator, few: FewPupils) -> pd.DataFrame:
@@ -88,8 +90,16 @@ def select_rows(tables: Tables, rows: Rows) -> pd.DataFrame:
     table = tables[rows.table]
     chosen = np.ones(len(table), dtype=bool)
     for column, allowed in rows.filters.items():
-        chosen &= table[column].isin(allowed).to_numpy()
+        chosen &= match_values(table[column], allowed)
     return table[chosen]
+
+
+def match_values(column: pd.Series, allowed: Sequence[object]) -> NDArray[np.bool_]:
+    """Whether each value is one of the allowed; of a category only its few names are compared."""
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.isin(list(allowed)))
+    known = np.append(column.cat.categories.isin(list(allowed)), False)
+    return np.asarray(known[column.cat.codes])
 
 
 def sum_rows(rows: pd.DataFrame, indicator: Indicator, places: int) -> Sums:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,23 @@ from numpy.typing import NDArray
 from effschool.bands import assign_bands
 from effschool.indicators import KEY
 from effschool.methodology import Band, Bands, Condition, Domain, GapIndicator, Methodology, Window, WindowRule
+from effschool.schemas import DOMAINS
 
 Hits = NDArray[np.bool_]
 Slots = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Bands and indices of one domain: a row per school ranked in any year, a column per year, one more of each.
+
+    The last row and the last column are empty, so that a school or year that is not there, at −1, reads as missing.
+    """
+
+    ids: pd.Index
+    years: pd.Index
+    bands: Slots
+    values: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,29 @@ class Standing:
 
     indices: pd.DataFrame
     lags: pd.Series
+
+    @cached_property
+    def grids(self) -> dict[str, Grid]:
+        """Grid of every domain."""
+        ranked = self.indices[self.indices["band"].notna()]
+        return {domain: lay_grid(ranked[ranked["domain"] == domain]) for domain in DOMAINS}
+
+    def count_lags(self, ids: pd.Index, year: int) -> NDArray[np.int64]:
+        """Lag flags of the given schools in a year."""
+        if self.lags.empty:
+            return np.zeros(len(ids), dtype=np.int64)
+        of_year = self.lags[self.lags.index.get_level_values("year") == year].droplevel("year")
+        return np.asarray(of_year.reindex(ids).fillna(0).to_numpy(np.int64))
+
+
+def lay_grid(ranked: pd.DataFrame) -> Grid:
+    """Rows of indices (year, school_id, index, band) as a grid."""
+    row, ids = pd.factorize(ranked["school_id"], sort=True)
+    column, years = pd.factorize(ranked["year"], sort=True)
+    bands = np.full((len(ids) + 1, len(years) + 1), None, dtype=object)
+    values = np.full(bands.shape, np.nan)
+    bands[row, column], values[row, column] = ranked["band"].to_numpy(dtype=object), ranked["index"].to_numpy()
+    return Grid(pd.Index(ids), pd.Index(years), bands, values)
 
 
 @dataclass(frozen=True)
@@ -82,29 +120,24 @@ def view_window(
     Args:
         schools: a row per school of the year: school_id, group.
     """
-    window, ids = methodology.lists.window, pd.Index(schools["school_id"])
-    indices = standing.indices
-    chosen = indices[(indices["domain"] == domain) & indices["band"].notna()]
-    years = list(list_candidates(window, year, int(chosen["year"].min() if len(chosen) else year)))
-    bands = spread_years(chosen, "band", ids, years)
-    values = spread_years(chosen, "index", ids, years)
-    # Years with data move to the right, so that the last columns are each school's last years with data.
-    order = np.argsort(~pd.isna(bands), axis=1, kind="stable")[:, ::-1] if window.policy == "last_with_data" else None
-    if order is not None and year not in window.years:
-        order = np.sort(order[:, : window.length], axis=1)
+    window, grid = methodology.lists.window, standing.grids[domain]
+    ids = pd.Index(schools["school_id"].astype("str"))
+    first = int(grid.years.min()) if len(grid.years) else year
+    row, column = grid.ids.astype("str").get_indexer(ids), grid.years.get_indexer(list_candidates(window, year, first))
+    bands, values = grid.bands[np.ix_(row, column)], grid.values[np.ix_(row, column)]
+    if window.policy == "last_with_data" and year not in window.years:
+        order = find_last(pd.notna(bands), window.length)
         bands, values = np.take_along_axis(bands, order, axis=1), np.take_along_axis(values, order, axis=1)
-    now = set(chosen.loc[chosen["year"] == year, "school_id"])
-    counted = standing.lags.reindex(pd.MultiIndex.from_product([[year], ids])).fillna(0).to_numpy(np.int64)
+    ranked = pd.notna(grid.bands[row, grid.years.get_indexer([year])[0]])
     cut = methodology.domains[domain].bands
-    return WindowView(
-        ids, bands, values.astype(float).mean(axis=1), ids.isin(now), counted, schools["group"].to_numpy(), cut
-    )
+    group = schools["group"].to_numpy(dtype=object)
+    return WindowView(ids, bands, values.mean(axis=1), ranked, standing.count_lags(ids, year), group, cut)
 
 
-def spread_years(chosen: pd.DataFrame, column: str, ids: pd.Index, years: Sequence[int]) -> Slots:
-    """A row per school, a column per year; missing where the school is not ranked."""
-    wide = chosen[chosen["year"].isin(years)].pivot(index="school_id", columns="year", values=column)
-    return np.asarray(wide.reindex(index=ids, columns=list(years)).to_numpy(dtype=object))
+def find_last(known: Hits, length: int) -> NDArray[np.int64]:
+    """Columns of each row's last `length` known values, in their order; unknown ones where there are too few."""
+    latest_first = np.argsort(known, axis=1, kind="stable")[:, ::-1][:, :length]
+    return np.sort(latest_first, axis=1)
 
 
 def count_lags(values_by_school: pd.DataFrame, methodology: Methodology, tolerance: float = 1e-9) -> pd.Series:
