@@ -279,3 +279,31 @@ def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str
 def _put_legend_above(axes: Axes, columns: int) -> None:
     figure = axes.get_figure()
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=columns, frameon=False)
+
+
+@mpl.rc_context(PLAIN)
+def draw_upset(combinations: pd.DataFrame, sizes: Sequence[int], label: str) -> Figure:
+    """Sizes of intersections above a matrix of dots (UpSet).
+
+    Args:
+        combinations: a row per combination, a boolean column per set; a full dot is a set that takes part.
+        sizes: members of exactly each combination.
+    """
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.2 + 0.5 * combinations.shape[1]), layout="constrained")
+        bars, dots = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 0.5 * combinations.shape[1]])
+    places = np.arange(len(combinations))
+    bars.bar_label(bars.bar(places, sizes, color=OWN, width=0.6), [format_number(size) for size in sizes])
+    bars.set_ylabel(label)
+    bars.yaxis.set_major_locator(MaxNLocator(integer=True))
+    is_member = combinations.to_numpy(dtype=bool)
+    for place, members in zip(places, is_member, strict=True):
+        lines = np.flatnonzero(members)
+        dots.scatter(np.full(len(members), place), np.arange(len(members)), s=46, color=np.where(members, OWN, MIDDLE))
+        dots.plot(np.full(len(lines), place), lines, color=OWN, linewidth=2)
+    dots.set_yticks(np.arange(combinations.shape[1]), [fill(str(name), 44) for name in combinations], fontsize=8)
+    dots.set(xticks=[], xlim=(-0.6, max(len(places), 6) - 0.4), ylim=(combinations.shape[1] - 0.5, -0.5))
+    for axes, sides in ((bars, ["bottom"]), (dots, ["left", "bottom"])):
+        axes.spines[sides].set_visible(False)
+        axes.tick_params(bottom=False, left=axes is bars)
+    return figure

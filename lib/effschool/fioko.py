@@ -1,6 +1,8 @@
 """ФИОКО's list of schools with low results (ШНОР), METHODOLOGY.md section 2."""
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from effschool.indicators import KEY, Tables, add_up, place_rows, read_numbers, select_rows
 from effschool.methodology import Fioko, FiokoProcedure
@@ -40,13 +42,21 @@ def flag_fioko(tables: Tables, schools: pd.DataFrame, fioko: Fioko | None) -> pd
     shares = compute_procedure_shares(tables, schools, fioko) if fioko else None
     if fioko is None or shares is None or shares.empty:
         return leave_unflagged(schools)
-    years = range(shares["year"].min() - fioko.years + 1, shares["year"].max() + 1)
-    counts = shares.groupby(KEY)["is_low"].sum().unstack("year").reindex(columns=years)
-    each = (counts >= fioko.min_low_procedures_each_year).T.rolling(fioko.years).sum().T.eq(fioko.years)
-    flags = (counts >= fioko.min_low_procedures) | each
-    stacked = pd.DataFrame({"low": counts.T.stack(), "fioko_shnor": flags.T.stack()}).dropna().reset_index()  # noqa: PD013
-    stacked["fioko_level"] = name_level(stacked["low"].where(stacked["fioko_shnor"]), fioko)
-    return stacked.drop(columns="low").astype({"fioko_shnor": "boolean", "year": "int64", "school_id": "str"})
+    low = shares.groupby(KEY, as_index=False)["is_low"].sum()
+    each = was_low_each_year(low, fioko)
+    flag = (low["is_low"] >= fioko.min_low_procedures) | each
+    level = name_level(low["is_low"].where(flag), fioko)
+    return low[KEY].assign(fioko_shnor=flag.astype("boolean"), fioko_level=level)
+
+
+def was_low_each_year(low: pd.DataFrame, fioko: Fioko) -> NDArray[np.bool_]:
+    """Whether each school (row: year, school_id, is_low) had low procedures enough in each of the last `years`."""
+    school, _ = pd.factorize(low["school_id"])
+    year = (low["year"] - low["year"].min()).to_numpy() + fioko.years - 1
+    counts = np.zeros((school.max() + 1, year.max() + 1))
+    counts[school, year] = low["is_low"]
+    past = [counts[school, year - back] >= fioko.min_low_procedures_each_year for back in range(fioko.years)]
+    return np.asarray(np.logical_and.reduce(past))
 
 
 def leave_unflagged(schools: pd.DataFrame) -> pd.DataFrame:

@@ -48,12 +48,17 @@ def compute_indicators(tables: Tables, schools: pd.DataFrame, methodology: Metho
     jobs = [(domain, rules, item) for domain, rules in methodology.iterate_domains() for item in rules.indicators]
     frames = [compute_indicator(placed, taken, item, rules.few_pupils) for _, rules, item in jobs]
     sizes = [len(frame) for frame in frames]
-    long = pd.concat(frames, ignore_index=True).assign(
-        domain=repeat_names([str(domain) for domain, _, _ in jobs], sizes),
-        indicator=repeat_names([item.id for _, _, item in jobs], sizes),
+    long = pd.concat(frames, ignore_index=True)
+    del frames
+    place = long["place"].to_numpy()
+    return pd.DataFrame(
+        {
+            **{column: taken[column].array.take(place) for column in (*KEY, "group")},
+            "domain": repeat_names([str(domain) for domain, _, _ in jobs], sizes),
+            "indicator": repeat_names([item.id for _, _, item in jobs], sizes),
+            **{column: long[column] for column in ("raw", "participants", "treatment")},
+        }
     )
-    columns = [*KEY, "group", "domain", "indicator", "raw", "participants", "treatment"]
-    return long.join(taken, on="place")[columns]
 
 
 def repeat_names(names: Sequence[str], sizes: Sequence[int]) -> pd.Categorical:
@@ -63,7 +68,7 @@ def repeat_names(names: Sequence[str], sizes: Sequence[int]) -> pd.Categorical:
 
 
 def place_rows(table: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the schools that take part, with `place`, the position of the school-year in `taken`; counts as floats."""
+    """Rows of the schools that take part, with `place`, their position in `taken`; counts as floats."""
     places = taken[KEY].assign(place=np.arange(len(taken)))
     placed = table.drop(columns=list(PROVENANCE), errors="ignore").merge(places, on=KEY, validate="many_to_one")
     counts = [name for name in placed.columns if placed[name].dtype == "Int64" and name != "grade"]

@@ -24,7 +24,7 @@ def compute_indices(values_by_school: pd.DataFrame, methodology: Methodology) ->
         A row per year, school and domain (year, school_id, domain, group, index, coverage, rank, band), and a row per
         notice (year, domain, group, notice).
     """
-    used = values_by_school.dropna(subset="normalised")
+    used = values_by_school.loc[values_by_school["normalised"].notna(), [*KEY, "indicator", "normalised"]]
     frames = [
         aggregate_domain(used[used["domain"] == domain], rules).assign(domain=domain)
         for domain, rules in methodology.iterate_domains()

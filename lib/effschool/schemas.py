@@ -278,6 +278,10 @@ LISTS = DataFrameSchema(
 """A row per school that is not left out and year whose window the data cover; a status is null where there is none."""
 
 
+LEFT_BEHIND = {str(schema.name): schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
+"""The tables that identification leaves behind, by name."""
+
+
 def empty_table(schema: DataFrameSchema) -> pd.DataFrame:
     """Frame without rows that has the columns and types of a schema."""
     return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})

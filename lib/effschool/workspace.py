@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from effschool.dynamics import Dynamics
 from effschool.identify import Identified
 from effschool.methodology import Methodology
+from effschool.schemas import LEFT_BEHIND
 from effschool.storage import read_table, write_table, write_text
 
 DYNAMICS = "dynamics"
@@ -63,9 +64,15 @@ def save_region(region: Region, processed: Path) -> None:
 
 
 def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
-    """Leave the tables of the contract and the methodology as it was carried out, switches included."""
-    for item in fields(identified):
-        write_table(getattr(identified, item.name), processed / f"{item.name}.parquet")
+    """Leave the tables of the contract and the methodology as it was carried out, switches included.
+
+    Raises:
+        pandera.errors.SchemaError: a table would break the contract; a fault of the program, and nothing is written.
+    """
+    tables = {item.name: getattr(identified, item.name) for item in fields(identified)}
+    checked = tables | {name: schema.validate(tables[name]) for name, schema in LEFT_BEHIND.items()}
+    for name, table in checked.items():
+        write_table(table, processed / f"{name}.parquet")
     write_text(methodology.model_dump_json(indent=1) + "\n", processed / "methodology.json")
 
 
