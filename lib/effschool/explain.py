@@ -30,6 +30,7 @@ from effschool.windows import (
     find_ranked_years,
     is_covered,
     list_candidates,
+    list_covered_years,
     satisfy_rule,
     view_window,
 )
@@ -425,6 +426,20 @@ DECISION_NOTE = (
     "Наименьшее изменение числа учеников при прочих равных: одного показателя за год в индексе, отдельных процедур в "
     "списке ФИОКО. Средние баллы и данные других школ остаются прежними, крайние значения группы находятся заново."
 )
+
+
+def choose_year(identified: Identified, methodology: Methodology, year: int | None) -> int:
+    """The year to explain: the one asked for, else the last with lists, else the last with indices.
+
+    Raises:
+        ValueError: the year has no indices; the message names those that have.
+    """
+    years = sorted(set(identified.indices["year"]))
+    listed = [each for each in list_covered_years(identified.indices, methodology) if each in years]
+    chosen = year if year is not None else (listed or years)[-1]
+    if chosen not in years:
+        raise ValueError(f"Года {chosen} нет в данных. Есть годы: {', '.join(map(str, years))}.")
+    return chosen
 
 
 def tabulate_decisions(decisions: Decisions, identified: Identified, name: str) -> Table:

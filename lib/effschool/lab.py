@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import pandas as pd
 from pydantic import BaseModel
@@ -12,7 +13,7 @@ from effschool.display import Chart, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.identify import Identified, identify_schools
 from effschool.indicators import Tables
-from effschool.methodology import Domain, GapIndicator, Methodology
+from effschool.methodology import Domain, GapIndicator, Methodology, find_methodology, load_methodology
 from effschool.russian import count_words, format_number, format_percent, join_words
 
 Members = dict[str, set[str]]
@@ -52,6 +53,12 @@ class Run:
     methodology: Methodology
     identified: Identified
     members: Members
+
+
+def load_compared(methodology: Methodology, folder: Path, names: Sequence[str]) -> list[Methodology]:
+    """The methodology that was carried out, and the named others of the folder; those not there are passed over."""
+    paths = [find_methodology(name, folder) for name in names if name != methodology.id]
+    return [methodology, *(load_methodology(path) for path in paths if path.is_file())]
 
 
 def compare_methodologies(tables: Tables, methodologies: Sequence[Methodology], year: int) -> Comparison:
@@ -396,8 +403,8 @@ def count_combinations(comparison: Comparison, names: Sequence[str]) -> pd.DataF
 
 
 def chart_overlaps(comparison: Comparison, *names: str, most: int = 20) -> Chart | Text:
-    """UpSet chart of one list under all methodologies, or of several lists together."""
-    known = [name for name in names if name in set(comparison.sizes["list"])]
+    """UpSet chart of one list under all methodologies, or of several together; of the first list if none is named."""
+    known = [name for name in names or comparison.sizes["list"].head(1) if name in set(comparison.sizes["list"])]
     counted = count_combinations(comparison, known) if known else pd.DataFrame()
     if counted.empty:
         return Text((f"Пересечения списков {comparison.year} года: школ в них нет.",), kind="note")

@@ -1,11 +1,28 @@
 """The rules that were carried out, as a table for readers (раздел «Метод»)."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import pandas as pd
 
-from effschool.display import Table
+from effschool.display import Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import DomainRules, Fioko, GroupsByExams, GroupsByType, Methodology
 from effschool.russian import choose_word, count_words, format_percent, join_words
+from effschool.thresholds import load_register, require_thresholds, tabulate_thresholds
+
+
+def tabulate_used_thresholds(methodology: Methodology, folder: Path, years: Iterable[int]) -> Table | Text:
+    """Rows of the register of thresholds that the methodology depends on, for the years of the data.
+
+    Raises:
+        ThresholdError: a year is missing and the methodology does not go on without it.
+    """
+    if methodology.thresholds is None:
+        return Text(("Методика не опирается на минимальные результаты.",))
+    register = load_register(folder / methodology.thresholds.register_file)
+    needs = require_thresholds(register, methodology.thresholds, sorted(set(years)))
+    return tabulate_thresholds(register, needs)
 
 
 def tabulate_method(method: Methodology) -> Table:

@@ -17,7 +17,7 @@ STAGES = ("01_ingest", "02_identify", "03_dynamics")
 REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
 CONTRACT_FILES = ("schools", "results", "certificates", "social", "programme", "problems", "files")
-IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments")
+IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments", "decisions")
 DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
 SET_BY_RUN = frozenset(
     ("raw", "processed", "layouts", "region", "methodology", "municipality", "year", "workbook", "run")
@@ -69,7 +69,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     layouts = sorted(settings.layouts.glob("*.yml"))
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
-    identify = {"methodology": method}
+    identify = {"methodology": method, "explain_year": settings.year}
     return [
         _plan_stage(
             settings, STAGES[0], ingest, [*raw, *layouts, *([card] if card.is_file() else [])], [*contract, region]

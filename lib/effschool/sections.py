@@ -175,6 +175,35 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
     return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note)
 
 
+def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
+    """What would have changed the lists that need help, in pupils: own schools on them, and those close to the line."""
+    explained = portfolio.workspace.decisions
+    watched = name_watched_lists(portfolio)
+    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(watched)]
+    own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
+    member = own["is_member"].fillna(False).astype(bool)
+    close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
+    chosen = own[member | close].sort_values(["number", "list"])
+    if chosen.empty:
+        return say_missing("Что изменило бы решение")
+    frame = pd.DataFrame(
+        {
+            "Школа": number_schools(chosen),
+            "Список": chosen["list"],
+            "В списке": member[chosen.index].map({True: "да", False: "нет"}),
+            "Что изменило бы решение": chosen["sentence"],
+        }
+    ).reset_index(drop=True)
+    return Table("Решения", f"Что изменило бы решение, {portfolio.year} год", frame, note=CLOSE_NOTE)
+
+
+CLOSE_PUPILS = 2
+CLOSE_NOTE = (
+    f"Школы в списках, требующих помощи, и школы, которых от такого списка отделяло не больше {CLOSE_PUPILS} учеников. "
+    "Меняется один показатель года, остальное, в том числе другие школы, остаётся как есть."
+)
+
+
 def number_schools(schools: pd.DataFrame) -> pd.Series:
     """«3. МБОУ …»: the number that charts use, and the name."""
     return schools["number"].astype("str") + "." + NBSP + schools["name"]

@@ -89,6 +89,24 @@ def tabulate_notices(identified: Identified, methodology: Methodology, year: int
     return Table("Обстоятельства", "Обстоятельства расчёта", frame)
 
 
+def tabulate_treatments(identified: Identified, methodology: Methodology) -> Table | Text:
+    """Indicators that few pupils took part in and that were pooled over years or set aside, beside their schools."""
+    treated = identified.treatments
+    if treated.empty:
+        return Text(("Показатели взяты такими, как есть: правил для малого числа участников в методике нет.",))
+    named = treated.merge(identified.schools[["year", "school_id", "name"]], on=["year", "school_id"], how="left")
+    frame = pd.DataFrame(
+        {
+            "Школа": named["name"],
+            "Год": named["year"].astype("str"),
+            "Показатель": named["indicator"].map({name: item.short for name, item in methodology.indicators.items()}),
+            "Что сделано": named["treatment"],
+            "Участников": named["participants"],
+        }
+    )
+    return Table("Мало участников", "Показатели с малым числом участников", frame)
+
+
 def chart_transitions(
     dynamics: Dynamics, methodology: Methodology, domain: Domain, year: int | None = None
 ) -> Chart | Text:

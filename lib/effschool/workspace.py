@@ -40,6 +40,7 @@ class Workspace:
     dynamics: Dynamics
     problems: pd.DataFrame
     files: pd.DataFrame
+    decisions: pd.DataFrame
 
 
 def load_region(path: Path) -> Region:
@@ -81,6 +82,11 @@ def load_identified(processed: Path) -> Identified:
     return Identified(**{item.name: read_table(processed, item.name) for item in fields(Identified)})
 
 
+def save_decisions(decisions: pd.DataFrame, processed: Path) -> None:
+    """Leave the explanations of the lists: a row per school and list of the explained year, with a `sentence`."""
+    write_table(decisions, processed / "decisions.parquet")
+
+
 def load_used_methodology(processed: Path) -> Methodology:
     """The methodology that the tables were made with."""
     path = processed / "methodology.json"
@@ -116,4 +122,5 @@ def load_workspace(processed: Path) -> Workspace:
         dynamics=load_dynamics(processed),
         problems=read_table(processed / "contract", "problems"),
         files=read_table(processed / "contract", "files"),
+        decisions=read_table(processed, "decisions"),
     )
