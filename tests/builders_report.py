@@ -78,4 +78,6 @@ def build_workspace(
     dynamics = follow_schools(identified, table("programme", programme), methodology)
     problems = pd.DataFrame(columns=["severity", "message"], dtype="str")
     files = pd.DataFrame(columns=["file", "sheet", "layout", "rows", "status"])
-    return Workspace(Region(**{"name": "Край", **region}), methodology, identified, dynamics, problems, files)
+    decisions = pd.DataFrame(columns=["year", "school_id", "list", "is_member", "pupils", "sentence"])
+    card = Region(**{"name": "Край", **region})
+    return Workspace(card, methodology, identified, dynamics, problems, files, decisions)

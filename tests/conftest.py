@@ -8,11 +8,20 @@ from hypothesis import settings
 
 from effschool.demo import make_demo_region
 from effschool.dynamics import follow_schools
+from effschool.explain import choose_year, explain_decision
 from effschool.identify import identify_schools
 from effschool.ingest import ingest_folder, read_contract, write_ingested
 from effschool.methodology import Methodology, load_methodology
 from effschool.plan import Settings
-from effschool.workspace import Workspace, load_region, load_workspace, save_dynamics, save_identified, save_region
+from effschool.workspace import (
+    Workspace,
+    load_region,
+    load_workspace,
+    save_decisions,
+    save_dynamics,
+    save_identified,
+    save_region,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -65,6 +74,8 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     contract = read_contract(processed)
     identified = identify_schools(contract, methodology)
     save_identified(identified, methodology, processed)
+    year = choose_year(identified, methodology, None)
+    save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     save_dynamics(follow_schools(identified, contract["programme"], methodology), processed)
     return processed
 

@@ -11,6 +11,7 @@ from effschool.explain import (
     DECISION_NOTE,
     Procedure,
     Way,
+    choose_year,
     explain_decision,
     explain_index,
     raise_low,
@@ -324,3 +325,10 @@ def test_shuffled_rows_decide_the_same(contract, decisions, methodology):
     shuffled = {name: frame.sample(frac=1, random_state=1) for name, frame in contract.items()}
     again = explain_decision(identify_schools(shuffled, methodology), shuffled, methodology, 2023)
     pd.testing.assert_frame_equal(replace(again).rows, decisions.rows)
+
+
+def test_the_explained_year_is_the_last_with_lists(demo):
+    assert choose_year(demo.identified, demo.methodology, None) == int(demo.identified.lists["year"].max())
+    assert choose_year(demo.identified, demo.methodology, 2021) == 2021
+    with pytest.raises(ValueError, match=r"1999.*2020"):
+        choose_year(demo.identified, demo.methodology, 1999)

@@ -16,6 +16,7 @@ from effschool.lab import (
     find_decisive,
     list_aspects,
     list_members,
+    load_compared,
     name_methodologies,
     tabulate_differences,
     tabulate_overlaps,
@@ -194,3 +195,9 @@ def test_upset_draws_a_bar_and_a_column_of_dots_for_every_combination():
     colours = [np.array(points.get_facecolors()) for points in dots.collections]
     assert [[np.allclose(colour, full) for colour in column] for column in colours] == sets.to_numpy().tolist()
     assert [label.get_text() for label in dots.get_yticklabels()] == ["$a", "b", "c"]
+
+
+def test_compared_methodologies_are_those_that_are_there(methodology, methodologies):
+    names = ["khabarovsk-2020", "khabarovsk-2020-literal", "нет такой"]
+    found = load_compared(methodology, methodologies, names)
+    assert [each.id for each in found] == ["khabarovsk-2020", "khabarovsk-2020-literal"]

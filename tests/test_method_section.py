@@ -1,4 +1,6 @@
-from effschool.method_section import tabulate_method
+import pandas as pd
+
+from effschool.method_section import tabulate_method, tabulate_used_thresholds
 
 
 def test_every_rule_is_named_with_its_source(methodology):
@@ -14,3 +16,10 @@ def test_every_rule_is_named_with_its_source(methodology):
 def test_method_without_the_federal_list_does_not_tell_of_it(methodology):
     assert "ШНОР" in set(tabulate_method(methodology).frame["Что"])
     assert "ШНОР" not in set(tabulate_method(methodology.model_copy(update={"fioko": None})).frame["Что"])
+
+
+def test_used_thresholds_are_printed_for_the_years_of_the_data(methodology, methodologies):
+    part = tabulate_used_thresholds(methodology, methodologies, pd.Series([2022, 2023, 2023]))
+    assert set(part.frame["Год"]) == {"2022", "2023"}
+    without = methodology.model_copy(update={"thresholds": None})
+    assert "не опирается" in tabulate_used_thresholds(without, methodologies, [2023]).paragraphs[0]

@@ -215,3 +215,21 @@ def test_lacking_data_are_named(methodology):
     bands = {"01": {2022: None}, "02": {2022: "low"}}
     text = read(sections.describe_data(Portfolio(build_workspace(identify_bands(bands), methodology), 2022, "Район")))
     assert "«Школа 01»" in text
+
+
+def test_decisions_name_own_schools_on_lists_and_those_close_to_the_line(demo):
+    year = int(demo.decisions["year"].max())
+    portfolio = open_portfolio(demo, None, year)
+    part = sections.tabulate_decisions(portfolio)
+    own = set(portfolio.schools["school_id"])
+    watched = sections.name_watched_lists(portfolio)
+    rows = demo.decisions[demo.decisions["school_id"].isin(own) & demo.decisions["list"].isin(watched)]
+    members = rows[rows["is_member"].fillna(False).astype(bool)]
+    close = rows[~rows["is_member"].fillna(False).astype(bool) & (rows["pupils"] <= 2).fillna(False).astype(bool)]
+    assert len(part.frame) == len(members) + len(close) > 0
+    assert set(part.frame["Что изменило бы решение"]) == set(members["sentence"]) | set(close["sentence"])
+
+
+def test_a_year_without_explanations_says_so(demo):
+    portfolio = open_portfolio(demo, None, int(demo.identified.indices["year"].min()))
+    assert sections.tabulate_decisions(portfolio).kind == "note"

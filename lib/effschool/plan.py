@@ -35,7 +35,7 @@ class Settings:
         parameters: further notebook parameters by name, for every notebook that knows them.
         year: the report's year; None is the last year of the data.
         municipality: the only municipality to report on; None is all.
-        jobs: reports made at once; None is one per core.
+        jobs: reports made at once; None is one more than cores.
     """
 
     root: Path

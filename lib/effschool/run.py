@@ -169,7 +169,8 @@ def run_reports(tasks: Sequence[PageTask], settings: Settings, say: Say) -> list
     """Make the reports, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
     waiting = {task.municipality: _find_unchanged(task) for task in tasks}
     todo = [task for task in tasks if waiting[task.municipality] is None]
-    workers = min(settings.jobs or os.cpu_count() or 1, max(len(todo), 1))
+    # One more than cores: a report waits while its kernel starts.
+    workers = min(settings.jobs or (os.cpu_count() or 1) + 1, max(len(todo), 1))
     if todo:
         with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             futures = {pool.submit(make_page, task): task for task in todo}
