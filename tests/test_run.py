@@ -13,6 +13,7 @@ from effschool.run import (
     list_reports,
     look_at_reports,
     refuse_unknown_parameters,
+    refuse_unknown_year,
     run_reports,
     run_stages,
     write_run,
@@ -105,6 +106,12 @@ def test_exit_status_tells_of_failures_and_of_files_not_taken(settings, demo, st
     assert ("нет данных" in text) == (state == run.FAILED)
     assert ("а.csv" in text) == (severity == "ошибка")
     assert "index.html" in text
+
+
+def test_unknown_year_is_refused_with_the_years_there_are(settings):
+    refuse_unknown_year(replace(settings, year=2023))
+    with pytest.raises(ValueError, match=r"1999.*2020, 2021, 2022, 2023"):
+        refuse_unknown_year(replace(settings, year=1999))
 
 
 def test_stage_that_stops_ends_the_run(settings, monkeypatch):

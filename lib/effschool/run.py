@@ -34,7 +34,7 @@ from effschool.steps import (
     read_versions,
     write_stamp,
 )
-from effschool.storage import hash_files, write_text
+from effschool.storage import hash_files, read_table, write_text
 from effschool.workspace import Workspace, load_workspace
 
 Say = Callable[[str], None]
@@ -104,7 +104,19 @@ def run_stages(settings: Settings, say: Say) -> list[Outcome]:
         say(_say_outcome(outcomes[-1]))
         if outcomes[-1].state == FAILED:
             raise StepError(outcomes[-1].message, step.executed)
+        refuse_unknown_year(settings)
     return outcomes
+
+
+def refuse_unknown_year(settings: Settings) -> None:
+    """Refuse a report year that the accepted results do not have, before anything is made for it.
+
+    Raises:
+        ValueError: names the years there are.
+    """
+    years = sorted(set(read_table(settings.processed / "contract", "results")["year"]))
+    if settings.year is not None and settings.year not in years:
+        raise ValueError(f"Года {settings.year} нет в данных. Есть годы: {', '.join(map(str, years))}.")
 
 
 def run_step(step: Step) -> Outcome:

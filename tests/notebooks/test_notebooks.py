@@ -112,7 +112,8 @@ def test_run_leaves_every_page_and_workbook(year):
     assert year.status == 0
     reports = year.run["reports"]
     assert len(reports) == 3
-    assert {path.name for path in year.pages} == {"index.html", *(report["page"] for report in reports.values())}
+    pages = {report["page"] for report in reports.values()}
+    assert {path.name for path in year.pages} == {"index.html", "protocol.html", *pages}
     assert {path.stem for path in year.folder.glob("*.xlsx")} == {"region", *(p.stem for p in year.pages)} - {"index"}
     assert {path.stem for path in (year.folder / "notebooks").iterdir()} == {path.stem for path in year.pages}
     assert not any(report["message"] for report in reports.values())
@@ -298,7 +299,7 @@ def test_unknown_names_are_refused_before_anything_is_made(year):
 
 def test_same_input_gives_the_same_bytes(year, other):
     names = [path.name for path in (*year.pages, *year.folder.glob("*.xlsx"))]
-    assert len(names) == 8
+    assert len(names) == 10
     assert [name for name in names if (year.folder / name).read_bytes() != (other.folder / name).read_bytes()] == []
 
 
