@@ -55,7 +55,10 @@ def open_groups(
     indices = identified.indices[identified.indices["year"].isin(years)]
     values = identified.indicators[identified.indicators["year"].isin(years)]
     shares = [item for item in methodology.indicators.values() if isinstance(item, ShareIndicator)]
-    room = pd.concat([measure_room(tables, item) for item in shares], ignore_index=True)
+    # A methodology of means alone has no counts that pupils could change.
+    none = pd.DataFrame({**dict.fromkeys(KEY), "indicator": None, "room": 0.0, "own": 0.0}, index=[])
+    found = [measure_room(tables, item) for item in shares] or [none.astype({"year": "int64", "school_id": "str"})]
+    room = pd.concat(found, ignore_index=True).astype({"indicator": "str"})
     values = values.merge(room, how="left", on=[*KEY, "indicator"]).fillna({"room": 0, "own": 0})
     for (year, domain, _), schools in indices.groupby(["year", "domain", "group"]):
         own = values[(values["year"] == year) & (values["domain"] == domain)]
