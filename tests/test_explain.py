@@ -22,7 +22,7 @@ from effschool.explain import (
 )
 from effschool.identify import identify_schools
 from effschool.ingest import read_contract
-from effschool.methodology import Condition, WindowRule
+from effschool.methodology import Condition, WindowRule, load_methodology
 
 YEARS = (2018, 2019, 2020)
 
@@ -332,3 +332,20 @@ def test_the_explained_year_is_the_last_with_lists(demo):
     assert choose_year(demo.identified, demo.methodology, 2021) == 2021
     with pytest.raises(ValueError, match=r"1999.*2020"):
         choose_year(demo.identified, demo.methodology, 1999)
+
+
+def test_a_methodology_of_means_alone_is_explained_without_pupils(root):
+    rules = load_methodology(root / "examples" / "bulgaria" / "methodology.yml")
+    exams = [("НВО", 4), ("НВО", 7)]
+    rows = [
+        result(f"{place:02}", year, procedure=name, grade=grade, subject=subject, mean_score=30.0 + 5 * place + grade)
+        for place in range(1, 9)
+        for year in (2021, 2022, 2023)
+        for name, grade in exams
+        for subject in ("БЕЛ", "МАТ")
+    ]
+    schools = [school(f"{place:02}", year) for place in range(1, 9) for year in (2021, 2022, 2023)]
+    built = tables(schools=schools, results=rows)
+    decisions = explain_decision(identify_schools(built, rules), built, rules, 2023)
+    assert decisions.rows["is_member"].any()
+    assert decisions.changes.empty
