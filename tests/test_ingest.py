@@ -231,7 +231,7 @@ def test_absent_files_are_named_and_programme_is_not(tmp_path):
     assert sorted(error[0] for error in errors) == ["certificates.csv", "results.csv", "social.csv"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\r\n\r\n", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("content", [b"", b"\r\n\r\n", b"\xef\xbb\xbf", b" , \r\n"])
 def test_empty_file_is_one_named_error(tmp_path, content):
     raw = build_raw(tmp_path)
     (raw / "certificates.csv").write_bytes(content)
@@ -265,8 +265,10 @@ def test_unknown_file_is_a_warning_and_service_files_are_not(tmp_path):
     raw = build_raw(tmp_path)
     for name in [".keep", "~$schools.xlsx", "README.md", "region.yml", "отчет.docx"]:
         (raw / name).write_text("x", encoding="utf-8")
-    build_table(raw / "expected", "schools")
-    assert [warning[0] for warning in list_warnings(take(raw))] == ["отчет.docx"]
+    build_table(raw / "_архив", "schools")
+    ingested = take(raw)
+    assert [warning[0] for warning in list_warnings(ingested)] == ["отчет.docx"]
+    assert get_status(ingested)["отчет.docx"] == "не узнан"
 
 
 def write_social(raw: Path, name: str, *rows: str) -> Path:
@@ -378,5 +380,8 @@ def test_golden_region_comes_in_without_problems():
         "certificates": 265,
         "social": 158,
         "programme": 0,
+        "journal": 0,
+        "scores": 0,
+        "marked": 0,
     }
     assert ingested.tables["schools"]["school_id"].str.startswith("0").any()

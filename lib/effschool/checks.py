@@ -58,10 +58,12 @@ def check_schema(rows: pd.DataFrame, table: str, place: Place) -> list[Problem]:
         table: name of the contract table.
         place: where the rows stand.
     """
+    # A row of the file may give several rows of the table, so rows are told apart by their place among all.
+    numbered = rows.reset_index(drop=True)
     try:
-        _relax_schema(table).validate(rows, lazy=True)
+        _relax_schema(table).validate(numbered, lazy=True)
     except SchemaErrors as errors:
-        return [problem for error in errors.schema_errors for problem in _say_failure(error, rows, table, place)]
+        return [problem for error in errors.schema_errors for problem in _say_failure(error, numbered, place)]
     return []
 
 
@@ -99,17 +101,15 @@ def _relax_schema(table: str) -> DataFrameSchema:
     return schema.update_columns(relaxed)
 
 
-def _say_failure(error: SchemaError, rows: pd.DataFrame, table: str, place: Place) -> list[Problem]:
+def _say_failure(error: SchemaError, rows: pd.DataFrame, place: Place) -> list[Problem]:
     check: Any = error.check
     columns = [error.schema.name] if error.schema.name in rows.columns else list(check.statistics.get("columns", []))
     total = (check.statistics or {}).get("total")
     failed = rows.loc[sorted(set(error.failure_cases["index"]))]
     if not total and len(columns) > 1:
         return _say_doubled(failed.dropna(subset=[name for name in columns if name != "grade"]), columns, check, place)
-    return [
-        place.say(Fault(row, _show(failed.loc[row], columns, total), str(check.error), str(check.title)), *columns)
-        for row in failed.index.tolist()
-    ]
+    shown = [(int(cells["source_row"]), _show(cells, columns, total)) for _, cells in failed.iterrows()]
+    return [place.say(Fault(row, value, str(check.error), str(check.title)), *columns) for row, value in shown]
 
 
 def _show(cells: pd.Series, columns: list[str], total: str | None) -> str:
@@ -124,9 +124,10 @@ def _write(value: object) -> str:
 def _say_doubled(failed: pd.DataFrame, key: list[str], check: Any, place: Place) -> list[Problem]:
     problems = []
     for _, same in failed.groupby(key, dropna=False, sort=False):
-        for row in same.index.tolist() if len(same) > 1 else ():
-            cells = same.loc[row]
-            others = [str(other) for other in same.index if other != row]
+        numbers = same["source_row"].astype(int).tolist()
+        for place_of_row, row in enumerate(numbers if len(same) > 1 else ()):
+            cells = same.iloc[place_of_row]
+            others = [str(other) for other in (*numbers[:place_of_row], *numbers[place_of_row + 1 :])]
             where = choose_word(len(others), "Такая же строка", "Такие же строки", "Такие же строки")
             value = ", ".join(_write(cells[name]) for name in key if pd.notna(cells[name]))
             action = f"{check.title} {where}: {', '.join(others)}."
@@ -136,7 +137,7 @@ def _say_doubled(failed: pd.DataFrame, key: list[str], check: Any, place: Place)
 
 def _warn_mean_of_nobody(rows: pd.DataFrame, place: Place) -> list[Problem]:
     odd = rows["participants"].eq(0).fillna(False).astype(bool) & rows["mean_score"].notna()
-    shown = {row: _write(rows.loc[row, "mean_score"]) for row in rows.index[odd].tolist()}
+    shown = dict(zip(rows.index[odd].tolist(), map(_write, rows.loc[odd, "mean_score"].tolist()), strict=True))
     expected = "участников 0, а средний балл есть"
     action = "Исправьте число участников или уберите балл."
     faults = [Fault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
@@ -148,6 +149,6 @@ def _warn_few_marks(rows: pd.DataFrame, place: Place) -> list[Problem]:
     few = marks.notna().all(axis=1) & marks.sum(axis=1).lt(rows["participants"]).fillna(False).astype(bool)
     expected = "отметок вместе меньше, чем участников"
     action = "Проверьте, не пропущены ли отметки; если часть участников без отметки, ничего делать не надо."
-    shown = {row: _show(rows.loc[row], _RESULTS_MARKS, "participants") for row in rows.index[few].tolist()}
+    shown = {int(row): _show(cells, _RESULTS_MARKS, "participants") for row, cells in rows[few].iterrows()}
     faults = [Fault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
     return [place.say(fault, *_RESULTS_MARKS) for fault in faults]

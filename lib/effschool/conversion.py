@@ -1,7 +1,7 @@
 """Text of cells → typed values, whole columns at a time; what cannot be a value is a fault, never a silent blank."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pandas as pd
@@ -64,6 +64,15 @@ def convert_column(cells: pd.Series, kind: Kind, layout: ColumnLayout | None = N
         kind: `code` and `text` give text, `year`, `count`, `whole` give Int64, `score` gives float64.
         layout: the values and cleaning that the layout asks for.
     """
+    codes, different = pd.factorize(cells)
+    converted = convert_texts(pd.Series(different, dtype="str"), kind, layout)
+    values = converted.values.take(codes).set_axis(cells.index)
+    faults = (replace(fault, row=row) for fault in converted.faults for row in cells.index[codes == fault.row].tolist())
+    return Converted(values, tuple(faults))
+
+
+def convert_texts(cells: pd.Series, kind: Kind, layout: ColumnLayout | None) -> Converted:
+    """Typed values of different texts."""
     text = clean_text(cells)
     if not text.notna().any():
         return Converted(pd.Series(index=text.index, dtype=_DTYPES[kind]))

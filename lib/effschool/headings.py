@@ -1,13 +1,14 @@
-"""Where the header (шапка) of a grid is and which of its columns mean what, by a layout."""
+"""Where the header (шапка) of a grid is, what its columns mean and which rows below it are data, by a layout."""
 
+import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import product
 
 import pandas as pd
 
-from effschool.layouts import Layout, simplify_text
+from effschool.layouts import ColumnLayout, Layout, simplify_text
 from effschool.problems import Problem, Severity
 from effschool.reading import Grid
 
@@ -20,15 +21,28 @@ class Header:
         row: number of its last row in Excel.
         headings: heading of each column of the grid, several rows joined; "" where there is none.
         positions: column of the layout → positions in the grid whose heading means it.
+        repeated: column that stands once for each of several things → position by thing.
     """
 
     row: int
     headings: tuple[str, ...]
     positions: dict[str, tuple[int, ...]]
+    repeated: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def name(self, column: str) -> str:
         """Heading as it stands in the file; "" where the column is not in the file."""
         return self.headings[self.positions[column][0]] if column in self.positions else ""
+
+    def list_things(self, columns: set[str]) -> list[str]:
+        """Things (subjects, scores) that the repeated ones among the columns stand for, in the order of the file."""
+        places = {thing: place for name in columns for thing, place in self.repeated.get(name, {}).items()}
+        return sorted(places, key=lambda thing: places[thing])
+
+    def choose(self, thing: str) -> "Header":
+        """The header with the repeated columns being those of one thing."""
+        own = {name: (places[thing],) for name, places in self.repeated.items() if thing in places}
+        rest = {name: places for name, places in self.positions.items() if name not in self.repeated}
+        return Header(self.row, self.headings, rest | own)
 
     def has_required(self, layout: Layout) -> bool:
         """Whether all required columns of the layout are there."""
@@ -37,9 +51,11 @@ class Header:
 
 def find_header(grid: Grid, layout: Layout) -> Header | None:
     """The first place that has all required columns, else the one that has most of them; None where none has any."""
-    starts = range(min(layout.header.within, len(grid.cells)))
+    starts = range(min(layout.header.within, len(grid.rows)))
     best: Header | None = None
     for start, rows in product(starts, layout.header.rows):
+        if sum(map(bool, grid.rows[min(start + rows, len(grid.rows)) - 1])) < min(2, len(layout.columns)):
+            continue  # a title, not a header
         header = _read_header(grid, layout, start, rows)
         if header.has_required(layout):
             return header
@@ -49,21 +65,88 @@ def find_header(grid: Grid, layout: Layout) -> Header | None:
 
 
 def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
-    """Missing required columns, two headings for one column, cells without a heading, columns not used."""
+    """Missing required columns, two headings for one column, columns not used."""
     return [
         *_find_missing(grid, layout, header),
         *_find_doubled(grid, header),
-        *_find_cells_outside(grid, header),
         *(_find_unused(grid, header) if layout.unused == "warn" else []),
     ]
 
 
-def select_body(grid: Grid, header: Header) -> pd.DataFrame:
-    """Rows below the header that are not blank: text by column of the layout, on the row numbers of Excel."""
+def find_rows(grid: Grid, layout: Layout, header: Header) -> pd.DataFrame:
+    """Cells of the rows below the header that are data: not blank, no numbering, nothing that the layout drops."""
     below = grid.cells.loc[header.row + 1 :]
-    filled = (below != "").any(axis=1)
-    taken = {name: below.iloc[:, positions[0]] for name, positions in header.positions.items()}
-    return pd.DataFrame(taken, index=below.index)[filled]
+    below = below[(below != "").any(axis=1)]
+    if len(below) and _is_numbering(below.iloc[0].tolist(), header):
+        below = below.iloc[1:]
+    if layout.drop is None or below.empty:
+        return below
+    values = below.to_numpy(dtype=object)
+    first = pd.Series(values[range(len(values)), (values != "").argmax(axis=1)], index=below.index)
+    return below[~match_cells(first, layout.drop)]
+
+
+def match_cells(cells: pd.Series, pattern: str) -> pd.Series:
+    """Whether a regular expression is found in each cell, case ignored; every different text is looked at once."""
+    regex = re.compile(pattern, re.IGNORECASE)
+    return cells.map({text: regex.search(text) is not None for text in cells.unique()}).astype(bool)
+
+
+def skip_numbering(head: Grid, header: Header) -> int:
+    """Number of the last row above the data: that of the header, or of the numbering «1 2 3 …» under it."""
+    below = head.rows[header.row :]
+    return header.row + (1 if below and _is_numbering(below[0], header) else 0)
+
+
+def _is_numbering(cells: list[str], header: Header) -> bool:
+    """Whether a row under the header counts its columns: «1 2 3 …»."""
+    named = [cell for cell, heading in zip(cells, header.headings, strict=True) if heading]
+    return len(named) > 1 and named == [str(number) for number in range(1, len(named) + 1)]
+
+
+def select_body(rows: pd.DataFrame, layout: Layout, header: Header) -> pd.DataFrame:
+    """Text by column of the layout on the row numbers of Excel; only rows that the layout keeps.
+
+    A column that stands for several things is there once for each, named by `name_repeated`.
+    """
+    places = {name: positions[0] for name, positions in header.positions.items() if name not in header.repeated}
+    kept = pd.Series(True, index=rows.index)
+    for name, pattern in layout.keep.items():
+        kept &= match_cells(rows.iloc[:, places[name]], pattern) if name in places else False
+    text = {name: fill_cells(rows.iloc[:, place], layout.columns[name], kept) for name, place in places.items()}
+    for name, things in header.repeated.items():
+        text |= {name_repeated(name, thing): rows.iloc[:, place] for thing, place in things.items()}
+    return pd.DataFrame(text, index=rows.index)[kept]
+
+
+def name_repeated(column: str, thing: str) -> str:
+    """Name of a repeated column for one of its things; no column of a layout has such a name."""
+    return f"{column}: {thing}"
+
+
+def fill_cells(cells: pd.Series, column: ColumnLayout, kept: pd.Series) -> pd.Series:
+    """Cells as the layout takes a part of them and fills blank ones from above."""
+    taken = cells
+    if column.extract:
+        taken = cells.str.extract(column.extract, flags=re.IGNORECASE)[0].fillna("").astype("str")
+    if column.fill == "down":
+        taken = taken.mask(taken.eq("")).ffill().fillna("")
+    if column.fill == "group":
+        taken = taken.mask(kept).ffill().fillna("")
+    return taken if column.blank is None else taken.mask(taken.eq(""), column.blank)
+
+
+def find_fields(layout: Layout, header: Header, grid: Grid) -> dict[str, str]:
+    """Fields of a layout that were found above the header or in it, in the sheet's name or the file's name, as text."""
+    above = [cell for row in grid.rows[: header.row] for cell in row if cell]
+    places = [*above, *header.headings, grid.sheet, grid.file.rpartition("/")[2]]
+    found = {name: _search_first(rule.pattern, places) for name, rule in layout.fields.items()}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _search_first(pattern: str, places: list[str]) -> str | None:
+    matches = (re.search(pattern, place, re.IGNORECASE) for place in places)
+    return next((match[1] for match in matches if match), None)
 
 
 def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
@@ -72,13 +155,16 @@ def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
 
 
 def _read_header(grid: Grid, layout: Layout, start: int, rows: int) -> Header:
-    block = grid.cells.iloc[start : start + rows]
-    headings = _join_rows([[" ".join(cell.split()) for cell in row] for row in block.to_numpy().tolist()])
+    block = grid.rows[start : start + rows]
+    headings = _join_rows(block)
     positions: dict[str, tuple[int, ...]] = {}
+    repeated: dict[str, dict[str, int]] = {}
     for name, column in layout.columns.items():
-        found = tuple(place for place, heading in enumerate(headings) if heading and column.accepts(heading))
-        positions |= {name: found} if found else {}
-    return Header(int(block.index[-1]), headings, positions)
+        means = [(place, column.accepts(heading)) for place, heading in enumerate(headings) if heading]
+        found = [(place, thing) for place, thing in means if thing is not None]
+        positions |= {name: tuple(place for place, _ in found)} if found else {}
+        repeated |= {name: {str(thing): place for place, thing in found}} if found and column.is_repeated else {}
+    return Header(start + len(block), headings, positions, repeated)
 
 
 def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:
@@ -127,7 +213,9 @@ def _say_missing(grid: Grid, header: Header, wanted: tuple[str, ...], free: list
 def _find_doubled(grid: Grid, header: Header) -> list[Problem]:
     places: dict[str, set[int]] = defaultdict(set)
     for name, positions in header.positions.items():
-        places[name].update(positions)
+        # Of a repeated column each thing may stand once.
+        alone = len(header.repeated.get(name, ())) == len(positions)
+        places[name].update(positions[:1] if alone else positions)
     return [
         Problem(
             Severity.ERROR,
@@ -143,9 +231,10 @@ def _find_doubled(grid: Grid, header: Header) -> list[Problem]:
     ]
 
 
-def _find_cells_outside(grid: Grid, header: Header) -> list[Problem]:
+def find_cells_outside(grid: Grid, header: Header, rows: pd.DataFrame) -> list[Problem]:
+    """Cells of the rows of data that stand under no heading."""
     bare = [place for place, heading in enumerate(header.headings) if not heading]
-    cells = grid.cells.loc[header.row + 1 :].iloc[:, bare]
+    cells = rows.iloc[:, bare]
     filled = cells[(cells != "").any(axis=1)]
     # In CSV an unquoted comma in a number shifts the cells to the right: values would land under wrong headings.
     severity = Severity.WARNING if grid.sheet else Severity.ERROR

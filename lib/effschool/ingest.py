@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from effschool import schemas
-from effschool.checks import Place, check_plausible, check_required, check_schema
-from effschool.conversion import convert_column, find_kind
-from effschool.headings import Header, check_header, find_header, select_body
-from effschool.layouts import Layout, RowsLayout, load_layouts, map_columns
-from effschool.problems import Problem, Severity, shorten_path, tabulate_problems
-from effschool.reading import Grid, UnreadableFileError, read_grid
+from effschool.headings import check_header, find_cells_outside, find_rows, select_body
+from effschool.layouts import Layout, load_layouts
+from effschool.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
+from effschool.pupils import count_pupils
+from effschool.reading import Grid, Sheet
+from effschool.recognise import Fit, recognise_sheets, say_unknown
 from effschool.register import (
     Part,
     find_code_variants,
@@ -26,10 +26,13 @@ from effschool.register import (
     merge_register,
     restore_codes,
 )
+from effschool.rows import Source, read_part
 from effschool.russian import count_words, join_words
 from effschool.storage import hash_file, read_table, write_table
+from effschool.thresholds import Register, load_register
+from effschool.workbooks import open_sheets
 
-ACCEPTED, REFUSED = "принят", "не принят"
+ACCEPTED, REFUSED, UNREAD = "принят", "не принят", "не узнан"
 SHOWN = 20
 """How many problems of one kind in one column of a file are shown."""
 
@@ -54,7 +57,7 @@ class Ingested:
 
 
 @dataclass(frozen=True)
-class Source:
+class Sent:
     """A file of the folder and the layouts that its name allows, in their order."""
 
     path: Path
@@ -64,14 +67,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Taken:
-    """A file read: its parts of contract tables and its problems; with an error among them it is refused."""
+    """A sheet read: its parts of contract tables and its problems; with an error among them it is refused."""
 
-    source: Source
+    sent: Sent
     layout: Layout
     sheet: str = ""
     rows: int = 0
     parts: tuple[Part, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Name of the file as reports show it."""
+        return self.sent.file
 
     @property
     def is_accepted(self) -> bool:
@@ -83,28 +91,31 @@ class Taken:
         return replace(self, problems=(*self.problems, *problems))
 
 
-def ingest_folder(raw: Path, layouts: Path) -> Ingested:
+def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None) -> Ingested:
     """Read all files of a folder by the layouts of another; nothing in `raw` is changed.
 
     Args:
-        raw: folder with files as sent; subfolders count only where a layout names them, such as `social`.
+        raw: folder with files as sent, its subfolders included, but those whose name begins with «_» or «.».
         layouts: folder with YAML layouts.
+        thresholds: register of minimum scores, which protocols with a row per pupil need.
 
     Raises:
         LayoutError: a layout file is wrong.
+        ConfigurationError: the register of minimum scores is wrong.
         FileNotFoundError: there is no folder `raw`.
     """
     if not raw.is_dir():
         raise FileNotFoundError(f"Нет папки с исходными данными «{raw.name}». Проверьте настройку DATA.")
     known = load_layouts(layouts)
-    sources, unknown = find_sources(raw, known)
-    taken = [read_source(source) for source in sources]
+    register = load_register(thresholds) if thresholds else None
+    found = find_files(raw, known)
+    taken = [sheet for sent in found for sheet in refuse_siblings(read_file(sent, register))]
     taken = refuse_second_files(taken)
     taken = check_against_register(taken)
     taken = refuse_doubled_rows(taken)
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
-    problems = [*find_absent(sources, known), *unknown, *(p for file in taken for p in file.problems), *differences]
-    tables = {name: _assemble_table(name, parts) for name in schemas.CONTRACT}
+    problems = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
+    tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
         tables=tables,
@@ -114,32 +125,25 @@ def ingest_folder(raw: Path, layouts: Path) -> Ingested:
     )
 
 
-def find_sources(raw: Path, layouts: Sequence[Layout]) -> tuple[list[Source], list[Problem]]:
-    """Files that some layout knows, sorted by name, and a warning for every other."""
-    folders = {Path(name).parent for layout in layouts for name in layout.files}
-    paths = sorted(path for folder in folders for path in (raw / folder).glob("*") if path.is_file())
-    named = [(path, shorten_path(path, raw)) for path in paths if not path.name.lower().startswith(_IGNORED)]
-    matched = [(path, file, _match_layouts(file, layouts)) for path, file in named]
-    sources = [Source(path, file, found) for path, file, found in matched if found]
-    return sources, [_say_unknown_file(file) for _, file, found in matched if not found]
+def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:
+    """Files of the folder with the layouts that their names allow, sorted by name."""
+    paths = sorted(path for path in raw.rglob("*") if path.is_file())
+    named = [(path, shorten_path(path, raw)) for path in paths]
+    return [
+        Sent(path, file, tuple(layout for layout in layouts if layout.match_name(file) is not None))
+        for path, file in named
+        if not _is_ignored(Path(file))
+    ]
 
 
-def _match_layouts(file: str, layouts: Sequence[Layout]) -> tuple[Layout, ...]:
-    return tuple(layout for layout in layouts if layout.match_name(file) is not None)
+def _is_ignored(file: Path) -> bool:
+    hidden = any(part.startswith(("_", ".")) for part in file.parts)
+    return hidden or file.name.lower().startswith(_IGNORED)
 
 
-def _say_unknown_file(file: str) -> Problem:
-    return Problem(
-        Severity.WARNING,
-        file,
-        "такого файла раскладки не знают, он не прочитан",
-        "Проверьте имя и вид файла; если он здесь не нужен, уберите его из папки.",
-    )
-
-
-def find_absent(sources: Sequence[Source], layouts: Sequence[Layout]) -> list[Problem]:
+def find_absent(taken: Sequence[Taken], layouts: Sequence[Layout]) -> list[Problem]:
     """An error for every required table that no file of the folder feeds."""
-    fed = {table for source in sources for layout in source.layouts for table in layout.tables}
+    fed = {table for file in taken for table in file.layout.tables}
     names: dict[str, list[str]] = defaultdict(list)
     for layout in layouts:
         for table in sorted(layout.tables - fed) if layout.required else []:
@@ -155,47 +159,83 @@ def find_absent(sources: Sequence[Source], layouts: Sequence[Layout]) -> list[Pr
     ]
 
 
-def read_source(source: Source) -> Taken:
-    """One file read, converted and checked by itself; a file that cannot be read has the one problem why."""
+UNKNOWN = Layout.model_construct(id="", title="неизвестный файл", gives=())
+"""Stands for the layout of a file that no layout takes."""
+
+
+def read_file(sent: Sent, register: Register | None) -> list[Taken]:
+    """The sheets of one file read, converted and checked; a file that cannot be read has the one problem why."""
+    if not sent.layouts:
+        return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
     try:
-        grids = [(layout, read_grid(source.path, source.file, layout.delimiter)) for layout in source.layouts]
+        sheets = open_sheets(sent.path, sent.file, sent.layouts[0].delimiter)
+        heads = [sheet for sheet in sheets if not sheet.read_head().cells.empty]
+        if not heads:
+            raise UnreadableFileError(_say_empty(sent.file, sheets))
+        recognised = recognise_sheets(heads, sent.layouts)
+        return [read_sheet(sent, sheet, fit, register) for sheet, fit in recognised]
     except UnreadableFileError as error:
-        return Taken(source, source.layouts[0], sheet=error.problem.sheet, problems=(error.problem,))
-    layout, grid, header = _choose_layout(grids)
-    if header is None:
-        return Taken(source, layout, grid.sheet, problems=(*grid.notes, _say_no_header(grid, layout)))
-    found = [*grid.notes, *check_header(grid, layout, header)]
-    if any(problem.severity == Severity.ERROR for problem in found if problem.row == header.row):
-        return Taken(source, layout, grid.sheet, problems=tuple(found))
-    return _read_body(Taken(source, layout, grid.sheet, problems=tuple(found)), grid, header)
+        layout = sent.layouts[0] if not sent.layouts[0].takes_any_name else UNKNOWN
+        return [Taken(sent, layout, sheet=error.problem.sheet, problems=(error.problem,))]
 
 
-def _choose_layout(grids: list[tuple[Layout, Grid]]) -> tuple[Layout, Grid, Header | None]:
-    tried = [(layout, grid, find_header(grid, layout)) for layout, grid in grids]
-    complete = (found for found in tried if found[2] is not None and found[2].has_required(found[0]))
-    return next(complete, tried[0])
+def _say_empty(file: str, sheets: Sequence[Sheet]) -> Problem:
+    name = sheets[0].name if sheets else ""
+    return Problem(Severity.ERROR, file, "файл пуст", "Пришлите файл с данными.", sheet=name)
 
 
-def _say_no_header(grid: Grid, layout: Layout) -> Problem:
+def _say_unknown_name(file: str) -> Problem:
+    expected = "такого файла макеты не знают, он не прочитан"
+    action = "Проверьте имя и вид файла; если он здесь не нужен, уберите его из папки."
+    return Problem(Severity.WARNING, file, expected, action)
+
+
+def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Register | None) -> Taken:
+    """One sheet of a known kind; a sheet that lacks a part of its header has the problems why."""
+    layout = fit.layout
+    if layout.takes_any_name and not fit.is_complete:
+        return Taken(sent, UNKNOWN, sheet.name, problems=(say_unknown(sent.file, fit),))
+    if fit.header is None:
+        return Taken(sent, layout, sheet.name, problems=(*sheet.notes, _say_no_header(fit.head, layout)))
+    found = [*sheet.notes, *check_header(fit.head, layout, fit.header)]
+    named = layout.match_name(sent.file) or {}
+    source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields)
+    taken = Taken(sent, layout, sheet.name, problems=tuple(found))
+    return read_rows(taken, sheet, source, register) if taken.is_accepted else taken
+
+
+def _say_no_header(head: Grid, layout: Layout) -> Problem:
     wanted = join_words(f"«{column.headings[0]}»" for column in layout.columns.values() if column.required)
     return Problem(
         Severity.ERROR,
-        grid.file,
+        head.file,
         f"в первых строках ({layout.header.within}) ожидалась строка заголовков",
         f"Нужны столбцы: {wanted}.",
-        sheet=grid.sheet,
+        sheet=head.sheet,
     )
 
 
-def _read_body(taken: Taken, grid: Grid, header: Header) -> Taken:
-    body = select_body(grid, header)
-    if body.empty:
+def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Register | None) -> Taken:
+    """Rows below the header: of pupils block by block, all others as a whole."""
+    rules = source.layout.gives
+    if any(rows.pupils for rows in rules):
+        read = [count_pupils(source, sheet, rows, register) for rows in rules]
+        number = sum(int(part.rows["participants"].sum()) for part, _ in read if len(part.rows))
+        return _collect(taken, read, number)
+    grid = sheet.read_grid()
+    rows = find_rows(grid, source.layout, source.header)
+    if rows.empty:
         return taken.add([_say_no_rows(grid, taken.layout)])
-    read = [_read_part(taken, body, header, rows) for rows in taken.layout.gives]
+    taken = taken.add(find_cells_outside(grid, source.header, rows))
+    body = select_body(rows, source.layout, source.header)
+    return _collect(taken, [read_part(source, body, each) for each in rules], len(body))
+
+
+def _collect(taken: Taken, read: list[tuple[Part, list[Problem]]], number: int) -> Taken:
     # A column that feeds several tables is converted for each; its problems are told once.
     found = dict.fromkeys(problem for _, problems in read for problem in problems)
     by_row = sorted(found, key=lambda problem: problem.row or 0)
-    return replace(taken, rows=len(body), parts=tuple(part for part, _ in read)).add(by_row)
+    return replace(taken, rows=number, parts=tuple(part for part, _ in read)).add(by_row)
 
 
 def _say_no_rows(grid: Grid, layout: Layout) -> Problem:
@@ -205,60 +245,26 @@ def _say_no_rows(grid: Grid, layout: Layout) -> Problem:
     )
 
 
-def _read_part(taken: Taken, body: pd.DataFrame, header: Header, rows: RowsLayout) -> tuple[Part, list[Problem]]:
-    sources = map_columns(taken.layout, rows)
-    place = Place(taken.source.file, taken.sheet, {name: header.name(source) for name, source in sources.items()})
-    typed, problems, faulty = _convert_rows(taken, body, rows, place)
-    for name, count in rows.blank_where_zero.items():
-        typed[name] = typed[name].mask(typed[name].eq(0) & typed[count].eq(0).fillna(False).astype(bool))
-    if rows.skip_blank:
-        blank = typed[list(rows.skip_blank)].isna().all(axis=1)
-        typed = typed[~blank | typed.index.isin([row for name in rows.skip_blank for row in faulty[name]])]
-    keeps_first = rows.repeats == "first"
-    compared = typed.drop_duplicates(["year", "school_id"]) if keeps_first and rows.table == "schools" else typed
-    problems += check_required(typed, rows.table, faulty, place)
-    problems += check_schema(compared, rows.table, place)
-    problems += check_plausible(typed, rows.table, sources, faulty, place)
-    return Part(rows.table, typed.reset_index(drop=True), place, keeps_first), problems
-
-
-def _convert_rows(
-    taken: Taken, body: pd.DataFrame, rows: RowsLayout, place: Place
-) -> tuple[pd.DataFrame, list[Problem], dict[str, set[int]]]:
-    sources = map_columns(taken.layout, rows)
-    given = (taken.layout.match_name(taken.source.file) or {}) | {k: str(v) for k, v in rows.constants.items()}
-    typed: dict[str, pd.Series] = {}
-    problems: list[Problem] = []
-    faulty: dict[str, set[int]] = defaultdict(set)
-    for name in schemas.CONTRACT[rows.table].columns:
-        if name in schemas.PROVENANCE:
-            continue
-        source = sources.get(name, name)
-        text = body[source] if source in body and name not in rows.constants else _repeat(given.get(source, ""), body)
-        layout = taken.layout.columns.get(source) if name not in rows.constants else None
-        converted = convert_column(text, find_kind(rows.table, name), layout)
-        typed[name] = converted.values
-        problems += [place.say(fault, name) for fault in converted.faults]
-        faulty[name] |= {fault.row for fault in converted.faults if fault.severity == Severity.ERROR}
-    frame = pd.DataFrame(typed, index=body.index)
-    return _add_provenance(frame, taken), problems, faulty
-
-
-def _repeat(text: str, body: pd.DataFrame) -> pd.Series:
-    return pd.Series(text, index=body.index, dtype="str")
-
-
-def _add_provenance(rows: pd.DataFrame, taken: Taken) -> pd.DataFrame:
-    text = {"source_file": taken.source.file, "source_sheet": taken.sheet}
-    added = rows.assign(**text, source_row=rows.index).astype({"source_row": "Int64"})
-    return added.astype(dict.fromkeys(text, "str"))
+def refuse_siblings(sheets: list[Taken]) -> list[Taken]:
+    """Sheets of one file are taken together: an error on one keeps the others out as well."""
+    faulty = [sheet for sheet in sheets if not sheet.is_accepted]
+    if not faulty:
+        return sheets
+    expected = f"ожидалась книга без ошибок, а на листе «{faulty[0].sheet}» они есть"
+    action = "Исправьте ошибки того листа: листы одной книги принимаются вместе."
+    return [
+        sheet.add([Problem(Severity.ERROR, sheet.file, expected, action, sheet=sheet.sheet)])
+        if sheet.is_accepted
+        else sheet
+        for sheet in sheets
+    ]
 
 
 def refuse_second_files(taken: Sequence[Taken]) -> list[Taken]:
     """Two files of a kind that may come only once: neither is taken, for nobody knows which is right."""
     counts = Counter(file.layout.id for file in taken if file.layout.single)
     doubled = {name for name, count in counts.items() if count > 1}
-    names = {name: join_words(f"«{f.source.file}»" for f in taken if f.layout.id == name) for name in doubled}
+    names = {name: join_words(f"«{f.file}»" for f in taken if f.layout.id == name) for name in doubled}
     return [
         file.add([_say_second(file, names[file.layout.id])]) if file.layout.id in doubled else file for file in taken
     ]
@@ -266,7 +272,7 @@ def refuse_second_files(taken: Sequence[Taken]) -> list[Taken]:
 
 def _say_second(file: Taken, names: str) -> Problem:
     action = f"Оставьте в папке один из файлов: {names}."
-    return Problem(Severity.ERROR, file.source.file, f"для «{file.layout.title}» ожидался один файл", action)
+    return Problem(Severity.ERROR, file.file, f"для «{file.layout.title}» ожидался один файл", action)
 
 
 def check_against_register(taken: Sequence[Taken]) -> list[Taken]:
@@ -331,15 +337,15 @@ def _say_rest(found: list[Problem]) -> Problem:
 
 
 def tabulate_files(taken: Sequence[Taken]) -> pd.DataFrame:
-    """A row per file: file, sheet, layout, rows (0 where refused), sha256, status («принят», «не принят»)."""
+    """A row per sheet read: file, sheet, layout, rows (0 where refused), sha256, status."""
     rows = [
         {
-            "file": file.source.file,
+            "file": file.file,
             "sheet": file.sheet,
             "layout": file.layout.id,
             "rows": file.rows if file.is_accepted else 0,
-            "sha256": hash_file(file.source.path),
-            "status": ACCEPTED if file.is_accepted else REFUSED,
+            "sha256": hash_file(file.sent.path),
+            "status": (UNREAD if file.layout is UNKNOWN else ACCEPTED) if file.is_accepted else REFUSED,
         }
         for file in taken
     ]
@@ -347,7 +353,8 @@ def tabulate_files(taken: Sequence[Taken]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
-def _assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
+def assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
+    """All accepted rows of one contract table."""
     schema = schemas.CONTRACT[name]
     found = [part.rows for part in parts if part.table == name and len(part.rows)]
     rows = pd.concat([schemas.empty_table(schema), *found], ignore_index=True)[list(schema.columns)]

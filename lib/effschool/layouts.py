@@ -6,7 +6,7 @@ code. A wrong layout file is refused whole, each fault named by its place in the
 
 import re
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from effschool import schemas
 
-TableName = Literal["schools", "results", "certificates", "social", "programme"]
+TableName = Literal["schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 INVISIBLE = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}"
 _FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -31,6 +31,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+@lru_cache(maxsize=1 << 16)
 def simplify_text(text: str) -> str:
     """Form in which headings and listed values are compared: spaces collapsed, «ё» as «е», case ignored."""
     visible = re.sub(f"[{INVISIBLE}]", "", text)
@@ -54,12 +55,18 @@ class ColumnLayout(Frozen):
 
     Args:
         headings: spellings of the heading, compared without regard to case, «ё» and extra spaces.
-        pattern: regular expression for the whole heading, where spellings cannot be listed.
+        pattern: regular expression for the whole heading, where spellings cannot be listed; with a group `each` the
+            column stands once for every subject (or other thing) that the group finds: see `RowsLayout.each`;
+            `values` and `patterns` then say what the thing is called.
         required: without such a column the file is not taken.
         values: what stands in the file → what it means; a spelling of the value itself is understood as well.
         patterns: the same by regular expressions, tried in order after `values`.
+        blank: what a blank cell means.
         others: what becomes of a value that is not described: kept, refused with an error, blanked with a warning.
         clean: `digits` keeps the digits of a code only, for sources that write one code in several ways.
+        extract: regular expression whose first group is taken from the cell; a cell without it is blank.
+        fill: `down`: a blank cell means what stands above it (merged cells); `group`: rows that `keep` leaves out are
+            headings of groups, and the value is that of the nearest such row above.
     """
 
     headings: tuple[str, ...] = ()
@@ -67,8 +74,16 @@ class ColumnLayout(Frozen):
     required: bool = False
     values: dict[str, str] = {}
     patterns: tuple[ValuePattern, ...] = ()
+    blank: str | None = None
     others: Literal["keep", "refuse", "blank"] = "keep"
     clean: Literal["digits"] | None = None
+    extract: str | None = None
+    fill: Literal["down", "group"] | None = None
+
+    @field_validator("extract")
+    @classmethod
+    def _check_extract(cls, extract: str | None) -> str | None:
+        return extract if extract is None else _check_group(extract)
 
     @field_validator("pattern")
     @classmethod
@@ -98,23 +113,149 @@ class ColumnLayout(Frozen):
         matching = (rule.value for rule in self.patterns if re.search(rule.pattern, text, re.IGNORECASE))
         return known if known is not None else next(matching, None)
 
-    def accepts(self, heading: str) -> bool:
-        """Whether a heading of a file means this column."""
+    @property
+    def heading(self) -> str:
+        """The heading by which messages name the column."""
+        return self.headings[0] if self.headings else re.sub(r"[\\^$]|\(.*\)\??", "", self.pattern or "").strip(" :?*.")
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether the column stands once for each of several things."""
+        return self.pattern is not None and "each" in re.compile(self.pattern).groupindex
+
+    def accepts(self, heading: str) -> str | None:
+        """Whether a heading of a file means this column: None where not, else what the group `each` found in it."""
+        # Many files have the same headings, and every layout is tried on every file.
+        if heading not in self._accepted:
+            self._accepted[heading] = self._accept(heading)
+        return self._accepted[heading]
+
+    @cached_property
+    def _accepted(self) -> dict[str, str | None]:
+        return {}
+
+    def _accept(self, heading: str) -> str | None:
         simple = simplify_text(heading)
         if simple in self.spellings:
-            return True
-        return self.pattern is not None and re.fullmatch(self.pattern, simple, re.IGNORECASE) is not None
+            return ""
+        match = re.fullmatch(self.pattern, simple, re.IGNORECASE) if self.pattern else None
+        if match is None:
+            return None
+        thing = match["each"].strip(" :,") if self.is_repeated else ""
+        return self.translate(thing) or thing
+
+
+class FieldLayout(Frozen):
+    """A value that stands for the whole sheet: in the rows above its header, in its name or in the file's name.
+
+    Args:
+        title: what it is, for messages: «год в названии».
+        pattern: regular expression looked for in those places in this order; its first group is the value.
+        required: without it the sheet is not of this kind.
+        values, patterns: as of a column.
+    """
+
+    title: str = Field(min_length=1)
+    pattern: str
+    required: bool = True
+    values: dict[str, str] = {}
+    patterns: tuple[ValuePattern, ...] = ()
+
+    @field_validator("pattern")
+    @classmethod
+    def _check_pattern(cls, pattern: str) -> str:
+        return _check_group(pattern)
+
+    @property
+    def column(self) -> ColumnLayout:
+        """How its text is turned into a value."""
+        return ColumnLayout(headings=("—",), values=self.values, patterns=self.patterns)
 
 
 class HeaderLayout(Frozen):
     """Where the header (шапка) is: within the first `within` rows, `rows` numbers of rows tried in order.
 
     The rows of a header are joined with a space; blank cells of its upper rows are filled from the left, like merged
-    cells.
+    cells, and a cell of an upper row with nothing below it is the whole heading. A row of numbers 1, 2, 3… under the
+    header is not taken for data.
     """
 
     within: int = Field(default=5, ge=1, le=50)
     rows: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(default=(1,), min_length=1)
+
+
+class PercentLayout(Frozen):
+    """Counts that the file gives as per cent of a total; they become whole numbers that add up to it.
+
+    Args:
+        total: column of the table with the number of participants.
+        parts: columns of the table whose per cents make 100.
+    """
+
+    total: str
+    parts: tuple[str, ...] = Field(min_length=1)
+
+
+class CountLayout(Frozen):
+    """Which pupils are counted, by a number in one column of the file; exactly one of the conditions is given.
+
+    Args:
+        column: column of the layout with a mark or score.
+        equals: the number is this one.
+        at_least: the number is at least this.
+        below_minimum: the number is below the minimum score of the procedure, subject and year (the register's).
+        of_scale: count only where the subject's minimum is on this scale; elsewhere the count is missing.
+    """
+
+    column: str
+    equals: float | None = None
+    at_least: float | None = None
+    below_minimum: bool = False
+    of_scale: str | None = None
+
+    @model_validator(mode="after")
+    def _check_condition(self) -> Self:
+        if (self.equals is not None) + (self.at_least is not None) + self.below_minimum != 1:
+            raise ValueError("ожидалось одно условие: equals, at_least или below_minimum")
+        return self
+
+
+class MeanLayout(Frozen):
+    """Scores of which a mean is taken: a column of the layout, for subjects whose minimum is on the scale given."""
+
+    column: str
+    of_scale: str | None = None
+
+
+class PupilsLayout(Frozen):
+    """A row of the file is a pupil: rows of the table are counts of them by school, subject and so on.
+
+    Columns of the file that no rule names (names of pupils, documents) are never read.
+
+    Args:
+        counts: column of the table → pupils counted in it.
+        means: column of the table → rules, the first of which that fits the subject says whose mean it is.
+        status: column of the layout that says whether the pupil took part.
+        taken: values of `status` of those who did; the others are told in the note of the row.
+        limits: column of the layout → least and largest number that can stand in it.
+        scale: column of marks → column of primary scores, from which the region's scale of the year gives a mark where
+            none stands; `conditions`: name of a condition of the scale → column with the points it looks at.
+    """
+
+    counts: dict[str, CountLayout]
+    means: dict[str, tuple[MeanLayout, ...]] = {}
+    status: str
+    taken: tuple[str, ...] = Field(min_length=1)
+    limits: dict[str, tuple[float, float]] = {}
+    scale: dict[str, str] = {}
+    conditions: dict[str, str] = {}
+
+
+class SchoolByName(Frozen):
+    """Columns by which a school is found where its code is not there."""
+
+    name: str
+    municipality: str
 
 
 class RowsLayout(Frozen):
@@ -122,28 +263,54 @@ class RowsLayout(Frozen):
 
     Args:
         table: the contract table.
-        columns: column of the table → column of the layout or field of the file name; equal names need no mention.
+        columns: column of the table → column of the layout or field; equal names need no mention.
         constants: column of the table → value for all rows.
+        each: column of the table that takes what the group `each` of the headings found: a row for every such thing.
         skip_blank: a row where all of these columns of the table are blank is not taken: nothing was reported.
+        only_with: a row where one of these columns is blank is not taken: it stands for a municipality, say.
         blank_where_zero: column → count; where the count is 0, a 0 in the column means «нет данных».
+        percent: counts given as per cent.
+        pupils: a row of the file is a pupil.
+        find_school: how a school is found where its code is blank or no column has it.
         repeats: `first`: a key met in an earlier file is not an error, the earlier row stays.
     """
 
     table: TableName
     columns: dict[str, str] = {}
     constants: dict[str, str | int] = {}
+    each: str | None = None
     skip_blank: tuple[str, ...] = ()
+    only_with: tuple[str, ...] = ()
     blank_where_zero: dict[str, str] = {}
+    percent: PercentLayout | None = None
+    pupils: PupilsLayout | None = None
+    find_school: SchoolByName | None = None
     repeats: Literal["refuse", "first"] = "refuse"
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:
         known = set(schemas.CONTRACT[self.table].columns) - set(schemas.PROVENANCE)
-        zeros = {*self.blank_where_zero, *self.blank_where_zero.values()}
-        unknown = sorted({*self.columns, *self.constants, *self.skip_blank, *zeros} - known)
+        named = {*self.columns, *self.constants, *self.skip_blank, *self.only_with}
+        named |= {*self.blank_where_zero, *self.blank_where_zero.values()}
+        named |= {self.each} if self.each else set()
+        named |= {self.percent.total, *self.percent.parts} if self.percent else set()
+        named |= {*self.pupils.counts, *self.pupils.means} if self.pupils else set()
+        unknown = sorted(named - known)
         if unknown:
             raise ValueError(f"в таблице {self.table} нет столбцов: {', '.join(unknown)}")
         return self
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """Columns of the layout that the rule names itself."""
+        own = set(self.columns.values())
+        own |= {self.find_school.name, self.find_school.municipality} if self.find_school else set()
+        if self.pupils:
+            own |= {count.column for count in self.pupils.counts.values()}
+            own |= {mean.column for means in self.pupils.means.values() for mean in means}
+            own |= {*self.pupils.scale, *self.pupils.scale.values(), *self.pupils.conditions.values()}
+            own |= {self.pupils.status}
+        return frozenset(own)
 
 
 class Layout(Frozen):
@@ -152,47 +319,72 @@ class Layout(Frozen):
     Args:
         id: name of the layout in the list of files taken.
         title: what the file is, for messages.
-        files: names of files relative to the raw folder; `*` is any text, `{year}` a field that serves as a column.
+        files: names of files relative to the raw folder; `*` is any text, `**` any text with folders, `{year}` a field
+            that serves as a column. A layout that takes any name recognises its files by what is in them.
+        sheets: `first` reads the first sheet, `all` every sheet that has the header.
         required: the tables must come from some file; where none does, that is an error.
         single: at most one file of this kind may be in the folder.
         delimiter: of CSV; found from the file where not given.
         unused: whether a column that the layout does not describe is worth a warning.
+        fields: values that stand for the whole sheet.
+        keep: column of the layout → regular expression; only rows in which it is found are taken.
+        drop: regular expression for the first filled cell of a row that is no data («Итого», a footnote).
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str = Field(min_length=1)
-    files: tuple[str, ...] = Field(min_length=1)
+    files: tuple[str, ...] = Field(default=("**",), min_length=1)
+    sheets: Literal["first", "all"] = "first"
     required: bool = False
     single: bool = False
     delimiter: Literal[",", ";", "\t"] | None = None
     header: HeaderLayout = HeaderLayout()
     unused: Literal["warn", "ignore"] = "warn"
+    fields: dict[str, FieldLayout] = {}
     columns: dict[str, ColumnLayout] = Field(min_length=1)
+    keep: dict[str, str] = {}
+    drop: str | None = None
     gives: tuple[RowsLayout, ...] = Field(min_length=1)
+
+    @field_validator("drop")
+    @classmethod
+    def _check_drop(cls, drop: str | None) -> str | None:
+        return drop if drop is None else _check_regex(drop)
 
     @model_validator(mode="after")
     def _check_sources(self) -> Self:
-        known = set(self.columns) | self.fields
-        unknown = sorted({source for rows in self.gives for source in rows.columns.values()} - known)
+        for pattern in self.keep.values():
+            _check_regex(pattern)
+        wanted = {source for rows in self.gives for source in rows.sources} | set(self.keep)
+        unknown = sorted(wanted - set(self.columns) - self.known_fields)
         if unknown:
-            raise ValueError(f"gives ссылается на столбцы, которых нет в раскладке: {', '.join(unknown)}")
+            raise ValueError(f"gives и keep ссылаются на столбцы, которых нет в раскладке: {', '.join(unknown)}")
         for rows in self.gives:
-            given = set(rows.constants) | set(map_columns(self, rows))
-            missing = sorted(set(list_required_columns(rows.table)) - given)
-            if missing:
-                raise ValueError(f"таблица {rows.table} не получает обязательных столбцов: {', '.join(missing)}")
+            self._check_given(rows)
         return self
 
+    def _check_given(self, rows: RowsLayout) -> None:
+        given = set(rows.constants) | set(map_columns(self, rows)) | {rows.each}
+        given |= {"school_id"} if rows.find_school else set()
+        missing = sorted(set(list_required_columns(rows.table)) - given)
+        if missing:
+            raise ValueError(f"таблица {rows.table} не получает обязательных столбцов: {', '.join(missing)}")
+
     @cached_property
-    def fields(self) -> frozenset[str]:
-        """Fields that the file name gives whichever of the names it has."""
+    def known_fields(self) -> frozenset[str]:
+        """Fields of the sheet, and those that the file name gives whichever of the names it has."""
         named = [frozenset(_FIELD.findall(name)) for name in self.files]
-        return frozenset.intersection(*named)
+        return frozenset.intersection(*named) | frozenset(self.fields)
 
     @cached_property
     def name_patterns(self) -> tuple[re.Pattern[str], ...]:
         """File names as regular expressions."""
         return tuple(re.compile(_write_regex(name), re.IGNORECASE) for name in self.files)
+
+    @property
+    def takes_any_name(self) -> bool:
+        """Whether files of this kind are recognised by what is in them, whatever their name."""
+        return "**" in self.files
 
     def match_name(self, name: str) -> dict[str, str] | None:
         """Fields of a file name; None where the file is of another kind."""
@@ -214,7 +406,7 @@ class LayoutFile(Frozen):
 def map_columns(layout: Layout, rows: RowsLayout) -> dict[str, str]:
     """Column of the table → its source in the file, equal names included."""
     names = [name for name in schemas.CONTRACT[rows.table].columns if name not in schemas.PROVENANCE]
-    available = set(layout.columns) | layout.fields
+    available = set(layout.columns) | layout.known_fields
     equal = {name: name for name in names if name in available}
     return {name: source for name, source in (equal | rows.columns).items() if name not in rows.constants}
 
@@ -267,8 +459,14 @@ def _check_regex(pattern: str) -> str:
     return pattern
 
 
+def _check_group(pattern: str) -> str:
+    if not re.compile(_check_regex(pattern)).groups:
+        raise ValueError("ожидалось выражение со скобками: что в них, и есть значение")
+    return pattern
+
+
 def _write_regex(name: str) -> str:
-    parts = re.split(r"(\*|\{[a-z_]+\})", name)
+    parts = re.split(r"(\*\*|\*|\{[a-z_]+\})", name)
     return "".join(_write_part(part) for part in parts)
 
 
@@ -276,7 +474,7 @@ def _write_part(part: str) -> str:
     field = _FIELD.fullmatch(part)
     if field:
         return f"(?P<{field[1]}>[^/]+?)"
-    return "[^/]*" if part == "*" else re.escape(part)
+    return {"**": ".*", "*": "[^/]*"}.get(part, re.escape(part))
 
 
 _FAULTS = {

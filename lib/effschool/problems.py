@@ -59,6 +59,21 @@ class Problem:
         return f"{place}:{found} {self.expected}. {self.action}"
 
 
+class UnreadableFileError(Exception):
+    """The file cannot be read at all; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def refuse_file(
+    file: str, expected: str, action: str, *, sheet: str = "", row: int | None = None
+) -> UnreadableFileError:
+    """The error of a file that cannot be read: what was expected of it and what to do."""
+    return UnreadableFileError(Problem(Severity.ERROR, file, expected, action, sheet=sheet, row=row))
+
+
 def tabulate_problems(problems: Iterable[Problem]) -> pd.DataFrame:
     """Frame with a row per problem, columns as the fields of `Problem` and `message`, in the order found."""
     names = [field.name for field in fields(Problem)]

@@ -9,14 +9,6 @@ from effschool.checks import Place
 from effschool.conversion import Fault
 from effschool.problems import Problem, Severity
 
-_KEYS = {
-    "schools": ["year", "school_id"],
-    "results": ["year", "school_id", "procedure", "subject", "grade"],
-    "certificates": ["year", "school_id", "level"],
-    "social": ["year", "school_id"],
-    "programme": ["school_id", "project", "entry_year"],
-}
-
 
 @dataclass(frozen=True)
 class Part:
@@ -27,12 +19,15 @@ class Part:
         rows: its columns; years may be nullable whole numbers as yet.
         place: where the rows stand, for messages.
         keeps_first: a key met in an earlier part is left out here without an error.
+        names: municipality and name of the schools of rows without a code, on the index of the rows; None where every
+            row has one.
     """
 
     table: str
     rows: pd.DataFrame
     place: Place
     keeps_first: bool = False
+    names: pd.DataFrame | None = None
 
 
 def list_register(parts: list[Part]) -> pd.DataFrame:
@@ -123,7 +118,8 @@ def harmonise_codes(part: Part, codes: dict[str, str]) -> tuple[Part, list[Probl
 def find_doubled(parts: list[Part]) -> list[Problem]:
     """Rows whose key stands in an earlier part (or row) of the same table; the problem is the later file's."""
     problems = []
-    for table, key in _KEYS.items():
+    for table, columns in schemas.KEYS.items():
+        key = list(columns)
         of_table = [part for part in parts if part.table == table and not part.keeps_first]
         if not of_table:
             continue
@@ -147,7 +143,8 @@ def merge_register(parts: list[Part]) -> tuple[list[Part], list[Problem]]:
     """Leave out rows of `keeps_first` parts whose key was met before; another municipality there is a warning."""
     kept: list[Part] = []
     problems: list[Problem] = []
-    for table, key in _KEYS.items():
+    for table, columns in schemas.KEYS.items():
+        key = list(columns)
         seen = pd.DataFrame()
         for part in [part for part in parts if part.table == table]:
             rows = part.rows

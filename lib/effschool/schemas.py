@@ -13,6 +13,7 @@ from pandera.pandas import Check, Column, DataFrameSchema
 SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
 LOCALITIES = ("город", "село")
 LEVELS = ("ООО", "СОО")
+JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
 BANDS = ("low", "mid", "high")
 DOMAINS = ("results", "social")
 MARKS = ("mark_2", "mark_3", "mark_4", "mark_5")
@@ -29,8 +30,10 @@ SOCIAL_COUNTS = (
     "free_lunch",
     "guardianship",
 )
-PROVENANCE = ("source_file", "source_sheet", "source_row")
-"""Where a row came from: file relative to the raw folder, sheet, row as Excel numbers it; in every table taken in."""
+PROVENANCE = ("source_file", "source_sheet", "source_row", "source_note")
+"""Where a row came from: file relative to the raw folder, sheet, row as Excel numbers it; in every table taken in.
+
+`source_note` says what was done to it on the way («восстановлено из процентов»); missing where nothing was."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
@@ -101,7 +104,12 @@ def _not_above(parts: Iterable[str], total: str, expected: str) -> Check:
     )
 
 
-_SOURCE = {"source_file": _text(False), "source_sheet": _text(False), "source_row": Column("int64")}
+_SOURCE = {
+    "source_file": _text(False),
+    "source_sheet": _text(False),
+    "source_row": Column("int64"),
+    "source_note": _text(),
+}
 
 SCHOOLS = DataFrameSchema(
     {
@@ -202,8 +210,64 @@ PROGRAMME = DataFrameSchema(
 )
 """A row per school and year of entry into a project of support (программа поддержки)."""
 
-CONTRACT = {str(schema.name): schema for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME)}
-"""The tables taken in, by name."""
+_GRADE = RESULTS.columns["grade"]
+
+JOURNAL = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "subject": _text(False),
+        "grade": _GRADE,
+        "change": _choice(JOURNAL_CHANGES, "Сравнение с журналом"),
+        "pupils": _count(),
+        **_SOURCE,
+    },
+    checks=_unique("year", "school_id", "subject", "grade", "change"),
+    name="journal",
+    strict=True,
+)
+"""A row per school, year, subject, grade and `change` (ВПР mark against the mark of the journal); `pupils` counts them."""
+
+SCORES = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "procedure": _text(False),
+        "subject": _text(False),
+        "grade": _GRADE,
+        "score": Column("Int64"),
+        "participants": _count(),
+        "pupils": _count(),
+        **_SOURCE,
+    },
+    checks=[
+        _unique("year", "school_id", "procedure", "subject", "grade", "score"),
+        _not_above(["pupils"], "participants", "учеников с одним баллом больше, чем участников"),
+    ],
+    name="scores",
+    strict=True,
+)
+"""A row per school, year, procedure, subject, grade and primary `score`; `pupils` of the `participants` have it."""
+
+MARKED = DataFrameSchema(
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "subject": _text(False),
+        "grade": _GRADE,
+        "marked": _count(),
+        **_SOURCE,
+    },
+    checks=_unique("year", "school_id", "subject", "grade"),
+    name="marked",
+    strict=True,
+)
+"""A row per school, year, subject and grade that an outside list marks for signs of doubtful results (`marked` is 1)."""
+
+CONTRACT = {
+    str(schema.name): schema for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED)
+}
+"""The tables taken in, by name; the last three only where such files are sent (signs of doubtful results)."""
 
 SCHOOLS_OUT = DataFrameSchema(
     {
@@ -280,6 +344,19 @@ LISTS = DataFrameSchema(
 
 LEFT_BEHIND = {str(schema.name): schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
 """The tables that identification leaves behind, by name."""
+
+
+KEYS = {
+    "schools": ("year", "school_id"),
+    "results": ("year", "school_id", "procedure", "subject", "grade"),
+    "certificates": ("year", "school_id", "level"),
+    "social": ("year", "school_id"),
+    "programme": ("school_id", "project", "entry_year"),
+    "journal": ("year", "school_id", "subject", "grade", "change"),
+    "scores": ("year", "school_id", "procedure", "subject", "grade", "score"),
+    "marked": ("year", "school_id", "subject", "grade"),
+}
+"""Columns that tell the rows of a table taken in apart."""
 
 
 def empty_table(schema: DataFrameSchema) -> pd.DataFrame:

@@ -41,6 +41,7 @@ class Threshold(ThresholdKey):
     Args:
         value: in units of `scale`; of ОГЭ the least primary score of mark 3.
         marks: least primary score of every mark, where the source gives them.
+        conditions: what a mark asks for besides («грамотность»): mark → least points of it.
         act: act that sets the value; empty where the sources do not name it, which «подтверждено» does not allow.
     """
 
@@ -48,6 +49,7 @@ class Threshold(ThresholdKey):
     value: float = Field(ge=0, le=100, strict=True)
     scale: Literal["100-балльная", "первичный балл", "отметка"]
     marks: dict[Annotated[int, Field(ge=3, le=5)], Annotated[int, Field(ge=0, strict=True)]] = Field(default={})
+    conditions: dict[Words, dict[Annotated[int, Field(ge=3, le=5)], Annotated[int, Field(ge=0, strict=True)]]] = {}
     act: str
     status: Literal["подтверждено", "принято методистом", "предположение"]
     note: str = ""
