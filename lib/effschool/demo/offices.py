@@ -20,11 +20,10 @@ def build_office_tables(tables: Tables, settings: Settings, seed: int) -> Tables
     offices, rngs = settings.offices, np.random.default_rng([seed, 1]).spawn(5)
     taken = {name: select_taken(tables, takes) for name, takes in offices.takes.items()}
     marked = signs.draw_marked(tables["results"], offices.signs, rngs[0])
-    paper = offices.forms["scores"].only or ("", 0)
     return {
         "marked": marked,
         "journal": signs.draw_journal(taken["vpr"], marked, offices.signs, rngs[1]),
-        "scores": signs.draw_scores(taken["vpr"], marked, paper, offices.signs, rngs[2]),
+        "scores": signs.draw_scores(taken["vpr"], marked, offices.signs, rngs[2]),
         "oge": pupils.draw_protocol(taken["oge"], offices.papers["ОГЭ"], offices.statuses, True, rngs[3]),
         "ege": pupils.draw_protocol(taken["ege"], offices.papers["ЕГЭ"], offices.statuses, False, rngs[4]),
     }

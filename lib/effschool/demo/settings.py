@@ -247,7 +247,7 @@ class Takes(Frozen):
 class Form(Frozen):
     """A file as an office sends it. Texts may name {year}, {grade}, {subject} and {region}.
 
-    `over` stands in a merged cell above the headings that are numbers; `only` is the one subject and grade written.
+    `over` stands in a merged cell above the headings that are numbers.
     """
 
     file: str
@@ -260,7 +260,6 @@ class Form(Frozen):
     login: str = ""
     total: str = ""
     hidden_rows: list[int] = []
-    only: tuple[str, int] | None = None
 
 
 class Paper(Frozen):
@@ -298,13 +297,16 @@ class Statuses(Frozen):
 
 
 class Signs(Frozen):
-    """Signs of doubtful results (признаки необъективности): columns of the list, journal shares, primary scores."""
+    """Signs of doubtful results (признаки необъективности): columns of the list, journal shares, and the paper (subject
+    and grade) whose primary scores are written, with the borders of its marks.
+    """
 
     share: float
     marks: dict[str, tuple[int, str]]
     compared: dict[str, str]
     usual: list[float]
     doubtful: list[float]
+    scored: tuple[str, int]
     borders: list[int]
     peak: float
 

@@ -49,12 +49,10 @@ def draw_journal(results: pd.DataFrame, marked: pd.DataFrame, rules: Signs, rng:
     return rows[[*KEYS, "participants"]].assign(**dict(zip(rules.compared, counts.T, strict=True)))
 
 
-def draw_scores(
-    results: pd.DataFrame, marked: pd.DataFrame, paper: tuple[str, int], rules: Signs, rng: Generator
-) -> pd.DataFrame:
-    """A row per row of ВПР results of one paper: participants, and by primary score («0», «1», …) how many have it."""
-    rows = list_known(results)
-    rows = rows[(rows["subject"] == paper[0]) & (rows["grade"] == paper[1])].reset_index(drop=True)
+def draw_scores(results: pd.DataFrame, marked: pd.DataFrame, rules: Signs, rng: Generator) -> pd.DataFrame:
+    """A row per school with marks in the one paper: participants, and by primary score («0», «1», …) how many have it."""
+    rows, (subject, grade) = list_known(results), rules.scored
+    rows = rows[(rows["subject"] == subject) & (rows["grade"] == grade)].reset_index(drop=True)
     is_marked = find_marked(rows, marked, rules)
     parts = [
         _spread_mark(rows[mark].to_numpy(dtype=np.int64), place, is_marked, rules, rng)
