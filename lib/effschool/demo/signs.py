@@ -50,7 +50,7 @@ def draw_journal(results: pd.DataFrame, marked: pd.DataFrame, rules: Signs, rng:
 
 
 def draw_scores(results: pd.DataFrame, marked: pd.DataFrame, rules: Signs, rng: Generator) -> pd.DataFrame:
-    """A row per school with marks in the one paper: participants, and by primary score («0», «1», …) how many have it."""
+    """A row per school with marks in the paper: participants, and how many have each primary score («0», «1», …)."""
     rows, (subject, grade) = list_known(results), rules.scored
     rows = rows[(rows["subject"] == subject) & (rows["grade"] == grade)].reset_index(drop=True)
     is_marked = find_marked(rows, marked, rules)
