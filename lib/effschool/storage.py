@@ -25,10 +25,10 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_text(text: str, path: Path) -> None:
-    """Write UTF-8 text whole or not at all, with the same line ends on every system."""
+def write_text(text: str, path: Path, encoding: str = "utf-8") -> None:
+    """Write text whole or not at all, with the same line ends on every system."""
     with replace_when_done(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.write_text(text, encoding=encoding, newline="\n")
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from effschool.demo.offices import build_office_tables, tell_tables, write_offices
 from effschool.demo.population import draw_schools, list_school_years, tabulate_schools
 from effschool.demo.programme import draw_programme, list_effects
 from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
@@ -15,7 +16,7 @@ from effschool.demo.settings import Size, load_settings
 from effschool.demo.social import draw_social
 from effschool.demo.writing import Tables, write_region
 
-__all__ = ["build_demo_tables", "make_demo_region"]
+__all__ = ["build_demo_tables", "build_told_tables", "make_demo_region"]
 
 
 def make_demo_region(  # noqa: PLR0913, PLR0917 -- every argument is a size of the region
@@ -25,15 +26,33 @@ def make_demo_region(  # noqa: PLR0913, PLR0917 -- every argument is a size of t
     municipalities: int = 19,
     last_year: int = 2023,
     years: int = 5,
+    shapes: bool = False,
 ) -> None:
     """Write the region's raw files into a folder: CSV, `programme.xlsx`, `social/*.xlsx` and `region.yml`.
 
-    The same arguments give the same bytes. Workbooks of social conditions left by an earlier region are not removed.
+    With `shapes` the files of the last years have the shapes that offices send. The same arguments give the same bytes.
+    Files left by an earlier region are not removed.
 
     Raises:
         ValueError: too few schools for the municipalities and kinds, no year, or not enough names.
     """
-    write_region(build_demo_tables(seed, schools, municipalities, last_year, years), folder, load_settings())
+    tables, settings = build_demo_tables(seed, schools, municipalities, last_year, years), load_settings()
+    if shapes:
+        write_offices(tables, build_office_tables(tables, settings, seed), folder, settings)
+    else:
+        write_region(tables, folder, settings)
+
+
+def build_told_tables(
+    seed: int = 2018, schools: int = 350, municipalities: int = 19, last_year: int = 2023, years: int = 5
+) -> Tables:
+    """Contract tables that a reader of the region's office shapes gets: `build_demo_tables` as the shapes can tell it.
+
+    Raises:
+        ValueError: as `make_demo_region`.
+    """
+    tables, settings = build_demo_tables(seed, schools, municipalities, last_year, years), load_settings()
+    return tell_tables(tables, build_office_tables(tables, settings, seed), settings.offices)
 
 
 def build_demo_tables(

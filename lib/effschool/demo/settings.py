@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 Locality = Literal["city", "village"]
 LOCALITY_NAMES: dict[Locality, str] = {"city": "город", "village": "село"}
+SocialFault = Literal[
+    "titles", "numbering", "total", "footnote", "nbsp", "texts", "codes", "sheet", "comment", "hidden"
+]
 SMALLEST_REGION = 12
 
 
@@ -233,6 +236,118 @@ class Blanks(Frozen):
     social: float
 
 
+class Takes(Frozen):
+    """Rows of a contract table that an office's file stands for: those of the year `back` years before the last."""
+
+    table: Literal["schools", "results", "certificates"]
+    back: int
+    procedure: str | None = None
+
+
+class Form(Frozen):
+    """A file as an office sends it. Texts may name {year}, {grade}, {subject} and {region}.
+
+    `over` stands in a merged cell above the headings that are numbers.
+    """
+
+    file: str
+    sheet: str = ""
+    titles: list[str] = []
+    over: str = ""
+    headings: dict[str, str]
+    is_numbered: bool = False
+    footnote: str = ""
+    login: str = ""
+    total: str = ""
+    hidden_rows: list[int] = []
+
+
+class Paper(Frozen):
+    """An exam in a protocol. A pupil's value lies in one of `bands`, whose pupils are the counts of the same places
+    (null: all the others). `primary`: the least primary score of each mark, then one more than the highest.
+    """
+
+    code: int
+    title: str
+    bands: list[tuple[int, int]]
+    counts: list[str | None]
+    primary: list[int] = []
+    most_primary: int = 0
+
+
+class Statuses(Frozen):
+    """Statuses of pupils in protocols, and their shares among the participants of the region."""
+
+    active: str
+    active_share: float
+    appeal: str
+    appeal_share: float
+    absent: str
+    absent_share: float
+    annulled: str
+    annulled_share: float
+    gve: str
+    gve_share: float
+    usual_form: str
+    surname: str
+    patronymic: str
+    document: str
+    first_added: int
+    classes: list[str]
+
+
+class Signs(Frozen):
+    """Signs of doubtful results (признаки необъективности): columns of the list, journal shares, and the paper (subject
+    and grade) whose primary scores are written, with the borders of its marks.
+    """
+
+    share: float
+    marks: dict[str, tuple[int, str]]
+    compared: dict[str, str]
+    usual: list[float]
+    doubtful: list[float]
+    scored: tuple[str, int]
+    borders: list[int]
+    peak: float
+
+
+class Official(Frozen):
+    """Words of official names: legal forms and kinds by abbreviation, types and localities of the register."""
+
+    legal: dict[str, str]
+    kinds: dict[str, str]
+    types: dict[str, str]
+    localities: dict[str, str]
+
+
+class SocialBook(Frozen):
+    """Harmless faults of social forms, by book in turn, and their texts."""
+
+    faults: list[list[SocialFault]]
+    titles: list[str]
+    total: str
+    footnote: str
+    comment: str
+    sheet: str
+    instruction: list[str]
+    hidden_rows: list[int]
+
+
+class Offices(Frozen):
+    """Files as offices send them."""
+
+    whole: dict[str, int | str]
+    subjects: dict[str, str]
+    takes: dict[str, Takes]
+    forms: dict[str, Form]
+    papers: dict[Literal["ОГЭ", "ЕГЭ"], dict[str, Paper]]
+    statuses: Statuses
+    signs: Signs
+    official: Official
+    levels: dict[str, int]
+    social: SocialBook
+
+
 class Settings(Frozen):
     """All of demo.yml."""
 
@@ -258,6 +373,7 @@ class Settings(Frozen):
     sheet: str
     programme_sheet: str
     headings: dict[str, dict[str, str]]
+    offices: Offices
 
 
 @dataclass(frozen=True)

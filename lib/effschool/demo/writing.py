@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -22,12 +23,19 @@ LONG_AGO = datetime(2000, 1, 1)
 
 def write_region(tables: Tables, folder: Path, settings: Settings) -> None:
     """Write all files of the region into a folder; each is written whole or not at all."""
+    write_region_tables(tables, folder, settings)
+    write_social(tables, folder / "social", settings)
+
+
+def write_region_tables(tables: Tables, folder: Path, settings: Settings) -> None:
+    """Write contract files without social conditions, and the region's passport; a table without rows has no file."""
     for name in ("schools", "results", "certificates"):
+        if tables[name].empty:
+            continue
         text = _head(tables[name], name, settings).to_csv(index=False, lineterminator="\n")
         write_text(text, folder / f"{name}.csv")
     programme = make_workbook(_head(tables["programme"], "programme", settings), settings.programme_sheet)
     write_workbook(programme, folder / "programme.xlsx")
-    write_social(tables, folder / "social", settings)
     about = {"name": settings.region, "demonstration": True}
     write_text(
         f"# {settings.note}\n{yaml.safe_dump(about, allow_unicode=True, sort_keys=False)}", folder / "region.yml"
@@ -36,11 +44,16 @@ def write_region(tables: Tables, folder: Path, settings: Settings) -> None:
 
 def write_social(tables: Tables, folder: Path, settings: Settings) -> None:
     """One workbook per municipality, named as it is; a municipality that sent nothing has no workbook."""
+    for municipality, rows in list_social(tables, settings):
+        write_workbook(make_workbook(rows, settings.sheet), folder / f"{municipality}.xlsx")
+
+
+def list_social(tables: Tables, settings: Settings) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Municipalities that sent social conditions, in order, with their rows under the headings of the contract."""
     municipality_of = tables["schools"].drop_duplicates("school_id").set_index("school_id")["municipality"]
     social = tables["social"]
     for municipality, rows in social.groupby(social["school_id"].map(municipality_of), sort=True):
-        workbook = make_workbook(_head(rows, "social", settings), settings.sheet)
-        write_workbook(workbook, folder / f"{municipality}.xlsx")
+        yield str(municipality), _head(rows, "social", settings)
 
 
 def _head(frame: pd.DataFrame, name: str, settings: Settings) -> pd.DataFrame:
