@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import pandas as pd
 from openpyxl import Workbook
 
 from effschool.ingest import Ingested, Sent, Taken, ingest_folder, read_file
@@ -64,9 +65,8 @@ def take(raw: Path) -> Ingested:
 def list_rows(taken: Taken, *columns: str) -> list[tuple]:
     """Rows of the file's parts in the columns named, missing as None."""
     rows = [part.rows[list(columns)] for part in taken.parts]
-    return [tuple(None if value != value else value for value in row) for frame in rows for row in to_objects(frame)]
-
-
-def to_objects(frame) -> list[list]:
-    """Cells as plain objects, missing as NaN."""
-    return frame.astype(object).where(frame.notna(), float("nan")).to_numpy().tolist()
+    return [
+        tuple(None if pd.isna(value) else value for value in row)
+        for frame in rows
+        for row in frame.astype(object).to_numpy().tolist()
+    ]

@@ -25,7 +25,10 @@ def test_marks_are_counted_by_school_and_subject(tmp_path):
         ("01", "русский язык", 3, 1, 0, 0, 2),
         ("02", "русский язык", 1, 0, 1, 0, 0),
     ]
-    assert set(list_rows(taken, "year", "grade", "procedure", "mean_score")) == {(2023, 9, "ОГЭ", None)}
+    assert set(list_rows(taken, "year", "grade", "procedure", "mean_score")) == {
+        (2023, 9, "ОГЭ", 4.0),
+        (2023, 9, "ОГЭ", 3.0),
+    }
 
 
 def test_statuses_decide_who_took_part_and_are_told(tmp_path):

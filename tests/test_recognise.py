@@ -1,6 +1,7 @@
 import pytest
 from builders_office import EGE, OGE, VPR, graduate, pupil, read_one, save_book
 from builders_raw import HEADINGS, ROWS, split, write_csv
+from openpyxl import load_workbook
 
 CERTIFICATES = split(HEADINGS["certificates"], *ROWS["certificates"])
 TITLES = [["ВПР 2023. 5 класс"], ["Предмет: Химия"], ["Статистика по отметкам"]]
@@ -43,8 +44,6 @@ def test_every_sheet_of_a_kind_is_read_and_others_are_left_alone(tmp_path):
 
 
 def test_hidden_sheet_is_not_read(tmp_path):
-    from openpyxl import load_workbook
-
     path = save_book(tmp_path / "a.xlsx", {"Аттестаты": CERTIFICATES, "Старое": CERTIFICATES})
     book = load_workbook(path)
     book["Старое"].sheet_state = "hidden"

@@ -152,7 +152,8 @@ def open_protocol(source: Source, rows: RowsLayout, register: Register | None) -
 def list_numbers(pupils: PupilsLayout) -> list[str]:
     """Columns with marks and scores."""
     counted = [count.column for count in pupils.counts.values()]
-    return list(dict.fromkeys([*counted, *pupils.means.values(), *pupils.scale.values(), *pupils.conditions.values()]))
+    averaged = [mean.column for means in pupils.means.values() for mean in means]
+    return list(dict.fromkeys([*counted, *averaged, *pupils.scale.values(), *pupils.conditions.values()]))
 
 
 def count_block(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> tuple[pd.DataFrame, list[Problem]]:
@@ -327,10 +328,8 @@ def tally_block(protocol: Protocol, block: Block, tally: Tally) -> pd.DataFrame:
     add = Adder(codes, int(np.prod(sizes)))
     sums = {"pupils": add(tally.known), "participants": add(tally.took_part)}
     for name, count in protocol.pupils.counts.items():
-        sums |= {
-            name: add(tally.took_part & match_count(count, tally)),
-            f"of {name}": add(tally.took_part & has_scale(count, tally)),
-        }
+        counted = tally.took_part & has_scale(count.of_scale, tally, known=count.below_minimum)
+        sums |= {name: add(tally.took_part & match_count(count, tally)), f"of {name}": add(counted)}
     for name, means in protocol.pupils.means.items():
         values = choose_scores(means, tally)
         scored = tally.took_part & ~np.isnan(values)

@@ -1,4 +1,4 @@
-"""Which kind of file a sheet is (узнавание): every known layout is tried, the one that explains most of the header wins."""
+"""Which kind of file a sheet is (узнавание): every known layout is tried, the one that explains most columns wins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

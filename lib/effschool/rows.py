@@ -162,7 +162,8 @@ def share_percents(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
 def _put_counts(typed: pd.DataFrame, shared: pd.DataFrame, rows: RowsLayout, parts: list[str]) -> pd.DataFrame:
     if rows.each:
         keys = pd.MultiIndex.from_arrays([typed.index, typed[rows.each]])
-        counts = {parts[0]: shared.stack().reindex(keys).set_axis(typed.index)}
+        long = shared.melt(ignore_index=False).set_index(rows.each, append=True)["value"]
+        counts = {parts[0]: long.reindex(keys).set_axis(typed.index)}
     else:
         counts = {name: shared[name] for name in parts}
     made = typed.assign(**counts)
@@ -184,18 +185,18 @@ def share_out(
         Counts that sum to the total of every row (missing where the total or all parts are), and where the sum of the
         per cents is farther from 100 than rounding to whole per cents can bring it.
     """
-    filled = np.where(np.isnan(percent).all(axis=1)[:, None], np.nan, np.nan_to_num(percent))
+    filled = np.where(np.isnan(percent).all(axis=1, keepdims=True), np.nan, np.nan_to_num(percent))
     sums = filled.sum(axis=1)
     shares_of_one = (np.abs(sums - 1) <= 0.02) & (total > 0)
     sums = np.where(shares_of_one, sums * 100, sums)
-    off: NDArray[np.bool_] = np.logical_and(total > 0, np.abs(sums - 100) > 0.5 * percent.shape[1])
+    off = np.asarray(np.logical_and(total > 0, np.abs(sums - 100) > 0.5 * percent.shape[1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = filled / filled.sum(axis=1, keepdims=True) * total[:, None]
-    exact = np.where((total == 0)[:, None] & ~np.isnan(filled), 0.0, exact)
+    exact = np.where(np.equal(total, 0)[:, None] & ~np.isnan(filled), 0.0, exact)
     whole = np.floor(exact + 1e-9)
     left = np.nan_to_num(total - whole.sum(axis=1))
     order = np.argsort(np.argsort(-(exact - whole), axis=1, kind="stable"), axis=1, kind="stable")
-    return np.where(np.isnan(exact) | off[:, None], np.nan, whole + (order < left[:, None])), off
+    return np.where(np.isnan(exact) | np.expand_dims(off, 1), np.nan, whole + (order < left[:, None])), off
 
 
 def _say_off(row: int, value: float) -> Fault:

@@ -226,7 +226,7 @@ JOURNAL = DataFrameSchema(
     name="journal",
     strict=True,
 )
-"""A row per school, year, subject, grade and `change` (ВПР mark against the mark of the journal); `pupils` counts them."""
+"""A row per school, year, subject, grade and `change` (ВПР mark against that of the journal); `pupils` counts them."""
 
 SCORES = DataFrameSchema(
     {
@@ -262,7 +262,7 @@ MARKED = DataFrameSchema(
     name="marked",
     strict=True,
 )
-"""A row per school, year, subject and grade that an outside list marks for signs of doubtful results (`marked` is 1)."""
+"""A row per school, year, subject and grade that an outside list marks as doubtful (`marked` is 1)."""
 
 CONTRACT = {
     str(schema.name): schema for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED)

@@ -49,7 +49,9 @@ class Threshold(ThresholdKey):
     value: float = Field(ge=0, le=100, strict=True)
     scale: Literal["100-балльная", "первичный балл", "отметка"]
     marks: dict[Annotated[int, Field(ge=3, le=5)], Annotated[int, Field(ge=0, strict=True)]] = Field(default={})
-    conditions: dict[Words, dict[Annotated[int, Field(ge=3, le=5)], Annotated[int, Field(ge=0, strict=True)]]] = {}
+    conditions: dict[Words, dict[Annotated[int, Field(ge=3, le=5)], Annotated[int, Field(ge=0, strict=True)]]] = Field(
+        default={}
+    )
     act: str
     status: Literal["подтверждено", "принято методистом", "предположение"]
     note: str = ""

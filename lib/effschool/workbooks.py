@@ -1,7 +1,7 @@
 """Workbooks as sent (XLSX, XLSM, ODS, old XLS, SPSS) → sheets of text; formulas are never computed, macros never run.
 
-A cell that shows an error, or a formula that was never computed, is blank to the fast readers: here it is found and kept
-as text, for a blank must not hide it.
+A cell that shows an error, or a formula that was never computed, is blank to the fast readers: here it is found and
+kept as text, for a blank must not hide it.
 """
 
 import io
