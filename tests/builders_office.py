@@ -13,10 +13,11 @@ from effschool.thresholds import load_register
 ROOT = Path(__file__).parents[1]
 LAYOUTS = ROOT / "layouts"
 THRESHOLDS = ROOT / "methodologies" / "thresholds.yml"
+KNOWN, REGISTER = load_layouts(LAYOUTS), load_register(THRESHOLDS)
 Rows = Iterable[Sequence[object]]
 
 OGE = ["№", "Код ОО", "Класс", "Фамилия", "Номер документа", "Предмет", "Форма", "Первичный балл", "Отметка", "Статус"]
-EGE = ["Код ОО", "Класс", "Фамилия", "Предмет", "Тестовый балл", "Статус"]
+EGE = ["Код ОО", "Класс", "Код участника", "Предмет", "Тестовый балл", "Статус"]
 CERTIFICATES_SAV = ["Год", "Код ОО", "Уровень", "Выпускников", "Без аттестата"]
 VPR = ["Группы участников", "Кол-во ОО", "Кол-во участников", "2", "3", "4", "5"]
 
@@ -36,13 +37,30 @@ def save_book(path: Path, sheets: dict[str, Rows]) -> Path:
 
 def pupil(code: str, mark: object = 4, **other: object) -> list[object]:
     """A row of the ОГЭ protocol."""
-    row = {"code": code, "subject": "1 - Русский язык", "form": "ОГЭ", "primary": None, "status": None} | other
-    return [1, row["code"], "9А", "Участник", "00 00", row["subject"], row["form"], row["primary"], mark, row["status"]]
+    row = (
+        {"code": code, "subject": "1 - Русский язык", "form": "ОГЭ", "primary": None, "status": None}
+        | {"document": ""}
+        | other
+    )
+    return [
+        1,
+        row["code"],
+        "9А",
+        "Участник",
+        row["document"],
+        row["subject"],
+        row["form"],
+        row["primary"],
+        mark,
+        row["status"],
+    ]
 
 
-def graduate(code: str, score: object, subject: str = "Русский язык", status: object = "") -> list[object]:
+def graduate(
+    code: str, score: object, subject: str = "Русский язык", status: object = "", key: str = ""
+) -> list[object]:
     """A row of the ЕГЭ protocol."""
-    return [code, "11А", "Участник", subject, score, status]
+    return [code, "11А", key, subject, score, status]
 
 
 def save_oge(path: Path, rows: Rows, title: str = "ОГЭ 2023, протокол", heading: Sequence[object] = OGE) -> Path:
@@ -53,8 +71,8 @@ def save_oge(path: Path, rows: Rows, title: str = "ОГЭ 2023, протокол
 
 def read_one(path: Path, *, thresholds: bool = True) -> list[Taken]:
     """The sheets of one file read by the layouts of the project."""
-    layouts = tuple(layout for layout in load_layouts(LAYOUTS) if layout.match_name(path.name) is not None)
-    return read_file(Sent(path, path.name, layouts), load_register(THRESHOLDS) if thresholds else None)
+    layouts = tuple(layout for layout in KNOWN if layout.match_name(path.name) is not None)
+    return read_file(Sent(path, path.name, layouts), REGISTER if thresholds else None)
 
 
 def take(raw: Path) -> Ingested:

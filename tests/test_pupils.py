@@ -90,7 +90,7 @@ def test_missing_minimum_stops_the_file_and_names_the_years(tmp_path):
 def test_subject_without_any_minimum_is_counted_without_those_below(tmp_path):
     (taken,) = read_one(save_book(tmp_path / "ЕГЭ 2023.xlsx", {"Лист": [EGE, graduate("01", 50, "История")]}))
     assert taken.is_accepted
-    assert list_rows(taken, "subject", "participants", "below_min", "mean_score") == [("История", 1, None, 50)]
+    assert list_rows(taken, "subject", "participants", "below_min", "mean_score") == [("история", 1, None, 50)]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_wrong_row_is_named_without_the_pupil(tmp_path, row, expected):
 
 
 def test_names_and_documents_do_not_leave_the_file(tmp_path):
-    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 5)]))
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 5, document="00 00")]))
     text = "".join(part.rows.to_csv() for part in taken.parts)
     assert "Участник" not in text
     assert "00 00" not in text
@@ -156,6 +156,24 @@ def test_broken_row_of_a_large_text_is_a_named_error(tmp_path, monkeypatch):
     (taken,) = read_one(path)
     assert not taken.is_accepted
     assert "столько же ячеек" in list_messages(taken)[0]
+
+
+def test_pupil_that_stands_twice_is_an_error_that_names_the_rows_and_not_the_pupil(tmp_path):
+    rows = [pupil("01", 5, document="77 01"), pupil("01", 4, document="77 02"), pupil("02", 3, document="77 01")]
+    rows += [pupil("01", 2, document="77 01"), pupil("01", 3, document="77 02", subject="2 - Математика")]
+    rows += [pupil("01", 2, document="77 02", status="Не явился"), pupil("01", 5), pupil("01", 5)]
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    (message,) = list_messages(taken)
+    assert "строка 7" in message
+    assert "тот же ученик: строка 4" in message
+    assert "77" not in message
+
+
+def test_pupil_is_found_twice_across_blocks(tmp_path, monkeypatch):
+    rows = [pupil("01", 5, document=str(number % 19)) for number in range(20)]
+    monkeypatch.setattr("effschool.workbooks.BLOCK_ROWS", 4)
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert [problem.row for problem in taken.problems if problem.severity == "ошибка"] == [23]
 
 
 RUSSIAN = Threshold.model_validate(

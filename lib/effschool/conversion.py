@@ -99,9 +99,15 @@ def _convert_values(text: pd.Series, layout: ColumnLayout | None) -> Converted:
         return Converted(text)
     found = text.map({value: layout.translate(value) for value in text.dropna().unique()}).astype("str")
     others = text.notna() & found.isna()
-    if layout.others == "keep":
-        return Converted(found.where(~others, text))
+    if layout.others in {"keep", "tell"}:
+        told = _say_kept(text[others]) if layout.others == "tell" else ()
+        return Converted(found.where(~others, text), tuple(told))
     return Converted(found, tuple(_say_unknown(text[others], layout)))
+
+
+def _say_kept(text: pd.Series) -> Iterable[Fault]:
+    action = "Если это описка, исправьте её: строки с таким значением считаются отдельно."
+    return _say(text, "такое значение встречается впервые", action, Severity.WARNING)
 
 
 def _say_unknown(text: pd.Series, layout: ColumnLayout) -> Iterable[Fault]:

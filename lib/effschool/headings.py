@@ -10,7 +10,7 @@ import pandas as pd
 
 from effschool.layouts import ColumnLayout, Layout, simplify_text
 from effschool.problems import Problem, Severity
-from effschool.reading import Grid
+from effschool.reading import Grid, Sheet
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     """Missing required columns, two headings for one column, columns not used."""
     return [
         *_find_missing(grid, layout, header),
+        *_find_incomplete(grid, layout, header),
         *_find_doubled(grid, header),
         *(_find_unused(grid, header) if layout.unused == "warn" else []),
     ]
@@ -81,9 +82,13 @@ def find_rows(grid: Grid, layout: Layout, header: Header) -> pd.DataFrame:
         below = below.iloc[1:]
     if layout.drop is None or below.empty:
         return below
-    values = below.to_numpy(dtype=object)
-    first = pd.Series(values[range(len(values)), (values != "").argmax(axis=1)], index=below.index)
-    return below[~match_cells(first, layout.drop)]
+    return below[~match_cells(_take_first(below), layout.drop)]
+
+
+def _take_first(rows: pd.DataFrame) -> pd.Series:
+    """First filled cell of every row."""
+    values = rows.to_numpy(dtype=object)
+    return pd.Series(values[range(len(values)), (values != "").argmax(axis=1)], index=rows.index, dtype="str")
 
 
 def match_cells(cells: pd.Series, pattern: str) -> pd.Series:
@@ -122,6 +127,37 @@ def select_body(rows: pd.DataFrame, layout: Layout, header: Header) -> pd.DataFr
 def name_repeated(column: str, thing: str) -> str:
     """Name of a repeated column for one of its things; no column of a layout has such a name."""
     return f"{column}: {thing}"
+
+
+def find_passed_over(grid: Grid, layout: Layout, rows: pd.DataFrame, body: pd.DataFrame) -> list[Problem]:
+    """Rows of data that the layout neither takes nor leaves out on purpose."""
+    left = rows.drop(index=body.index)
+    if layout.pass_over is None or left.empty:
+        return []
+    first = _take_first(left)
+    unknown = first[~match_cells(first, layout.pass_over)]
+    expected = "ожидалась школа с логином, район или итог; строка не узнана и не учтена"
+    return [
+        Problem(
+            Severity.WARNING, grid.file, expected, "Проверьте первую ячейку строки.", grid.sheet, int(row), value=text
+        )
+        for row, text in zip(unknown.index, unknown, strict=True)
+    ]
+
+
+def find_merged(sheet: Sheet, layout: Layout, header: Header, body: pd.DataFrame) -> list[Problem]:
+    """Merged cells among the data: only the first of them has a value, those under it would be lost."""
+    filled = {place for name, places in header.positions.items() if layout.columns[name].fill for place in places}
+    used = {place for places in header.positions.values() for place in places} - filled
+    rows = set(body.index)
+    problems = []
+    for (top, left), (bottom, right) in sheet.merged:
+        if rows & set(range(top + 1, bottom + 2)) and used & set(range(left, right + 1)):
+            expected = "ожидались отдельные ячейки, а они объединены"
+            action = "Разъедините ячейки и заполните каждую."
+            heading = header.headings[left] if left < len(header.headings) else ""
+            problems.append(Problem(Severity.ERROR, sheet.file, expected, action, sheet.name, top + 1, heading))
+    return problems
 
 
 def fill_cells(cells: pd.Series, column: ColumnLayout, kept: pd.Series) -> pd.Series:
@@ -189,6 +225,25 @@ def _find_missing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     free = [heading for place, heading in enumerate(header.headings) if heading and place not in used]
     missing = [name for name, column in layout.columns.items() if column.required and name not in header.positions]
     return [_say_missing(grid, header, layout.columns[name].headings or (name,), free) for name in missing]
+
+
+def _find_incomplete(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Things that lack one of the columns that other things have."""
+    required = [name for name in header.repeated if layout.columns[name].required]
+    things = header.list_things(set(required))
+    return [
+        Problem(
+            Severity.ERROR,
+            grid.file,
+            f"у «{thing}» нет столбца «{layout.columns[name].heading}», а у других он есть",
+            "Проверьте заголовки этой группы столбцов.",
+            sheet=grid.sheet,
+            row=header.row,
+        )
+        for thing in things
+        for name in required
+        if thing not in header.repeated[name]
+    ]
 
 
 def _say_missing(grid: Grid, header: Header, wanted: tuple[str, ...], free: list[str]) -> Problem:

@@ -11,7 +11,14 @@ from pathlib import Path
 import pandas as pd
 
 from effschool import schemas
-from effschool.headings import check_header, find_cells_outside, find_rows, select_body
+from effschool.headings import (
+    check_header,
+    find_cells_outside,
+    find_merged,
+    find_passed_over,
+    find_rows,
+    select_body,
+)
 from effschool.layouts import Layout, load_layouts
 from effschool.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.pupils import count_pupils
@@ -226,9 +233,13 @@ def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Register | N
     rows = find_rows(grid, source.layout, source.header)
     if rows.empty:
         return taken.add([_say_no_rows(grid, taken.layout)])
-    taken = taken.add(find_cells_outside(grid, source.header, rows))
     body = select_body(rows, source.layout, source.header)
-    return _collect(taken, [read_part(source, body, each) for each in rules], len(body))
+    found = [
+        *find_cells_outside(grid, source.header, rows),
+        *find_passed_over(grid, source.layout, rows, body),
+        *find_merged(sheet, source.layout, source.header, body),
+    ]
+    return _collect(taken.add(found), [read_part(source, body, each) for each in rules], len(body))
 
 
 def _collect(taken: Taken, read: list[tuple[Part, list[Problem]]], number: int) -> Taken:

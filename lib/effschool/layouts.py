@@ -62,7 +62,8 @@ class ColumnLayout(Frozen):
         values: what stands in the file → what it means; a spelling of the value itself is understood as well.
         patterns: the same by regular expressions, tried in order after `values`.
         blank: what a blank cell means.
-        others: what becomes of a value that is not described: kept, refused with an error, blanked with a warning.
+        others: what becomes of a value that is not described: kept, kept and told (a warning), refused with an error,
+            blanked with a warning.
         clean: `digits` keeps the digits of a code only, for sources that write one code in several ways.
         extract: regular expression whose first group is taken from the cell; a cell without it is blank.
         fill: `down`: a blank cell means what stands above it (merged cells); `group`: rows that `keep` leaves out are
@@ -75,7 +76,7 @@ class ColumnLayout(Frozen):
     values: dict[str, str] = {}
     patterns: tuple[ValuePattern, ...] = ()
     blank: str | None = None
-    others: Literal["keep", "refuse", "blank"] = "keep"
+    others: Literal["keep", "tell", "refuse", "blank"] = "keep"
     clean: Literal["digits"] | None = None
     extract: str | None = None
     fill: Literal["down", "group"] | None = None
@@ -152,7 +153,7 @@ class FieldLayout(Frozen):
         title: what it is, for messages: «год в названии».
         pattern: regular expression looked for in those places in this order; its first group is the value.
         required: without it the sheet is not of this kind.
-        values, patterns: as of a column.
+        values, patterns, others: as of a column.
     """
 
     title: str = Field(min_length=1)
@@ -160,6 +161,7 @@ class FieldLayout(Frozen):
     required: bool = True
     values: dict[str, str] = {}
     patterns: tuple[ValuePattern, ...] = ()
+    others: Literal["keep", "tell", "refuse"] = "keep"
 
     @field_validator("pattern")
     @classmethod
@@ -169,7 +171,7 @@ class FieldLayout(Frozen):
     @property
     def column(self) -> ColumnLayout:
         """How its text is turned into a value."""
-        return ColumnLayout(headings=("—",), values=self.values, patterns=self.patterns)
+        return ColumnLayout(headings=("—",), values=self.values, patterns=self.patterns, others=self.others)
 
 
 class HeaderLayout(Frozen):
@@ -235,6 +237,8 @@ class PupilsLayout(Frozen):
     Args:
         counts: column of the table → pupils counted in it.
         means: column of the table → rules, the first of which that fits the subject says whose mean it is.
+        key: columns of the layout that together tell a pupil; used as a keyed hash that is forgotten with the file, to
+            find a pupil who stands twice.
         status: column of the layout that says whether the pupil took part.
         taken: values of `status` of those who did; the others are told in the note of the row.
         limits: column of the layout → least and largest number that can stand in it.
@@ -244,6 +248,7 @@ class PupilsLayout(Frozen):
 
     counts: dict[str, CountLayout]
     means: dict[str, tuple[MeanLayout, ...]] = {}
+    key: tuple[str, ...] = ()
     status: str
     taken: tuple[str, ...] = Field(min_length=1)
     limits: dict[str, tuple[float, float]] = {}
@@ -309,7 +314,7 @@ class RowsLayout(Frozen):
             own |= {count.column for count in self.pupils.counts.values()}
             own |= {mean.column for means in self.pupils.means.values() for mean in means}
             own |= {*self.pupils.scale, *self.pupils.scale.values(), *self.pupils.conditions.values()}
-            own |= {self.pupils.status}
+            own |= {self.pupils.status, *self.pupils.key}
         return frozenset(own)
 
 
@@ -329,6 +334,7 @@ class Layout(Frozen):
         fields: values that stand for the whole sheet.
         keep: column of the layout → regular expression; only rows in which it is found are taken.
         drop: regular expression for the first filled cell of a row that is no data («Итого», a footnote).
+        pass_over: the same for rows that `keep` leaves out on purpose; any other row left out is worth a warning.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -344,12 +350,13 @@ class Layout(Frozen):
     columns: dict[str, ColumnLayout] = Field(min_length=1)
     keep: dict[str, str] = {}
     drop: str | None = None
+    pass_over: str | None = None
     gives: tuple[RowsLayout, ...] = Field(min_length=1)
 
-    @field_validator("drop")
+    @field_validator("drop", "pass_over")
     @classmethod
-    def _check_drop(cls, drop: str | None) -> str | None:
-        return drop if drop is None else _check_regex(drop)
+    def _check_patterns(cls, pattern: str | None) -> str | None:
+        return pattern if pattern is None else _check_regex(pattern)
 
     @model_validator(mode="after")
     def _check_sources(self) -> Self:

@@ -5,6 +5,7 @@ and of every block only counts are kept, so that the memory does not grow with t
 """
 
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -98,6 +99,7 @@ class Protocol:
     Args:
         register: minimum scores; None where the region has none.
         key: columns of the table that tell its rows apart, in the order of the schema.
+        secret: key of the hash of pupils; drawn anew for every file and never kept.
     """
 
     source: Source
@@ -108,6 +110,7 @@ class Protocol:
     key: tuple[str, ...]
     sources: Mapping[str, str]
     meanings: dict[str, Meanings]
+    secret: str
 
 
 def count_pupils(
@@ -121,16 +124,17 @@ def count_pupils(
         register: minimum scores, for layouts that count below them.
     """
     protocol = open_protocol(source, rows, register)
-    positions = {
-        name: source.header.positions[name][0] for name in protocol.meanings if name in source.header.positions
-    }
+    needed = [*protocol.meanings, *protocol.pupils.key]
+    positions = {name: source.header.positions[name][0] for name in needed if name in source.header.positions}
     after = skip_numbering(sheet.read_head(), source.header)
-    counted, problems = [], []
+    counted, problems, pupils = [], [], []
     for block in sheet.read_blocks(after, list(positions.values())):
         columns = {name: block.columns[place] for name, place in positions.items()}
-        frame, found = count_block(protocol, block, columns)
+        frame, found, hashed = count_block(protocol, block, columns)
         counted.append(frame)
         problems += found
+        pupils.append(hashed)
+    problems += say_twice(protocol, pupils)
     typed = Typed(assemble_counts(protocol, counted), tuple(dict.fromkeys(problems)), {})
     return finish_part(source, rows, protocol.place, typed, None)
 
@@ -146,7 +150,8 @@ def open_protocol(source: Source, rows: RowsLayout, register: Register | None) -
     kinds |= {pupils.status: "text"}
     layouts = {**source.layout.columns, **{name: rule.column for name, rule in source.layout.fields.items()}}
     meanings = {name: Meanings(kind, layouts.get(name), pupils.limits.get(name)) for name, kind in kinds.items()}
-    return Protocol(source, rows, pupils, register, locate_columns(source, rows), key, sources, meanings)
+    place = locate_columns(source, rows)
+    return Protocol(source, rows, pupils, register, place, key, sources, meanings, secrets.token_hex(8))
 
 
 def list_numbers(pupils: PupilsLayout) -> list[str]:
@@ -156,10 +161,18 @@ def list_numbers(pupils: PupilsLayout) -> list[str]:
     return list(dict.fromkeys([*counted, *averaged, *pupils.scale.values(), *pupils.conditions.values()]))
 
 
-def count_block(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> tuple[pd.DataFrame, list[Problem]]:
-    """Counts of one block: a row per key met in it, with sums, first and last row, and what could not be understood."""
+def count_block(
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded]
+) -> tuple[pd.DataFrame, list[Problem], pd.Series]:
+    """One block counted.
+
+    Returns:
+        A row per key met in it, with sums, first and last row; what could not be understood; the hashed pupils.
+    """
     taken = choose_rows(protocol, columns)
-    readings = {name: understand(protocol.meanings[name], column) for name, column in columns.items()}
+    readings = {
+        name: understand(protocol.meanings[name], columns[name]) for name in protocol.meanings if name in columns
+    }
     keys = {name: read_key(protocol, name, readings, block.rows) for name in protocol.key}
     problems = [*say_faults(protocol, block, columns, taken), *say_blank_keys(protocol, block, keys, taken)]
     known = taken & np.logical_and.reduce([reading.codes >= 0 for reading in keys.values()])
@@ -170,10 +183,10 @@ def count_block(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) 
     numbers = give_marks(protocol, numbers, scope, minimums)
     took_part = known & match_status(status, protocol.pupils.taken, block.rows)
     wrong = took_part & find_without_result(protocol, numbers, columns)
-    problems += lacking + [
-        _say(protocol, _NO_RESULT, row, list_numbers(protocol.pupils)[0]) for row in _list_rows(block, wrong)
-    ]
-    return tally_block(protocol, block, Tally(known, took_part, keys, scope, minimums, numbers, status)), problems
+    first = list_numbers(protocol.pupils)[0]
+    problems += lacking + [_say(protocol, _NO_RESULT, row, first) for row in _list_rows(block, wrong)]
+    frame = tally_block(protocol, block, Tally(known, took_part, keys, scope, minimums, numbers, status))
+    return frame, problems, hash_pupils(protocol, block, columns, keys, took_part)
 
 
 def choose_rows(protocol: Protocol, columns: Mapping[str, Coded]) -> Rows:
@@ -216,6 +229,42 @@ def match_status(status: Reading | None, wanted: Iterable[str], rows: int) -> Ro
         return np.ones(rows, dtype=bool)
     known = np.array([*(value in set(wanted) for value in status.values), False], dtype=bool)
     return known[status.codes]
+
+
+# Pupils who stand twice
+
+
+def hash_pupils(
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], rows: Rows
+) -> pd.Series:
+    """A keyed hash of pupil, school, subject and so on for every row that took part, by the number of the row."""
+    own = [columns[name] for name in protocol.pupils.key if name in columns]
+    named = rows & np.logical_or.reduce([match_texts(column, bool) for column in own]) if own else np.zeros_like(rows)
+    mixed = np.zeros(block.rows, dtype=np.uint64)
+    texts = [*own, *(Coded(key.codes.astype(np.int32), tuple(map(str, key.values))) for key in keys.values())]
+    for column in texts if own else []:
+        hashed = pd.util.hash_array(
+            np.array(column.texts or [""], dtype=object), hash_key=protocol.secret, categorize=False
+        )
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + hashed[column.codes]
+    return pd.Series(mixed[named], index=np.flatnonzero(named) + block.first_row)
+
+
+def say_twice(protocol: Protocol, pupils: list[pd.Series]) -> list[Problem]:
+    """An error for every row of a pupil who stands in the protocol of one subject already."""
+    hashed = pd.concat(pupils) if pupils else pd.Series(dtype="uint64")
+    again = hashed[hashed.duplicated()].head(SHOWN_ROWS)
+    first = hashed[hashed.isin(again)].drop_duplicates().reset_index().set_index(0)["index"]
+    expected = "ожидалась одна строка ученика по предмету, а их несколько"
+    return [
+        _say(
+            protocol,
+            Fault(0, "", expected, f"Оставьте одну строку; тот же ученик: строка {first[value]}."),
+            int(row),
+            "",
+        )
+        for row, value in again.items()
+    ]
 
 
 # Minimum scores and marks
@@ -457,7 +506,7 @@ def say_faults(protocol: Protocol, block: Block, columns: Mapping[str, Coded], t
     """Cells of a block that do not mean what was expected."""
     problems = []
     for name, column in columns.items():
-        faults = protocol.meanings[name].faults
+        faults = protocol.meanings[name].faults if name in protocol.meanings else {}
         for place in [place for place, text in enumerate(column.texts) if text in faults] if faults else []:
             rows = _list_rows(block, taken & (column.codes == place))
             problems += [_say(protocol, faults[column.texts[place]], row, name) for row in rows]

@@ -75,7 +75,12 @@ class Block:
 
 
 class Sheet:
-    """A sheet held as rows of text; what it was made from is the business of the reader of its kind of file."""
+    """A sheet held as rows of text; what it was made from is the business of the reader of its kind of file.
+
+    `merged`: ranges of merged cells, top left and bottom right, from 0; known for XLSX only.
+    """
+
+    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
 
     def __init__(self, file: str, name: str, rows: Sequence[Sequence[str]], notes: Iterable[Problem] = ()) -> None:
         self.file, self.name, self.notes = file, name, tuple(notes)

@@ -94,6 +94,7 @@ def _open_workbook(path: Path, file: str, reader: "Callable[[Path, str], list[Sh
 def _open_zip(path: Path, file: str) -> list[Sheet]:
     with zipfile.ZipFile(path) as archive:
         check_archive(archive, file)
+        _read_through(archive)
         is_ods = "content.xml" in archive.namelist() and "xl/workbook.xml" not in archive.namelist()
         hidden = _reveal_ods(archive) if is_ods else _reveal_xlsx(archive, file)
     workbook = CalamineWorkbook.from_path(str(path))
@@ -114,12 +115,22 @@ def check_archive(archive: zipfile.ZipFile, file: str) -> None:
         raise refuse_file(file, expected, "Сохраните из книги только лист с данными и пришлите его.")
 
 
+def _read_through(archive: zipfile.ZipFile) -> None:
+    """Read the parts that are not looked at otherwise, so that their checksums are compared."""
+    for part in archive.namelist():
+        if not part.startswith("xl/worksheets/") and part != "content.xml":
+            with archive.open(part) as stream:
+                while stream.read(_CHUNK):
+                    pass
+
+
 class CalamineRows(Sheet):
     """A sheet read by calamine; its rows become text only when they are asked for."""
 
     def __init__(self, file: str, sheet: CalamineSheet, hidden: Cells) -> None:
         super().__init__(file, sheet.name, ())
         self._sheet, self._hidden = sheet, hidden
+        self.merged = sheet.merged_cell_ranges or ()
 
     def read_head(self) -> Grid:
         """The first rows, by which the sheet is recognised."""
