@@ -19,7 +19,7 @@ ORDER = [
     ["page", "workbook", "demo", "headings", "conversion", "thresholds"],
     ["methodology"],
     ["checks", "bands", "indicators", "normalise"],
-    ["register", "groups", "indices", "windows", "fioko"],
+    ["register", "groups", "indices", "windows", "fioko", "succession", "school_names", "corrections"],
     ["ingest", "lists"],
     ["identify"],
     ["dynamics", "audit", "crossings"],

@@ -32,6 +32,15 @@ SOCIAL_COUNTS = (
 PROVENANCE = ("source_file", "source_sheet", "source_row")
 """Where a row came from: file relative to the raw folder, sheet, row as Excel numbers it; in every table taken in."""
 
+KEYS = {
+    "schools": ("year", "school_id"),
+    "results": ("year", "school_id", "procedure", "subject", "grade"),
+    "certificates": ("year", "school_id", "level"),
+    "social": ("year", "school_id"),
+    "programme": ("school_id", "project", "entry_year"),
+}
+"""Columns that name a row of a table taken in; no two rows have the same ones."""
+
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
@@ -115,7 +124,7 @@ SCHOOLS = DataFrameSchema(
         "exclusion": _text(),
         **_SOURCE,
     },
-    checks=_unique("year", "school_id"),
+    checks=_unique(*KEYS["schools"]),
     name="schools",
     strict=True,
 )
@@ -140,7 +149,7 @@ RESULTS = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id", "procedure", "subject", "grade"),
+        _unique(*KEYS["results"]),
         _not_above(MARKS, "participants", "отметок вместе больше, чем участников"),
         _not_above(
             ["below_min", "score_80_plus"], "participants", "ниже порога и 80 и выше вместе больше, чем участников"
@@ -161,7 +170,7 @@ CERTIFICATES = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id", "level"),
+        _unique(*KEYS["certificates"]),
         _not_above(["without_certificate"], "graduates", "без аттестата больше, чем выпускников"),
     ],
     name="certificates",
@@ -178,7 +187,7 @@ SOCIAL = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id"),
+        _unique(*KEYS["social"]),
         *(_not_above([name], "pupils", "число больше, чем «Всего обучающихся»") for name in SOCIAL_COUNTS),
     ],
     name="social",
@@ -196,7 +205,7 @@ PROGRAMME = DataFrameSchema(
         "curator": _text(),
         **_SOURCE,
     },
-    checks=_unique("school_id", "project", "entry_year"),
+    checks=_unique(*KEYS["programme"]),
     name="programme",
     strict=True,
 )
