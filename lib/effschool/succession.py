@@ -334,7 +334,7 @@ def _rename(
 
 def _say_row(cells: pd.Series, column: str, value: str, expected: str, action: str) -> Problem:
     heading = "Школа-партнёр" if column == "partner_id" else "Код ОО"
-    sheet, row = str(cells["source_sheet"]), int(cells["source_row"])
+    sheet, row = str(cells["source_sheet"]), None if pd.isna(cells["source_row"]) else int(cells["source_row"])
     return Problem(Severity.ERROR, str(cells["source_file"]), expected, action, sheet, row, heading, value)
 
 
