@@ -122,6 +122,8 @@ def test_only_what_is_accepted_is_applied(tmp_path):
         ({"old": "13"}, "файл «oge.xlsx», лист «Форма», строка 7"),
         ({"old": "null"}, "записано как «пусто», а стоит «12»"),
         ({"column": "Ниже порога"}, "записано как «12», а стоит «пусто»"),
+        ({"column": "Предмет", "old": "физика", "new": "химия"}, "записано как «физика», а стоит «математика»"),
+        ({"column": "mean_score", "old": "3.7512", "new": "4"}, "записано как «3,7512», а стоит «пусто»"),
         ({"year": "2022"}, "такой строки в таблице нет"),
         ({"school_id": "'1'"}, "запись 1: results, 2023 год, школа 1, ОГЭ, математика"),
         ({"row": "8"}, "такой строки в таблице нет"),
@@ -176,6 +178,12 @@ def test_entries_of_one_row_stand_or_fall_together_and_others_stay(tmp_path):
     assert [problem.value.split(":")[0] for problem in problems] == ["запись 1", "запись 3"]
     assert found["results"]["mark_2"].tolist() == [12, 1, 0]
     assert applied["outcome"].tolist() == ["не внесено", "внесено", "не внесено"]
+
+
+def test_rows_that_no_entry_names_are_not_this_modules_matter(tmp_path):
+    found, _, problems = correct(tmp_path, {}, rows=[*ROWS, ROWS[2]])
+    assert problems == []
+    assert found["results"]["mark_2"].tolist() == [11, 1, 1, 1]
 
 
 def test_refusing_one_entry_refuses_those_that_needed_it(tmp_path):

@@ -28,7 +28,6 @@ from effschool.configuration import (
 from effschool.display import Table
 from effschool.layouts import Layout, map_columns, simplify_text
 from effschool.problems import Problem, Severity
-from effschool.russian import format_number
 from effschool.schemas import CONTRACT, KEYS, PROVENANCE
 
 FILE = "corrections.yml"
@@ -269,7 +268,7 @@ def _is_same(found: object, old: object) -> bool:
 def _write(value: object) -> str:
     if value is None or pd.isna(value):
         return "пусто"
-    return value if isinstance(value, str) else format_number(float(str(value)), 0 if float(str(value)) % 1 == 0 else 2)
+    return value if isinstance(value, str) else f"{float(str(value)):.10g}".replace(".", ",")
 
 
 def _replay(tables: Mapping[str, pd.DataFrame], outcomes: Iterable[Outcome]) -> dict[str, pd.DataFrame]:
