@@ -193,7 +193,8 @@ def test_answers_of_a_person_rule():
 
 
 def test_doubtful_pairs_go_to_a_workbook_and_come_back(tmp_path):
-    wanted = frame([(DISTRICT, "Агатовская школа"), (DISTRICT, "Нефритовская СОШ")], "municipality", "name")
+    spaced = "Агатовская\N{NO-BREAK SPACE} школа"
+    wanted = frame([(DISTRICT, spaced), (DISTRICT, "Нефритовская СОШ")], "municipality", "name")
     pairs = list_doubtful(wanted, register(), answers(), RULES)
     assert pairs["school_id"].tolist() == ["05", "06"]
     path = tmp_path / "names_to_confirm.xlsx"

@@ -43,7 +43,7 @@ _LOOKALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
 _MARKED_NUMBER = re.compile(r"(?:№|#|\bn[o°º]?\b|\bn(?=\d)|\bномер\b)[\s.]*(\d+[а-я]?)\b")
 _BARE_NUMBER = re.compile(r"(?<![\w-])(\d{1,4}[а-я]?)\b(?!\s*-?\s*(?:лет|й|го))")
 _Points = Annotated[float, Field(ge=0, le=100)]
-_KEY = ["year", "area", "name"]
+_KEY = ["year", "area", "plain"]
 
 
 class Cuts(Frozen):
@@ -216,7 +216,7 @@ def match_names(
     """
     pairs = score_pairs(wanted, register, confirmed, rules)
     decided = pd.DataFrame([_decide(same, rules) for _, same in pairs.groupby(_KEY, sort=False)], columns=_DECIDED)
-    keys = _add_area(wanted[["year", "municipality", "name"]], rules)
+    keys = _add_keys(wanted[["year", "municipality", "name"]], rules)
     types = {"school_id": "str", "candidate": "str", "score": "float64", "runner_up": "float64", "status": "str"}
     found = keys.merge(decided.astype(types), on=_KEY, how="left", validate="m:1").set_axis(wanted.index)
     return wanted.assign(**{name: found[name] for name in types}).fillna({"status": NOT_FOUND})
@@ -229,10 +229,10 @@ def score_pairs(
     wanted: pd.DataFrame, register: pd.DataFrame, confirmed: pd.DataFrame, rules: NameRules
 ) -> pd.DataFrame:
     """A row per wanted name and school of its municipality and year: score, is_equal, answer, the most alike first."""
-    names = _add_area(wanted[["year", "municipality", "name"]], rules).drop_duplicates(_KEY)
-    schools = _add_area(register[["year", "school_id", "name", "municipality"]], rules)
-    schools = schools.rename(columns={"name": "registered"}).drop(columns="municipality")
-    answers = _add_area(confirmed, rules)[[*_KEY, "school_id", "answer"]].drop_duplicates()
+    names = _add_keys(wanted[["year", "municipality", "name"]], rules).drop_duplicates(_KEY)
+    schools = _add_keys(register[["year", "school_id", "name", "municipality"]], rules)
+    schools = schools.rename(columns={"name": "registered"}).drop(columns=["municipality", "plain"])
+    answers = _add_keys(confirmed, rules)[[*_KEY, "school_id", "answer"]].drop_duplicates()
     pairs = names.merge(schools, on=["year", "area"]).merge(answers, on=[*_KEY, "school_id"], how="left")
     parse = lru_cache(maxsize=None)(lambda text: parse_name(text, rules))
     score = lru_cache(maxsize=None)(lambda one, other: score_names(parse(one), parse(other), rules))
@@ -243,9 +243,12 @@ def score_pairs(
     return scored.sort_values([*_KEY, "score", "school_id"], ascending=[True, True, True, False, True])
 
 
-def _add_area(rows: pd.DataFrame, rules: NameRules) -> pd.DataFrame:
+def _add_keys(rows: pd.DataFrame, rules: NameRules) -> pd.DataFrame:
+    """With `area` and `plain`: a name comes back from Excel with other spaces, and is the same name."""
     areas = {name: simplify_municipality(name, rules) for name in rows["municipality"].dropna().unique()}
-    return rows.assign(area=rows["municipality"].map(areas).astype("str"))
+    plain = {name: simplify_text(name) for name in rows["name"].dropna().unique()}
+    keys = {"area": rows["municipality"].map(areas), "plain": rows["name"].map(plain)}
+    return rows.assign(**{name: key.astype("str") for name, key in keys.items()})
 
 
 def _decide(pairs: pd.DataFrame, rules: NameRules) -> tuple[object, ...]:
@@ -277,7 +280,7 @@ def list_doubtful(
 ) -> pd.DataFrame:
     """Pairs for a person to confirm: of every doubtful name the most alike schools; columns as `HEADINGS`."""
     matched = match_names(wanted, register, confirmed, rules)
-    asked = _add_area(matched[matched["status"].eq(DOUBTFUL)], rules)[_KEY].drop_duplicates()
+    asked = _add_keys(matched[matched["status"].eq(DOUBTFUL)], rules)[_KEY].drop_duplicates()
     pairs = score_pairs(wanted, register, confirmed, rules).merge(asked, on=_KEY)
     open_pairs = pairs[pairs["answer"].isna() & pairs["score"].ge(rules.cuts.doubtful)]
     first = open_pairs.groupby(_KEY, sort=False).head(rules.cuts.shown)
