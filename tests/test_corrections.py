@@ -231,6 +231,15 @@ def test_faults_of_the_file_are_named_with_line_and_key(tmp_path, changes, text)
     assert "Файл «corrections.yml», строка " in str(error.value)
 
 
+def test_the_example_of_the_docs_is_right(tmp_path):
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    (example,) = (block for block in text.split("```yaml\n")[1:] if block.startswith("corrections:"))
+    path = tmp_path / "corrections.yml"
+    path.write_text(example.partition("```")[0], encoding="utf-8")
+    (correction,) = load_corrections(path, HEADINGS)
+    assert (correction.column, correction.old, correction.new) == ("mark_2", 12, 11)
+
+
 def test_no_file_and_no_entries_change_nothing(tmp_path):
     assert load_corrections(tmp_path / "corrections.yml", HEADINGS) == ()
     assert load(tmp_path) == ()

@@ -209,6 +209,19 @@ def test_a_code_that_no_table_has_is_a_warning_where_the_years_reach():
     assert follow(load("0>1 01.03.2021 смена кода да"), schools=rows)[1] == []
 
 
+def test_other_tables_with_codes_and_years_are_followed_too():
+    applied = pd.DataFrame({"year": [2021, 2021], "school_id": ["1", "1"], "source_file": [None, "a.csv"]})
+    source = {"source_sheet": [None, ""], "source_row": [None, 2]}
+    applied = applied.assign(**source).astype({"year": "Int64", "source_row": "Int64", "school_id": "str"})
+    made = load("1>2 01.09.2022 смена кода да")
+    found, problems, log = follow_successions({"corrections": applied}, made)
+    assert found["corrections"]["school_id"].tolist() == ["2", "2"]
+    assert len(log) == 2
+    _, (problem, _), _ = follow_successions({"corrections": applied}, load("->1 01.09.2022 открытие нет"))
+    assert problem.row is None
+    assert [problem.severity for problem in problems] == [Severity.WARNING] * len(problems)
+
+
 CODES = st.sampled_from(["1", "2", "3", "4"])
 ACTS = ["1>2 01.09.2021 смена кода да", "3>4 01.03.2022 присоединение нет", "2>1 01.09.2023 смена кода да"]
 
