@@ -296,6 +296,10 @@ _EXPECTED = {
     "model_attributes_type": "ожидался раздел с ключами",
     "dict_type": "ожидался раздел с ключами",
     "tuple_type": "ожидался список",
+    "date_type": "ожидалась дата вида «2026-05-31»",
+    "date_parsing": "ожидалась дата вида «2026-05-31»",
+    "date_from_datetime_parsing": "ожидалась дата вида «2026-05-31»",
+    "date_from_datetime_inexact": "ожидалась дата вида «2026-05-31»",
 }
 
 

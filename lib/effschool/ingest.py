@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from effschool import schemas
+from effschool.corrections import apply_corrections, list_headings, load_corrections
 from effschool.headings import (
     check_header,
     find_cells_outside,
@@ -19,6 +20,7 @@ from effschool.headings import (
     find_rows,
     select_body,
 )
+from effschool.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
 from effschool.layouts import Layout, load_layouts
 from effschool.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.pupils import count_pupils
@@ -35,15 +37,19 @@ from effschool.register import (
 )
 from effschool.rows import Source, read_part
 from effschool.russian import count_words, join_words
+from effschool.school_names import write_doubtful
 from effschool.storage import hash_file, read_table, write_table
-from effschool.thresholds import Register, load_register
+from effschool.succession import Successions, follow_successions, load_successions
+from effschool.thresholds import Register as Thresholds
+from effschool.thresholds import load_register
 from effschool.workbooks import open_sheets
 
+CORRECTIONS = "corrections.yml"
 ACCEPTED, REFUSED, UNREAD = "принят", "не принят", "не узнан"
 SHOWN = 20
 """How many problems of one kind in one column of a file are shown."""
 
-_IGNORED = (".", "~$", "readme", "region.yml")
+_IGNORED = (".", "~$", "readme", "region.yml", CORRECTIONS, "successions", CONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,20 @@ class Ingested:
     Args:
         tables: contract table by name, all of `schemas.CONTRACT`; without rows where nothing came.
         problems: a row per problem (`problems.tabulate_problems`).
-        files: a row per file that a layout knows: file, sheet, layout, rows (taken), sha256, status.
+        files: a row per sheet read: file, sheet, layout, rows (taken), sha256, status.
         lacking: tables that the layouts require and that came to nothing.
+        corrections: a row per entry of the file of corrections (`corrections.apply_corrections`).
+        renamed: a row per row of a table whose code a succession changed (`succession.follow_successions`).
+        doubtful: pairs of names and schools that a person has to confirm (`school_names.list_doubtful`).
     """
 
     tables: dict[str, pd.DataFrame]
     problems: pd.DataFrame
     files: pd.DataFrame
     lacking: tuple[str, ...]
+    corrections: pd.DataFrame
+    renamed: pd.DataFrame
+    doubtful: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -114,22 +126,72 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None) -> I
     if not raw.is_dir():
         raise FileNotFoundError(f"Нет папки с исходными данными «{raw.name}». Проверьте настройку DATA.")
     known = load_layouts(layouts)
-    register = load_register(thresholds) if thresholds else None
-    found = find_files(raw, known)
-    taken = [sheet for sent in found for sheet in refuse_siblings(read_file(sent, register))]
-    taken = refuse_second_files(taken)
-    taken = check_against_register(taken)
-    taken = refuse_doubled_rows(taken)
+    successions, acts = read_successions(raw)
+    taken = take_files(raw, known, load_register(thresholds) if thresholds else None)
+    taken, doubtful, answers = name_schools(taken, raw, layouts)
+    taken = refuse_doubled_rows(check_against_register(taken, successions))
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
-    problems = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
+    tables, corrections, faults = correct_tables(tables, raw, known)
+    tables, moved, renamed = follow_successions(tables, successions)
+    told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
-        tables=tables,
-        problems=tabulate_problems(limit_problems(problems)),
+        tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
+        problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved])),
         files=tabulate_files(taken),
         lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
+        corrections=corrections,
+        renamed=renamed,
+        doubtful=doubtful,
     )
+
+
+def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
+    """All sheets of all files, read and checked each by itself."""
+    found = find_files(raw, known)
+    return refuse_second_files([sheet for sent in found for sheet in refuse_siblings(read_file(sent, register))])
+
+
+def read_successions(raw: Path) -> tuple[Successions, list[Problem]]:
+    """The table of successions of the raw folder; none is a region where no school changed.
+
+    A table that cannot be read at all is the one problem why.
+    """
+    paths = [path for path in sorted(raw.glob("successions.*")) if path.suffix.lower() in {".csv", ".xlsx"}]
+    if not paths:
+        return Successions(), []
+    try:
+        return load_successions(paths[0])
+    except UnreadableFileError as error:
+        return Successions(), [error.problem]
+
+
+def name_schools(taken: list[Taken], raw: Path, layouts: Path) -> tuple[list[Taken], pd.DataFrame, list[Problem]]:
+    """Codes for rows that have the name of a school only; pairs to confirm; problems of the answers given before."""
+    register, problems = open_register(
+        [part for file in taken if file.is_accepted for part in file.parts], raw, layouts
+    )
+    named, pairs = [], []
+    for file in taken:
+        found = [find_codes(part, register) for part in file.parts]
+        told = dict.fromkeys(problem for _, problems, _ in found for problem in problems)
+        named.append(replace(file, parts=tuple(part for part, _, _ in found)).add(told))
+        pairs += [doubtful for _, _, doubtful in found if len(doubtful)]
+    return named, pd.concat(pairs).drop_duplicates() if pairs else pd.DataFrame(), problems
+
+
+def correct_tables(
+    tables: dict[str, pd.DataFrame], raw: Path, known: Sequence[Layout]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, list[Problem]]:
+    """The tables with the entries of the file of corrections in them.
+
+    Raises:
+        ConfigurationError: the file of corrections is wrong.
+    """
+    headings = list_headings(tuple(known))
+    corrected, applied, problems = apply_corrections(tables, load_corrections(raw / CORRECTIONS, headings), headings)
+    return corrected, applied, problems
 
 
 def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:
@@ -170,7 +232,7 @@ UNKNOWN = Layout.model_construct(id="", title="неизвестный файл",
 """Stands for the layout of a file that no layout takes."""
 
 
-def read_file(sent: Sent, register: Register | None) -> list[Taken]:
+def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
     """The sheets of one file read, converted and checked; a file that cannot be read has the one problem why."""
     if not sent.layouts:
         return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
@@ -197,7 +259,7 @@ def _say_unknown_name(file: str) -> Problem:
     return Problem(Severity.WARNING, file, expected, action)
 
 
-def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Register | None) -> Taken:
+def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None) -> Taken:
     """One sheet of a known kind; a sheet that lacks a part of its header has the problems why."""
     layout = fit.layout
     if layout.takes_any_name and not fit.is_complete:
@@ -222,7 +284,7 @@ def _say_no_header(head: Grid, layout: Layout) -> Problem:
     )
 
 
-def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Register | None) -> Taken:
+def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds | None) -> Taken:
     """Rows below the header: of pupils block by block, all others as a whole."""
     rules = source.layout.gives
     if any(rows.pupils for rows in rules):
@@ -286,13 +348,14 @@ def _say_second(file: Taken, names: str) -> Problem:
     return Problem(Severity.ERROR, file.file, f"для «{file.layout.title}» ожидался один файл", action)
 
 
-def check_against_register(taken: Sequence[Taken]) -> list[Taken]:
+def check_against_register(taken: Sequence[Taken], successions: Successions | None = None) -> list[Taken]:
     """Codes of accepted files put as the register has them; skipped where the register itself did not come whole."""
     feeding = [file for file in taken if "schools" in file.layout.tables]
     if not feeding or not all(file.is_accepted for file in feeding):
         return list(taken)
     taken = harmonise_register(taken)
     register = list_register([part for file in taken if file.is_accepted for part in file.parts])
+    register = add_known_codes(register, successions) if successions and successions.acts else register
     return [_check_file(file, register) if file.is_accepted else file for file in taken]
 
 
@@ -373,12 +436,15 @@ def assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
 
 
 def write_ingested(ingested: Ingested, processed: Path) -> None:
-    """Write the tables, problems and files as Parquet into `processed`/contract."""
+    """Write the tables and what was found as Parquet into `processed`/contract, and names to confirm as a workbook."""
     folder = processed / "contract"
     for name, table in ingested.tables.items():
         write_table(table, folder / f"{name}.parquet")
     write_table(ingested.problems, folder / "problems.parquet")
-    write_table(ingested.files, folder / "files.parquet")
+    for name in ("files", "corrections", "renamed"):
+        write_table(getattr(ingested, name), folder / f"{name}.parquet")
+    if len(ingested.doubtful):
+        write_doubtful(ingested.doubtful, processed / TO_CONFIRM)
 
 
 def read_contract(processed: Path) -> dict[str, pd.DataFrame]:

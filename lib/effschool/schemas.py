@@ -35,6 +35,18 @@ PROVENANCE = ("source_file", "source_sheet", "source_row", "source_note")
 
 `source_note` says what was done to it on the way («восстановлено из процентов»); missing where nothing was."""
 
+KEYS = {
+    "schools": ("year", "school_id"),
+    "results": ("year", "school_id", "procedure", "subject", "grade"),
+    "certificates": ("year", "school_id", "level"),
+    "social": ("year", "school_id"),
+    "programme": ("school_id", "project", "entry_year"),
+    "journal": ("year", "school_id", "subject", "grade", "change"),
+    "scores": ("year", "school_id", "procedure", "subject", "grade", "score"),
+    "marked": ("year", "school_id", "subject", "grade"),
+}
+"""Columns that name a row of a table taken in; no two rows have the same ones."""
+
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
@@ -123,7 +135,7 @@ SCHOOLS = DataFrameSchema(
         "exclusion": _text(),
         **_SOURCE,
     },
-    checks=_unique("year", "school_id"),
+    checks=_unique(*KEYS["schools"]),
     name="schools",
     strict=True,
 )
@@ -148,7 +160,7 @@ RESULTS = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id", "procedure", "subject", "grade"),
+        _unique(*KEYS["results"]),
         _not_above(MARKS, "participants", "отметок вместе больше, чем участников"),
         _not_above(
             ["below_min", "score_80_plus"], "participants", "ниже порога и 80 и выше вместе больше, чем участников"
@@ -169,7 +181,7 @@ CERTIFICATES = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id", "level"),
+        _unique(*KEYS["certificates"]),
         _not_above(["without_certificate"], "graduates", "без аттестата больше, чем выпускников"),
     ],
     name="certificates",
@@ -186,7 +198,7 @@ SOCIAL = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id"),
+        _unique(*KEYS["social"]),
         *(_not_above([name], "pupils", "число больше, чем «Всего обучающихся»") for name in SOCIAL_COUNTS),
     ],
     name="social",
@@ -204,7 +216,7 @@ PROGRAMME = DataFrameSchema(
         "curator": _text(),
         **_SOURCE,
     },
-    checks=_unique("school_id", "project", "entry_year"),
+    checks=_unique(*KEYS["programme"]),
     name="programme",
     strict=True,
 )
@@ -222,7 +234,7 @@ JOURNAL = DataFrameSchema(
         "pupils": _count(),
         **_SOURCE,
     },
-    checks=_unique("year", "school_id", "subject", "grade", "change"),
+    checks=_unique(*KEYS["journal"]),
     name="journal",
     strict=True,
 )
@@ -241,7 +253,7 @@ SCORES = DataFrameSchema(
         **_SOURCE,
     },
     checks=[
-        _unique("year", "school_id", "procedure", "subject", "grade", "score"),
+        _unique(*KEYS["scores"]),
         _not_above(["pupils"], "participants", "учеников с одним баллом больше, чем участников"),
     ],
     name="scores",
@@ -258,7 +270,7 @@ MARKED = DataFrameSchema(
         "marked": _count(),
         **_SOURCE,
     },
-    checks=_unique("year", "school_id", "subject", "grade"),
+    checks=_unique(*KEYS["marked"]),
     name="marked",
     strict=True,
 )
@@ -344,19 +356,6 @@ LISTS = DataFrameSchema(
 
 LEFT_BEHIND = {str(schema.name): schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
 """The tables that identification leaves behind, by name."""
-
-
-KEYS = {
-    "schools": ("year", "school_id"),
-    "results": ("year", "school_id", "procedure", "subject", "grade"),
-    "certificates": ("year", "school_id", "level"),
-    "social": ("year", "school_id"),
-    "programme": ("school_id", "project", "entry_year"),
-    "journal": ("year", "school_id", "subject", "grade", "change"),
-    "scores": ("year", "school_id", "procedure", "subject", "grade", "score"),
-    "marked": ("year", "school_id", "subject", "grade"),
-}
-"""Columns that tell the rows of a table taken in apart."""
 
 
 def empty_table(schema: DataFrameSchema) -> pd.DataFrame:

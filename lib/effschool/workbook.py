@@ -54,7 +54,7 @@ def fill_sheet(sheet: Worksheet, table: Table) -> None:
         cell = put_value(sheet.cell(HEADER_ROW, column), str(heading))
         cell.font = Font(bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
-        longest = table.frame[heading].astype("str").str.len().max() if len(table.frame) else 0
+        longest = table.frame[heading].astype("str").str.len().fillna(0).max() if len(table.frame) else 0
         sheet.column_dimensions[get_column_letter(column)].width = min(
             max(longest, len(str(heading)) * 0.7, 8) + 2, WIDEST
         )

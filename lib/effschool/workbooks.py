@@ -57,6 +57,18 @@ def open_sheets(path: Path, file: str, delimiter: str | None = None) -> list[She
         raise refuse_file(file, expected, action) from None
 
 
+def read_first_sheet(path: Path, file: str) -> Grid:
+    """All cells of the first sheet of a small file.
+
+    Raises:
+        UnreadableFileError: as `open_sheets`, or the sheet is blank.
+    """
+    grid = open_sheets(path, file)[0].read_grid()
+    if grid.cells.empty:
+        raise refuse_file(file, "файл пуст", "Пришлите файл с данными.", sheet=grid.sheet)
+    return grid
+
+
 def recognise_kind(start: bytes, suffix: str, file: str) -> str:
     """Kind of file by its first bytes: «zip», «xls», «sav» or «text».
 
