@@ -16,8 +16,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ORDER = [
     ["russian", "storage", "problems", "schemas"],
     ["steps", "display", "charts", "layouts", "reading", "configuration"],
-    ["page", "workbook", "demo", "headings", "conversion", "thresholds"],
-    ["methodology"],
+    ["page", "workbook", "headings", "conversion", "thresholds", "form_template"],
+    ["methodology", "demo"],
     ["checks", "bands", "indicators", "normalise"],
     ["register", "groups", "indices", "windows", "fioko"],
     ["ingest", "lists"],
@@ -28,6 +28,9 @@ ORDER = [
     ["sections"],
     ["stage_sections", "region_sections", "protocol"],
     ["plan"],
+    ["forms"],
+    ["form_check"],
+    ["form_protocol"],
     ["run"],
     ["__main__"],
 ]
