@@ -16,12 +16,13 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.protection import WorkbookProtection
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
 from effschool.form_template import Form, FormSheet, FormTable
 from effschool.plan import name_slugs
 from effschool.portfolio import order_names
-from effschool.workbook import put_value, save_workbook
+from effschool.workbook import FONT, put_value, save_workbook
 
 TITLE_ROW, HINT_ROW, CHECK_ROW, BAND_ROW, HEADER_ROW = range(1, 6)
 FIRST_ROW = HEADER_ROW + 1
@@ -29,8 +30,10 @@ FILLS = {name: PatternFill("solid", fgColor=colour) for name, colour in {"input"
 BAD, GOOD = PatternFill("solid", bgColor="F8CBAD"), PatternFill("solid", bgColor="D5E8D4")
 LINE = Border(*[Side("thin", color="BFBFBF")] * 4)
 WRAPPED = Alignment(wrap_text=True, vertical="top")
-WIDTHS = {"year": 7, "school_id": 11, "name": 34, "level": 9, "reason": 24, "check": 38}
-COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 13, 15, 110
+WIDTHS = {"year": 6, "school_id": 10, "name": 32, "level": 8, "reason": 18, "check": 42}
+COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 12.5, 15, 88
+LINE_HEIGHT, ROW_LINES = 15, 3
+"""Points of a line of text; lines in a school's row, where a check may have more than one thing to say."""
 
 
 @dataclass(frozen=True)
@@ -130,15 +133,16 @@ def fill_data_sheet(target: Worksheet, form: Form, sheet: FormSheet, rows: pd.Da
     head = head_columns(form, sheet, rows)
     letters = {name: get_column_letter(number) for number, name in enumerate(head, start=1)}
     grid = Grid(form, sheet, letters, max(HEADER_ROW + len(rows), FIRST_ROW))
-    put_value(target.cell(TITLE_ROW, 1), f"{sheet.title}. {place}").font = Font(bold=True, size=13)
+    put_value(target.cell(TITLE_ROW, 1), f"{sheet.title}. {place}").font = Font(FONT, bold=True, size=13)
     put_value(target.cell(HINT_ROW, 1), sheet.hint)
-    target.cell(CHECK_ROW, 1, check_sheet(grid)).font = Font(bold=True)
+    target.cell(CHECK_ROW, 1, check_sheet(grid)).font = Font(FONT, bold=True)
     _write_bands(target, grid, int(rows["year"].max()) - 1 if len(rows) else 0)
     for number, (name, heading) in enumerate(head.items(), start=1):
         cell = put_value(target.cell(HEADER_ROW, number), heading)
-        cell.font, cell.fill, cell.border, cell.alignment = Font(bold=True), FILLS["fixed"], LINE, WRAPPED
+        cell.font, cell.fill, cell.border, cell.alignment = Font(FONT, 9, bold=True), FILLS["fixed"], LINE, WRAPPED
         width = PAST_WIDTH if name.startswith("past_") else COUNT_WIDTH
         target.column_dimensions[letters[name]].width = WIDTHS.get(name, width)
+    target.row_dimensions[HEADER_ROW].height = LINE_HEIGHT * 4
     for number, values in enumerate(rows.to_dict("records"), start=FIRST_ROW):
         _write_row(target, grid, number, values)
     if len(rows):
@@ -163,7 +167,7 @@ def _write_bands(target: Worksheet, grid: Grid, last_year: int) -> None:
     words, first = grid.form.bands, next(iter(grid.sheet.headings))
     texts = {"year": words.key, first: words.input, f"past_{first}": words.past.format(year=last_year)}
     for name, text in texts.items():
-        put_value(target[f"{grid.letters[name]}{BAND_ROW}"], text).font = Font(italic=True, color="4D4D4D")
+        put_value(target[f"{grid.letters[name]}{BAND_ROW}"], text).font = Font(FONT, italic=True, color="4D4D4D")
 
 
 def _write_row(target: Worksheet, grid: Grid, number: int, values: Mapping[str, object]) -> None:
@@ -176,6 +180,15 @@ def _write_row(target: Worksheet, grid: Grid, number: int, values: Mapping[str, 
             put_value(cell, values[name])
         style_cell(cell, is_input=is_input)
         cell.number_format = "@" if name in {"school_id", "name"} else "General"
+        cell.font = Font(FONT, 9 if name in {"name", "check", "reason"} else 11)
+    target.row_dimensions[number].height = LINE_HEIGHT * max(
+        ROW_LINES, count_lines(str(values["name"]), WIDTHS["name"])
+    )
+
+
+def count_lines(text: str, width: float) -> int:
+    """Lines that a text takes in a column; Excel may show at most 27 of them in a row."""
+    return min(-(-len(text) // int(width)), 27)
 
 
 def style_cell(cell: Cell, *, is_input: bool) -> None:
@@ -264,6 +277,7 @@ def _set_up_print(target: Worksheet, grid: Grid, first_input: str) -> None:
     target.page_setup.orientation, target.page_setup.paperSize = "landscape", target.PAPERSIZE_A4
     target.page_setup.fitToWidth, target.page_setup.fitToHeight = 1, 0
     target.sheet_properties.pageSetUpPr.fitToPage = True
+    target.page_margins = PageMargins(0.4, 0.4, 0.5, 0.6)
     target.oddFooter.center.text = "&A, страница &P из &N"
 
 
@@ -289,12 +303,13 @@ def _locate_reasons(form: Form) -> str:
 
 def fill_instruction(target: Worksheet, form: Form, place: str) -> None:
     """How to fill in the form, what each column means, and the reasons that the drop-down offers."""
-    put_value(target.cell(TITLE_ROW, 1), form.instruction.title).font = Font(bold=True, size=13)
+    put_value(target.cell(TITLE_ROW, 1), form.instruction.title).font = Font(FONT, bold=True, size=13)
     put_value(target.cell(HINT_ROW, 1), f"{form.title}. {place}")
     lines = _list_instruction(form)
     for number, (text, is_heading) in enumerate(lines, start=HINT_ROW + 1):
         cell = put_value(target.cell(number, 1), text)
-        cell.font, cell.alignment = Font(bold=is_heading), WRAPPED
+        cell.font, cell.alignment = Font(FONT, bold=is_heading), WRAPPED
+        target.row_dimensions[number].height = LINE_HEIGHT * count_lines(text, TEXT_WIDTH * 0.9)
     target.column_dimensions["A"].width = TEXT_WIDTH
     target.page_setup.paperSize = target.PAPERSIZE_A4
     target.page_setup.fitToWidth, target.page_setup.fitToHeight = 1, 0
