@@ -125,6 +125,17 @@ class Bands(Frozen):
     past: Words
 
 
+class ProtocolWords(Frozen):
+    """Words of the protocol: a sentence for every state of a municipality, `{file}` is the marked copy or the file."""
+
+    title: Words
+    states: dict[str, Words]
+    copy_note: Words = Field(alias="copy")
+    no_copy: Words
+    marks_sheet: SheetName
+    author: Words
+
+
 class RuleBase(Frozen):
     """What every rule of plausibility (правдоподобие) has; `expected` and `action` are parts of a `Problem`."""
 
@@ -189,6 +200,7 @@ class Form(Frozen):
     reasons: Reasons
     check: CheckWords
     limits: LimitWords
+    protocol: ProtocolWords
     sheets: tuple[FormSheet, ...] = Field(min_length=1)
     plausible: tuple[Rule, ...] = ()
 

@@ -31,7 +31,7 @@ BAD, GOOD = PatternFill("solid", bgColor="F8CBAD"), PatternFill("solid", bgColor
 LINE = Border(*[Side("thin", color="BFBFBF")] * 4)
 WRAPPED = Alignment(wrap_text=True, vertical="top")
 WIDTHS = {"year": 6, "school_id": 10, "name": 32, "level": 8, "reason": 18, "check": 42}
-COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 12.5, 15, 88
+COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 13, 15, 88
 LINE_HEIGHT, ROW_LINES = 15, 3
 """Points of a line of text; lines in a school's row, where a check may have more than one thing to say."""
 
