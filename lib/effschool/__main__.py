@@ -101,9 +101,9 @@ def check_sent(options: argparse.Namespace) -> int:
     raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
     methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
     ingested, rules = ingest_folder(raw, layouts), (load_form(Path(options.form)), methodology)
-    case, sent = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
+    case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
     demonstration = load_region(raw / "region.yml").demonstration
-    checked = write_check(case, sent, raw, Path(options.out), demonstration=demonstration)
+    checked = write_check(case, raw, Path(options.out), demonstration=demonstration)
     for verdict in checked.verdicts:
         _say(f"{verdict.municipality}: {verdict.state}")
     _say(f"Сводка: {Path(options.out) / str(case.year) / 'index.html'}")

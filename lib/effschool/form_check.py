@@ -4,7 +4,7 @@ Pure: files were read by `ingest` already. What a missing number makes uncertain
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -24,8 +24,15 @@ from effschool.russian import format_number, format_percent, join_words
 UNSENT, EMPTY, BROKEN = "не прислано", "прислано без данных", "не принято"
 REMARKS, TAKEN = "принято, есть вопросы", "принято"
 BLOCKING = frozenset((UNSENT, EMPTY, BROKEN))
-Codes = Mapping[str, Mapping[str, frozenset[str]]]
-"""Codes of schools that stand in a file, by file and contract table, whether the file was accepted or not."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a workbook shows without being accepted: codes by contract table, reasons by table, code, level; years."""
+
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    years: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,12 @@ class Verdict:
         problems: errors and warnings, a row per problem as `problems.tabulate_problems`.
         implausible: what is possible but has to be asked about, likewise.
         missing: a row per row of the form without numbers, or with a part of them: table, school_id, name, level,
-            columns (names that are blank), is_blank (all are), is_sent (it stands in a file not accepted).
+            columns (names that are blank), is_blank (all are), is_sent (it stands in a file not accepted), reason (as
+            the form gives it, "" where it gives none).
         uncertain: a row per school and index that lacks something: school_id, name, domain, indicators (their ids),
             is_lost (the index cannot be computed).
-        schools: number of schools in the register of the year; `filled`: of rows of the form with numbers; `rows`.
+        schools: number of schools in the register of the year.
+        rows: number of rows that the form asks for, by contract table.
     """
 
     municipality: str
@@ -52,23 +61,22 @@ class Verdict:
     missing: pd.DataFrame
     uncertain: pd.DataFrame
     schools: int
-    rows: int
+    rows: Mapping[str, int]
 
     @property
     def filled(self) -> int:
         """Rows of the form that have numbers and were accepted."""
-        return self.rows - int(self.missing["is_blank"].sum())
+        return sum(self.rows.values()) - int(self.missing["is_blank"].sum())
 
     @cached_property
     def state(self) -> str:
         """One of the five states; those of `BLOCKING` stand in the way of the lists."""
-        errors = self.problems["severity"].eq(Severity.ERROR)
-        if not self.files and not self.filled:
-            return UNSENT
-        if self.refused or errors.any():
+        unanswered = self.missing.loc[self.missing["is_blank"] & self.missing["reason"].eq(""), "table"].value_counts()
+        is_empty = any(number and unanswered.get(table, 0) == number for table, number in self.rows.items())
+        if self.refused or self.problems["severity"].eq(Severity.ERROR).any():
             return BROKEN
-        if self.rows and not self.filled:
-            return EMPTY
+        if is_empty:
+            return EMPTY if self.files else UNSENT
         return REMARKS if len(self.problems) + len(self.implausible) + len(self.missing) else TAKEN
 
 
@@ -88,10 +96,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged, and by what: the folder as it was read, the codes in its files, the form and the rules."""
+    """What is judged, and by what: the folder as it was read, what its workbooks show, the form and the rules."""
 
     ingested: Ingested
-    codes: Codes
+    sent: Mapping[str, Sent]
     layouts: Sequence[Layout]
     form: Form
     methodology: Methodology
@@ -106,7 +114,7 @@ def check_forms(case: Case) -> Checked:
     """
     tables, problems = case.ingested.tables, case.ingested.problems
     schools = choose_schools(tables["schools"], case.year)
-    owners = assign_files(list_municipal_files(case.ingested.files, case.layouts), case.codes, schools)
+    owners = assign_files(list_municipal_files(case.ingested.files, case.layouts), case.sent, schools)
     grouped = group_schools(tables, case.methodology)
     counted = set(grouped.loc[grouped["year"].eq(case.year) & grouped["group"].notna(), "school_id"])
     verdicts = []
@@ -139,14 +147,14 @@ def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list
     return sorted(files.loc[files["layout"].isin(kinds), "file"])
 
 
-def assign_files(files: Iterable[str], codes: Codes, schools: pd.DataFrame) -> dict[str, str]:
+def assign_files(files: Iterable[str], sent: Mapping[str, Sent], schools: pd.DataFrame) -> dict[str, str]:
     """Municipality of every file: the one most of its schools belong to, else the one its name names, else ""."""
     owner_of = dict(zip(schools["school_id"].str.lstrip("0"), schools["municipality"], strict=True))
     slugs = name_slugs(sorted(schools["municipality"].unique()))
     named = {simplify_text(text): name for name, slug in slugs.items() for text in (name, slug)}
     owners = {}
     for file in files:
-        found = {code.lstrip("0") for by_table in codes.get(file, {}).values() for code in by_table}
+        found = {code.lstrip("0") for by_table in sent.get(file, Sent()).codes.values() for code in by_table}
         counts = pd.Series([owner_of[code] for code in sorted(found) if code in owner_of], dtype="str").value_counts()
         stem = simplify_text(PurePosixPath(file).stem)
         owners[file] = str(counts.index[0]) if len(counts) else named.get(stem, "")
@@ -169,18 +177,24 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
         refused=refused,
         problems=pd.concat([found[found["file"].isin(files)], foreign], ignore_index=True),
         implausible=tabulate_problems(implausible),
-        missing=missing.assign(is_sent=flag_sent(missing, case.codes, refused)),
+        missing=add_sent(missing, case.sent, files, refused),
         uncertain=trace_missing(missing[missing["school_id"].isin(counted)], case.methodology),
         schools=len(own),
-        rows=sum(len(rows) for rows in asked.values()),
+        rows={table: len(rows) for table, rows in asked.items()},
     )
 
 
-def flag_sent(missing: pd.DataFrame, codes: Codes, refused: Sequence[str]) -> pd.Series:
-    """Whether a row that is missing stands in a file that was not accepted."""
-    sent = {(table, code) for file in refused for table, found in codes.get(file, {}).items() for code in found}
-    keys = zip(missing["table"], missing["school_id"], strict=True)
-    return pd.Series([key in sent for key in keys], index=missing.index, dtype=bool)
+def add_sent(
+    missing: pd.DataFrame, sent: Mapping[str, Sent], files: Sequence[str], refused: Sequence[str]
+) -> pd.DataFrame:
+    """Add whether a row stands in a file that was not accepted, and the reason that a file gives for a blank one."""
+    shown = {file: sent.get(file, Sent()) for file in files}
+    found = [(table, code) for file in refused for table, codes in shown[file].codes.items() for code in codes]
+    stands = {(table, code.lstrip("0")) for table, code in found}
+    reasons = {key: text for one in shown.values() for key, text in one.reasons.items()}
+    keys = list(missing[["table", "school_id", "level"]].itertuples(index=False, name=None))
+    is_sent = [(table, code.lstrip("0")) in stands for table, code, _ in keys]
+    return missing.assign(is_sent=is_sent, reason=[reasons.get(key, "") for key in keys])
 
 
 def take_schools(table: pd.DataFrame, own: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
@@ -305,7 +319,7 @@ def describe_loss(domain: Domain, lost: int, is_lost: bool, methodology: Methodo
     when = join_words(map(str, years))
     return (
         f"Индекс не вычислить (нет {share} показателей): за {year} год школа не получит места для списков "
-        f"{statuses}{_name_joint(domain, methodology)}. Этот год нужен спискам: {when}."
+        f"{statuses}{_name_joint(domain, methodology)}. Этот год нужен для списков за {when} гг."
     )
 
 

@@ -6,7 +6,6 @@ A protocol of one municipality is made from its own verdict alone, so it cannot 
 import zipfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -18,10 +17,11 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
+from effschool import workbook
 from effschool.display import TEMPLATES, Links, Table, Text
-from effschool.form_check import UNSENT, Case, Checked, Verdict, check_forms, choose_schools, describe_loss
+from effschool.form_check import UNSENT, Case, Checked, Sent, Verdict, check_forms, choose_schools, describe_loss
 from effschool.form_template import Form
-from effschool.forms import style_cell
+from effschool.forms import LINE_HEIGHT, WRAPPED, count_lines, set_up_page, style_cell
 from effschool.ingest import Ingested
 from effschool.layouts import Layout, simplify_text
 from effschool.methodology import Methodology
@@ -35,19 +35,10 @@ MARK = {
     Severity.ERROR: PatternFill("solid", fgColor="F4A582"),
     Severity.WARNING: PatternFill("solid", fgColor="FFD966"),
 }
-WITHIN = 15
-"""Rows of a sheet in which its headings are looked for."""
+MESSAGE_WIDTH, WITHIN = 90, 15
+"""Width of the column of messages; rows of a sheet in which its headings are looked for."""
 Part = Table | Text | Links
 Sections = Sequence[tuple[str, Sequence[Part]]]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What a workbook shows without being accepted: codes and reasons by contract table, years met."""
-
-    codes: dict[str, frozenset[str]] = field(default_factory=dict)
-    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
-    years: frozenset[int] = frozenset()
 
 
 def open_sent(path: Path) -> Workbook | None:
@@ -70,21 +61,28 @@ def find_headings(sheet: Worksheet, form: Form) -> tuple[int, dict[str, int]]:
 
 def read_sent(book: Workbook, form: Form) -> Sent:
     """Codes, years and reasons of all sheets that have the headings of the form."""
-    codes: dict[str, set[str]] = defaultdict(set)
-    reasons: dict[tuple[str, str], str] = {}
-    years: set[int] = set()
-    for sheet in book.worksheets:
-        row, columns = find_headings(sheet, form)
-        table = _name_table(form, columns)
-        year, code = (columns.get(simplify_text(form.keys[name]), 0) - 1 for name in ("year", "school_id"))
-        reason = columns.get(simplify_text(form.reasons.heading))
-        for cells in sheet.iter_rows(min_row=row + 1, values_only=True) if row and table else ():
-            if cells[code] is not None:
-                codes[table].add(str(cells[code]).strip())
-                years |= {int(cells[year])} if str(cells[year]).isdecimal() else set()
-                if reason and cells[reason - 1]:
-                    reasons[table, str(cells[code]).strip()] = str(cells[reason - 1])
-    return Sent({name: frozenset(found) for name, found in codes.items()}, reasons, frozenset(years))
+    rows = pd.concat([_read_sheet(sheet, form) for sheet in book.worksheets], ignore_index=True)
+    coded = rows[rows["school_id"].ne("")]
+    reasoned = coded[coded["reason"].ne("")].set_index(["table", "school_id", "level"])["reason"]
+    years = coded.loc[coded["year"].str.fullmatch("[0-9]{4}"), "year"]
+    codes = coded.groupby("table")["school_id"].agg(frozenset)
+    return Sent(codes.to_dict(), reasoned.to_dict(), frozenset(years.astype(int)))
+
+
+def _read_sheet(sheet: Worksheet, form: Form) -> pd.DataFrame:
+    """Rows below the headings as text, "" where blank; none of a sheet without the form's headings."""
+    row, columns = find_headings(sheet, form)
+    table = _name_table(form, columns)
+    headings = {**form.keys, "reason": form.reasons.heading}
+    places = {name: columns.get(simplify_text(heading)) for name, heading in headings.items()}
+    below = list(sheet.iter_rows(min_row=row + 1, values_only=True)) if row and table else []
+    read = {name: [_write_cell(cells, place) for cells in below] for name, place in places.items()}
+    return pd.DataFrame(read, dtype="str").assign(table=table)
+
+
+def _write_cell(cells: Sequence[object], place: int | None) -> str:
+    value = cells[place - 1] if place else None
+    return "" if value is None else str(value).strip()
 
 
 def _name_table(form: Form, columns: Mapping[str, int]) -> str:
@@ -92,15 +90,23 @@ def _name_table(form: Form, columns: Mapping[str, int]) -> str:
 
 
 def mark_copy(book: Workbook, problems: pd.DataFrame, form: Form, path: Path) -> None:
-    """Save a copy with the wrong cells filled and commented and a list of all; marks of an earlier check are removed."""
+    """Save a copy with the wrong cells filled and commented and a list of all; earlier marks are removed."""
     _remove_marks(book, form)
     for name, rows in problems.dropna(subset="row").groupby("sheet"):
         if name in book.sheetnames:
             _mark_sheet(book[name], rows, form)
-    listed = book.create_sheet(form.protocol.marks_sheet)
-    fill_sheet(listed, tabulate_messages("marks", form.protocol.marks_sheet, problems))
-    listed.protection.sheet = True
+    _list_messages(book.create_sheet(form.protocol.marks_sheet), form, problems)
     save_workbook(book, path)
+
+
+def _list_messages(listed: Worksheet, form: Form, problems: pd.DataFrame) -> None:
+    fill_sheet(listed, tabulate_messages("marks", form.protocol.marks_sheet, problems))
+    listed.column_dimensions["E"].width = MESSAGE_WIDTH
+    for number, message in enumerate(problems["message"], start=workbook.HEADER_ROW + 1):
+        listed.cell(number, 5).alignment = WRAPPED
+        listed.row_dimensions[number].height = LINE_HEIGHT * count_lines(message, MESSAGE_WIDTH * 0.9)
+    set_up_page(listed)
+    listed.protection.sheet = True
 
 
 def _remove_marks(book: Workbook, form: Form) -> None:
@@ -137,7 +143,7 @@ def tabulate_messages(key: str, title: str, problems: pd.DataFrame) -> Table:
     return Table(key, title, pd.DataFrame({**frame, "Замечание": problems["message"]}).reset_index(drop=True))
 
 
-def tabulate_missing(verdict: Verdict, form: Form, reasons: Mapping[tuple[str, str], str]) -> Table:
+def tabulate_missing(verdict: Verdict, form: Form) -> Table:
     """Schools that the form lacks, or whose numbers it lacks, with the reason the ОМСУ gave."""
     absent = verdict.missing[~verdict.missing["is_sent"]]
     sheets = {sheet.table: sheet for sheet in form.sheets}
@@ -147,7 +153,7 @@ def tabulate_missing(verdict: Verdict, form: Form, reasons: Mapping[tuple[str, s
             "Код ОО": row["school_id"],
             "Лист": join_words([sheets[row["table"]].sheet, *([row["level"]] if row["level"] else [])]),
             "Чего нет": "всей строки" if row["is_blank"] else _name_columns(row, form),
-            "Указанная причина": reasons.get((row["table"], row["school_id"]), "—"),
+            "Указанная причина": row["reason"] or "—",
         }
         for row in absent.to_dict("records")
     ]
@@ -181,7 +187,7 @@ def tabulate_uncertain(verdict: Verdict, methodology: Methodology, year: int) ->
     return Table("uncertain", title, pd.DataFrame(rows, columns=columns))
 
 
-def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str], sent: Mapping[str, Sent]) -> Sections:
+def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Sections:
     """The protocol of one municipality: only what is its own."""
     words = case.form.protocol
     is_error = verdict.problems["severity"].eq(Severity.ERROR)
@@ -192,7 +198,7 @@ def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str], sent:
             tabulate_messages("errors", "Ошибки: с ними форма не принимается", verdict.problems[is_error]),
         ),
         ("О чём просим подтвердить", tabulate_messages("asked", "Предупреждения и неправдоподобные изменения", asked)),
-        ("Чего не хватает", tabulate_missing(verdict, case.form, collect_reasons(verdict, sent))),
+        ("Чего не хватает", tabulate_missing(verdict, case.form)),
         ("Что из этого следует", tabulate_uncertain(verdict, case.methodology, case.year)),
     ]
     notes = [
@@ -201,11 +207,6 @@ def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str], sent:
     ]
     state = Text((words.states[verdict.state], *notes), kind="plain" if verdict.state == "принято" else "note")
     return [("", [state]), *((heading, [table]) for heading, table in tables if len(table.frame))]
-
-
-def collect_reasons(verdict: Verdict, sent: Mapping[str, Sent]) -> dict[tuple[str, str], str]:
-    """Reasons that a municipality's files give, by table and school."""
-    return {key: text for file in verdict.files if file in sent for key, text in sent[file].reasons.items()}
 
 
 @cache
@@ -228,7 +229,7 @@ def tabulate_states(checked: Checked) -> Table:
             "Состояние": verdict.state,
             "Файлы": join_words(verdict.files) or "—",
             "Школ": verdict.schools,
-            "Строк в форме": verdict.rows,
+            "Строк в форме": sum(verdict.rows.values()),
             "Заполнено и принято": verdict.filled,
             "Ошибок": int(verdict.problems["severity"].eq(Severity.ERROR).sum()),
             "Вопросов": int(verdict.problems["severity"].eq(Severity.WARNING).sum()) + len(verdict.implausible),
@@ -257,7 +258,7 @@ def list_summary(checked: Checked, slugs: Mapping[str, str]) -> Sections:
 
 def open_case(
     raw: Path, ingested: Ingested, layouts: Sequence[Layout], rules: tuple[Form, Methodology], year: int | None
-) -> tuple[Case, dict[str, Sent]]:
+) -> Case:
     """What is judged: the folder as ingested, and what its workbooks show by themselves.
 
     Args:
@@ -270,11 +271,10 @@ def open_case(
     books = {file: open_sent(raw / file) for file in files if file.lower().endswith(".xlsx")}
     sent = {file: read_sent(book, form) for file, book in books.items() if book is not None}
     years = {found for shown in sent.values() for found in shown.years} or set(ingested.tables["schools"]["year"])
-    codes = {file: shown.codes for file, shown in sent.items()}
-    return Case(ingested, codes, layouts, form, methodology, year or max(years, default=0)), sent
+    return Case(ingested, sent, layouts, form, methodology, year or max(years, default=0))
 
 
-def write_check(case: Case, sent: Mapping[str, Sent], raw: Path, folder: Path, *, demonstration: bool) -> Checked:
+def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> Checked:
     """Write all protocols, marked copies and the summary into `folder`/year; leaves no file of an earlier check there.
 
     Raises:
@@ -289,7 +289,7 @@ def write_check(case: Case, sent: Mapping[str, Sent], raw: Path, folder: Path, *
     for verdict in checked.verdicts:
         copies = write_copies(verdict, case.form, raw, place, slugs[verdict.municipality])
         title, year = f"{case.form.protocol.title}: {verdict.municipality}", f"{case.form.title}, {case.year} год"
-        page = render_page(title, year, list_sections(verdict, case, copies, sent), demonstration=demonstration)
+        page = render_page(title, year, list_sections(verdict, case, copies), demonstration=demonstration)
         write_text(page, place / f"{slugs[verdict.municipality]}.html")
     summary = list_summary(checked, slugs)
     tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]

@@ -274,11 +274,16 @@ def _set_up_print(target: Worksheet, grid: Grid, first_input: str) -> None:
     target.freeze_panes = f"{grid.letters[first_input]}{FIRST_ROW}"
     target.print_title_rows = f"{BAND_ROW}:{HEADER_ROW}"
     target.print_area = f"A1:{grid.letters['check']}{grid.last}"
+    set_up_page(target)
+    target.page_margins = PageMargins(0.4, 0.4, 0.5, 0.6)
+    target.oddFooter.center.text = "&A, страница &P из &N"
+
+
+def set_up_page(target: Worksheet) -> None:
+    """A4 across, one page wide."""
     target.page_setup.orientation, target.page_setup.paperSize = "landscape", target.PAPERSIZE_A4
     target.page_setup.fitToWidth, target.page_setup.fitToHeight = 1, 0
     target.sheet_properties.pageSetUpPr.fitToPage = True
-    target.page_margins = PageMargins(0.4, 0.4, 0.5, 0.6)
-    target.oddFooter.center.text = "&A, страница &P из &N"
 
 
 def _list_instruction(form: Form) -> list[tuple[str, bool]]:
@@ -311,6 +316,4 @@ def fill_instruction(target: Worksheet, form: Form, place: str) -> None:
         cell.font, cell.alignment = Font(FONT, bold=is_heading), WRAPPED
         target.row_dimensions[number].height = LINE_HEIGHT * count_lines(text, TEXT_WIDTH * 0.9)
     target.column_dimensions["A"].width = TEXT_WIDTH
-    target.page_setup.paperSize = target.PAPERSIZE_A4
-    target.page_setup.fitToWidth, target.page_setup.fitToHeight = 1, 0
-    target.sheet_properties.pageSetUpPr.fitToPage = True
+    set_up_page(target)
