@@ -6,7 +6,7 @@ from pathlib import Path
 
 import openpyxl
 from builders import Row, certificate, condition, school, tables
-from builders_raw import HEADINGS, ROWS, build_table
+from builders_raw import build_table
 from openpyxl.worksheet.worksheet import Worksheet
 
 from effschool.form_template import Form, load_form
@@ -61,15 +61,16 @@ def fill_form(path: Path, changed: Mapping[tuple[str, int, str], object] | None 
     """Fill in all cells; `changed`: (sheet, number of the row of schools from 0, heading) → what stands there."""
     book = openpyxl.load_workbook(path)
     form = load_municipal()
+    rows = {sheet.sheet: find_rows(book[sheet.sheet]) for sheet in form.sheets}
     for sheet in form.sheets:
         target, values = book[sheet.sheet], FILLED if sheet.table == "social" else {"graduates": 9}
         columns = find_columns(target)
-        for row in find_rows(target):
+        for row in rows[sheet.sheet]:
             for name, heading in sheet.headings.items():
                 target.cell(row, columns[heading]).value = values.get(name, 0)
     for (name, place, heading), value in (changed or {}).items():
         target = book[name]
-        target.cell(find_rows(target)[place], find_columns(target)[heading]).value = value
+        target.cell(rows[name][place], find_columns(target)[heading]).value = value
     book.save(path)
     return path
 
@@ -90,7 +91,6 @@ def build_returned(folder: Path, changed: Mapping[tuple[str, int, str], object] 
         "certificates",
         *(f"{y},{c},{k},9,0" for y in (2020, 2021) for c in ("001", "002", "003") for k in ("ООО", "СОО")),
     )
-    assert HEADINGS["social"].count(",") == len(ROWS["social"][0].split(",")) - 1
     build_table(folder, "social", *(f"2020,{code},100,5,5,5,5,5,5,5,5,5,5,5" for code in ("001", "002", "003")))
     forms = make_forms(folder, schools=register)
     (folder / "forms").mkdir(exist_ok=True)
