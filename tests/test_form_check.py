@@ -66,6 +66,7 @@ def test_form_with_an_error_is_refused_and_its_schools_are_not_called_absent(tmp
     assert (verdicts[NORTH].state, verdicts[SOUTH].state) == (BROKEN, TAKEN)
     assert verdicts[NORTH].refused == verdicts[NORTH].files
     assert verdicts[NORTH].missing["is_sent"].all()
+    assert check(tmp_path, methodology).others.empty
     assert set(verdicts[NORTH].missing["school_id"]) == {"001", "002"}
 
 
@@ -210,6 +211,24 @@ def test_index_is_lost_below_the_share_that_the_methodology_asks_for(methodology
     assert row["is_lost"] == is_lost
     (strict,) = trace(change_rules(methodology, "social", min_coverage=1.0), [condition("001", 2021, deviant=None)])
     assert strict["is_lost"]
+
+
+def test_half_of_the_indicators_is_enough_where_half_is_asked_for(methodology):
+    ten = methodology.domains["social"].indicators[:10]
+    reduced = change_rules(methodology, "social", indicators=ten)
+    (row,) = trace(reduced, [condition("001", 2021, **dict.fromkeys(SOCIAL_COUNTS[:5]))])
+    assert (len(row["indicators"]), row["is_lost"]) == (5, False)
+
+
+def test_school_that_takes_no_part_makes_nothing_uncertain(tmp_path, methodology):
+    raw = build_returned(tmp_path, {(SOCIAL, place, "Неполная семья"): None for place in (0, 1)})
+    register = raw / "schools.csv"
+    text = register.read_text(encoding="utf-8").replace("район,средняя,город,100,", "район,средняя,город,100,ОВЗ", 4)
+    register.write_text(text, encoding="utf-8")
+    assert text.count("ОВЗ") == 4
+    verdict = judge(raw, methodology)[NORTH]
+    assert set(verdict.missing["school_id"]) == {"001", "002"}
+    assert set(verdict.uncertain["school_id"]) == {"002"}
 
 
 def test_sentence_names_the_lists_of_the_methodology_and_the_years(methodology):

@@ -7,7 +7,7 @@ from builders_forms import NORTH, SOCIAL, build_returned, fill_form, find_column
 from builders_raw import LAYOUTS
 
 from effschool.__main__ import main
-from effschool.form_protocol import MARK, open_case, open_sent, read_sent, write_check
+from effschool.form_protocol import MARK, open_case, open_sent, read_sent, render_page, write_check
 from effschool.forms import FILLS
 from effschool.ingest import ingest_folder
 from effschool.layouts import load_layouts
@@ -61,6 +61,7 @@ def test_planted_mistakes_are_told_with_place_and_advice(pages):
         assert part in text
     assert text.count("Файл «forms/severnyi-raion.xlsx», лист «Социальные условия»") == 3
     assert "Исправлять можно прямо в копии" in text
+    assert "Чего не хватает" not in text
     assert "Индекс не вычислить (нет 11 из 11 показателей)" in text
 
 
@@ -80,6 +81,9 @@ def test_page_is_one_accessible_file(pages, name):
 def test_names_from_files_are_escaped(pages):
     assert "Школа &lt;b&gt;&amp; «№ 2»" in pages[NORTH_FILE]
     assert not parse(pages[NORTH_FILE]).find_all("b")
+    harmful = parse(render_page("<b>", '"><i>', [("<u>", [])], demonstration=True))
+    assert not harmful.find_all(["b", "i", "u"])
+    assert "Школы, муниципалитеты и числа вымышлены" in harmful.get_text()
 
 
 def test_protocol_names_no_school_of_another_municipality(checked, pages):

@@ -296,7 +296,8 @@ def trace_missing(missing: pd.DataFrame, methodology: Methodology) -> pd.DataFra
     for (school_id, name), lacks in missing.groupby(["school_id", "name"], sort=False):
         for domain, rules in methodology.iterate_domains():
             lost = [item.id for item in rules.indicators if any(_needs(item, row) for row in lacks.to_dict("records"))]
-            is_lost = len(lost) > (1 - rules.min_coverage) * len(rules.indicators)
+            coverage = 1 - len(lost) / len(rules.indicators)
+            is_lost = coverage < rules.min_coverage - rules.bands.tolerance
             rows += [(school_id, name, domain, lost, is_lost)] if lost else []
     return pd.DataFrame(rows, columns=["school_id", "name", "domain", "indicators", "is_lost"])
 
