@@ -12,18 +12,17 @@ import pandas as pd
 
 from effschool import schemas
 from effschool.form_template import Form, FormSheet, RatioRule, RowRule, Rule, ShareRule
-from effschool.forms import list_rows
+from effschool.forms import list_rows, name_files
 from effschool.groups import group_schools
 from effschool.ingest import REFUSED, Ingested
 from effschool.layouts import Layout, simplify_text
 from effschool.methodology import Domain, Indicator, Methodology, ShareIndicator
-from effschool.plan import name_slugs
 from effschool.problems import Problem, Severity, tabulate_problems
 from effschool.russian import format_number, format_percent, join_words
 
 UNSENT, EMPTY, BROKEN = "не прислано", "прислано без данных", "не принято"
 REMARKS, TAKEN = "принято, есть вопросы", "принято"
-BLOCKING = frozenset((UNSENT, EMPTY, BROKEN))
+BLOCKING = (UNSENT, EMPTY, BROKEN)
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,8 @@ def check_forms(case: Case) -> Checked:
     grouped = group_schools(tables, case.methodology)
     counted = set(grouped.loc[grouped["year"].eq(case.year) & grouped["group"].notna(), "school_id"])
     verdicts = []
-    for municipality, own in schools.groupby("municipality", sort=True):
+    for municipality in name_files(schools):
+        own = schools[schools["municipality"] == municipality]
         files = tuple(file for file, owner in owners.items() if owner == municipality)
         verdicts.append(judge_municipality(case, own, files, counted))
     assigned = [file for file, owner in owners.items() if owner]
@@ -150,8 +150,7 @@ def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list
 def assign_files(files: Iterable[str], sent: Mapping[str, Sent], schools: pd.DataFrame) -> dict[str, str]:
     """Municipality of every file: the one most of its schools belong to, else the one its name names, else ""."""
     owner_of = dict(zip(schools["school_id"].str.lstrip("0"), schools["municipality"], strict=True))
-    slugs = name_slugs(sorted(schools["municipality"].unique()))
-    named = {simplify_text(text): name for name, slug in slugs.items() for text in (name, slug)}
+    named = {simplify_text(text): name for name, slug in name_files(schools).items() for text in (name, slug)}
     owners = {}
     for file in files:
         found = {code.lstrip("0") for by_table in sent.get(file, Sent()).codes.values() for code in by_table}

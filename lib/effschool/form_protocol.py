@@ -19,7 +19,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from effschool import workbook
 from effschool.display import TEMPLATES, Links, Table, Text
-from effschool.form_check import UNSENT, Case, Checked, Sent, Verdict, check_forms, choose_schools, describe_loss
+from effschool.form_check import (
+    BLOCKING,
+    UNSENT,
+    Case,
+    Checked,
+    Sent,
+    Verdict,
+    check_forms,
+    choose_schools,
+    describe_loss,
+)
 from effschool.form_template import Form
 from effschool.forms import LINE_HEIGHT, WRAPPED, count_lines, set_up_page, style_cell
 from effschool.ingest import Ingested
@@ -103,7 +113,8 @@ def _list_messages(listed: Worksheet, form: Form, problems: pd.DataFrame) -> Non
     fill_sheet(listed, tabulate_messages("marks", form.protocol.marks_sheet, problems))
     listed.column_dimensions["E"].width = MESSAGE_WIDTH
     for number, message in enumerate(problems["message"], start=workbook.HEADER_ROW + 1):
-        listed.cell(number, 5).alignment = WRAPPED
+        for column in range(1, 6):
+            listed.cell(number, column).alignment = WRAPPED
         listed.row_dimensions[number].height = LINE_HEIGHT * count_lines(message, MESSAGE_WIDTH * 0.9)
     set_up_page(listed)
     listed.protection.sheet = True
@@ -151,7 +162,7 @@ def tabulate_missing(verdict: Verdict, form: Form) -> Table:
         {
             "Школа": row["name"],
             "Код ОО": row["school_id"],
-            "Лист": join_words([sheets[row["table"]].sheet, *([row["level"]] if row["level"] else [])]),
+            "Лист": ", ".join(filter(None, [sheets[row["table"]].sheet, row["level"]])),
             "Чего нет": "всей строки" if row["is_blank"] else _name_columns(row, form),
             "Указанная причина": row["reason"] or "—",
         }
@@ -202,8 +213,8 @@ def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Se
         ("Что из этого следует", tabulate_uncertain(verdict, case.methodology, case.year)),
     ]
     notes = [
-        (words.copy_note.format(file=copies[file]) if file in copies else words.no_copy.format(file=file))
-        for file in verdict.files
+        words.copy_note.format(file=copies[file]) if copies[file] else words.no_copy.format(file=file)
+        for file in copies
     ]
     state = Text((words.states[verdict.state], *notes), kind="plain" if verdict.state == "принято" else "note")
     return [("", [state]), *((heading, [table]) for heading, table in tables if len(table.frame))]
@@ -231,6 +242,7 @@ def tabulate_states(checked: Checked) -> Table:
             "Школ": verdict.schools,
             "Строк в форме": sum(verdict.rows.values()),
             "Заполнено и принято": verdict.filled,
+            "Из них не полностью": int((~verdict.missing["is_blank"]).sum()),
             "Ошибок": int(verdict.problems["severity"].eq(Severity.ERROR).sum()),
             "Вопросов": int(verdict.problems["severity"].eq(Severity.WARNING).sum()) + len(verdict.implausible),
         }
@@ -241,19 +253,29 @@ def tabulate_states(checked: Checked) -> Table:
 
 def list_summary(checked: Checked, slugs: Mapping[str, str]) -> Sections:
     """The institute's summary: who sent, who did not, what blocks, where each protocol is."""
-    unsent = [verdict.municipality for verdict in checked.verdicts if verdict.state == UNSENT]
     errors = pd.concat([checked.others, *(verdict.problems for verdict in checked.verdicts)])
     errors = errors[errors["severity"].eq(Severity.ERROR)]
-    count = count_words(len(checked.verdicts), "муниципалитета", "муниципалитетов", "муниципалитетов")
-    told = [f"Прислали {len(checked.verdicts) - len(unsent)} из {count}."]
-    told += [f"Не прислали: {join_words(unsent)}."] if unsent else []
-    told += ["Пока ошибки не исправлены, списки по этим данным составлять нельзя."] if checked.is_blocked else []
     blocks = tabulate_messages("errors", "Ошибки во всех файлах", errors)
     others = tabulate_messages("others", "Замечания к файлам, которые не относятся ни к одной форме", checked.others)
     links = Links(tuple((v.municipality, f"{slugs[v.municipality]}.html", v.state) for v in checked.verdicts))
     parts = [("Что мешает", blocks), ("Остальные файлы", others)]
     shown: list[tuple[str, Sequence[Part]]] = [(heading, [table]) for heading, table in parts if len(table.frame)]
-    return [("", [Text(tuple(told), kind="note"), tabulate_states(checked)]), *shown, ("Протоколы", [links])]
+    return [("", [describe_states(checked), tabulate_states(checked)]), *shown, ("Протоколы", [links])]
+
+
+def describe_states(checked: Checked) -> Text:
+    """Who sent, who did not, and what stands in the way of the lists."""
+    by_state = {state: [v.municipality for v in checked.verdicts if v.state == state] for state in BLOCKING}
+    count = count_words(len(checked.verdicts), "муниципалитета", "муниципалитетов", "муниципалитетов")
+    told = [f"Прислали {len(checked.verdicts) - len(by_state[UNSENT])} из {count}."]
+    told += [f"{state.capitalize()}: {join_words(names)}." for state, names in by_state.items() if names]
+    told += ["Ошибки есть и в файлах института."] if checked.others["severity"].eq(Severity.ERROR).any() else []
+    told += (
+        [f"Составлять списки за {checked.year} год рано."]
+        if checked.is_blocked
+        else ["Ничто не мешает составлять списки."]
+    )
+    return Text(tuple(told), kind="note")
 
 
 def open_case(
@@ -301,12 +323,13 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
 
 
 def write_copies(verdict: Verdict, form: Form, raw: Path, folder: Path, slug: str) -> dict[str, str]:
-    """Marked copies of a municipality's workbooks; returns name of the copy by name of the file."""
+    """Marked copies of the workbooks that have problems; name of the copy by name of the file, "" where it is none."""
     copies: dict[str, str] = {}
     problems = pd.concat([verdict.problems, verdict.implausible], ignore_index=True)
-    for file in verdict.files:
+    for file in [file for file in verdict.files if problems["file"].eq(file).any()]:
         book = open_sent(raw / file) if file.lower().endswith(".xlsx") else None
+        name = f"{slug}--{len(copies) + 1}.xlsx" if copies else f"{slug}.xlsx"
+        copies[file] = name if book is not None else ""
         if book is not None:
-            copies[file] = f"{slug}--{len(copies) + 1}.xlsx" if copies else f"{slug}.xlsx"
-            mark_copy(book, problems[problems["file"] == file], form, folder / copies[file])
+            mark_copy(book, problems[problems["file"] == file], form, folder / name)
     return copies

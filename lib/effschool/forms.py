@@ -69,12 +69,17 @@ def write_forms(form: Form, tables: Mapping[str, pd.DataFrame], year: int, folde
     """
     schools = choose_register(tables["schools"], year)
     written = {}
-    for municipality, slug in name_slugs(sorted(schools["municipality"].unique())).items():
+    for municipality, slug in name_files(schools).items():
         own = schools[schools["municipality"] == municipality]
         rows = {sheet.table: list_rows(sheet, own, tables[sheet.table], year) for sheet in form.sheets}
         written[municipality] = folder / str(year) / f"{slug}.xlsx"
         save_workbook(build_form(form, rows, municipality, year), written[municipality])
     return written
+
+
+def name_files(schools: pd.DataFrame) -> dict[str, str]:
+    """File name, without its ending, of every municipality of some schools, in alphabetical order."""
+    return name_slugs(schools["municipality"].drop_duplicates().sort_values(key=order_names))
 
 
 def choose_register(schools: pd.DataFrame, year: int) -> pd.DataFrame:
