@@ -140,6 +140,13 @@ def test_total_outside_the_limits_is_asked_about(now, told):
         assert problem.severity == Severity.WARNING
 
 
+def test_question_names_the_school(tmp_path, methodology):
+    verdict = judge(build_returned(tmp_path, {(SOCIAL, 1, "Всего обучающихся"): 250}), methodology)[NORTH]
+    (message,) = verdict.implausible["message"]
+    assert message.endswith("Школа: Школа 002, код 002.")
+    assert "строка 7, столбец «Всего обучающихся»: стоит «250», а за 2020 год было 100" in message
+
+
 def test_small_school_may_change():
     assert not ask("pupils-jump", [condition(year=2020, pupils=19), condition(year=2021, pupils=2)])
 

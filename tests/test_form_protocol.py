@@ -165,12 +165,21 @@ def test_unreadable_file_is_told_and_has_no_copy(tmp_path, methodology):
     (raw / "forms" / f"{NORTH_FILE}.xlsx").write_bytes(b"PK\x03\x04 broken")
     (tmp_path / "out" / "2021").mkdir(parents=True)
     (tmp_path / "out" / "2021" / f"{NORTH_FILE}.xlsx").write_bytes(b"of an earlier check")
+    (tmp_path / "out" / "2021" / "index.html").write_text("", encoding="utf-8")
     assert write(raw, methodology, tmp_path / "out").is_blocked
     page = (tmp_path / "out" / "2021" / f"{NORTH_FILE}.html").read_text(encoding="utf-8")
     assert "копии с пометками нет" in page
     assert "файл повреждён или другого вида" in page
     assert not (tmp_path / "out" / "2021" / f"{NORTH_FILE}.xlsx").exists()
     assert open_sent(raw / "forms" / f"{NORTH_FILE}.xlsx") is None
+
+
+def test_files_that_no_check_left_are_not_removed(tmp_path, methodology):
+    raw = build_returned(tmp_path / "raw")
+    (tmp_path / "out" / "2021").mkdir(parents=True)
+    (tmp_path / "out" / "2021" / "form.xlsx").write_bytes(b"a form")
+    write(raw, methodology, tmp_path / "out")
+    assert (tmp_path / "out" / "2021" / "form.xlsx").exists()
 
 
 def test_summary_says_who_sent_and_what_blocks(checked, pages):

@@ -197,8 +197,9 @@ def add_sent(
 
 
 def take_schools(table: pd.DataFrame, own: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
-    """Rows of a contract table of some schools and years."""
-    return table[table["school_id"].isin(own["school_id"]) & table["year"].between(first, last)]
+    """Rows of a contract table of some schools and years, with the names of the schools."""
+    of_years = table[table["year"].between(first, last)]
+    return of_years.merge(own[["school_id", "name"]], on="school_id", validate="many_to_one")
 
 
 def find_foreign(
@@ -220,6 +221,7 @@ def find_foreign(
 
 def _say(row: Mapping[str, object], expected: str, action: str, column: str = "", value: str = "") -> Problem:
     file, sheet, number = (row[name] for name in schemas.PROVENANCE)
+    action = f"{action} Школа: {row['name']}, код {row['school_id']}." if "name" in row else action
     return Problem(Severity.WARNING, str(file), expected, action, str(sheet), int(str(number)), column, value)
 
 

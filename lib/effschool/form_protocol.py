@@ -305,7 +305,8 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
     choose_schools(case.ingested.tables["schools"], case.year)
     checked = check_forms(case)
     place = folder / str(case.year)
-    for path in [*place.glob("*.html"), *place.glob("*.xlsx")]:
+    # Only what an earlier check left: the folder given may hold the forms themselves.
+    for path in [*place.glob("*.html"), *place.glob("*.xlsx")] if (place / "index.html").is_file() else []:
         path.unlink()
     slugs = name_slugs(verdict.municipality for verdict in checked.verdicts)
     for verdict in checked.verdicts:
