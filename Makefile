@@ -6,6 +6,8 @@ YEAR =
 DATA = data/raw
 PROCESSED = data/processed
 REPORTS = reports
+FORMS = $(REPORTS)/forms
+CHECK = $(REPORTS)/check
 METHODOLOGY = khabarovsk-2020
 MUNICIPALITY =
 LAYOUTS = layouts
@@ -15,7 +17,7 @@ PARAMETERS =
 VENV = .venv
 PYTHON =
 
-KNOWN := YEAR DATA PROCESSED REPORTS METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS PARAMETERS VENV PYTHON SCALE
+KNOWN := YEAR DATA PROCESSED REPORTS FORMS CHECK METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS PARAMETERS VENV PYTHON SCALE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -26,7 +28,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report test lab audit demo bench bulgaria format lint types unit lock clean
+.PHONY: help report test lab forms check audit demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -48,6 +50,16 @@ lab: $(READY) ## открыть тетради в JupyterLab
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
+
+forms: $(READY) ## формы для ОМСУ, по книге на муниципалитет: make forms YEAR=2024
+	@if [ $(call quote,$(DATA)) = data/raw ]; then $(BIN)/python -m effschool demo data/raw; fi
+	@$(BIN)/python -m effschool forms --data $(call quote,$(DATA)) --layouts $(call quote,$(LAYOUTS)) \
+	  --year $(call quote,$(YEAR)) --out $(call quote,$(FORMS))
+
+check: $(READY) ## проверить присланные формы: протокол каждому ОМСУ и сводка института
+	@if [ $(call quote,$(DATA)) = data/raw ]; then $(BIN)/python -m effschool demo data/raw; fi
+	@$(BIN)/python -m effschool check --data $(call quote,$(DATA)) --layouts $(call quote,$(LAYOUTS)) \
+	  --methodology $(call quote,$(METHODOLOGY)) --year $(call quote,$(YEAR)) --out $(call quote,$(CHECK))
 
 audit: report ## книга Excel, в которой каждое число списков проверяется формулой
 	@$(BIN)/python -m effschool audit --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS))

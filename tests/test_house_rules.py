@@ -16,8 +16,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ORDER = [
     ["russian", "storage", "problems", "schemas"],
     ["steps", "display", "charts", "layouts", "reading", "configuration"],
-    ["page", "workbook", "demo", "workbooks", "headings", "conversion", "thresholds"],
-    ["methodology", "recognise"],
+    ["page", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template"],
+    ["methodology", "recognise", "demo"],
     ["checks", "bands", "indicators", "normalise"],
     ["register", "groups", "indices", "windows", "fioko", "succession", "school_names", "corrections"],
     ["rows", "identity"],
@@ -30,6 +30,9 @@ ORDER = [
     ["sections"],
     ["stage_sections", "region_sections", "protocol"],
     ["plan"],
+    ["forms"],
+    ["form_check"],
+    ["form_protocol"],
     ["run"],
     ["__main__"],
 ]

@@ -10,12 +10,16 @@ import yaml
 
 from effschool.audit import write_audit
 from effschool.demo import make_demo_region
-from effschool.ingest import read_contract
-from effschool.methodology import MethodologyError
+from effschool.form_protocol import open_case, write_check
+from effschool.form_template import load_form
+from effschool.forms import write_forms
+from effschool.ingest import check_complete, ingest_folder, read_contract
+from effschool.layouts import load_layouts
+from effschool.methodology import MethodologyError, find_methodology, load_methodology
 from effschool.plan import Settings
 from effschool.run import run_year
 from effschool.steps import StepError, UnknownParameterError
-from effschool.workspace import load_identified, load_used_methodology
+from effschool.workspace import load_identified, load_region, load_used_methodology
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,6 +47,13 @@ def build_parser() -> argparse.ArgumentParser:
     audit.set_defaults(command=audit_lists)
     audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
     audit.add_argument("--reports", default="reports", help="папка, куда положить книгу")
+    forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
+    forms.set_defaults(command=make_forms)
+    check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
+    check.set_defaults(command=check_sent)
+    for command, out in ((forms, "reports/forms"), (check, "reports/check")):
+        for name, default, text in (*FORM_OPTIONS, ("out", out, "папка, куда положить файлы")):
+            command.add_argument(f"--{name}", default=default, help=text)
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
@@ -61,6 +72,42 @@ REPORT_OPTIONS = (
     ("jobs", "", "сколько отчётов строить одновременно; по умолчанию на один больше, чем ядер"),
     ("parameters", "", "другие параметры тетрадей: «имя=значение имя=значение»"),
 )
+
+
+FORM_OPTIONS = (
+    ("data", "data/raw", "папка с исходными таблицами"),
+    ("layouts", "layouts", "папка с макетами файлов"),
+    ("form", str(ROOT / "forms" / "municipal.yml"), "файл формы: что спрашивается и в каких пределах"),
+    ("methodology", "khabarovsk-2020", "методика: по ней видно, чему мешает нехватка данных"),
+    ("year", "", "год, за который собираются данные"),
+)
+
+
+def make_forms(options: argparse.Namespace) -> int:
+    """Forms for all municipalities of the register."""
+    year = _read_number(options.year, "YEAR")
+    if year is None:
+        raise ValueError("Не сказано, за какой год формы. Напишите, например: make forms YEAR=2024")
+    ingested = ingest_folder(_require_folder(options.data), _require_folder(options.layouts))
+    if ingested.tables["schools"].empty:
+        check_complete(ingested)
+    written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
+    _say(f"Формы за {year} год: {len(written)}, папка {Path(options.out) / str(year)}")
+    return 0
+
+
+def check_sent(options: argparse.Namespace) -> int:
+    """Protocols of the forms that came back; 1 where something stands in the way of the lists."""
+    raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
+    methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
+    ingested, rules = ingest_folder(raw, layouts), (load_form(Path(options.form)), methodology)
+    case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
+    demonstration = load_region(raw / "region.yml").demonstration
+    checked = write_check(case, raw, Path(options.out), demonstration=demonstration)
+    for verdict in checked.verdicts:
+        _say(f"{verdict.municipality}: {verdict.state}")
+    _say(f"Сводка: {Path(options.out) / str(case.year) / 'index.html'}")
+    return int(checked.is_blocked)
 
 
 def report_year(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, same input, same bytes."""
 
+import io
 import re
 import zipfile
 from collections.abc import Sequence
@@ -12,14 +13,17 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
 from effschool.display import Chart, Table
 from effschool.storage import replace_when_done
 
 EPOCH = datetime(2000, 1, 1)
-"""Date of every entry of the file, so that the same tables give the same bytes."""
+"""Stands for every time inside a workbook: a real one would change its bytes."""
 HEADER_ROW = 3
 WIDEST = 60
+FONT = "Calibri"
+"""Named in every cell that has a font of its own: without a name it would be a serif one."""
 
 
 def write_workbook(parts: Sequence[object], path: Path, title: str) -> None:
@@ -49,10 +53,10 @@ def name_sheet(key: str) -> str:
 
 def fill_sheet(sheet: Worksheet, table: Table) -> None:
     """Title, header row with filter and frozen panes, one row per row of the frame."""
-    put_value(sheet.cell(1, 1), table.title).font = Font(bold=True, size=12)
+    put_value(sheet.cell(1, 1), table.title).font = Font(FONT, bold=True, size=12)
     for column, heading in enumerate(table.frame.columns, start=1):
         cell = put_value(sheet.cell(HEADER_ROW, column), str(heading))
-        cell.font = Font(bold=True)
+        cell.font = Font(FONT, bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         longest = table.frame[heading].astype("str").str.len().fillna(0).max() if len(table.frame) else 0
         sheet.column_dimensions[get_column_letter(column)].width = min(
@@ -90,19 +94,14 @@ def put_value(cell: Cell, value: object) -> Cell:
 
 
 def save_workbook(book: Workbook, path: Path) -> None:
-    """Save whole or not at all, without the time of saving in it."""
+    """Save whole or not at all; equal workbooks give equal bytes, whenever and wherever they are saved."""
     book.properties.creator = "Эффективная школа"
     book.properties.created = book.properties.modified = EPOCH
-    with replace_when_done(path) as beside:
-        book.save(beside)
-        _drop_times(beside)
-
-
-def _drop_times(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
-    stamp = EPOCH.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, read in entries.items():
-            content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + stamp, read) if "core" in name else read
-            archive.writestr(zipfile.ZipInfo(name, EPOCH.timetuple()[:6]), content, zipfile.ZIP_DEFLATED)
+    packed = io.BytesIO()
+    # Workbook.save would put the present time into the properties; the writer below it does not.
+    ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
+    with replace_when_done(path) as beside, zipfile.ZipFile(packed) as source, zipfile.ZipFile(beside, "w") as target:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
+            entry.create_system = 3  # otherwise Windows and Unix would differ
+            target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)

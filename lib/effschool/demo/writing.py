@@ -1,9 +1,6 @@
 """Files of the demonstration region, byte for byte the same for the same tables."""
 
-import io
-import zipfile
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -11,14 +8,12 @@ import yaml
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
-from openpyxl.writer.excel import ExcelWriter
 
 from effschool.demo.settings import Settings
-from effschool.storage import replace_when_done, write_text
+from effschool.storage import write_text
+from effschool.workbook import save_workbook as write_workbook
 
 Tables = dict[str, pd.DataFrame]
-LONG_AGO = datetime(2000, 1, 1)
-"""Stands for every time inside a workbook: a real one would change its bytes."""
 
 
 def write_region(tables: Tables, folder: Path, settings: Settings) -> None:
@@ -76,16 +71,3 @@ def make_workbook(frame: pd.DataFrame, title: str) -> Workbook:
         sheet.column_dimensions[get_column_letter(number)].width = 18
     sheet.freeze_panes = "A2"
     return workbook
-
-
-def write_workbook(workbook: Workbook, path: Path) -> None:
-    """Write a workbook with fixed times, so that equal workbooks give equal bytes."""
-    workbook.properties.created = workbook.properties.modified = LONG_AGO
-    packed = io.BytesIO()
-    # Workbook.save would put the present time into the properties; the writer below it does not.
-    ExcelWriter(workbook, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
-    with replace_when_done(path) as beside, zipfile.ZipFile(packed) as source, zipfile.ZipFile(beside, "w") as target:
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, LONG_AGO.timetuple()[:6])
-            entry.create_system = 3  # otherwise Windows and Unix would differ
-            target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)
