@@ -89,7 +89,7 @@ def build_returned(folder: Path, changed: Mapping[tuple[str, int, str], object] 
     build_table(
         folder,
         "certificates",
-        *(f"{y},{c},{k},9,0" for y in (2020, 2021) for c in ("001", "002", "003") for k in ("ООО", "СОО")),
+        *(f"2020,{c},{k},9,0" for c in ("001", "002", "003") for k in ("ООО", "СОО")),
     )
     build_table(folder, "social", *(f"2020,{code},100,5,5,5,5,5,5,5,5,5,5,5" for code in ("001", "002", "003")))
     forms = make_forms(folder, schools=register)

@@ -22,6 +22,7 @@ from effschool.steps import StepError, UnknownParameterError
 from effschool.workspace import load_identified, load_region, load_used_methodology
 
 ROOT = Path(__file__).resolve().parents[2]
+THRESHOLDS = Path("methodologies") / "thresholds.yml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,7 +89,7 @@ def make_forms(options: argparse.Namespace) -> int:
     year = _read_number(options.year, "YEAR")
     if year is None:
         raise ValueError("Не сказано, за какой год формы. Напишите, например: make forms YEAR=2024")
-    ingested = ingest_folder(_require_folder(options.data), _require_folder(options.layouts))
+    ingested = ingest_folder(_require_folder(options.data), _require_folder(options.layouts), ROOT / THRESHOLDS)
     if ingested.tables["schools"].empty:
         check_complete(ingested)
     written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
@@ -100,7 +101,8 @@ def check_sent(options: argparse.Namespace) -> int:
     """Protocols of the forms that came back; 1 where something stands in the way of the lists."""
     raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
     methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
-    ingested, rules = ingest_folder(raw, layouts), (load_form(Path(options.form)), methodology)
+    ingested = ingest_folder(raw, layouts, ROOT / THRESHOLDS, shown=None)
+    rules = load_form(Path(options.form)), methodology
     case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
     demonstration = load_region(raw / "region.yml").demonstration
     checked = write_check(case, raw, Path(options.out), demonstration=demonstration)

@@ -1,5 +1,6 @@
 """Checks of typed rows of one file against the contract (`schemas.CONTRACT`), said as problems of their places."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -37,8 +38,13 @@ class Place:
             sheet=self.sheet,
             row=fault.row,
             column=", ".join(headings),
-            value=fault.value,
+            value=_write_comma(fault.value) if self.sheet else fault.value,
         )
+
+
+def _write_comma(value: str) -> str:
+    """A number of a workbook as Excel shows it to a Russian reader."""
+    return value.replace(".", ",") if re.fullmatch(r"-?\d+\.\d+", value) else value
 
 
 def check_required(rows: pd.DataFrame, table: str, faulty: Mapping[str, set[int]], place: Place) -> list[Problem]:

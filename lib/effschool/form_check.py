@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from effschool import schemas
 from effschool.form_template import Form, FormSheet, RatioRule, RowRule, Rule, ShareRule
 from effschool.forms import list_rows, name_files
 from effschool.groups import group_schools
@@ -144,7 +143,7 @@ def choose_schools(schools: pd.DataFrame, year: int) -> pd.DataFrame:
 def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list[str]:
     """Files of kinds that come from each municipality: those of social conditions and certificates, many of a kind."""
     kinds = {layout.id for layout in layouts if not layout.single and layout.tables <= {"social", "certificates"}}
-    return sorted(files.loc[files["layout"].isin(kinds), "file"])
+    return sorted(files.loc[files["layout"].isin(kinds), "file"].unique())
 
 
 def assign_files(files: Iterable[str], sent: Mapping[str, Sent], schools: pd.DataFrame) -> dict[str, str]:
@@ -166,8 +165,8 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
     own_rows = {str(sheet.table): take_schools(tables[sheet.table], own, year - 1, year) for sheet in form.sheets}
     asked = {sheet.table: list_rows(sheet, own, own_rows[sheet.table], year) for sheet in form.sheets}
     missing = pd.concat([find_missing(s, asked[s.table], own_rows[s.table]) for s in form.sheets], ignore_index=True)
-    status = case.ingested.files.set_index("file")["status"]
-    refused = tuple(file for file in files if status[file] == REFUSED)
+    sheets = case.ingested.files
+    refused = tuple(file for file in files if sheets.loc[sheets["file"] == file, "status"].eq(REFUSED).any())
     implausible = [problem for rule in form.plausible for problem in find_implausible(rule, form, own_rows, year)]
     foreign = tabulate_problems(find_foreign(tables, form, files, own))
     return Verdict(
@@ -220,7 +219,7 @@ def find_foreign(
 
 
 def _say(row: Mapping[str, object], expected: str, action: str, column: str = "", value: str = "") -> Problem:
-    file, sheet, number = (row[name] for name in schemas.PROVENANCE)
+    file, sheet, number = (row[name] for name in ("source_file", "source_sheet", "source_row"))
     action = f"{action} Школа: {row['name']}, код {row['school_id']}." if "name" in row else action
     return Problem(Severity.WARNING, str(file), expected, action, str(sheet), int(str(number)), column, value)
 

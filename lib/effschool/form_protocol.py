@@ -36,10 +36,11 @@ from effschool.ingest import Ingested
 from effschool.layouts import Layout, simplify_text
 from effschool.methodology import Methodology
 from effschool.plan import name_slugs
-from effschool.problems import Severity
+from effschool.problems import Severity, UnreadableFileError
 from effschool.russian import count_words, join_words
 from effschool.storage import write_text
 from effschool.workbook import fill_sheet, save_workbook, write_workbook
+from effschool.workbooks import check_archive
 
 MARK = {
     Severity.ERROR: PatternFill("solid", fgColor="F4A582"),
@@ -54,8 +55,10 @@ Sections = Sequence[tuple[str, Sequence[Part]]]
 def open_sent(path: Path) -> Workbook | None:
     """The workbook as sent; None where it is no workbook, which the ingest has told already."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, path.name)
         return openpyxl.load_workbook(path)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, LookupError):
+    except (UnreadableFileError, OSError, zipfile.BadZipFile, ValueError, TypeError, SyntaxError, LookupError):
         return None
 
 
@@ -289,7 +292,7 @@ def open_case(
     """
     form, methodology = rules
     kinds = {layout.id for layout in layouts if not layout.single}
-    files = ingested.files.loc[ingested.files["layout"].isin(kinds), "file"]
+    files = ingested.files.loc[ingested.files["layout"].isin(kinds), "file"].unique()
     books = {file: open_sent(raw / file) for file in files if file.lower().endswith(".xlsx")}
     sent = {file: read_sent(book, form) for file, book in books.items() if book is not None}
     years = {found for shown in sent.values() for found in shown.years} or set(ingested.tables["schools"]["year"])

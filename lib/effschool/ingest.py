@@ -110,13 +110,14 @@ class Taken:
         return replace(self, problems=(*self.problems, *problems))
 
 
-def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None) -> Ingested:
+def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, shown: int | None = SHOWN) -> Ingested:
     """Read all files of a folder by the layouts of another; nothing in `raw` is changed.
 
     Args:
         raw: folder with files as sent, its subfolders included, but those whose name begins with «_» or «.».
         layouts: folder with YAML layouts.
         thresholds: register of minimum scores, which protocols with a row per pupil need.
+        shown: how many problems of one kind in one column of a file are told; None is all.
 
     Raises:
         LayoutError: a layout file is wrong.
@@ -138,7 +139,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None) -> I
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
         tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
-        problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved])),
+        problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved], shown)),
         files=tabulate_files(taken),
         lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
         corrections=corrections,
@@ -237,14 +238,15 @@ def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
     if not sent.layouts:
         return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
     try:
-        sheets = open_sheets(sent.path, sent.file, sent.layouts[0].delimiter)
+        delimiters = (layout.delimiter for layout in sent.layouts if not layout.takes_any_name)
+        sheets = open_sheets(sent.path, sent.file, next(delimiters, None))
         heads = [sheet for sheet in sheets if not sheet.read_head().cells.empty]
         if not heads:
             raise UnreadableFileError(_say_empty(sent.file, sheets))
         recognised = recognise_sheets(heads, sent.layouts)
         return [read_sheet(sent, sheet, fit, register) for sheet, fit in recognised]
     except UnreadableFileError as error:
-        layout = sent.layouts[0] if not sent.layouts[0].takes_any_name else UNKNOWN
+        layout = next((layout for layout in sent.layouts if not layout.takes_any_name), UNKNOWN)
         return [Taken(sent, layout, sheet=error.problem.sheet, problems=(error.problem,))]
 
 
@@ -389,23 +391,21 @@ def refuse_doubled_rows(taken: Sequence[Taken]) -> list[Taken]:
     return result
 
 
-def limit_problems(problems: Iterable[Problem]) -> list[Problem]:
+def limit_problems(problems: Iterable[Problem], shown: int | None = SHOWN) -> list[Problem]:
     """The first problems of each kind (file, sheet, column, what was expected), and one that counts the rest."""
+    listed = list(problems)
+    if shown is None:
+        return listed
     kinds: dict[tuple[str, ...], list[Problem]] = defaultdict(list)
-    for problem in problems:
+    for problem in listed:
         kinds[problem.severity, problem.file, problem.sheet, problem.column, problem.expected].append(problem)
-    hidden = {id(found[SHOWN - 1]): found for found in kinds.values() if len(found) > SHOWN}
-    shown = {id(problem) for found in kinds.values() for problem in found[:SHOWN]}
-    limited: list[Problem] = []
-    for found in kinds.values():
-        for problem in found:
-            limited += [problem] if id(problem) in shown else []
-            limited += [_say_rest(hidden[id(problem)])] if id(problem) in hidden else []
-    return limited
+    kept = {id(problem) for found in kinds.values() for problem in found[:shown]}
+    rest = {id(found[shown - 1]): _say_rest(found, shown) for found in kinds.values() if len(found) > shown}
+    return [told for problem in listed if id(problem) in kept for told in (problem, rest.get(id(problem))) if told]
 
 
-def _say_rest(found: list[Problem]) -> Problem:
-    rest = count_words(len(found) - SHOWN, "замечание", "замечания", "замечаний")
+def _say_rest(found: list[Problem], shown: int) -> Problem:
+    rest = count_words(len(found) - shown, "замечание", "замечания", "замечаний")
     first = found[0]
     return replace(first, row=None, value="", expected=f"{first.expected} (и ещё {rest} такого рода)")
 

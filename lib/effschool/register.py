@@ -83,7 +83,10 @@ def _say_code(place: Place, column: str, cells: pd.Series) -> Problem:
         return place.say(Fault(row, code, expected, _say_restored(restored), Severity.WARNING), column)
     when = f" за {cells['year']} год" if "year" in cells.index else ""
     expected = f"такого кода нет в реестре школ{when}"
-    return place.say(Fault(row, code, expected, "Исправьте код или добавьте школу в файл schools."), column)
+    return place.say(
+        Fault(row, code, expected, "Исправьте код; если школа новая, сообщите о ней в институт: её нет в реестре."),
+        column,
+    )
 
 
 def _say_restored(code: str) -> str:

@@ -223,7 +223,6 @@ def write_cell(value: object) -> str:
 
 # Cells that calamine shows as blank
 
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _FAR_RIGHT = re.compile(rb'r="[A-Z]{3}')
 _PLAIN = re.compile(rb'<worksheet[^>]*?xmlns="')
 """How a sheet begins whose elements have no prefix; others are looked at cell by cell."""
@@ -253,8 +252,7 @@ def _list_sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _find_relation(sheet: ElementTree.Element) -> str | None:
-    strict = (value for key, value in sheet.attrib.items() if key.endswith("}id"))
-    return sheet.get(_RELATION) or next(strict, None)
+    return next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
 
 
 def _get_local_name(element: ElementTree.Element) -> str:
@@ -342,9 +340,11 @@ class _OdsPlace:
     text: str = ""
 
     def is_cell(self, element: ElementTree.Element) -> bool:
+        """Whether an element is a cell, one under a merged cell included."""
         return _get_local_name(element) in {"table-cell", "covered-table-cell"}
 
     def follow(self, event: str, element: ElementTree.Element) -> None:
+        """Move to where the parser is; `text` is that of a cell with a formula that ends here."""
         name = _get_local_name(element)
         if event == "start" and name == "table":
             self.sheet, self.row = _get_attribute(element, "name", ""), 0
@@ -360,6 +360,7 @@ class _OdsPlace:
             element.clear()
 
     def pass_repeated(self, event: str, element: ElementTree.Element) -> None:
+        """Move over the columns that a cell stands for besides its own."""
         if event == "end" and self.is_cell(element):
             self.column += int(_get_attribute(element, "number-columns-repeated", "1")) - 1
 
