@@ -61,7 +61,7 @@ def golden() -> Path:
 def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw files of a tiny demonstration region: 3 municipalities, 36 schools, 2020 to 2023. Not to be changed."""
     folder = tmp_path_factory.mktemp("demo") / "raw"
-    make_demo_region(folder, municipalities=3, schools=36, years=4)
+    make_demo_region(folder, municipalities=3, schools=36, years=4, shapes=True)
     return folder
 
 
@@ -69,7 +69,7 @@ def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     """The tiny region ingested, identified and followed, as notebooks 01 to 03 leave it. Not to be changed."""
     processed = demo_raw.parent / "processed"
-    write_ingested(ingest_folder(demo_raw, ROOT / "layouts"), processed)
+    write_ingested(ingest_folder(demo_raw, ROOT / "layouts", ROOT / "methodologies" / "thresholds.yml"), processed)
     save_region(load_region(demo_raw / "region.yml"), processed)
     contract = read_contract(processed)
     identified = identify_schools(contract, methodology)

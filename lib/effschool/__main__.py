@@ -178,7 +178,7 @@ def make_demo(options: argparse.Namespace) -> int:
     own = [path for path in folder.glob("*") if path.name not in {"README.md", ".gitkeep"} and path.name[0] not in ".~"]
     if own:
         return 0
-    make_demo_region(folder)
+    make_demo_region(folder, shapes=True)
     _say(f"Папка «{folder.name}» была пуста: создан демонстрационный регион, данные вымышлены.")
     return 0
 

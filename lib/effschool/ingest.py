@@ -134,7 +134,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     tables, corrections, faults = correct_tables(tables, raw, known)
-    tables, moved, renamed = follow_successions(tables, successions)
+    tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
+    corrections = tables.pop("corrections")
     told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(

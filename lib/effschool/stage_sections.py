@@ -3,12 +3,14 @@
 import pandas as pd
 
 from effschool import charts
+from effschool.corrections import tabulate_corrections
 from effschool.display import Chart, Table, Text
 from effschool.dynamics import ABSENT, NOT_RANKED, Dynamics
 from effschool.identify import Identified
 from effschool.methodology import Domain, Methodology
 from effschool.portfolio import order_names
 from effschool.russian import count_words, format_number
+from effschool.school_names import HEADINGS
 from effschool.sections import NONE, index_value, say_missing
 
 STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре или не участвует"}
@@ -46,6 +48,33 @@ def tabulate_contract(tables: dict[str, pd.DataFrame]) -> Table:
 def _say_years(frame: pd.DataFrame) -> str:
     years = sorted(frame.get("year", pd.Series(dtype="int64")).unique())
     return ", ".join(map(str, years)) or NONE
+
+
+def tabulate_entries(corrections: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
+    """Entries of the file of corrections: what was changed in the tables and why."""
+    if corrections.empty:
+        return Text(("Исправлений нет: файла corrections.yml в папке нет или в нём нет записей.",))
+    years = sorted(set(corrections["year"].dropna()))
+    return tabulate_corrections(corrections, schools, max(schools["year"], default=0), years)
+
+
+def tabulate_renamed(renamed: pd.DataFrame) -> Table | Text:
+    """Rows that stand under another code than they were sent with, and by which act."""
+    if renamed.empty:
+        return Text(("Школ, сменивших код, нет.",))
+    columns = ["code", "school_id", "reason", "year", "table", "source_file"]
+    rows = renamed.groupby(columns[:4], dropna=False, sort=True).size().rename("rows").reset_index()
+    titles = {"code": "Код в файле", "school_id": "Школа", "reason": "Событие", "year": "Год", "rows": "Строк"}
+    return Table("Преемственность", "Строки, перенесённые под другой код", rows.rename(columns=titles))
+
+
+def tabulate_doubtful(doubtful: pd.DataFrame) -> Table | Text:
+    """Names of schools that a person has to confirm."""
+    if doubtful.empty:
+        return Text(("Названий, которые нужно подтвердить, нет.",))
+    note = "Ответы впишите в names_to_confirm.xlsx и положите файл в папку исходных данных как names_confirmed.xlsx."
+    frame = doubtful.drop(columns="answer").rename(columns=HEADINGS)
+    return Table("Названия", "Названия школ, которые нужно подтвердить", frame, note=note)
 
 
 def tabulate_list_sizes(identified: Identified, methodology: Methodology) -> Table | Text:
