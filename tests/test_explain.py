@@ -9,17 +9,15 @@ from test_crossings import change_count, freeze_means
 from effschool.crossings import Change
 from effschool.explain import (
     DECISION_NOTE,
-    Procedure,
-    Way,
     choose_year,
     explain_decision,
     explain_index,
-    raise_low,
-    say_decision,
     tabulate_decisions,
     tabulate_index_parts,
-    turn_fioko,
 )
+from effschool.explain.fioko_ways import Procedure, raise_low, turn_fioko
+from effschool.explain.ways import Way
+from effschool.explain.words import say_decision
 from effschool.identify import identify_schools
 from effschool.ingest import read_contract
 from effschool.methodology import Condition, WindowRule, load_methodology

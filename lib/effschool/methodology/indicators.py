@@ -9,6 +9,7 @@ from effschool.configuration import Frozen, RuleError, Words
 from effschool.schemas import CONTRACT
 
 Positive = Annotated[float, Field(gt=0, strict=True)]
+Score = Annotated[float, Field(ge=0, le=100, strict=True)]
 
 
 class Rows(Frozen):
@@ -89,29 +90,35 @@ class ShareIndicator(IndicatorBase):
         return self
 
 
-class MeanIndicator(IndicatorBase):
-    """Mean score (средний балл), weighted by participants over the rows."""
+class ScoreIndicator(IndicatorBase):
+    """What indicators made from mean scores share.
 
-    kind: Literal["mean"]
+    Args:
+        scale: least and greatest result of one participant; without it no number of pupils is told for the indicator.
+    """
+
     unit: str = "балл"
+    scale: tuple[Score, Score] | None = None
 
     @model_validator(mode="after")
     def _check_table(self) -> Self:
         self.rows.require_means()
+        if self.scale and self.scale[0] >= self.scale[1]:
+            raise RuleError("ожидались наименьший и наибольший результат участника, первый меньше второго", "scale")
         return self
 
 
-class GapIndicator(IndicatorBase):
+class MeanIndicator(ScoreIndicator):
+    """Mean score (средний балл), weighted by participants over the rows."""
+
+    kind: Literal["mean"]
+
+
+class GapIndicator(ScoreIndicator):
     """School mean minus regional mean; it lags (отстаёт) where it is lower by more than `threshold` points."""
 
     kind: Literal["gap"]
     threshold: Positive
-    unit: str = "балл"
-
-    @model_validator(mode="after")
-    def _check_table(self) -> Self:
-        self.rows.require_means()
-        return self
 
 
 Indicator = Annotated[ShareIndicator | MeanIndicator | GapIndicator, Field(discriminator="kind")]
