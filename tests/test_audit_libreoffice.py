@@ -15,7 +15,14 @@ from effschool.audit import write_audit
 from effschool.audit.parameters import DOMAIN_WORDS
 from effschool.identify import Identified, identify_schools
 from effschool.ingest import ingest_folder, read_contract
-from effschool.methodology import Aggregation, FiokoLevel, MeanIndicator, Methodology, load_methodology
+from effschool.methodology import (
+    Aggregation,
+    FiokoLevel,
+    MeanIndicator,
+    Methodology,
+    list_methodologies,
+    load_methodology,
+)
 
 CLOSE = 1e-9
 SETTINGS = {
@@ -34,7 +41,7 @@ Cells = dict[tuple[str, str], object]
 
 @pytest.fixture(scope="module")
 def recalculate(tmp_path_factory):
-    """Function: a workbook → the workbook as LibreOffice computes it, with values only."""
+    """Function: workbooks of one folder → the first as LibreOffice computes it, with values only; all in «recalculated»."""
     program = shutil.which("soffice")
     if not program:
         pytest.skip("нет LibreOffice (пакет libreoffice-calc): формулы книги для проверки пересчитать нечем")
@@ -42,11 +49,11 @@ def recalculate(tmp_path_factory):
     (profile / "user").mkdir()
     (profile / "user" / "registrymodifications.xcu").write_text(ALWAYS_RECALCULATE, encoding="utf-8")
 
-    def run(path: Path) -> openpyxl.Workbook:
+    def run(path: Path, *others: Path) -> openpyxl.Workbook:
         out = path.parent / "recalculated"
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx"]
         done = subprocess.run(
-            [*command, "--outdir", out, path], capture_output=True, text=True, timeout=300, check=True
+            [*command, "--outdir", out, path, *others], capture_output=True, text=True, timeout=300, check=True
         )
         assert (out / path.name).is_file(), done.stderr
         return openpyxl.load_workbook(out / path.name, data_only=True)
@@ -170,6 +177,32 @@ def test_golden_region(golden_tables, methodologies, recalculate, tmp_path, sett
     methodology = load_methodology(methodologies / "khabarovsk-2020.yml", **SETTINGS[setting])
     _, identified = check(golden_tables, methodology, tmp_path / "audit.xlsx", recalculate)
     assert identified.lists["results_status"].eq("ШНРО").sum() == (5 if setting == "expected_literal" else 9)
+
+
+@pytest.fixture(scope="module")
+def shipped(golden_tables, methodologies, recalculate, tmp_path_factory):
+    """Every shipped methodology: its id → methodology, what the library gives, the workbook recalculated in one go."""
+    folder, made = tmp_path_factory.mktemp("shipped"), {}
+    for source in list_methodologies(methodologies):
+        rules = load_methodology(source)
+        identified = identify_schools(golden_tables, rules)
+        write_audit(golden_tables, identified, rules, folder / f"{source.stem}.xlsx")
+        made[source.stem] = rules, identified
+    recalculate(*folder.glob("*.xlsx"))
+    return folder / "recalculated", made
+
+
+SHIPPED = [path.stem for path in list_methodologies(ROOT / "methodologies")]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_methodology(shipped, name):
+    folder, made = shipped
+    methodology, identified = made[name]
+    book = openpyxl.load_workbook(folder / f"{name}.xlsx", data_only=True)
+    assert len(made) == 16
+    assert find_errors(book) == []
+    assert find_differences(book, identified, methodology) == []
 
 
 def test_demonstration_region(demo_processed, methodology, recalculate, tmp_path):

@@ -11,7 +11,7 @@ from effschool.methodology.domains import Domain, DomainRules, Orientation
 from effschool.methodology.fioko import Fioko
 from effschool.methodology.groups import GroupsByExams, GroupsByType
 from effschool.methodology.indicators import Indicator
-from effschool.methodology.lists import Lists, Status, WindowRule
+from effschool.methodology.lists import Condition, Lists, Status, WindowRule
 from effschool.thresholds import ThresholdUse
 
 
@@ -81,3 +81,8 @@ class Methodology(Frozen):
         """The window rule of a status, the switch `social_rule` resolved."""
         name = self.social_rule if status.rule == "social_rule" else status.rule
         return self.lists.window_rules[str(name)]
+
+    def list_conditions(self, domain: Domain) -> list[Condition]:
+        """Conditions of all statuses of a domain."""
+        rules = [self.find_rule(status) for status in self.lists.list_statuses(domain)]
+        return [condition for rule in rules for condition in rule.any_of]
