@@ -17,9 +17,14 @@ from effschool.identify import Identified, identify_schools
 from effschool.ingest import ingest_folder, read_contract
 from effschool.methodology import (
     Aggregation,
+    Condition,
+    FewPupils,
     FiokoLevel,
     MeanIndicator,
     Methodology,
+    Status,
+    Window,
+    WindowRule,
     list_methodologies,
     load_methodology,
 )
@@ -41,7 +46,7 @@ Cells = dict[tuple[str, str], object]
 
 @pytest.fixture(scope="module")
 def recalculate(tmp_path_factory):
-    """Function: workbooks of one folder → the first as LibreOffice computes it, with values only; all in «recalculated»."""
+    """Function: workbooks of one folder → the first of them with the values that LibreOffice computes."""
     program = shutil.which("soffice")
     if not program:
         pytest.skip("нет LibreOffice (пакет libreoffice-calc): формулы книги для проверки пересчитать нечем")
@@ -235,8 +240,47 @@ def vary(methodology: Methodology, kind: str) -> Methodology:
         "levels": lambda: methodology.model_copy(
             update={"fioko": methodology.fioko.model_copy(update={"levels": levels, "years": 3})}
         ),
+        "pool": lambda: change_few(methodology, FewPupils(policy="pool", min_participants=12, years=3)),
+        "few": lambda: change_few(methodology, FewPupils(policy="not_applicable", min_participants=12)),
+        "few means": lambda: change_few(
+            change_rules(methodology, "results", indicators=tuple(map(make_mean, indicators))),
+            FewPupils(policy="pool", min_participants=12, years=2),
+        ),
+        "last years": lambda: change_lists(methodology, window=LAST_TWO, **ask(last=2)),
+        "mean of last years": lambda: change_lists(methodology, window=LAST_TWO, **ask(mean=True)),
+        "mean by spss": lambda: change_lists(change_bands(methodology, cut="spss"), **ask(mean=True)),
+        "mean or lags": lambda: change_lists(methodology, **ask(mean=True, lags=1, at_least=2)),
+        "ranked before the window": lambda: change_lists(methodology, window=window, **ask(ranked=True)),
         "means": lambda: change_rules(methodology, "results", indicators=tuple(map(make_mean, indicators))),
     }[kind]()
+
+
+def change_few(methodology: Methodology, few: FewPupils) -> Methodology:
+    """The methodology with another treatment of few pupils in both domains."""
+    return change_rules(change_rules(methodology, "results", few_pupils=few), "social", few_pupils=few)
+
+
+def change_lists(methodology: Methodology, **changes: object) -> Methodology:
+    """The methodology with other lists."""
+    return methodology.model_copy(update={"lists": methodology.lists.model_copy(update=changes)})
+
+
+LAST_TWO = Window(length=2, policy="last_with_data", max_span=3)
+"""Two years out of the last three, those of the school that have data."""
+
+
+def ask(**conditions: object) -> dict[str, object]:
+    """Lists of results and of conditions that ask for one of the conditions."""
+    rule = WindowRule(title="новое", any_of=tuple(Condition(**{key: value}) for key, value in conditions.items()))
+    lists = {
+        domain: (
+            Status(status=f"{domain}: худшие", title="худшие", rule="new", band=band),
+            Status(status=f"{domain}: иные", title="иные", rule="new", band="mid"),
+        )
+        for domain, band in (("results", "low"), ("social", "high"))
+        if domain == "results" or "lags" not in conditions
+    }
+    return {"window_rules": {"new": rule}, "joint": (), "social": (), **lists}
 
 
 def make_mean(item):
@@ -246,9 +290,29 @@ def make_mean(item):
     return MeanIndicator(**item.model_dump(exclude={"kind", "threshold", "direction"}), kind="mean", direction="direct")
 
 
-@pytest.mark.parametrize("kind", ["spss", "floor", "ceil", "ties", "weights", "geometric", "window", "levels", "means"])
+KINDS = [
+    "spss",
+    "floor",
+    "ceil",
+    "ties",
+    "weights",
+    "geometric",
+    "window",
+    "levels",
+    "means",
+    "pool",
+    "few",
+    "few means",
+]
+KINDS += ["few means", "last years", "mean of last years", "mean by spss", "mean or lags", "ranked before the window"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_arithmetic(golden_tables, methodology, recalculate, tmp_path, kind):
-    changed = Methodology.model_validate(vary(methodology, kind).model_dump(by_alias=True))
+    changed = vary(methodology, kind).model_dump(by_alias=True)
+    changed = Methodology.model_validate(
+        changed | ({"social_rule": None} if "new" in changed["lists"]["window_rules"] else {})
+    )
     _, identified = check(golden_tables, changed, tmp_path / "audit.xlsx", recalculate)
     plain = identify_schools(golden_tables, methodology)
     tables = ("indicators", "indices", "lists")
