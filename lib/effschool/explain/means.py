@@ -6,10 +6,11 @@ against each other school is known, and bounds what they can do against all of t
 lets through is tried, division by division.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import count, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,14 @@ from effschool.schemas import BANDS
 
 FIRST_NUMBER = 8
 """Pupils of the first search; the number is doubled until the line is crossed or no more pupils can be moved."""
+
+
+MOST_PLANS = 2_000
+"""Plans that are tried for one school; where the school sets the group's extremes there may be millions."""
+
+
+class TooManyPlansError(Exception):
+    """The least number of pupils was not found among so many plans; none is told then."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,11 @@ def search_bands(peers: Peers, row: int) -> Iterator[tuple[str, Way]]:
         targets = BANDS[BANDS.index(current) :: direction][1:]
         curves = tuple(Curves(peers, row, year, direction) for year in peers.years[row]) if targets else ()
         for place, band in enumerate(targets):
-            found = find_plan(Search(peers, row, direction, curves, targets[place:]))
+            try:
+                found = find_plan(Search(peers, row, direction, curves, targets[place:]))
+            except TooManyPlansError:
+                # Without the nearest band a farther one would pass for the cheapest way out of the present one.
+                break
             yield found or (band, Way((), peers.years[row], is_mean=True))
 
 
@@ -174,6 +187,7 @@ class Search:
     direction: int
     curves: Sequence[Curves]
     bands: Sequence[str]
+    plans: Iterator[int] = field(default_factory=count)
 
     @property
     def limits(self) -> list[int]:
@@ -184,11 +198,87 @@ class Search:
         """Ground gained on each peer."""
         return gain_ground(changes, self.row, self.direction)
 
-    def is_reached(self, ground: Floats) -> bool:
-        """Whether the school would be in one of the bands, had it gained this ground on every peer."""
-        means = self.peers.means - self.direction * ground
-        means[self.row] = self.peers.means[self.row]
-        return self.peers.band(means, self.row) in self.bands
+    def count_plan(self) -> None:
+        """Count one plan that is tried.
+
+        Raises:
+            TooManyPlansError: enough have been tried.
+        """
+        if next(self.plans) >= MOST_PLANS:
+            raise TooManyPlansError
+
+    @cached_property
+    def lead(self) -> Floats:
+        """How far the school is ahead of each peer in its direction, before anything is changed; not of itself."""
+        lead = self.direction * (self.peers.means[self.row] - self.peers.means)
+        lead[self.row] = -np.inf
+        return np.asarray(lead)
+
+    @cached_property
+    def need(self) -> int:
+        """Peers that the school has to leave behind, were there no ties."""
+        number = len(self.peers.ids)
+        return bisect_left(range(number), True, key=self._is_enough)
+
+    def _is_enough(self, beaten: int) -> bool:
+        # Others stand apart from one another, as equal ones would make the two cuts meet.
+        others = self.direction * np.arange(1.0, len(self.peers.ids) + 1)
+        others[[place for place in range(len(others)) if place != self.row][:beaten]] *= -1
+        others[self.row] = 0
+        return self.peers.band(others, self.row) in self.bands
+
+    def find_undecided(self, most: Floats) -> NDArray[np.bool_]:
+        """Peers that are not left behind yet and may be with the most ground to be gained; others do not matter."""
+        tolerance = self.peers.cut.tolerance
+        return np.asarray((self.lead <= tolerance) & (self.lead + most >= -tolerance))
+
+    def may_reach(self, ground: Floats) -> NDArray[np.bool_]:
+        """Whether the ground gained on every peer, a row per try, may be enough; ties count as left behind."""
+        return np.asarray((self.lead + ground >= -self.peers.cut.tolerance).sum(axis=-1) >= self.need)
+
+
+Choice = tuple[int, int, Floats]
+"""Column of an indicator, pupils moved, ground gained on each peer; no pupils have the column 0."""
+
+
+@dataclass(frozen=True)
+class Year:
+    """What one year can do, up to a number of pupils: changes of the peers' means and ground gained, by column."""
+
+    changes: Mapping[int, Floats]
+    ground: Mapping[int, Floats]
+    best: Floats
+    kept: dict[int, list[Choice]] = field(default_factory=dict)
+
+    def keep(self, peers: NDArray[np.bool_]) -> "Year":
+        """The same against some of the peers only; against the others no ground counts."""
+        ground = {column: np.where(peers, frame, 0) for column, frame in self.ground.items()}
+        return Year(self.changes, ground, np.where(peers, self.best, 0))
+
+    def list_choices(self, pupils: int) -> list[Choice]:
+        """Indicators worth trying with so many pupils: those that no other beats against every peer."""
+        if pupils not in self.kept:
+            self.kept[pupils] = list(self._choose(pupils)) if pupils else [(0, 0, np.zeros(self.best.shape[1]))]
+        return self.kept[pupils]
+
+    def _choose(self, pupils: int) -> Iterator[Choice]:
+        moves = [(column, min(pupils, len(frame))) for column, frame in self.ground.items()]
+        ground = np.array([self.ground[column][number - 1] for column, number in moves])
+        kept: list[int] = []
+        for place in np.argsort(-ground.sum(axis=1), kind="stable").tolist():
+            if not any((ground[other] >= ground[place]).all() for other in kept):
+                kept.append(place)
+                yield *moves[place], ground[place]
+
+
+def open_year(search: Search, curve: Curves, most: int) -> Year:
+    """What up to so many pupils can do in a year, against all peers."""
+    changes = curve.list_changes(most)
+    ground = {column: search.gain(frame) for column, frame in changes.items()}
+    best = np.zeros((most + 1, len(search.peers.ids)))
+    for frame in ground.values():
+        best[1 : len(frame) + 1] = np.maximum(best[1 : len(frame) + 1], frame)
+    return Year(changes, ground, np.maximum.accumulate(best, axis=0))
 
 
 def find_plan(search: Search) -> tuple[str, Way] | None:
@@ -198,11 +288,13 @@ def find_plan(search: Search) -> tuple[str, Way] | None:
         return None
     while tried < limit:
         most = min(number, limit)
-        changes = [curve.list_changes(most) for curve in search.curves]
-        ground = [bound_ground(search, each, most) for each in changes]
-        bound = add_years(ground, most)
+        years = [open_year(search, curve, most) for curve in search.curves]
+        bound = add_years([year.best for year in years], most)
+        possible = search.may_reach(bound)
+        undecided = search.find_undecided(bound[most])
+        years = [year.keep(undecided) for year in years]
         for pupils in range(tried + 1, most + 1):
-            found = try_divisions(search, changes, ground, pupils) if search.is_reached(bound[pupils]) else None
+            found = try_divisions(search, years, pupils) if possible[pupils] else None
             if found:
                 return found
         number, tried = 2 * number, most
@@ -216,15 +308,7 @@ def is_possible(search: Search) -> bool:
         ends = [curve.change(column, np.array([float(limit)])) for column, limit in curve.limits.items()]
         if ends:
             ground += np.maximum(search.gain(np.concatenate(ends)).max(axis=0), 0)
-    return search.is_reached(ground)
-
-
-def bound_ground(search: Search, changes: Mapping[int, Floats], most: int) -> Floats:
-    """The most ground that at most 0, 1, 2, … pupils of a year gain on each peer."""
-    best = np.zeros((most + 1, len(search.peers.ids)))
-    for frame in changes.values():
-        best[1 : len(frame) + 1] = np.maximum(best[1 : len(frame) + 1], search.gain(frame))
-    return np.asarray(np.maximum.accumulate(best, axis=0))
+    return bool(search.may_reach(ground))
 
 
 def add_years(ground: Sequence[Floats], most: int) -> Floats:
@@ -238,44 +322,42 @@ def add_years(ground: Sequence[Floats], most: int) -> Floats:
     return total
 
 
-def try_divisions(
-    search: Search, changes: Sequence[Mapping[int, Floats]], ground: Sequence[Floats], pupils: int
-) -> tuple[str, Way] | None:
+def try_divisions(search: Search, years: Sequence[Year], pupils: int) -> tuple[str, Way] | None:
     """The first division of so many pupils among the years that does it, the whole computation repeated for each."""
-    peers, row = search.peers, search.row
-    for division in divide(pupils, search.limits):
-        best = np.sum([ground[place][part] for place, part in enumerate(division)], axis=0)
-        if not search.is_reached(best):
-            continue
-        choices = [list_choices(search, changes[place], part) for place, part in enumerate(division)]
+    divisions = divide(pupils, search.limits)
+    best = sum((year.best[divisions[:, place]] for place, year in enumerate(years)), np.zeros(1))
+    promising = np.flatnonzero(search.may_reach(best))
+    for division in divisions[promising[np.argsort(-best[promising].sum(axis=1), kind="stable")]]:
+        choices = [year.list_choices(int(part)) for year, part in zip(years, division, strict=True)]
         for plan in product(*choices):
-            moved = [changes[place][column][number - 1] for place, (column, number) in enumerate(plan) if number]
-            band = peers.band(peers.means + np.sum(moved, axis=0), row)
-            if band in search.bands:
-                named = [search.curves[place].name_change(*move) for place, move in enumerate(plan) if move[1]]
-                return str(band), Way(tuple(named))
+            search.count_plan()
+            if search.may_reach(sum((ground for *_, ground in plan), np.zeros(1))):
+                band = band_after(search, years, plan)
+                if band in search.bands:
+                    return str(band), name_way(search, plan)
     return None
 
 
-def divide(pupils: int, limits: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """All ways to divide pupils among years, each within its limit."""
-    if len(limits) == 1:
-        if pupils <= limits[0]:
-            yield (pupils,)
-        return
-    for part in range(min(pupils, limits[0]) + 1):
-        for rest in divide(pupils - part, limits[1:]):
-            yield (part, *rest)
+def band_after(search: Search, years: Sequence[Year], plan: Sequence[Choice]) -> str | None:
+    """The school's band after all moves of a plan."""
+    moved = [year.changes[column][number - 1] for year, (column, number, _) in zip(years, plan, strict=True) if number]
+    return search.peers.band(search.peers.means + np.sum(moved, axis=0), search.row)
 
 
-def list_choices(search: Search, changes: Mapping[int, Floats], pupils: int) -> list[tuple[int, int]]:
-    """Indicators (column, pupils moved) worth trying: those that no other beats against every peer."""
-    if not pupils:
-        return [(0, 0)]
-    moves = [(column, min(pupils, len(frame))) for column, frame in changes.items()]
-    ground = np.concatenate([search.gain(changes[column][[number - 1]]) for column, number in moves])
-    kept: list[int] = []
-    for place in np.argsort(-ground.sum(axis=1), kind="stable").tolist():
-        if not any((ground[other] >= ground[place]).all() for other in kept):
-            kept.append(place)
-    return [moves[place] for place in kept]
+def name_way(search: Search, plan: Sequence[Choice]) -> Way:
+    """The moves of a plan as changes."""
+    moves = zip(search.curves, plan, strict=True)
+    return Way(tuple(curve.name_change(column, number) for curve, (column, number, _) in moves if number))
+
+
+def divide(pupils: int, limits: Sequence[int]) -> Numbers:
+    """All ways to divide pupils among years, each within its limit: a row per way, a column per year."""
+    parts = np.zeros((1, 0), dtype=np.int64)
+    for place, limit in enumerate(limits):
+        left = pupils - parts.sum(axis=1)
+        last = place == len(limits) - 1
+        steps = left[:, None] if last else np.arange(min(pupils, limit) + 1)[None, :]
+        added = np.broadcast_to(steps, (len(parts), steps.shape[1]))
+        parts = np.column_stack([np.repeat(parts, added.shape[1], axis=0), added.ravel()])
+        parts = parts[(parts[:, -1] <= limit) & (parts.sum(axis=1) <= pupils)]
+    return parts
