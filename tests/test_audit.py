@@ -10,11 +10,12 @@ from builders import change_bands, change_rules, region
 
 from effschool.audit import formulas, write_audit
 from effschool.audit.features import KNOWN, AuditError, find_unknown, require_known_features
+from effschool.audit.formulas import WindowCells
 from effschool.audit.grid import Grid, SheetNames
 from effschool.audit.parameters import list_parameters
 from effschool.identify import identify_schools
 from effschool.ingest import read_contract
-from effschool.methodology import Condition, FewPupils, Status, WindowRule
+from effschool.methodology import Condition, FewPupils, list_methodologies, load_methodology
 
 FUNCTIONS = set(
     "IF COUNT ISNUMBER SUM SUMPRODUCT AVERAGE MIN MAX SMALL INDEX MATCH INT ROUND AND OR N LN EXP".split()  # noqa: SIM905
@@ -104,25 +105,12 @@ def test_same_input_same_bytes(methodology, tmp_path):
     assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
 
 
-def with_condition(methodology, **condition):
-    rule = WindowRule(title="новое", any_of=(Condition(**condition),))
-    lists = methodology.lists.model_copy(
-        update={
-            "window_rules": {**methodology.lists.window_rules, "new": rule},
-            "results": (Status(status="ШНРО", title="ШНРО", rule="new", band="low"),),
-        }
-    )
-    return methodology.model_copy(update={"lists": lists})
-
-
 def test_unknown_features_are_refused_by_name(methodology, tmp_path):
-    pooled = FewPupils(policy="pool", min_participants=5, years=3)
-    window = methodology.lists.window.model_copy(update={"policy": "last_with_data"})
+    few = FewPupils.model_construct(policy="borrow", min_participants=5, years=3)
+    window = methodology.lists.window.model_copy(update={"policy": "any"})
     cases = {
-        "domains.results.few_pupils": change_rules(methodology, "results", few_pupils=pooled),
-        "lists.window_rules.new.any_of.1.mean: True": with_condition(methodology, mean=True),
-        "lists.window_rules.new.any_of.1.lags: 2": with_condition(methodology, lags=2),
-        "lists.window.policy: last_with_data": methodology.model_copy(
+        "domains.results.few_pupils.policy: borrow": change_rules(methodology, "results", few_pupils=few),
+        "lists.window.policy: any": methodology.model_copy(
             update={"lists": methodology.lists.model_copy(update={"window": window})}
         ),
         "domains.results.bands.cut: banker": change_bands(methodology, cut="banker"),
@@ -131,6 +119,12 @@ def test_unknown_features_are_refused_by_name(methodology, tmp_path):
         with pytest.raises(AuditError, match=f"нет формул: {re.escape(name)}"):
             write_audit(region(), identify_schools(region(), methodology), changed, tmp_path / "audit.xlsx")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_shipped_methodology_is_refused(methodologies):
+    rules = [load_methodology(path) for path in list_methodologies(methodologies)]
+    assert len(rules) == 16
+    assert [list(find_unknown(item, "")) for item in rules] == [[]] * 16
 
 
 def test_known_features_pass_and_a_forgotten_key_would_not(methodology, monkeypatch):
@@ -174,6 +168,17 @@ def test_formulas():
     assert formulas.quote('«а» "б"') == '"«а» ""б"""'
     tests = [("A1=1", '"а"'), ("A1=2", '"б"')]
     assert formulas.first_that_fits(tests) == 'IF(A1=1,"а",IF(A1=2,"б",""))'
-    assert formulas.satisfy(["A1", "B1", "C1"], '"н"', Condition(last=2), "Х") == 'SUMPRODUCT(--(B1:C1="н"))=2'
-    assert formulas.satisfy(["A1", "B1"], None, Condition(at_least=2), "Х") == 'SUMPRODUCT(--(A1:B1<>""))>=Х'
-    assert formulas.satisfy(["A1", "B1"], '"н"', Condition(ranked=True), "Х") == 'B1<>""'
+    cells = WindowCells(["A1", "B1", "C1"], "Д!C1", "E1", "F1")
+    assert formulas.satisfy(cells, '"н"', Condition(last=2), "Х") == 'SUMPRODUCT(--(B1:C1="н"))=2'
+    assert formulas.satisfy(cells, None, Condition(at_least=2), "Х") == 'SUMPRODUCT(--(A1:C1<>""))>=Х'
+    assert formulas.satisfy(cells, '"н"', Condition(ranked=True), "Х") == 'Д!C1<>""'
+    assert formulas.satisfy(cells, '"н"', Condition(mean=True), "Х") == 'E1="н"'
+    assert formulas.satisfy(cells, None, Condition(lags=2), "Х") == "N(F1)>=Х"
+    assert formulas.satisfy(WindowCells(["A1"], None), None, Condition(ranked=True), "Х") == "FALSE"
+    assert formulas.take_last("A1:C1", 3, 0) == (
+        '=IF(SUMPRODUCT(LARGE((A1:C1<>"")*{1,2,3},1))>0,INDEX(A1:C1,SUMPRODUCT(LARGE((A1:C1<>"")*{1,2,3},1))),"")'
+    )
+    assert formulas.take_last("A1:C1", 3, 3) == '=""'
+    few = formulas.treat_few([("A1", "B1"), ("C1", "D1")], "Мало", "100*", is_pooled=True)
+    assert few == '=IF(B1>0,IF(B1<Мало,100*(A1+C1)/(B1+D1),100*A1/B1),"")'
+    assert formulas.treat_few([("A1", "B1")], "Мало", "", is_pooled=False) == '=IF(B1>0,IF(B1<Мало,"",A1/B1),"")'

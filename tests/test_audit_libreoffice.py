@@ -15,7 +15,19 @@ from effschool.audit import write_audit
 from effschool.audit.parameters import DOMAIN_WORDS
 from effschool.identify import Identified, identify_schools
 from effschool.ingest import ingest_folder, read_contract
-from effschool.methodology import Aggregation, FiokoLevel, MeanIndicator, Methodology, load_methodology
+from effschool.methodology import (
+    Aggregation,
+    Condition,
+    FewPupils,
+    FiokoLevel,
+    MeanIndicator,
+    Methodology,
+    Status,
+    Window,
+    WindowRule,
+    list_methodologies,
+    load_methodology,
+)
 
 CLOSE = 1e-9
 SETTINGS = {
@@ -34,7 +46,7 @@ Cells = dict[tuple[str, str], object]
 
 @pytest.fixture(scope="module")
 def recalculate(tmp_path_factory):
-    """Function: a workbook → the workbook as LibreOffice computes it, with values only."""
+    """Function: workbooks of one folder → the first of them with the values that LibreOffice computes."""
     program = shutil.which("soffice")
     if not program:
         pytest.skip("нет LibreOffice (пакет libreoffice-calc): формулы книги для проверки пересчитать нечем")
@@ -42,11 +54,11 @@ def recalculate(tmp_path_factory):
     (profile / "user").mkdir()
     (profile / "user" / "registrymodifications.xcu").write_text(ALWAYS_RECALCULATE, encoding="utf-8")
 
-    def run(path: Path) -> openpyxl.Workbook:
+    def run(path: Path, *others: Path) -> openpyxl.Workbook:
         out = path.parent / "recalculated"
         command = [program, f"-env:UserInstallation={profile.as_uri()}", "--headless", "--convert-to", "xlsx"]
         done = subprocess.run(
-            [*command, "--outdir", out, path], capture_output=True, text=True, timeout=300, check=True
+            [*command, "--outdir", out, path, *others], capture_output=True, text=True, timeout=300, check=True
         )
         assert (out / path.name).is_file(), done.stderr
         return openpyxl.load_workbook(out / path.name, data_only=True)
@@ -172,6 +184,32 @@ def test_golden_region(golden_tables, methodologies, recalculate, tmp_path, sett
     assert identified.lists["results_status"].eq("ШНРО").sum() == (5 if setting == "expected_literal" else 9)
 
 
+@pytest.fixture(scope="module")
+def shipped(golden_tables, methodologies, recalculate, tmp_path_factory):
+    """Every shipped methodology: its id → methodology, what the library gives, the workbook recalculated in one go."""
+    folder, made = tmp_path_factory.mktemp("shipped"), {}
+    for source in list_methodologies(methodologies):
+        rules = load_methodology(source)
+        identified = identify_schools(golden_tables, rules)
+        write_audit(golden_tables, identified, rules, folder / f"{source.stem}.xlsx")
+        made[source.stem] = rules, identified
+    recalculate(*folder.glob("*.xlsx"))
+    return folder / "recalculated", made
+
+
+SHIPPED = [path.stem for path in list_methodologies(ROOT / "methodologies")]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_methodology(shipped, name):
+    folder, made = shipped
+    methodology, identified = made[name]
+    book = openpyxl.load_workbook(folder / f"{name}.xlsx", data_only=True)
+    assert len(made) == 16
+    assert find_errors(book) == []
+    assert find_differences(book, identified, methodology) == []
+
+
 def test_demonstration_region(demo_processed, methodology, recalculate, tmp_path):
     _, identified = check(read_contract(demo_processed), methodology, tmp_path / "audit.xlsx", recalculate)
     assert identified.lists["joint"].notna().any()
@@ -202,8 +240,47 @@ def vary(methodology: Methodology, kind: str) -> Methodology:
         "levels": lambda: methodology.model_copy(
             update={"fioko": methodology.fioko.model_copy(update={"levels": levels, "years": 3})}
         ),
+        "pool": lambda: change_few(methodology, FewPupils(policy="pool", min_participants=12, years=3)),
+        "few": lambda: change_few(methodology, FewPupils(policy="not_applicable", min_participants=12)),
+        "few means": lambda: change_few(
+            change_rules(methodology, "results", indicators=tuple(map(make_mean, indicators))),
+            FewPupils(policy="pool", min_participants=12, years=2),
+        ),
+        "last years": lambda: change_lists(methodology, window=LAST_TWO, **ask(last=2)),
+        "mean of last years": lambda: change_lists(methodology, window=LAST_TWO, **ask(mean=True)),
+        "mean by spss": lambda: change_lists(change_bands(methodology, cut="spss"), **ask(mean=True)),
+        "mean or lags": lambda: change_lists(methodology, **ask(mean=True, lags=1, at_least=2)),
+        "ranked before the window": lambda: change_lists(methodology, window=window, **ask(ranked=True)),
         "means": lambda: change_rules(methodology, "results", indicators=tuple(map(make_mean, indicators))),
     }[kind]()
+
+
+def change_few(methodology: Methodology, few: FewPupils) -> Methodology:
+    """The methodology with another treatment of few pupils in both domains."""
+    return change_rules(change_rules(methodology, "results", few_pupils=few), "social", few_pupils=few)
+
+
+def change_lists(methodology: Methodology, **changes: object) -> Methodology:
+    """The methodology with other lists."""
+    return methodology.model_copy(update={"lists": methodology.lists.model_copy(update=changes)})
+
+
+LAST_TWO = Window(length=2, policy="last_with_data", max_span=3)
+"""Two years out of the last three, those of the school that have data."""
+
+
+def ask(**conditions: object) -> dict[str, object]:
+    """Lists of results and of conditions that ask for one of the conditions."""
+    rule = WindowRule(title="новое", any_of=tuple(Condition(**{key: value}) for key, value in conditions.items()))
+    lists = {
+        domain: (
+            Status(status=f"{domain}: худшие", title="худшие", rule="new", band=band),
+            Status(status=f"{domain}: иные", title="иные", rule="new", band="mid"),
+        )
+        for domain, band in (("results", "low"), ("social", "high"))
+        if domain == "results" or "lags" not in conditions
+    }
+    return {"window_rules": {"new": rule}, "joint": (), "social": (), **lists}
 
 
 def make_mean(item):
@@ -213,9 +290,29 @@ def make_mean(item):
     return MeanIndicator(**item.model_dump(exclude={"kind", "threshold", "direction"}), kind="mean", direction="direct")
 
 
-@pytest.mark.parametrize("kind", ["spss", "floor", "ceil", "ties", "weights", "geometric", "window", "levels", "means"])
+KINDS = [
+    "spss",
+    "floor",
+    "ceil",
+    "ties",
+    "weights",
+    "geometric",
+    "window",
+    "levels",
+    "means",
+    "pool",
+    "few",
+    "few means",
+]
+KINDS += ["few means", "last years", "mean of last years", "mean by spss", "mean or lags", "ranked before the window"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_arithmetic(golden_tables, methodology, recalculate, tmp_path, kind):
-    changed = Methodology.model_validate(vary(methodology, kind).model_dump(by_alias=True))
+    changed = vary(methodology, kind).model_dump(by_alias=True)
+    changed = Methodology.model_validate(
+        changed | ({"social_rule": None} if "new" in changed["lists"]["window_rules"] else {})
+    )
     _, identified = check(golden_tables, changed, tmp_path / "audit.xlsx", recalculate)
     plain = identify_schools(golden_tables, methodology)
     tables = ("indicators", "indices", "lists")

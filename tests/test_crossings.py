@@ -3,13 +3,14 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
-from builders import change_rules, condition, drop_gaps, region, result, school, tables
+from builders import change_rules, drop_gaps, region, result, school, tables
 
 from effschool.crossings import (
     Change,
     list_options,
-    measure_room,
+    move_pupils,
     open_groups,
+    open_search,
     rerun_bands,
     rerun_indices,
     search_column,
@@ -62,8 +63,8 @@ def test_one_count_changed_gives_the_indices_of_the_whole_computation(contract, 
         places = np.flatnonzero(has[:, column])
         place = int(random.choice(places))
         after = float(random.integers(0, group.participants[place, column] + 1))
-        chosen, counts = np.array([place]), np.array([after])
-        index, coverage = rerun_indices(group, column, chosen, counts)
+        chosen, raw = np.array([place]), np.array([100 * after / group.participants[place, column]])
+        index, coverage = rerun_indices(group, column, chosen, raw)
         changed = change_count(contract, group.indicators[column], group.year, group.schools[place], int(after))
         indices = identify_schools(changed, rules).indices
         own = indices[(indices["year"] == group.year) & (indices["domain"] == group.domain)]
@@ -71,7 +72,7 @@ def test_one_count_changed_gives_the_indices_of_the_whole_computation(contract, 
         np.testing.assert_allclose(index[0], own["index"], atol=1e-12)
         np.testing.assert_allclose(coverage[0], own["coverage"], atol=1e-12)
         band = own["band"].iloc[place]
-        assert rerun_bands(group, column, chosen, counts)[0] == (None if pd.isna(band) else band)
+        assert rerun_bands(group, column, chosen, raw, np.zeros(1))[0] == (None if pd.isna(band) else band)
         tried += 1
     assert tried == 14
 
@@ -83,24 +84,13 @@ def test_indicator_may_begin_and_cease_to_vary(methodology):
     (group,) = open_groups(identify_schools(built, rules), built, rules, [2020])
     column = [item.id for item in group.indicators].index("oge_rus_2")
     fives = [item.id for item in group.indicators].index("oge_rus_5")
-    index, coverage = rerun_indices(group, column, np.array([0, 0]), np.array([0.0, 1.0]))
+    index, coverage = rerun_indices(
+        group, column, np.array([0, 0]), np.array([0.0, 100.0]) / group.participants[0, column]
+    )
     scaled = group.normalised[:, fives]
     np.testing.assert_allclose(index[0], scaled)
     np.testing.assert_allclose(index[1], (scaled + (np.arange(8) > 0)) / 2)
     assert (coverage == 1).all()
-
-
-def test_room_keeps_the_opposite_mark(methodology):
-    rows = [result(marks=(2, 3, 4, 1)), result(procedure="ВПР", grade=5, marks=(1, 1, 1, 2))]
-    rows += [result(procedure="ВПР", grade=6, marks=(0, 2, 0, 0))]
-    built = tables(results=rows, social=[condition(count=30)])
-    room = {name: measure_room(built, methodology.indicators[name]) for name in ("oge_rus_2", "vpr_rus_5", "deviant")}
-    assert {name: frame["room"].item() for name, frame in room.items()} == {
-        "oge_rus_2": 7,
-        "vpr_rus_5": 4,
-        "deviant": 70,
-    }
-    assert room["vpr_rus_5"]["own"].item() == 2
 
 
 def test_options_are_possible_and_the_least(contract, methodology):
@@ -110,8 +100,9 @@ def test_options_are_possible_and_the_least(contract, methodology):
     assert len(options) > 20
     for (school_id, domain, year, band), change in options.items():
         assert indices[school_id, domain, year] != band
-        assert 0 <= change.after <= change.participants
-        assert change.pupils > 0
+        assert 0 < change.pupils <= change.participants
+        if methodology.indicators[change.criterion].kind == "share":
+            assert 0 <= change.after <= change.participants
 
 
 def test_cheapest_indicator_is_taken(contract, methodology):
@@ -119,8 +110,8 @@ def test_cheapest_indicator_is_taken(contract, methodology):
     several = 0
     for group in open_groups(identified, contract, methodology, [2023]):
         pupils = defaultdict(list)
-        for column, item in enumerate(group.indicators):
-            for school_id, band, change in search_column(group, column, item) if item.kind == "share" else ():
+        for column in range(len(group.indicators)):
+            for school_id, band, change in search_column(group, column):
                 pupils[school_id, group.domain, 2023, band].append(change.pupils)
         options = list_options([group])
         assert {key: change.pupils for key, change in options.items()} == {
@@ -130,32 +121,70 @@ def test_cheapest_indicator_is_taken(contract, methodology):
     assert several > 10
 
 
-def test_band_is_reached_at_the_count_and_not_a_pupil_before(contract, methodology):
+def test_band_is_reached_with_the_pupils_and_not_with_one_less(contract, methodology):
     identified = identify_schools(contract, methodology)
-    groups = list(open_groups(identified, contract, methodology, [2023]))
-    seen = 0
-    for group in groups:
-        names = [item.id for item in group.indicators]
-        for (school_id, _, _, band), change in list_options([group]).items():
-            column, place = names.index(change.criterion), group.schools.index(school_id)
-            short = change.after - np.sign(change.after - change.before)
-            places, counts = np.array([place, place]), np.array([change.after, short], dtype=float)
-            reached = rerun_bands(group, column, places, counts)
+    seen = {"share": 0, "gap": 0}
+    for group in open_groups(identified, contract, methodology, [2021, 2022, 2023]):
+        found = [
+            (column, *option) for column in range(len(group.indicators)) for option in search_column(group, column)
+        ]
+        for column, school_id, band, change in found:
+            place = group.schools.index(school_id)
+            places, pupils = np.array([place, place]), np.array([change.pupils, change.pupils - 1.0])
+            direction = 1 if change.after > change.before else -1
+            reached = rerun_bands(group, column, places, *move_pupils(group, column, places, pupils, direction))
             assert reached[0] == band
             assert reached[1] != band
-            seen += 1
-    assert seen > 20
+            seen[group.indicators[column].kind] += 1
+    assert seen["share"] > 20
+    assert seen["gap"] > 0
 
 
-def test_unranked_schools_and_lag_flags_have_no_options(methodology):
+def change_mean(contract, item, year, school_id, points):
+    """Tables in which the results of a school's participants sum to so many points more."""
+    table = contract["results"].copy()
+    rows = select_rows({"results": table}, item.rows)
+    own = rows[(rows["year"] == year) & (rows["school_id"] == school_id)].dropna(subset=["mean_score", "participants"])
+    table.loc[own.index[0], "mean_score"] += points / own["participants"].iloc[0]
+    return {**contract, "results": table}
+
+
+@pytest.mark.parametrize("orientation", ["consistent", "literal"])
+def test_a_mean_changed_gives_the_indices_of_the_whole_computation(contract, methodology, orientation):
+    """The regional mean moves as well, and with it the lag of other schools."""
+    rules = methodology.model_copy(update={"orientation": orientation})
+    identified = identify_schools(contract, rules)
+    random = np.random.default_rng(5)
+    turned = 0
+    for group in open_groups(identified, contract, rules, [2022, 2023]):
+        columns = [place for place, item in enumerate(group.indicators) if item.kind == "gap"]
+        for column in random.permutation(columns)[:3]:
+            search = open_search(group, column, random.choice([1, -1]))
+            able = np.flatnonzero(search.limits * np.isfinite(group.raw[:, column]))
+            if not len(able):
+                continue
+            place = random.choice(able)
+            pupils = np.array([float(random.integers(1, search.limits[place] + 1))])
+            raw, shift = move_pupils(group, column, np.array([place]), pupils, search.raw_direction)
+            index, _ = rerun_indices(group, column, np.array([place]), raw, shift)
+            item, lever = group.indicators[column], group.levers[column]
+            points = shift[0] / lever.region
+            changed = identify_schools(change_mean(contract, item, group.year, group.schools[place], points), rules)
+            own = changed.indices[(changed.indices["year"] == group.year) & (changed.indices["domain"] == group.domain)]
+            np.testing.assert_allclose(
+                index[0], own.set_index("school_id").loc[list(group.schools), "index"], atol=1e-12
+            )
+            turned += not np.allclose(index[0], group.index, atol=1e-12, equal_nan=True)
+    assert turned
+
+
+def test_unranked_schools_have_no_options(methodology):
     built = region(number=8)
     built["results"].loc[built["results"]["school_id"] == "03", "participants"] = 0
     identified = identify_schools(built, methodology)
     options = list_options(open_groups(identified, built, methodology, [2020]))
+    assert options
     assert not [key for key in options if key[:2] == ("03", "results")]
-    assert {change.criterion for change in options.values()} <= {
-        name for name, item in methodology.indicators.items() if item.kind == "share"
-    }
 
 
 @pytest.mark.parametrize(
@@ -169,3 +198,11 @@ def test_unranked_schools_and_lag_flags_have_no_options(methodology):
 def test_change_is_told_in_declined_words(before, after, participants, phrase):
     change = Change(2022, "oge_math_2", "ОГЭ, математика: «2»", "participants", before, after, participants)
     assert change.phrase.replace("\N{NO-BREAK SPACE}", " ") == phrase
+
+
+def test_change_of_a_mean_is_told_with_its_values():
+    change = Change(2022, "oge_math_gap", "ОГЭ, математика: отставание", "participants", -1.04, -0.95, 11, 2)
+    assert change.pupils == 2
+    assert change.phrase.replace("\N{NO-BREAK SPACE}", " ") == (
+        "2 из 11 участников (ОГЭ, математика: отставание, 2022 год: −1,04 → −0,95)"
+    )

@@ -7,22 +7,25 @@ from builders import change_rules, drop_gaps, region, result, school, tables
 from test_crossings import change_count, freeze_means
 
 from effschool.crossings import Change
+from effschool.display import Text
 from effschool.explain import (
     DECISION_NOTE,
-    Procedure,
-    Way,
+    chart_index_parts,
+    choose_school,
     choose_year,
     explain_decision,
     explain_index,
-    raise_low,
-    say_decision,
     tabulate_decisions,
     tabulate_index_parts,
-    turn_fioko,
+    tabulate_school_decisions,
 )
+from effschool.explain.fioko_ways import Procedure, raise_low, turn_fioko
+from effschool.explain.ways import Way
+from effschool.explain.words import say_decision
 from effschool.identify import identify_schools
 from effschool.ingest import read_contract
 from effschool.methodology import Condition, WindowRule, load_methodology
+from effschool.russian import format_number
 
 YEARS = (2018, 2019, 2020)
 
@@ -110,6 +113,62 @@ def test_table_of_parts_sums_in_its_last_row(identified, methodology):
     assert table.frame["Показатель"].iloc[-1] == "Вместе"
     assert f"Место {ranked['rank']} из" in table.note
     assert "<table" in table._repr_html_()
+
+
+def sum_distances(parts, domain="results"):
+    return parts[parts["domain"] == domain].groupby("school_id")["distance"].sum(min_count=1)
+
+
+def test_school_nearest_to_the_cut_is_shown_unless_another_is_asked_for(identified, methodology):
+    parts = explain_index(identified, methodology, 2023)
+    distances = sum_distances(parts)
+    assert distances[choose_school(parts)] == distances[distances > 0].min()
+    other = parts["school_id"].iloc[-1]
+    assert choose_school(parts, other) == other
+    assert choose_school(parts.iloc[:0]) is None
+    with pytest.raises(ValueError, match=r"explain_school: у школы «нет» нет показателей.*Проверьте код ОО"):
+        choose_school(parts, "нет")
+
+
+def test_code_that_was_read_as_a_number_is_found(identified, methodology):
+    parts = explain_index(identified, methodology, 2023).assign(school_id="270001")
+    assert choose_school(parts, 270001) == "270001"
+
+
+@pytest.mark.parametrize("domain", ["results", "social"])
+def test_chart_of_parts_says_place_and_distance(identified, methodology, domain):
+    parts = explain_index(identified, methodology, 2023)
+    distances = sum_distances(parts, domain).dropna()
+    ranked = distances.index[distances != 0][0]
+    chart = chart_index_parts(parts, identified, methodology, ranked, domain)
+    assert chart.table.frame["Отличие от пограничной школы"].sum() == pytest.approx(distances[ranked])
+    rank = identified.indices.query("year == 2023 and school_id == @ranked and domain == @domain")["rank"].item()
+    side = "выше" if distances[ranked] > 0 else "ниже"
+    assert f"Место {rank} из" in plain(chart.sentence)
+    assert f"Индекс {side} на {format_number(abs(distances[ranked]), 3)}" in chart.sentence
+    assert "««" not in chart.sentence
+
+
+def test_chart_of_the_marginal_school_says_so(identified, methodology):
+    parts = explain_index(identified, methodology, 2023)
+    marginal = parts["marginal_id"].dropna().iloc[0]
+    assert "сама пограничная" in chart_index_parts(parts, identified, methodology, marginal, "results").sentence
+
+
+def test_no_index_is_said(identified, methodology):
+    parts = explain_index(identified, methodology, 2023)
+    for show in (chart_index_parts, tabulate_index_parts):
+        assert "нет данных" in show(parts, identified, methodology, None, "results").paragraphs[0]
+        bare = methodology.model_copy(update={"domains": {"results": methodology.domains["results"]}})
+        assert "не составляется" in show(parts, identified, bare, "01", "social").paragraphs[0]
+
+
+def test_all_lists_of_one_school_are_told(identified, decisions):
+    school_id = decisions.rows["school_id"].iloc[0]
+    table = tabulate_school_decisions(decisions, identified, school_id)
+    assert len(table.frame) == (decisions.rows["school_id"] == school_id).sum()
+    assert table.note == DECISION_NOTE
+    assert isinstance(tabulate_school_decisions(decisions, identified, None), Text)
 
 
 # Decisions
@@ -287,7 +346,7 @@ def test_good_lists_are_missed_and_bad_ones_not_avoided():
     assert "чтобы не войти в него, не хватило" in say_decision("ШНРО", 2023, True, way, aim=False)
 
 
-def test_rule_on_the_mean_of_the_window_is_not_guessed(contract, methodology):
+def test_rules_of_a_domain_that_mix_bands_and_means_are_not_guessed(contract, methodology):
     rule = WindowRule(title="среднее", any_of=(Condition(mean=True),))
     rules = {**methodology.lists.window_rules, "all3": rule}
     lists = methodology.lists.model_copy(update={"window_rules": rules})

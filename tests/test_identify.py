@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from effschool.identify import identify_schools
-from effschool.methodology import Aggregation
+from effschool.identify import Memory, identify_schools, list_schools
+from effschool.ingest import read_contract
+from effschool.methodology import Aggregation, list_methodologies, load_methodology
 from effschool.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT
 
 PARTS = ("schools", "indicators", "indices", "lists")
@@ -191,3 +192,12 @@ def test_constant_indicator_is_named_in_the_notices(methodology):
     assert len(scopes) == 1
     assert "ОГЭ, русский язык: «2»" in scopes["notice"].item()
     assert scopes[["year", "domain", "group"]].iloc[0].tolist() == [2020, "results", "средние"]
+
+
+def test_methodologies_that_share_a_memory_give_what_each_gives_alone(demo_processed, methodologies):
+    contract, memory = read_contract(demo_processed), Memory()
+    rules = [load_methodology(path) for path in list_methodologies(methodologies)]
+    assert len(rules) == 16
+    for item in [*rules, *reversed(rules)]:
+        assert_same(identify_schools(contract, item, memory), identify_schools(contract, item))
+        pd.testing.assert_frame_equal(list_schools(contract, item, memory), identify_schools(contract, item).lists)

@@ -46,7 +46,7 @@ def comparison(contract, variants):
 
 
 def test_sizes_and_overlaps_are_those_of_the_sets(comparison, contract, variants):
-    members = [list_members(identify_schools(contract, item), item, 2023) for item in variants]
+    members = [list_members(identify_schools(contract, item).lists, item, 2023) for item in variants]
     for row in comparison.sizes.set_index("list").itertuples():
         assert list(row[1:]) == [len(each[row.Index]) for each in members]
     pair = comparison.overlaps.query("list == 'ШНРО'").iloc[1]

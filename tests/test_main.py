@@ -9,6 +9,10 @@ def test_parameters_are_read_as_yaml_values():
     assert read_parameters("") == {}
 
 
+def test_code_of_a_school_keeps_its_leading_zero():
+    assert read_parameters("explain_school=027000 year=0") == {"explain_school": "027000", "year": 0}
+
+
 def test_word_without_a_value_is_refused():
     with pytest.raises(ValueError, match=r"PARAMETERS.*literal"):
         read_parameters("literal")

@@ -152,7 +152,23 @@ FAULTS = {
         "        threshold: 20",
         "        threshold: 20\n        count: mark_2",
         "строка 37, ключ «domains.results.indicators.ege_rus_gap.count»: "
-        "такого ключа нет; допустимы: id, title, short, block, direction, rows, kind, threshold, unit",
+        "такого ключа нет; допустимы: id, title, short, block, direction, rows, unit, scale, kind, threshold",
+    ),
+    "scale upside down": (
+        "        threshold: 20",
+        "        threshold: 20\n        scale: [100, 0]",
+        "строка 37, ключ «domains.results.indicators.ege_rus_gap.scale»: "
+        "ожидались наименьший и наибольший результат участника, первый меньше второго",
+    ),
+    "scale beyond any score": (
+        "        threshold: 20",
+        "        threshold: 20\n        scale: [0, 200]",
+        "строка 37, ключ «domains.results.indicators.ege_rus_gap.scale[2]»: стоит «200», ожидалось число не больше 100",
+    ),
+    "scale of one number": (
+        "        threshold: 20",
+        "        threshold: 20\n        scale: [100]",
+        "строка 37, ключ «domains.results.indicators.ege_rus_gap.scale.1»: ключа нет, а он обязателен",
     ),
     "no groups": (
         "groups:\n  by: type\n  names: {средняя: средние}\n  source: раздел 1\n",

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from effschool.russian import choose_word, count_words, format_number, format_percent, join_words
+from effschool.russian import choose_word, count_words, format_number, format_percent, join_words, quote_title
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -69,3 +69,8 @@ def test_words_are_joined_in_russian():
     assert join_words(["а", "б", "в"]) == "а, б и в"
     assert join_words(["а"]) == "а"
     assert join_words([]) == ""
+
+
+def test_quotation_marks_inside_a_title_are_of_another_kind():
+    assert quote_title("ОГЭ: «2»") == "«ОГЭ: „2“»"
+    assert quote_title("ОГЭ") == "«ОГЭ»"

@@ -152,7 +152,7 @@ def _read_number(text: str, name: str) -> int | None:
 
 
 def read_parameters(text: str) -> dict[str, object]:
-    """Parameters from «имя=значение имя=значение»; values as YAML reads them.
+    """Parameters from «имя=значение имя=значение»; values as YAML reads them, but codes with leading zeros stay text.
 
     Raises:
         ValueError: a word without «=».
@@ -161,7 +161,12 @@ def read_parameters(text: str) -> dict[str, object]:
     wrong = [word for word in words if "=" not in word]
     if wrong:
         raise ValueError(f"PARAMETERS: «{wrong[0]}» — ожидалось «имя=значение».")
-    return {name: yaml.safe_load(value) for name, _, value in (word.partition("=") for word in words)}
+    return {name: _read_value(value) for name, _, value in (word.partition("=") for word in words)}
+
+
+def _read_value(text: str) -> object:
+    is_code = text.isdecimal() and text.startswith("0") and len(text) > 1
+    return text if is_code else yaml.safe_load(text)
 
 
 def audit_lists(options: argparse.Namespace) -> int:

@@ -267,6 +267,22 @@ def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Fig
 
 
 @mpl.rc_context(PLAIN)
+def draw_parts(values: pd.Series, label: str, above: str, below: str) -> Figure:
+    """Bars to the right and left of zero, each with its number: what adds and what takes away; a value per bar."""
+    figure, (axes,) = start_figure(1.0 + 0.3 * len(values))
+    numbers = values.to_numpy(dtype=float)
+    bars = axes.barh(np.arange(len(values)), numbers, color=np.where(numbers > 0, above, below))
+    axes.bar_label(bars, [format_number(number, 3) for number in numbers], padding=3, fontsize=9)
+    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.set_yticks(np.arange(len(values)), [shorten(str(name), 60, placeholder="…") for name in values.index])
+    axes.margins(x=0.15)
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    write_numbers(axes.xaxis, 3)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
 def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str) -> Figure:
     """Square of counts, darker where more: a row per state before, a column per state after."""
     figure, (axes,) = start_figure(1.2 + 0.5 * len(counts))

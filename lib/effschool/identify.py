@@ -1,14 +1,17 @@
 """Identification (идентификация): from contract tables to indices, bands and lists, in the order of the methodology."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import pandas as pd
 from pandera.pandas import DataFrameSchema
 
+from effschool.fioko import flag_fioko
 from effschool.groups import group_schools
-from effschool.indicators import Tables, compute_indicators
+from effschool.indicators import KEY, Tables, compute_indicators
 from effschool.indices import compute_indices
-from effschool.lists import make_lists
+from effschool.lists import join_flags, make_statuses
 from effschool.methodology import Methodology
 from effschool.normalise import normalise_indicators
 from effschool.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT
@@ -31,37 +34,111 @@ class Identified:
     treatments: pd.DataFrame
 
 
+Made = TypeVar("Made")
 TREATMENTS = ["year", "school_id", "domain", "indicator", "treatment", "participants"]
 
 
-def identify_schools(tables: Tables, methodology: Methodology) -> Identified:
+@dataclass
+class Memory:
+    """What was computed of the same tables, for methodologies that share it: no stage is computed twice.
+
+    Give one memory to one set of tables only. Frames are kept as long as it lives, so a country is done without.
+    """
+
+    kept: dict[object, object] = field(default_factory=dict)
+
+    def keep(self, key: object, make: Callable[[], Made]) -> Made:
+        """What was made under this key, or is made now."""
+        if key not in self.kept:
+            self.kept[key] = make()
+        return cast(Made, self.kept[key])
+
+
+class _NoMemory(Memory):
+    def keep(self, key: object, make: Callable[[], Made]) -> Made:
+        """Make it; nothing is kept."""
+        return make()
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Everything before the lists: schools with groups, their values and indices, and what was said on the way."""
+
+    schools: pd.DataFrame
+    values_by_school: pd.DataFrame
+    indices: pd.DataFrame
+    cut_notices: pd.DataFrame
+    treatments: pd.DataFrame
+
+
+def identify_schools(tables: Tables, methodology: Methodology, memory: Memory | None = None) -> Identified:
     """Carry out one methodology on contract tables; the tables are not changed."""
-    tables = encode_keys(tables)
-    schools = group_schools(tables, methodology).astype({"group": "category"})
-    computed = compute_indicators(tables, schools, methodology)
-    treatments = _order(computed[computed["treatment"].notna()], TREATMENTS)
-    # A country's values fill the memory: no copy is made or kept without need.
-    values_by_school = normalise_indicators(
-        computed[computed["raw"].notna()] if len(treatments) else computed, methodology
-    )
-    del computed
-    indices, cut_notices = compute_indices(values_by_school, methodology)
-    standing = Standing(indices, count_lags(values_by_school, methodology))
-    lists = make_lists(standing, schools, tables, methodology)
+    memory = memory or _NoMemory()
+    tables = memory.keep("tables", lambda: encode_keys(tables))
+    ranking = rank_tables(tables, methodology, memory)
+    lists = list_ranked(ranking, tables, methodology, memory)
+    indices = ranking.indices
     notices = [
-        notice_constants(values_by_school, methodology),
-        cut_notices,
+        notice_constants(ranking.values_by_school, methodology),
+        ranking.cut_notices,
         notice_windows(indices, methodology),
         notice_social_windows(indices, methodology),
     ]
     return Identified(
-        schools=_finish(schools, SCHOOLS_OUT),
-        indicators=_finish(values_by_school, INDICATORS),
+        schools=_finish(ranking.schools, SCHOOLS_OUT),
+        indicators=memory.keep(
+            ("finished", _dump_ranking(methodology)), lambda: _finish(ranking.values_by_school, INDICATORS)
+        ),
         indices=_finish(indices, INDICES),
         lists=_finish(lists, LISTS),
         notices=pd.concat(notices, ignore_index=True).astype({"year": "int64"}),
-        treatments=treatments.assign(**spell_out_all(treatments)),
+        treatments=ranking.treatments.assign(**spell_out_all(ranking.treatments)),
     )
+
+
+def list_schools(tables: Tables, methodology: Methodology, memory: Memory) -> pd.DataFrame:
+    """The lists of a methodology alone, as `Identified.lists`."""
+    tables = memory.keep("tables", lambda: encode_keys(tables))
+    return _finish(list_ranked(rank_tables(tables, methodology, memory), tables, methodology, memory), LISTS)
+
+
+def rank_tables(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
+    """Groups, indicators, indices and bands."""
+    return memory.keep(("ranking", _dump_ranking(methodology)), lambda: _rank(tables, methodology, memory))
+
+
+def _rank(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
+    schools = memory.keep(
+        ("groups", repr(methodology.groups)),
+        lambda: group_schools(tables, methodology).astype({"group": "category"}),
+    )
+    computed = memory.keep(
+        ("indicators", _dump_indicators(methodology)), lambda: compute_indicators(tables, schools, methodology)
+    )
+    treatments = _order(computed[computed["treatment"].notna()], TREATMENTS)
+    # A country's values fill the memory: no copy is made or kept without need.
+    values = normalise_indicators(computed[computed["raw"].notna()] if len(treatments) else computed, methodology)
+    del computed
+    return Ranking(schools, values, *compute_indices(values, methodology), treatments)
+
+
+def list_ranked(ranking: Ranking, tables: Tables, methodology: Methodology, memory: Memory) -> pd.DataFrame:
+    """Lists of every covered year."""
+    taken = ranking.schools.dropna(subset="group")[KEY].sort_values(KEY)
+    flags = memory.keep(
+        ("fioko", repr((methodology.groups, methodology.fioko))), lambda: flag_fioko(tables, taken, methodology.fioko)
+    )
+    standing = Standing(ranking.indices, count_lags(ranking.values_by_school, methodology))
+    return join_flags(make_statuses(standing, ranking.schools, methodology), flags)
+
+
+def _dump_ranking(methodology: Methodology) -> str:
+    return repr((methodology.groups, methodology.domains, methodology.orientation))
+
+
+def _dump_indicators(methodology: Methodology) -> str:
+    taken = {domain: (rules.indicators, rules.few_pupils) for domain, rules in methodology.iterate_domains()}
+    return repr((methodology.groups, taken))
 
 
 def encode_keys(tables: Tables) -> dict[str, pd.DataFrame]:

@@ -1,7 +1,8 @@
 """Rule lab (сравнение методик): several methodologies on the same data, and why their lists differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import combinations
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from pydantic import BaseModel
 from effschool import charts
 from effschool.display import Chart, Table, Text
 from effschool.dynamics import FIOKO_LIST
-from effschool.identify import Identified, identify_schools
+from effschool.identify import Identified, Memory, identify_schools, list_schools
 from effschool.indicators import Tables
 from effschool.methodology import Domain, GapIndicator, Methodology, find_methodology, load_methodology
 from effschool.russian import count_words, format_number, format_percent, join_words
 
 Members = dict[str, set[str]]
 """List → codes of its schools."""
+FindMembers = Callable[[Methodology], Members]
 SCHOOLS = ("школа", "школы", "школ")
 MOST_NAMED = 3
 
@@ -54,6 +56,15 @@ class Run:
     identified: Identified
     members: Members
 
+    @cached_property
+    def bands(self) -> dict[tuple[str, str], dict[int, str]]:
+        """Bands of every school and domain by year."""
+        ranked = self.identified.indices.dropna(subset="band")
+        found: dict[tuple[str, str], dict[int, str]] = {}
+        for row in ranked[["school_id", "domain", "year", "band"]].itertuples(index=False):
+            found.setdefault((row.school_id, row.domain), {})[row.year] = row.band
+        return found
+
 
 def load_compared(methodology: Methodology, folder: Path, names: Sequence[str]) -> list[Methodology]:
     """The methodology that was carried out, and the named others of the folder; those not there are passed over."""
@@ -63,9 +74,9 @@ def load_compared(methodology: Methodology, folder: Path, names: Sequence[str]) 
 
 def compare_methodologies(tables: Tables, methodologies: Sequence[Methodology], year: int) -> Comparison:
     """Carry out every methodology on the same tables and compare the lists of a year."""
-    titles = name_methodologies(methodologies)
+    titles, memory = name_methodologies(methodologies), Memory()
     runs = [
-        run_methodology(title, methodology, tables, year)
+        run_methodology(title, methodology, tables, year, memory)
         for title, methodology in zip(titles, methodologies, strict=True)
     ]
     names = list(dict.fromkeys(name for run in runs for name in run.members))
@@ -75,7 +86,7 @@ def compare_methodologies(tables: Tables, methodologies: Sequence[Methodology], 
         count_members(runs, names),
         pd.concat([tabulate_members(runs, name) for name in names] or [pd.DataFrame()], ignore_index=True),
         measure_overlaps(runs, names),
-        explain_differences(runs, names, tables, year),
+        explain_differences(runs, names, partial(_find_members, tables, year, memory), year),
         _list_schools(runs, year),
     )
 
@@ -95,15 +106,22 @@ def name_methodologies(methodologies: Sequence[Methodology]) -> tuple[str, ...]:
     )
 
 
-def run_methodology(title: str, methodology: Methodology, tables: Tables, year: int) -> Run:
+def run_methodology(title: str, methodology: Methodology, tables: Tables, year: int, memory: Memory) -> Run:
     """Carry out one methodology and take the lists of the year."""
-    identified = identify_schools(tables, methodology)
-    return Run(title, methodology, identified, list_members(identified, methodology, year))
+    identified = identify_schools(tables, methodology, memory)
+    return Run(title, methodology, identified, list_members(identified.lists, methodology, year))
 
 
-def list_members(identified: Identified, methodology: Methodology, year: int) -> Members:
+def _find_members(tables: Tables, year: int, memory: Memory, methodology: Methodology) -> Members:
+    return memory.keep(
+        ("members", year, repr(methodology)),
+        lambda: list_members(list_schools(tables, methodology, memory), methodology, year),
+    )
+
+
+def list_members(lists: pd.DataFrame, methodology: Methodology, year: int) -> Members:
     """Schools of every list of a year; no lists where the window of the year is not covered."""
-    lists = identified.lists[identified.lists["year"] == year]
+    lists = lists[lists["year"] == year]
     if lists.empty:
         return {}
     columns = {status.status: "results_status" for status in methodology.lists.results}
@@ -206,8 +224,10 @@ def change_aspect(first: Methodology, second: Methodology, aspect: str) -> Metho
     return Methodology.model_construct(**{**dict(first), "domains": domains})
 
 
-def explain_differences(runs: Sequence[Run], names: Sequence[str], tables: Tables, year: int) -> pd.DataFrame:
+def explain_differences(runs: Sequence[Run], names: Sequence[str], find: FindMembers, year: int) -> pd.DataFrame:
     """Why a school is on a list of one methodology and not of another, in one sentence for each.
+
+    `find` carries out a methodology and gives its lists of the year.
 
     The methodologies are walked from the first to the second, one part after another; the part at which the school
     changes side for good is named.
@@ -220,7 +240,7 @@ def explain_differences(runs: Sequence[Run], names: Sequence[str], tables: Table
             first = next(run for run in runs if name in run.members)
             if first is not second and first.members[name] != second.members[name]:
                 if first.title not in walked:
-                    walked[first.title] = walk_methodologies(first, second, tables, year)
+                    walked[first.title] = walk_methodologies(first, second, find)
                 rows += _explain_pair(name, (first, second), walked[first.title], year)
     order = list(names)
     return pd.DataFrame(sorted(rows, key=lambda row: order.index(str(row[0]))), columns=columns)
@@ -238,13 +258,13 @@ def _explain_pair(
         yield name, school, first.title, second.title, in_first, aspect, sentence
 
 
-def walk_methodologies(first: Run, second: Run, tables: Tables, year: int) -> dict[str, Members]:
+def walk_methodologies(first: Run, second: Run, find: FindMembers) -> dict[str, Members]:
     """Lists of the year after each part of the first methodology is replaced in turn; the last step is the second."""
     aspects = list_aspects(first.methodology, second.methodology)
     steps, methodology = {}, first.methodology
     for aspect in aspects[:-1]:
         methodology = change_aspect(methodology, second.methodology, aspect)
-        steps[aspect] = run_methodology("", methodology, tables, year).members
+        steps[aspect] = find(methodology)
     return steps | dict.fromkeys(aspects[-1:], second.members)
 
 
@@ -272,19 +292,13 @@ def _find_domain(name: str, methodology: Methodology) -> Domain:
 def _compare_bands(name: str, school: str, inside: Run, outside: Run, year: int) -> str:
     """The last year of the window in which the bands differ, with both; empty where they are the same."""
     domain = _find_domain(name, inside.methodology)
-    one, two = (_read_bands(run, school, domain) for run in (inside, outside))
+    one, two = (run.bands.get((school, domain), {}) for run in (inside, outside))
     years = [each for each in sorted({*one, *two}, reverse=True) if each <= year]
     differing = [each for each in years if one.get(each) != two.get(each)]
     if not differing:
         return ""
     said = [_say_band(found.get(differing[0]), domain, run) for found, run in ((one, inside), (two, outside))]
     return f", в {differing[0]} году {said[0]} и {said[1]}"
-
-
-def _read_bands(run: Run, school: str, domain: Domain) -> dict[int, str]:
-    indices = run.identified.indices
-    own = indices[(indices["school_id"] == school) & (indices["domain"] == domain)].dropna(subset="band")
-    return dict(zip(own["year"], own["band"], strict=True))
 
 
 def _say_band(band: str | None, domain: Domain, run: Run) -> str:

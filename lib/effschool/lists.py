@@ -14,12 +14,22 @@ from effschool.windows import Standing, find_ranked_years, is_covered, list_cove
 
 def make_lists(standing: Standing, schools: pd.DataFrame, tables: Tables, methodology: Methodology) -> pd.DataFrame:
     """Lists of every covered year: a row per year and school that is not left out, columns as `schemas.LISTS`."""
+    flags = flag_fioko(tables, schools.dropna(subset="group")[KEY].sort_values(KEY), methodology.fioko)
+    return join_flags(make_statuses(standing, schools, methodology), flags)
+
+
+def make_statuses(standing: Standing, schools: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Statuses of every covered year: a row per year and school that is not left out."""
     taken = schools.dropna(subset="group")[[*KEY, "group"]].sort_values(KEY)
     covered = list_covered_years(standing.indices, methodology)
     frames = [make_year_lists(taken[taken["year"] == year], year, standing, methodology) for year in covered]
     empty = empty_table(LISTS).drop(columns=["fioko_shnor", "fioko_level"])
-    lists = pd.concat(frames or [empty], ignore_index=True).astype({"year": "int64", "school_id": "str"})
-    return lists.merge(flag_fioko(tables, taken, methodology.fioko), how="left", on=KEY, validate="one_to_one")
+    return pd.concat(frames or [empty], ignore_index=True).astype({"year": "int64", "school_id": "str"})
+
+
+def join_flags(statuses: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
+    """Statuses with ФИОКО's flag and level."""
+    return statuses.merge(flags, how="left", on=KEY, validate="one_to_one")
 
 
 def make_year_lists(schools: pd.DataFrame, year: int, standing: Standing, methodology: Methodology) -> pd.DataFrame:

@@ -49,3 +49,8 @@ def choose_word(number: int, one: str, few: str, many: str) -> str:
 def join_words(words: Iterable[str]) -> str:
     """«а, б и в»; nothing gives an empty string."""
     return format_list(list(words), locale=LOCALE)
+
+
+def quote_title(title: str) -> str:
+    """A title in guillemets, quotation marks inside it as „лапки“."""
+    return f"«{title.replace('«', '„').replace('»', '“')}»"

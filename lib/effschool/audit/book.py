@@ -10,12 +10,13 @@ from effschool.audit.front import write_legend, write_parameters
 from effschool.audit.grid import Grid, SheetNames, add_styles, write_grid
 from effschool.audit.groups import plan_scope
 from effschool.audit.lists import plan_fioko, plan_lists
+from effschool.audit.means import plan_means
 from effschool.audit.plan import Plan, Scope
 from effschool.audit.sources import collect_raw
 from effschool.identify import Identified
 from effschool.indicators import Tables
-from effschool.lists import list_covered_years
-from effschool.methodology import Methodology
+from effschool.methodology import Domain, Methodology
+from effschool.windows import list_covered_years
 from effschool.workbook import save_workbook
 
 LEGEND, PARAMETERS = "Как читать", "Параметры"
@@ -54,15 +55,18 @@ def make_plan(tables: Tables, identified: Identified, methodology: Methodology) 
     register = identified.schools.dropna(subset="group").sort_values(["year", "municipality", "school_id"])
     raw = collect_raw(tables, register, methodology)
     plan = Plan(methodology, identified, raw, register, SheetNames(LEGEND, PARAMETERS))
-    covered = list_covered_years(identified.indices, methodology)
+    covered = [year for year in list_covered_years(identified.indices, methodology) if year in plan.years]
     plan.region = plan_region(plan)
     for scope in list_scopes(plan):
         grid = plan_scope(plan, scope)
         if grid:
             plan.scopes[scope] = grid
+    for year in covered:
+        for domain in methodology.domains:
+            plan.scopes.update({scope: plan_means(plan, scope) for scope in list_mean_scopes(plan, year, domain)})
     plan.borders = plan_borders(plan)
     plan.fioko = plan_fioko(plan, methodology.fioko) if methodology.fioko else None
-    plan.lists = {year: plan_lists(plan, year) for year in covered if year in plan.years}
+    plan.lists = {year: plan_lists(plan, year) for year in covered}
     return plan
 
 
@@ -72,6 +76,15 @@ def list_scopes(plan: Plan) -> list[Scope]:
     return [
         Scope(int(row.year), row.group, domain) for row in pairs.itertuples() for domain in plan.methodology.domains
     ]
+
+
+def list_mean_scopes(plan: Plan, year: int, domain: Domain) -> list[Scope]:
+    """Every group of a report year whose schools are compared by the mean index of the window."""
+    asked = any(condition.mean for condition in plan.methodology.list_conditions(domain))
+    if not (asked and plan.covers(domain, year)):
+        return []
+    groups = sorted({school["group"] for school in plan.list_schools(year).values()})
+    return [Scope(year, group, domain, is_mean=True) for group in groups]
 
 
 def list_grids(plan: Plan) -> list[Grid]:

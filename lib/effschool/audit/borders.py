@@ -29,7 +29,7 @@ def plan_borders(plan: Plan) -> Grid:
     grid.open_block("Где")
     grid.add_value("year", "Год", WHOLE, lambda scope: scope.year, 7)
     grid.add_value("group", "Группа школ", TEXT, lambda scope: scope.group, 18)
-    grid.add_value("domain", "Индекс", TEXT, lambda scope: plan.methodology.domains[scope.domain].title, 36)
+    grid.add_value("domain", "Индекс", TEXT, partial(title_index, plan), 36)
     grid.open_block("Сколько школ")
     grid.add_formula("number", "Ранжируемых школ", WHOLE, lambda scope: f"=COUNT({see_column(plan, scope, 'ranked')})")
     grid.add_formula("share", "Доля крайней группы", PERCENT, lambda scope: f"={name_share(scope.domain)}")
@@ -44,6 +44,12 @@ def plan_borders(plan: Plan) -> Grid:
     for band, title in COUNTED:
         grid.add_formula(("count", band), title, WHOLE, partial(count_band, plan, band))
     return grid
+
+
+def title_index(plan: Plan, scope: Scope) -> str:
+    """What the schools of a scope are compared by."""
+    title = plan.methodology.domains[scope.domain].title
+    return f"{title}: среднее за окно" if scope.is_mean else title
 
 
 def find_rules(plan: Plan, scope: Scope) -> Bands:

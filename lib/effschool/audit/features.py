@@ -31,19 +31,21 @@ KNOWN = {
         "min_coverage",
         "aggregation",
         "bands",
+        "few_pupils",
         "indicators",
         "source",
     },
     "Aggregation": {"kind", "weights_by", "weights"},
     "Bands": {"share", "cut", "tolerance"},
+    "FewPupils": {"policy", "min_participants", "years"},
     "ShareIndicator": _INDICATOR | {"count", "total"},
-    "MeanIndicator": _INDICATOR,
-    "GapIndicator": _INDICATOR | {"threshold"},
+    "MeanIndicator": _INDICATOR | {"scale"},
+    "GapIndicator": _INDICATOR | {"scale", "threshold"},
     "Rows": {"table", "procedure", "subject", "grade", "level"},
     "Lists": {"window", "window_rules", "results", "social", "joint", "source"},
-    "Window": {"length", "years"},
+    "Window": {"length", "years", "policy", "max_span"},
     "WindowRule": {"title", "any_of"},
-    "Condition": {"at_least", "last", "ranked"},
+    "Condition": {"at_least", "last", "ranked", "mean", "lags"},
     "Status": {"status", "title", "rule", "band"},
     "JointStatus": {"status", "results", "social"},
     "Fioko": {
@@ -63,6 +65,8 @@ KNOWN = {
 ARITHMETIC = {
     ("Aggregation", "kind"): ("arithmetic", "geometric"),
     ("Bands", "cut"): ("half_up", "floor", "ceil", "spss"),
+    ("FewPupils", "policy"): ("as_is", "not_applicable", "pool"),
+    ("Window", "policy"): ("consecutive", "last_with_data"),
 }
 """Choices that formulas are made for."""
 CHANGES_NO_NUMBER = {("Methodology", "thresholds")}

@@ -4,6 +4,7 @@ Text compares greater than any number in a spreadsheet, so every comparison firs
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from effschool.methodology import Condition, JointStatus
 
@@ -98,17 +99,63 @@ def name_quarter(mean_rank: str, number: str, parts: str, titles: dict[str, str]
     return f'=IF(ISNUMBER({mean_rank}),{outer},"")'
 
 
-def satisfy(cells: Sequence[str], band: str | None, condition: Condition, at_least: str) -> str:
-    """Condition of a window rule over neighbouring cells of bands, the latest last; `band` None: any band.
+class WindowCells(NamedTuple):
+    """Cells of a school that window rules look at.
 
-    The same as `lists.satisfy_condition`.
+    Args:
+        bands: neighbouring cells of the window's bands, the latest last.
+        ranked: band of the report year itself; None where the school was not compared in it.
+        mean: band of the window's mean index; None where no rule asks for it.
+        lags: number of lag flags in the report year, likewise.
+    """
+
+    bands: Sequence[str]
+    ranked: str | None
+    mean: str | None = None
+    lags: str | None = None
+
+
+def satisfy(cells: WindowCells, band: str | None, condition: Condition, at_least: str) -> str:
+    """Condition of a window rule; `band` None: any band; `at_least`: name of the number that the rule asks for.
+
+    The same as `windows.satisfy_condition`.
     """
     if condition.ranked:
-        return f'{cells[-1]}<>""'
-    asked = cells[-condition.last :] if condition.last else cells
+        return f'{cells.ranked}<>""' if cells.ranked else "FALSE"
+    if condition.mean:
+        return f"{cells.mean}={band}" if cells.mean else "FALSE"
+    if condition.lags:
+        return f"N({cells.lags})>={at_least}" if cells.lags else "FALSE"
+    asked = cells.bands[-condition.last :] if condition.last else cells.bands
     test = '<>""' if band is None else f"={band}"
     count = f"SUMPRODUCT(--({asked[0]}:{asked[-1]}{test}))"
     return f"{count}={len(asked)}" if condition.last else f"{count}>={at_least}"
+
+
+def take_last(span: str, number: int, back: int) -> str:
+    """The cell that is `back` places before the last one with data, among so many neighbours; empty without one."""
+    places = ",".join(map(str, range(1, number + 1)))
+    place = f'SUMPRODUCT(LARGE(({span}<>"")*{{{places}}},{back + 1}))'
+    return f'=IF({place}>0,INDEX({span},{place}),"")' if back < number else '=""'
+
+
+def mean_of_all(cells: Sequence[str]) -> str:
+    """Mean of cells that all hold a number, else empty."""
+    span = f"{cells[0]}:{cells[-1]}"
+    return f'=IF(COUNT({span})={len(cells)},AVERAGE({span}),"")'
+
+
+def sum_amounts(pairs: Sequence[Pair], *, is_share: bool) -> str:
+    """What is counted, or points (mean × participants), over the rows that have both numbers."""
+    terms = [(first, total, first if is_share else f"{first}*{total}") for first, total in pairs]
+    return "+".join(f"IF(COUNT({first},{total})=2,{amount},0)" for first, total, amount in terms) or "0"
+
+
+def treat_few(sums: Sequence[Pair], fewest: str, factor: str, *, is_pooled: bool) -> str:
+    """factor·amount/total of the year, the first of the sums; with fewer participants over all years, or empty."""
+    (amount, whole), totals = sums[0], "+".join(total for _, total in sums)
+    pooled = f"{factor}({'+'.join(each for each, _ in sums)})/({totals})" if is_pooled else '""'
+    return f'=IF({whole}>0,IF({whole}<{fewest},{pooled},{factor}{amount}/{whole}),"")'
 
 
 def any_of(tests: Sequence[str]) -> str:

@@ -22,7 +22,8 @@ from effschool.audit.grid import (
     write_cell,
 )
 from effschool.audit.parameters import list_parameters
-from effschool.methodology import Methodology
+from effschool.methodology import FewPupils, Methodology
+from effschool.russian import count_words
 
 LETTERS_IN_LINE = 105
 READING = (
@@ -133,9 +134,22 @@ def write_choices(sheet: Worksheet, methodology: Methodology, first: int) -> Non
     for _, rules in methodology.iterate_domains():
         rows += [(f"{rules.title}: среднее", aggregations[rules.aggregation.kind])]
         rows += [(f"{rules.title}: число школ в группе", CUT_TITLES[rules.bands.cut])]
-    rows += [("Лет в окне списков", str(methodology.lists.window.length))]
+        rows += [(f"{rules.title}: если участников мало", say_few(rules.few_pupils))]
+    window = methodology.lists.window
+    span = f", не раньше чем за {count_words(window.max_span, 'год', 'года', 'лет')}" if window.max_span else ""
+    kinds = {"consecutive": "подряд", "last_with_data": f"последние с данными{span}"}
+    rows += [("Лет в окне списков", f"{window.length}, {kinds[window.policy]}")]
     if methodology.social_rule:
         rows += [("Правило условий", methodology.lists.window_rules[methodology.social_rule].title)]
     for row, (name, text) in enumerate(rows, start=first):
         write_cell(sheet.cell(row, 1), name, HEADER if row == first else TEXT)
         write_cell(sheet.cell(row, 2), text, TEXT)
+
+
+def say_few(few: FewPupils) -> str:
+    """What becomes of an indicator of few pupils."""
+    return {
+        "as_is": "показатель берётся как есть",
+        "not_applicable": "показатель не применяется",
+        "pool": f"складываются данные за {count_words(few.years, 'год', 'года', 'лет')}",
+    }[few.policy]

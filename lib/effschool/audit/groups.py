@@ -13,6 +13,7 @@ from effschool.audit.parameters import (
     TOLERANCE,
     is_weighted,
     name_coverage,
+    name_fewest,
     name_threshold,
     name_tolerance,
     name_weight,
@@ -72,7 +73,7 @@ def plan_scope(plan: Plan, scope: Scope) -> Grid | None:
         add_raw(grid, plan, scope.year, slot, columns)
     grid.open_block("Показатели")
     for item in used:
-        add_indicator(grid, plan, scope.year, item, slots[item.id])
+        add_indicator(grid, plan, scope, item, slots[item.id])
     add_normalised(grid, rules, used)
     add_order(grid, scope.domain, rules)
     return grid
@@ -112,6 +113,14 @@ def add_outcome(grid: Grid, plan: Plan, scope: Scope, used: list[Indicator]) -> 
     grid.add_formula("rank", "Место (1 — наименьший индекс)", WHOLE, partial(write_rank, grid, "tie"))
     grid.add_formula("band", "Группа по индексу", TEXT, partial(write_band, grid, plan, scope))
     grid.mark("band", rules)
+    lags: list[Hashable] = [("lag", item.id) for item in used if isinstance(item, GapIndicator)]
+    if lags and any(condition.lags for condition in plan.methodology.list_conditions(scope.domain)):
+        grid.add_formula("lags", "Показателей отставания", WHOLE, partial(count_lags, grid, lags))
+
+
+def count_lags(grid: Grid, lags: list[Hashable], id_: str) -> str:
+    """Number of lag flags of a school."""
+    return "=" + "+".join(f"N({grid.cell(lag, id_)})" for lag in lags)
 
 
 def write_index(grid: Grid, rules: DomainRules, used: list[Indicator], id_: str) -> str:
@@ -192,26 +201,69 @@ def list_pairs(grid: Grid, item: Indicator, slots: list[Slot], id_: str) -> list
     return [(grid.cell(mean, id_), grid.cell(total, id_)) for mean, total in zip(means, totals, strict=True)]
 
 
-def add_indicator(grid: Grid, plan: Plan, year: int, item: Indicator, slots: list[Slot]) -> None:
+def add_indicator(grid: Grid, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
     """Value of an indicator; for a gap also participants, the school's mean and the lag flag."""
-    pairs = partial(list_pairs, grid, item, slots)
-    value, name = ("value", item.id), item.short
-    if not isinstance(item, GapIndicator):
-        pool = formulas.pool_share if isinstance(item, ShareIndicator) else formulas.pool_mean
-        edges = {LOW: partial(write_edge, grid, value, "MIN"), HIGH: partial(write_edge, grid, value, "MAX")}
-        grid.add_formula(value, f"{name}, {item.unit}", SHARE, lambda id_: pool(pairs(id_)), edges)
+    if plan.methodology.domains[scope.domain].few_pupils.policy != "as_is":
+        add_sums(grid, plan, scope, item, slots)
+    if isinstance(item, GapIndicator):
+        add_gap(grid, plan, scope, item, slots)
         return
-    region, score = plan.region, ("score", item.id)
-    regional: Edges = {REGION: lambda: f"={region.see(region.fixed('mean', (year, item.id)))}"}
+    value, write = ("value", item.id), partial(write_value, grid, item, slots)
+    edges = {LOW: partial(write_edge, grid, value, "MIN"), HIGH: partial(write_edge, grid, value, "MAX")}
+    grid.add_formula(value, f"{item.short}, {item.unit}", SHARE, write, edges)
+
+
+def write_value(grid: Grid, item: Indicator, slots: list[Slot], id_: str) -> str:
+    """Share or mean over the raw rows, or as few pupils make it."""
+    if ("treated", item.id) in grid.columns:
+        return f"={grid.cell(('treated', item.id), id_)}"
+    pool = formulas.pool_share if isinstance(item, ShareIndicator) else formulas.pool_mean
+    return pool(list_pairs(grid, item, slots, id_))
+
+
+def add_gap(grid: Grid, plan: Plan, scope: Scope, item: GapIndicator, slots: list[Slot]) -> None:
+    """Participants, the school's mean, its distance from the region and the lag flag."""
+    pairs = partial(list_pairs, grid, item, slots)
+    region, score, name = plan.region, ("score", item.id), item.short
+    regional: Edges = {REGION: lambda: f"={region.see(region.fixed('mean', (scope.year, item.id)))}"}
     threshold: Edges = {THRESHOLD: lambda: f"={name_threshold(item.id)}"}
     count = formulas.count_participants
-    total = ("total", item.id)
-    grid.add_formula(total, f"{name}: участников", WHOLE, lambda id_: count(grid.cell(score, id_), pairs(id_)))
-    grid.add_formula(score, f"{name}: среднее школы", SHARE, lambda id_: formulas.pool_mean(pairs(id_)), regional)
     grid.add_formula(
-        value, f"{name}: школа минус регион, {item.unit}", SHARE, partial(write_gap, grid, item.id), threshold
+        ("total", item.id), f"{name}: участников", WHOLE, lambda id_: count(grid.cell(score, id_), pairs(id_))
     )
+    grid.add_formula(score, f"{name}: среднее школы", SHARE, lambda id_: formulas.pool_mean(pairs(id_)), regional)
+    title = f"{name}: школа минус регион, {item.unit}"
+    grid.add_formula(("value", item.id), title, SHARE, partial(write_gap, grid, item.id), threshold)
     grid.add_formula(("lag", item.id), f"{name}: отстаёт — 1", WHOLE, partial(write_lag, grid, item.id))
+
+
+def add_sums(grid: Grid, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
+    """What is counted and of how many in the year, and the value as few pupils make it."""
+    is_share, pairs = isinstance(item, ShareIndicator), partial(list_pairs, grid, item, slots)
+    counted = "сосчитано" if is_share else "сумма баллов"
+    grid.add_formula(
+        ("amount", item.id),
+        f"{item.short}: {counted} за год",
+        WHOLE if is_share else SHARE,
+        lambda id_: f"={formulas.sum_amounts(pairs(id_), is_share=is_share)}",
+    )
+    grid.add_formula(
+        ("whole", item.id), f"{item.short}: участников за год", WHOLE, lambda id_: f"={formulas.sum_known(pairs(id_))}"
+    )
+    title = f"{item.short}: с учётом малого числа участников"
+    grid.add_formula(("treated", item.id), title, SHARE, partial(write_treated, grid, plan, scope, item))
+
+
+def write_treated(grid: Grid, plan: Plan, scope: Scope, item: Indicator, id_: str) -> str:
+    """The value of the year; of too few pupils pooled with the years before, or empty."""
+    few = plan.methodology.domains[scope.domain].few_pupils
+    see = partial(plan.see, school_id=id_, domain=scope.domain)
+    past = range(scope.year - 1, scope.year - few.years, -1) if few.policy == "pool" else ()
+    cells = [(see(year, key=("amount", item.id)), see(year, key=("whole", item.id))) for year in past]
+    sums = [(grid.cell(("amount", item.id), id_), grid.cell(("whole", item.id), id_))]
+    sums += [(amount, whole) for amount, whole in cells if amount and whole]
+    factor = "100*" if isinstance(item, ShareIndicator) else ""
+    return formulas.treat_few(sums, name_fewest(scope.domain), factor, is_pooled=few.policy == "pool")
 
 
 def write_edge(grid: Grid, key: Hashable, function: str) -> str:
@@ -220,8 +272,8 @@ def write_edge(grid: Grid, key: Hashable, function: str) -> str:
 
 
 def write_gap(grid: Grid, name: str, id_: str) -> str:
-    """School mean minus regional mean."""
-    score = grid.cell(("score", name), id_)
+    """School mean (of few pupils as it is treated) minus regional mean."""
+    score = grid.cell(("treated" if ("treated", name) in grid.columns else "score", name), id_)
     return f'=IF(ISNUMBER({score}),{score}-{grid.edge(("score", name), REGION)},"")'
 
 

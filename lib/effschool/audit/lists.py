@@ -1,14 +1,14 @@
 """Sheets of lists: ФИОКО's rule over all years, and the statuses of every year whose window the data cover."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from functools import partial
 
 from effschool.audit import formulas
-from effschool.audit.formulas import quote
+from effschool.audit.formulas import WindowCells, quote
 from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, Grid
+from effschool.audit.means import write_slot
 from effschool.audit.parameters import TOLERANCE, name_level, name_rule
 from effschool.audit.plan import Plan
-from effschool.lists import find_ranked_years
 from effschool.methodology import Domain, Fioko, FiokoProcedure, Methodology, Status
 
 BLOCKS: dict[Domain, str] = {"results": "Группа по результатам", "social": "Группа по условиям"}
@@ -71,7 +71,7 @@ def write_level(grid: Grid, fioko: Fioko, id_: object) -> str | None:
 def plan_lists(plan: Plan, year: int) -> Grid:
     """A row per compared school of a report year: statuses, the joint list, ШНОР, and its bands over the window."""
     schools = plan.list_schools(year)
-    window = plan.methodology.lists.window.list_years(year)
+    window = plan.list_window(year, "results")
     title = f"Списки {year} года по окну {', '.join(map(str, window))}"
     grid = Grid(plan.names.take(f"Списки {year}"), title, list(schools))
     grid.open_block("Школа")
@@ -80,12 +80,29 @@ def plan_lists(plan: Plan, year: int) -> Grid:
     grid.add_value("municipality", "Муниципалитет", TEXT, lambda id_: schools[id_]["municipality"], 28)
     grid.add_value("group", "Группа школ", TEXT, lambda id_: schools[id_]["group"], 14)
     add_statuses(grid, plan, year)
-    for domain, rules in plan.methodology.iterate_domains():
-        grid.open_block(BLOCKS[domain])
-        for each in window:
-            grid.add_formula((domain, each), f"{each} год", TEXT, partial(link_band, plan, each, domain))
-            grid.mark((domain, each), rules)
+    for domain in plan.methodology.domains:
+        add_window(grid, plan, domain, year)
     return grid
+
+
+def add_window(grid: Grid, plan: Plan, domain: Domain, year: int) -> None:
+    """What the rules of a domain look at: bands by year, the last ones with data, the mean's band, lags."""
+    rules, window = plan.methodology.domains[domain], plan.list_window(year, domain)
+    grid.open_block(BLOCKS[domain])
+    for each in window:
+        grid.add_formula((domain, each), f"{each} год", TEXT, partial(link_band, plan, each, domain))
+        grid.mark((domain, each), rules)
+    grid.open_block(f"{BLOCKS[domain]}: последние годы с данными")
+    keys: list[Hashable] = [(domain, each) for each in window]
+    for back in range(plan.methodology.lists.window.length - 1, -1, -1) if plan.is_sliding(year) else ():
+        write = partial(write_slot, grid, keys, back)
+        grid.add_formula((domain, "slot", back), f"{back + 1}-й с конца" if back else "последний", TEXT, write)
+    grid.open_block(f"{BLOCKS[domain]}: окно целиком")
+    conditions = plan.methodology.list_conditions(domain)
+    if any(condition.mean for condition in conditions) and plan.covers(domain, year):
+        grid.add_formula(("mean", domain), "По среднему индексу", TEXT, partial(link_mean, plan, year, domain))
+    if any(condition.lags for condition in conditions):
+        grid.add_formula(("lags", domain), "Показателей отставания", WHOLE, partial(link_lags, plan, year, domain))
 
 
 def link_band(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
@@ -94,11 +111,23 @@ def link_band(plan: Plan, year: int, domain: Domain, school_id: str) -> str | No
     return f"={cell}" if cell else None
 
 
+def link_mean(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
+    """The band of the school's mean index."""
+    cell = plan.see_mean(year, school_id, domain)
+    return f"={cell}" if cell else None
+
+
+def link_lags(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
+    """The school's number of lags in the report year."""
+    cell = plan.see(year, school_id, domain, "lags")
+    return f"={cell}" if cell else None
+
+
 def add_statuses(grid: Grid, plan: Plan, year: int) -> None:
     """Status by results, by conditions, by both; ФИОКО's flag and level."""
     grid.open_block("Списки")
     for domain, heading in STATUSES.items():
-        write = partial(write_status, grid, plan.methodology, domain) if covers(plan, domain, year) else leave_empty
+        write = partial(write_status, grid, plan, domain, year) if plan.covers(domain, year) else leave_empty
         grid.add_formula(("status", domain), heading, TEXT, write)
         mark_worse(grid, plan.methodology, domain)
     grid.add_formula("joint", "Оба списка", TEXT, partial(write_joint, grid, plan))
@@ -109,16 +138,9 @@ def add_statuses(grid: Grid, plan: Plan, year: int) -> None:
 
 def mark_worse(grid: Grid, methodology: Methodology, domain: Domain) -> None:
     """Colour the statuses that come from the band that needs help."""
-    statuses = methodology.lists.results if domain == "results" else methodology.lists.social
-    for status in statuses if domain in methodology.domains else ():
+    for status in methodology.lists.list_statuses(domain) if domain in methodology.domains else ():
         if status.band == methodology.domains[domain].worse_band:
             grid.mark_word(("status", domain), status.status, WORSE_FILL)
-
-
-def covers(plan: Plan, domain: Domain, year: int) -> bool:
-    """Whether the data cover the window of a report year, as they did when the workbook was made."""
-    window = set(plan.methodology.lists.window.list_years(year))
-    return window <= find_ranked_years(plan.identified.indices, domain)
 
 
 def leave_empty(school_id: str) -> None:
@@ -130,16 +152,24 @@ def link_fioko(fioko: Grid, key: str, year: int, school_id: str) -> str:
     return f'={fioko.see(fioko.cell(key, (year, school_id)))}&""'
 
 
-def write_status(grid: Grid, methodology: Methodology, domain: Domain, id_: str) -> str:
-    """The first status whose rule the bands of the window satisfy."""
-    cells = [grid.cell(key, id_) for key in grid.columns if isinstance(key, tuple) and key[0] == domain]
-    statuses = methodology.lists.results if domain == "results" else methodology.lists.social
+def write_status(grid: Grid, plan: Plan, domain: Domain, year: int, id_: str) -> str:
+    """The first status whose rule the window satisfies."""
+    cells, methodology = find_cells(grid, plan, domain, year, id_), plan.methodology
+    statuses = methodology.lists.list_statuses(domain)
     tests = [(write_rule(cells, methodology, domain, status), quote(status.status)) for status in statuses]
     return f"={formulas.first_that_fits(tests)}"
 
 
-def write_rule(cells: Sequence[str], methodology: Methodology, domain: Domain, status: Status) -> str:
-    """A window rule over the cells of a school's bands, the latest last."""
+def find_cells(grid: Grid, plan: Plan, domain: Domain, year: int, id_: str) -> WindowCells:
+    """Cells that the window rules of a domain look at."""
+    slots = [key for key in grid.columns if isinstance(key, tuple) and key[:2] == (domain, "slot")]
+    bands = slots or [(domain, each) for each in plan.list_window(year, domain)]
+    mean, lags = (grid.cell((key, domain), id_) if (key, domain) in grid.columns else None for key in ("mean", "lags"))
+    return WindowCells([grid.cell(key, id_) for key in bands], plan.see(year, id_, domain, "band"), mean, lags)
+
+
+def write_rule(cells: WindowCells, methodology: Methodology, domain: Domain, status: Status) -> str:
+    """A window rule over what is known of a school."""
     rule = methodology.find_rule(status)
     key = next(name for name, known in methodology.lists.window_rules.items() if known is rule)
     band = quote(methodology.domains[domain].band_titles[status.band]) if status.band else None

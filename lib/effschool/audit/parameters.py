@@ -34,9 +34,10 @@ def list_parameters(methodology: Methodology) -> list[Parameter]:
     found += [Parameter(LAG_VALUE, text, lag, methodology.source)]
     for key, rule in methodology.lists.window_rules.items():
         for number, condition in enumerate(rule.any_of, start=1):
-            if condition.at_least is not None:
-                title = f"Правило «{rule.title}»: не меньше стольких лет окна"
-                found += [Parameter(name_rule(key, number), title, condition.at_least, methodology.lists.source)]
+            for value, words in ((condition.at_least, "лет окна"), (condition.lags, "показателей отставания")):
+                if value is not None:
+                    title = f"Правило «{rule.title}»: не меньше стольких {words}"
+                    found += [Parameter(name_rule(key, number), title, value, methodology.lists.source)]
     return found + list(list_fioko_parameters(methodology.fioko) if methodology.fioko else ())
 
 
@@ -49,6 +50,9 @@ def list_domain_parameters(domain: Domain, rules: DomainRules) -> Iterator[Param
     yield Parameter(
         name_coverage(domain), f"{rules.title}: наименьшая полнота данных", rules.min_coverage, rules.source
     )
+    if rules.few_pupils.policy != "as_is":
+        title = f"{rules.title}: мало участников, если их меньше"
+        yield Parameter(name_fewest(domain), title, rules.few_pupils.min_participants, rules.source)
     for item in rules.indicators:
         if threshold := getattr(item, "threshold", None):
             yield Parameter(name_threshold(item.id), f"Порог: {item.short}", threshold, rules.source)
@@ -90,6 +94,11 @@ def name_tolerance(domain: Domain) -> str:
 def name_coverage(domain: Domain) -> str:
     """Name of the least coverage."""
     return f"Полнота_{DOMAIN_WORDS[domain]}"
+
+
+def name_fewest(domain: Domain) -> str:
+    """Name of the number of participants below which an indicator is treated otherwise."""
+    return f"Мало_участников_{DOMAIN_WORDS[domain]}"
 
 
 def name_threshold(indicator_id: str) -> str:

@@ -8,15 +8,20 @@ from effschool.audit.grid import Grid, SheetNames
 from effschool.audit.sources import RawCounts
 from effschool.identify import Identified
 from effschool.methodology import Domain, Methodology
+from effschool.windows import find_ranked_years, is_covered, list_candidates
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Schools that are compared with one another: a year and group, for one index."""
+    """Schools that are compared with one another: a year and group, for one index.
+
+    `is_mean`: by the mean index of the window of a report year, not by the index of the year.
+    """
 
     year: int
     group: str
     domain: Domain
+    is_mean: bool = False
 
 
 @dataclass
@@ -55,3 +60,22 @@ class Plan:
         school = self._schools.get(year, {}).get(school_id)
         grid = self.scopes.get(Scope(year, school["group"], domain)) if school else None
         return grid.see(grid.cell(key, school_id)) if grid and key in grid.columns else None
+
+    def see_mean(self, year: int, school_id: str, domain: Domain) -> str | None:
+        """Reference to the band of a school's mean index over the window of a report year."""
+        grid = self.scopes.get(Scope(year, self._schools[year][school_id]["group"], domain, is_mean=True))
+        return grid.see(grid.cell("band", school_id)) if grid else None
+
+    def list_window(self, year: int, domain: Domain) -> list[int]:
+        """Years that the window of a report year may draw on in a domain."""
+        window, ranked = self.methodology.lists.window, find_ranked_years(self.identified.indices, domain)
+        return list(list_candidates(window, year, min(ranked, default=year)))
+
+    def is_sliding(self, year: int) -> bool:
+        """Whether every school has its own years in the window: its last ones with data."""
+        window = self.methodology.lists.window
+        return window.policy == "last_with_data" and year not in window.years
+
+    def covers(self, domain: Domain, year: int) -> bool:
+        """Whether the data cover the window of a report year, as they did when the workbook was made."""
+        return is_covered(self.methodology.lists.window, year, find_ranked_years(self.identified.indices, domain))

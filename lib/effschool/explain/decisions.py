@@ -1,0 +1,99 @@
+"""What would have changed the lists of a year (что изменило бы решение): every school, every list, in and out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from effschool.crossings import Group, Options, list_options, open_groups
+from effschool.dynamics import FIOKO_LIST
+from effschool.explain.fioko_ways import find_fioko_ways
+from effschool.explain.lags import reach_by_lags
+from effschool.explain.means import reach_by_mean
+from effschool.explain.ways import Statuses, Way, choose_way
+from effschool.explain.windows import OpenWindow, find_kind, open_windows, reach_statuses
+from effschool.explain.words import Decisions, name_aims, tabulate_ways
+from effschool.identify import Identified
+from effschool.indicators import KEY, Tables
+from effschool.lists import name_joint
+from effschool.methodology import Domain, Methodology
+
+DOMAINS: tuple[Domain, Domain] = ("results", "social")
+
+
+def explain_decision(identified: Identified, tables: Tables, methodology: Methodology, year: int) -> Decisions:
+    """The fewest pupils that would have put every school on every list of a year, or off it.
+
+    In an index one indicator is changed in a year; ФИОКО's list and a list of lags may need several procedures. For
+    the lists of results and of conditions the cheapest set of years is taken. A domain whose rules mix bands, means
+    and lags gets no number.
+    """
+    listed = identified.lists[identified.lists["year"] == year]
+    schools = identified.schools.dropna(subset="group").merge(listed[KEY], on=KEY)
+    windows = list(open_windows(identified, schools, methodology, year))
+    years = sorted({year, *(each for window in windows for found in window.years for each in found if each)})
+    groups = list(open_groups(identified, tables, methodology, years))
+    reach = {window.domain: reach_domain(window, groups, methodology) for window in windows}
+    fioko = find_fioko_ways(identified, tables, methodology.fioko, year) if methodology.fioko else {}
+    ways: list[tuple[str, str, bool | None, Way | None]] = []
+    for school, *statuses in listed[["school_id", "results_status", "social_status"]].itertuples(index=False):
+        current = dict(zip(DOMAINS, map(_read, statuses), strict=True))
+        own: dict[Domain, Statuses] = {
+            domain: found.get(school, {current[domain]: Way()}) for domain, found in reach.items()
+        }
+        ways += [(school, *row) for row in decide_lists(current, own, methodology)]
+        ways += [(school, FIOKO_LIST, *fioko.get(school, (None, None)))] if methodology.fioko else []
+    return tabulate_ways(ways, year, name_aims(methodology))
+
+
+def _read(value: object) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
+def reach_domain(window: OpenWindow, groups: Sequence[Group], methodology: Methodology) -> dict[str, Statuses]:
+    """The cheapest way of every school to every status of a domain, by what decides there; empty where rules mix."""
+    own = [group for group in groups if group.domain == window.domain]
+    kind = find_kind(window.domain, methodology)
+    if kind == "mean":
+        return reach_by_mean(window, own, methodology)
+    if kind == "lags":
+        return reach_by_lags(window, own, methodology)
+    options: Options = list_options(own) if kind == "bands" else {}
+    return reach_statuses(window, options, methodology) if kind == "bands" else {}
+
+
+def decide_lists(
+    current: Mapping[Domain, str | None], reach: Mapping[Domain, Statuses], methodology: Methodology
+) -> Iterator[tuple[str, bool | None, Way | None]]:
+    """Every list of results, conditions and the joint one: name, whether the school is on it, way to the contrary."""
+    for domain, statuses in reach.items():
+        for name in dict.fromkeys(status.status for status in methodology.lists.list_statuses(domain)):
+            is_member = current[domain] == name
+            others = [way for status, way in statuses.items() if (status == name) != is_member]
+            yield name, is_member, choose_way(*others)
+    yield from decide_joint(current, reach, methodology)
+
+
+def decide_joint(
+    current: Mapping[Domain, str | None], reach: Mapping[Domain, Statuses], methodology: Methodology
+) -> Iterator[tuple[str, bool | None, Way | None]]:
+    """The same for the joint list, over all pairs of statuses."""
+    none: Statuses = {None: Way()}
+    ways = {
+        (first, second): one + two
+        for first, one in reach.get("results", none).items()
+        for second, two in reach.get("social", none).items()
+        if one and two
+    }
+    frame = pd.DataFrame([*ways, (current.get("results"), current.get("social"))], dtype="str")
+    joints = _name_pairs(frame.set_axis(["results_status", "social_status"], axis=1), methodology)
+    for name in dict.fromkeys(joint.status for joint in methodology.lists.joint):
+        is_member = joints[-1] == name
+        yield (
+            name,
+            is_member,
+            choose_way(*(way for way, got in zip(ways.values(), joints, strict=False) if (got == name) != is_member)),
+        )
+
+
+def _name_pairs(pairs: pd.DataFrame, methodology: Methodology) -> list[str | None]:
+    return [_read(value) for value in name_joint(pairs, methodology.lists.joint)]
