@@ -29,7 +29,7 @@ ORDER = [
     ["workspace", "method_section", "explain", "lab", "structure"],
     ["portfolio"],
     ["sections"],
-    ["stage_sections", "region_sections", "protocol"],
+    ["stage_sections", "region_sections", "protocol", "provenance"],
     ["plan"],
     ["forms"],
     ["form_check"],

@@ -46,6 +46,8 @@ from effschool.workbooks import open_sheets
 
 CORRECTIONS = "corrections.yml"
 ACCEPTED, REFUSED, UNREAD = "принят", "не принят", "не узнан"
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".sav"}
+"""Endings of files that may hold a table; a letter or a picture in the folder is only named."""
 SHOWN = 20
 """How many problems of one kind in one column of a file are shown."""
 
@@ -61,6 +63,7 @@ class Ingested:
         problems: a row per problem (`problems.tabulate_problems`).
         files: a row per sheet read: file, sheet, layout, rows (taken), sha256, status.
         lacking: tables that the layouts require and that came to nothing.
+        blocking: files that were not accepted and without which lists would be other lists.
         corrections: a row per entry of the file of corrections (`corrections.apply_corrections`).
         renamed: a row per row of a table whose code a succession changed (`succession.follow_successions`).
         doubtful: pairs of names and schools that a person has to confirm (`school_names.list_doubtful`).
@@ -70,6 +73,7 @@ class Ingested:
     problems: pd.DataFrame
     files: pd.DataFrame
     lacking: tuple[str, ...]
+    blocking: tuple[str, ...]
     corrections: pd.DataFrame
     renamed: pd.DataFrame
     doubtful: pd.DataFrame
@@ -143,6 +147,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
         problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved], shown)),
         files=tabulate_files(taken),
         lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
+        blocking=tuple(dict.fromkeys(f.file for f in taken if not f.is_accepted and not f.layout.partial)),
         corrections=corrections,
         renamed=renamed,
         doubtful=doubtful,
@@ -236,7 +241,8 @@ UNKNOWN = Layout.model_construct(id="", title="неизвестный файл",
 
 def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
     """The sheets of one file read, converted and checked; a file that cannot be read has the one problem why."""
-    if not sent.layouts:
+    is_table = sent.path.suffix.lower() in TABLES
+    if not sent.layouts or (not is_table and all(layout.takes_any_name for layout in sent.layouts)):
         return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
     try:
         delimiters = (layout.delimiter for layout in sent.layouts if not layout.takes_any_name)
@@ -462,14 +468,15 @@ class IncompleteDataError(ValueError):
 
 
 def check_complete(ingested: Ingested) -> None:
-    """Stop where a required table came to nothing: lists made without it would be other lists.
+    """Stop where a required table came to nothing or a file of the whole region was refused.
 
     Raises:
-        IncompleteDataError: names the tables and every error.
+        IncompleteDataError: names the tables or files, and every error.
     """
-    if not ingested.lacking:
+    if not ingested.lacking and not ingested.blocking:
         return
     errors = ingested.problems[ingested.problems["severity"] == Severity.ERROR]
     listed = "\n".join(f"— {message}" for message in errors["message"])
-    names = join_words(f"«{name}»" for name in ingested.lacking)
-    raise IncompleteDataError(f"Не приняты таблицы: {names}. Без них списки составить нельзя.\n{listed}")
+    what, names = ("таблицы", ingested.lacking) if ingested.lacking else ("файлы", ingested.blocking)
+    named = join_words(f"«{name}»" for name in names)
+    raise IncompleteDataError(f"Не приняты {what}: {named}. Без них списки были бы другими.\n{listed}")

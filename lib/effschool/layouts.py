@@ -329,6 +329,8 @@ class Layout(Frozen):
         sheets: `first` reads the first sheet, `all` every sheet that has the header.
         required: the tables must come from some file; where none does, that is an error.
         single: at most one file of this kind may be in the folder.
+        partial: the run goes on without such a file where it is not accepted (a book of one municipality, signs of
+            doubtful results); any other refused file stops it, for lists made without it would be other lists.
         delimiter: of CSV; found from the file where not given.
         unused: whether a column that the layout does not describe is worth a warning.
         fields: values that stand for the whole sheet.
@@ -343,6 +345,7 @@ class Layout(Frozen):
     sheets: Literal["first", "all"] = "first"
     required: bool = False
     single: bool = False
+    partial: bool = False
     delimiter: Literal[",", ";", "\t"] | None = None
     header: HeaderLayout = HeaderLayout()
     unused: Literal["warn", "ignore"] = "warn"
