@@ -14,9 +14,11 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas"],
-    ["steps", "display", "charts", "layouts", "reading", "configuration"],
-    ["page", "workbook", "demo", "headings", "conversion", "thresholds"],
+    ["russian", "storage", "problems", "schemas", "apart", "progress", "executors"],
+    ["display", "charts", "stamps", "engine", "page", "layouts", "reading", "configuration"],
+    ["workbook", "demo", "headings", "conversion", "thresholds"],
+    ["steps"],
+    ["execution"],
     ["methodology"],
     ["checks", "bands", "indicators", "normalise"],
     ["register", "groups", "indices", "windows", "fioko"],
@@ -26,9 +28,10 @@ ORDER = [
     ["workspace", "method_section", "explain", "lab", "structure"],
     ["portfolio"],
     ["sections"],
-    ["stage_sections", "region_sections", "protocol"],
+    ["stage_sections", "region_sections", "protocol", "slices"],
     ["plan"],
     ["run"],
+    ["warm"],
     ["__main__"],
 ]
 """Stages from first to last: a module imports from earlier ones only, or from its own package."""
@@ -39,6 +42,8 @@ TESTED_IN = {
     "headings": "test_ingest",
     "register": "test_ingest",
     "schemas": "test_ingest",
+    "execution": "test_steps",
+    "warm": "test_apart",
     "__main__": "test_main",
 }
 """Modules whose tests stand under another name."""

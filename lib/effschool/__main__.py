@@ -1,21 +1,20 @@
 """Commands behind make (команды): the yearly run and the demonstration region."""
 
 import argparse
-import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
-from effschool.audit import write_audit
-from effschool.demo import make_demo_region
-from effschool.ingest import read_contract
-from effschool.methodology import MethodologyError
+from effschool.apart import Limits, warm_up
+from effschool.executors import SchedulerError
 from effschool.plan import Settings
+from effschool.progress import open_progress
 from effschool.run import run_year
-from effschool.steps import StepError, UnknownParameterError
-from effschool.workspace import load_identified, load_used_methodology
+from effschool.steps import StepError
+from effschool.storage import FolderInUseError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,12 +22,15 @@ ROOT = Path(__file__).resolve().parents[2]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; wrong input is told in a sentence, without a traceback."""
     options = build_parser().parse_args(arguments)
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         return int(options.command(options))
-    except (StepError, UnknownParameterError, MethodologyError, ValueError, OSError) as error:
+    except (StepError, SchedulerError, FolderInUseError, ValueError, OSError) as error:
         print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
         return 2
+    except KeyboardInterrupt:
+        print("\nПрогон прерван. Готовые отчёты остались; следующий запуск продолжит с этого места.", file=sys.stderr)  # noqa: T201
+        sys.stderr.flush()
+        os._exit(130)  # ends the waiting threads and, with this process, those of the reports
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.set_defaults(command=report_year)
     for name, default, text in REPORT_OPTIONS:
         report.add_argument(f"--{name}", default=default, help=text)
+    report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
     audit = commands.add_parser("audit", help="книга для проверки списков вручную")
     audit.set_defaults(command=audit_lists)
     audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
@@ -58,14 +61,32 @@ REPORT_OPTIONS = (
     ("region", "", "паспорт региона, если он лежит не в папке с исходными таблицами"),
     ("year", "", "год отчёта; по умолчанию последний год данных"),
     ("municipality", "", "только один муниципалитет"),
-    ("jobs", "", "сколько отчётов строить одновременно; по умолчанию на один больше, чем ядер"),
+    ("jobs", "", "сколько отчётов строить одновременно; по умолчанию сколько ядер"),
+    ("scheduler", "", "кто строит отчёты: пусто — процессы этой машины, local — Dask на ней, tcp://… — кластер Dask"),
+    ("time-limit", "600", "сколько секунд может строиться один отчёт"),
+    ("memory-limit", "4096", "сколько МиБ памяти может занять один отчёт; только в Linux"),
     ("parameters", "", "другие параметры тетрадей: «имя=значение имя=значение»"),
 )
 
 
 def report_year(options: argparse.Namespace) -> int:
     """The yearly run."""
-    settings = Settings(
+    if options.demo:
+        make_demo(argparse.Namespace(folder=Path(options.data)))
+    if not (Path(options.processed) / "stamps").is_dir():
+        warm_up()  # something is to be done for sure: the imports go on while this process reads
+    progress = open_progress()
+    return run_year(read_settings(options), progress.say, progress.show)
+
+
+def read_settings(options: argparse.Namespace) -> Settings:
+    """What the run is asked to do.
+
+    Raises:
+        ValueError: a number that is none, a parameter without a value.
+        FileNotFoundError: a folder that is not there.
+    """
+    return Settings(
         root=ROOT,
         data=_require_folder(options.data),
         processed=Path(options.processed).resolve(),
@@ -77,8 +98,12 @@ def report_year(options: argparse.Namespace) -> int:
         municipality=options.municipality or None,
         jobs=_read_number(options.jobs, "JOBS"),
         parameters=read_parameters(options.parameters),
+        scheduler=options.scheduler,
+        limits=Limits(
+            seconds=_read_number(options.time_limit, "TIME_LIMIT"),
+            memory=_read_number(options.memory_limit, "MEMORY_LIMIT"),
+        ),
     )
-    return run_year(settings, _say)
 
 
 def _say(text: str) -> None:
@@ -117,6 +142,10 @@ def read_parameters(text: str) -> dict[str, object]:
 
 def audit_lists(options: argparse.Namespace) -> int:
     """The audit workbook of the last run: raw counts as values, everything else as formulas."""
+    from effschool.audit import write_audit  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.ingest import read_contract  # noqa: PLC0415
+    from effschool.workspace import load_identified, load_used_methodology  # noqa: PLC0415
+
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
     write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
@@ -129,6 +158,8 @@ def make_demo(options: argparse.Namespace) -> int:
     own = [path for path in folder.glob("*") if path.name not in {"README.md", ".gitkeep"} and path.name[0] not in ".~"]
     if own:
         return 0
+    from effschool.demo import make_demo_region  # noqa: PLC0415 -- needed once
+
     make_demo_region(folder)
     _say(f"Папка «{folder.name}» была пуста: создан демонстрационный регион, данные вымышлены.")
     return 0
