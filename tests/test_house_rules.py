@@ -14,11 +14,11 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "progress", "executors"],
-    ["display", "charts", "stamps", "engine", "page", "layouts", "reading", "configuration"],
-    ["workbook", "demo", "headings", "conversion", "thresholds"],
-    ["steps"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors"],
+    ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
+    ["display", "work"],
     ["execution"],
+    ["steps", "workbook", "demo", "headings", "conversion", "thresholds"],
     ["methodology"],
     ["checks", "bands", "indicators", "normalise"],
     ["register", "groups", "indices", "windows", "fioko"],
@@ -43,6 +43,7 @@ TESTED_IN = {
     "register": "test_ingest",
     "schemas": "test_ingest",
     "execution": "test_steps",
+    "work": "test_steps",
     "warm": "test_apart",
     "__main__": "test_main",
 }

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import connection, current_process, get_all_start_methods, get_context, parent_process
@@ -86,18 +87,33 @@ def run_apart(
 
 
 def _run_once(function: Callable[..., Answer], arguments: tuple[object, ...], limits: Limits) -> Answer:
-    warm_up()
     receiver, sender = CONTEXT.Pipe(duplex=False)
-    process = CONTEXT.Process(target=_answer, args=(sender, limits, function, arguments), name=NAME)
-    try:
-        process.start()
-        sender.close()
-        return _receive(receiver, limits)
-    finally:
-        receiver.close()
-        process.kill()
-        process.join()
-        process.close()
+    with receiver:
+        with sender:
+            process = _start(sender, limits, function, arguments)
+        try:
+            return _receive(receiver, limits)
+        finally:
+            process.kill()
+            process.join()
+            process.close()
+
+
+def _start(*arguments: object) -> Any:
+    """Start a process that answers; a warm parent that was killed is started again first."""
+    for _ in range(STARTS):
+        warm_up()
+        process = CONTEXT.Process(target=_answer, args=arguments, name=NAME)
+        try:
+            process.start()
+        except (EOFError, ConnectionError):
+            time.sleep(PAUSE)  # the system has not yet noticed that the old parent is gone
+            continue
+        return process
+    raise LostError("процесс для отчётов не запускается")
+
+
+STARTS, PAUSE = 20, 0.05
 
 
 def _receive(receiver: connection.Connection, limits: Limits) -> Any:
@@ -133,12 +149,12 @@ def _end_with_caller() -> None:
     caller = parent_process()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caller
 
-    def watch() -> None:
+    def _watch() -> None:
         if caller is not None:
             caller.join()
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=_watch, daemon=True).start()
 
 
 def _say_nothing() -> None:

@@ -194,6 +194,7 @@ def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping
     for band, letter in letters.items():
         _write_in_squares(axes, letter, np.argwhere(bands.to_numpy(dtype=object) == band), colours[band])
     axes.set(xlabel="", ylabel="")
+    axes.set_xticks(np.arange(bands.shape[1]) + 0.5, [str(name) for name in bands.columns])
     axes.set_yticks(np.arange(len(bands)) + 0.5, [str(name) for name in bands.index])
     axes.xaxis.tick_top()
     axes.tick_params(left=False, top=False, labelrotation=0)
@@ -220,6 +221,7 @@ def _write_in_squares(axes: Axes, letter: str, squares: np.ndarray, colour: str)
             transform=points,
             color=INK if colour == MIDDLE else "white",
             linewidths=0,
+            label=f"_{letter}",
         ),
         autolim=False,
     )

@@ -13,7 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.translators import translate_parameters
 
 from effschool.page import render_page
-from effschool.steps import Product, Work, hide_folders
+from effschool.work import Product, Work, hide_folders
 
 ENGINE = "effschool"
 """Papermill's name of `effschool.engine.WarmEngine`."""

@@ -26,7 +26,6 @@ from effschool.progress import Say, describe_progress
 from effschool.russian import count_words, format_number
 from effschool.stamps import NEVER_MADE, Step, explain_redo, read_versions, write_stamp
 from effschool.steps import (
-    Product,
     StepError,
     UnknownParameterError,
     drop_outdated,
@@ -34,9 +33,9 @@ from effschool.steps import (
     prepare_work,
     produce,
     publish,
-    say_error,
 )
 from effschool.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
+from effschool.work import Product, say_error
 from effschool.workspace import Workspace, load_workspace
 
 

@@ -105,7 +105,7 @@ def explain_redo(step: Step) -> str:
     try:
         stamp = json.loads(step.stamp.read_text(encoding="utf-8"))
         known, outputs = stamp["causes"], stamp["outputs"]
-    except (FileNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return NEVER_MADE
     now = list_causes(step)
     reasons = [f"{text}: {_name_changes(kind, known.get(kind, {}), now[kind])}" for kind, text in KINDS.items()

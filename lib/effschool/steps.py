@@ -6,17 +6,16 @@ for lost and goes on all the same can spoil nothing.
 
 import ast
 import json
-import os
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from effschool.apart import UNLIMITED, Limits, LostError, MemoryLimitError, TimeLimitError, run_apart
 from effschool.page import PageCard
 from effschool.stamps import Step
 from effschool.storage import write_bytes
+from effschool.work import Product, Work, hide_folders, say_error
 
 ATTEMPTS = 2
 """How often a step is tried whose process was killed."""
@@ -28,38 +27,6 @@ class UnknownParameterError(ValueError):
 
 class StepError(RuntimeError):
     """A notebook stopped; the message is for a person."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a worker is given; of files it needs only the tables that the parameters name.
-
-    Args:
-        source: the notebook's text.
-        parameters: values for its parameters cell; paths as this machine has them.
-        shown: the same as the executed notebook shows them.
-        folder: where it is executed; empty is a folder of its own.
-        card: what the page says of itself; None makes no page.
-        book: name of the workbook that the notebook writes; empty for none.
-        hidden: folders whose names must not stand in a message.
-    """
-
-    source: str
-    parameters: Mapping[str, object]
-    shown: Mapping[str, object]
-    folder: str = ""
-    card: PageCard | None = None
-    book: str = ""
-    hidden: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Product:
-    """What came of a work: files by suffix («.ipynb», «.html», «.xlsx»), seconds, and a message if it failed."""
-
-    files: Mapping[str, bytes] = field(default_factory=dict)
-    seconds: float = 0.0
-    failure: str = ""
 
 
 def prepare_work(step: Step, card: PageCard | None = None) -> Work:
@@ -123,20 +90,6 @@ def drop_outdated(step: Step) -> None:
     for path in (*step.outputs, step.executed, step.stamp):
         if path.is_file():
             path.unlink()
-
-
-def hide_folders(text: str, folders: tuple[str, ...]) -> str:
-    """A message without the folders of this machine: the region's page shows it."""
-    for folder in folders:
-        text = text.replace(folder + os.sep, "")
-    return text
-
-
-def say_error(error: Exception) -> str:
-    """An error in words, without the folders of this machine."""
-    if isinstance(error, OSError) and error.filename:
-        return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
-    return f"{type(error).__name__}: {error}"
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
