@@ -4,6 +4,7 @@ The fork server can only import, so the work is done on import, against the cust
 this module.
 """
 
+import gc
 import os
 
 os.environ.setdefault(
@@ -32,3 +33,5 @@ def fill_caches() -> str:
 
 
 fill_caches()
+gc.collect()
+gc.freeze()  # a collection in a child would touch, and so copy, every page
