@@ -19,7 +19,7 @@ from pathlib import Path
 import papermill
 
 from effschool import apart, charts, sections
-from effschool.__main__ import ROOT, main
+from effschool.__main__ import ROOT
 from effschool.demo import make_demo_region
 from effschool.executors import LOCAL_CLUSTER, open_executor
 from effschool.page import render_page
@@ -29,7 +29,7 @@ from effschool.run import run_step
 from effschool.steps import prepare_work, produce
 from effschool.workspace import load_workspace
 
-SCHOOLS, MUNICIPALITIES, SAMPLE, MANY = 350, 19, 6, 500
+SCHOOLS, MUNICIPALITIES, SAMPLE, ROUNDS, MANY = 350, 19, 6, 2, 500
 
 
 def measure(action: Callable[[], object]) -> float:
@@ -140,21 +140,23 @@ def compare_ways(settings: Settings, folder: Path) -> None:
     workspace = load_workspace(settings.processed)
     tasks = plan_reports(settings, workspace, open_region(workspace, None).year)
     sample = tasks[:: max(len(tasks) // SAMPLE, 1)][:SAMPLE]
-    plain = measure(lambda: [make_plainly(task, folder) for task in sample]) / len(sample)
-    say("отчёт обычным способом (papermill и HTMLExporter)", plain)
+    double, spent = list(sample) * 2, dict.fromkeys(("plain", "bare", "one", "two", "dask"), 0.0)
     draw_barely(settings, sample[:1])
-    bare = draw_barely(settings, sample) / len(sample)
+    for _ in range(ROUNDS):
+        spent["plain"] += measure(lambda: [make_plainly(task, folder) for task in sample]) / len(sample)
+        spent["bare"] += draw_barely(settings, sample) / len(sample)
+        spent["one"] += make_all(sample, "", 1) / len(sample)
+        spent["two"] += make_all(double, "", 2) / len(double)
+        spent["dask"] += make_all(double, LOCAL_CLUSTER, 2) / len(double)
+    plain, bare, one, two, dask = (seconds / ROUNDS for seconds in spent.values())
+    say("отчёт обычным способом (papermill и HTMLExporter)", plain)
     say("рисунки отчёта и больше ничего", bare)
-    one = make_all(sample, "", 1) / len(sample)
     say(
         "отчёт, один процесс",
         one,
-        note=f"{one / plain:.3f} обычного (цель 1/3 = 0,333), {one / bare:.2f} рисунков (1,5)",
+        note=f"{one / plain:.3f} обычного (цель 0,333), {one / bare:.2f} рисунков (цель 1,5)",
     )
-    double = list(sample) * 2
-    two = make_all(double, "", 2) / len(double)
-    say("отчёт, два процесса", two, note=f"{two / plain:.3f} обычного (цель 1/6 = 0,167)")
-    dask = make_all(double, LOCAL_CLUSTER, 2) / len(double)
+    say("отчёт, два процесса", two, note=f"{two / plain:.3f} обычного (цель 0,167)")
     say("отчёт, два исполнителя Dask", dask, note=f"{dask / two:.2f} двух процессов (цель 1,15)")
 
 
@@ -196,7 +198,6 @@ def measure_all(scale: int, many: bool) -> None:
 
 
 if __name__ == "__main__":
-    assert main
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--many", action="store_true", help="ещё и 500 отчётов подряд: растёт ли память")
