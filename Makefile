@@ -13,11 +13,16 @@ MUNICIPALITY =
 LAYOUTS = layouts
 REGION =
 JOBS =
+SCHEDULER =
+TIME_LIMIT = 600
+MEMORY_LIMIT = 4096
+SCALE = 1
 PARAMETERS =
 VENV = .venv
 PYTHON =
 
-KNOWN := YEAR DATA PROCESSED REPORTS FORMS CHECK METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS PARAMETERS VENV PYTHON SCALE
+KNOWN := YEAR DATA PROCESSED REPORTS FORMS CHECK METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS SCHEDULER TIME_LIMIT \
+  MEMORY_LIMIT PARAMETERS VENV PYTHON SCALE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -37,11 +42,11 @@ help: ## показать этот список
 	@echo '  $(KNOWN)'
 
 report: $(READY) ## построить отчёты всех муниципалитетов; без данных создаёт демонстрационный регион
-	@if [ $(call quote,$(DATA)) = data/raw ]; then $(BIN)/python -m effschool demo data/raw; fi
-	@$(BIN)/python -m effschool report --data $(call quote,$(DATA)) --processed $(call quote,$(PROCESSED)) \
+	@$(BIN)/python -m effschool report $(if $(filter data/raw,$(DATA)),--demo) --data $(call quote,$(DATA)) --processed $(call quote,$(PROCESSED)) \
 	  --reports $(call quote,$(REPORTS)) --layouts $(call quote,$(LAYOUTS)) --methodology $(call quote,$(METHODOLOGY)) \
 	  --region $(call quote,$(REGION)) --year $(call quote,$(YEAR)) --municipality $(call quote,$(MUNICIPALITY)) \
-	  --jobs $(call quote,$(JOBS)) --parameters $(call quote,$(PARAMETERS))
+	  --jobs $(call quote,$(JOBS)) --scheduler $(call quote,$(SCHEDULER)) --time-limit $(call quote,$(TIME_LIMIT)) \
+	  --memory-limit $(call quote,$(MEMORY_LIMIT)) --parameters $(call quote,$(PARAMETERS))
 
 test: format lint types unit ## проверить оформление, типы и выполнить все тесты
 
@@ -69,8 +74,8 @@ bulgaria: $(READY) ## пример другого региона: открыты
 	  PROCESSED=examples/bulgaria/processed REPORTS=examples/bulgaria/reports LAYOUTS=examples/bulgaria/layouts \
 	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
 
-bench: $(READY) ## измерить время этапов на демонстрационном регионе
-	@$(BIN)/python bench/year.py
+bench: $(READY) ## измерить время и память прогона; SCALE=10 и SCALE=85 — регион во столько раз больше
+	@$(BIN)/python bench/year.py --scale $(call quote,$(SCALE))
 	@$(BIN)/python bench/identification.py
 
 format: $(READY) ## проверить оформление кода
@@ -91,7 +96,7 @@ lock: ## обновить requirements.txt (нужен uv)
 
 clean: ## удалить отчёты и промежуточные таблицы; исходные данные остаются
 	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
-	rm -f data/processed/*.parquet data/processed/*.json
+	rm -f data/processed/*.parquet data/processed/*.json data/processed/.lock
 	find reports -mindepth 1 ! -name README.md -delete
 
 # The stamp is newer than the lock once everything in it is installed; an interrupted installation leaves no stamp.

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from builders_step import make_step
 from hypothesis import settings
 
 from effschool.demo import make_demo_region
@@ -97,6 +98,12 @@ def settings(root, demo_raw, demo_processed, tmp_path):
         methodology="khabarovsk-2020",
         jobs=1,
     )
+
+
+@pytest.fixture
+def step(tmp_path):
+    """A tiny step that is done."""
+    return make_step(tmp_path)
 
 
 @pytest.hookimpl(trylast=True)

@@ -92,7 +92,8 @@ def test_tiles_repeat_the_colour_as_a_letter():
     bands = pd.DataFrame({2021: ["low", None], 2022: ["high", "mid"]}, index=["1. А", "2. Б"])
     letters = {"low": "Н", "mid": "С", "high": "В"}
     figure = charts.draw_tiles(bands, dict(zip(letters, COLOURS.values(), strict=True)), letters)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["Н", "В", "С"]
+    squares = {item.get_label().strip("_"): item.get_offsets().tolist() for item in figure.axes[0].collections[1:]}
+    assert squares == {"Н": [[0.5, 0.5]], "С": [[1.5, 1.5]], "В": [[1.5, 0.5]]}
     assert {"1. А", "2. Б", "2021", "2022"} <= set(read_texts(figure))
 
 
@@ -138,6 +139,14 @@ def test_any_name_can_be_drawn(name):
     assert encode(charts.draw_dots(frame, ["%"], name, "регион"))
     lines = pd.DataFrame({name: [0.4, 0.5]}, index=[2021, 2022])
     assert encode(charts.draw_lines(lines, "индекс"))
+
+
+def test_drawing_is_laid_out_and_drawn_once(monkeypatch):
+    figure = charts.draw_stacked_shares(SHARES, COLOURS, "%")
+    drawn = []
+    monkeypatch.setattr(figure, "draw", lambda renderer, draw=figure.draw: drawn.append(renderer) or draw(renderer))
+    assert charts.save_svg(figure).startswith(b"<?xml")
+    assert len(drawn) == 1
 
 
 def test_nothing_is_left_in_the_state_of_matplotlib():

@@ -113,3 +113,7 @@ def test_link_without_a_page_is_text_with_the_reason():
 def test_note_is_set_off():
     assert "text-note" in parse(Text(("А",), kind="note")).div["class"]
     assert [p.get_text() for p in parse(Text(("А", "Б"))).find_all("p")] == ["А", "Б"]
+
+
+def test_plain_text_of_a_part_has_no_address_in_memory():
+    assert repr(make_chart()) == repr(make_table()) == "<Заголовок>"

@@ -14,9 +14,11 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas"],
-    ["steps", "display", "charts", "layouts", "reading", "configuration"],
-    ["page", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors"],
+    ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
+    ["display", "work"],
+    ["execution"],
+    ["steps", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template"],
     ["methodology", "recognise", "demo"],
     ["checks", "bands", "indicators", "normalise"],
     ["register", "groups", "indices", "windows", "fioko", "succession", "school_names", "corrections"],
@@ -29,12 +31,13 @@ ORDER = [
     ["workspace", "method_section", "explain", "lab", "structure"],
     ["portfolio"],
     ["sections"],
-    ["stage_sections", "region_sections", "protocol", "provenance"],
+    ["stage_sections", "region_sections", "protocol", "provenance", "slices"],
     ["plan"],
     ["forms"],
     ["form_check"],
     ["form_protocol"],
     ["run"],
+    ["warm"],
     ["__main__"],
 ]
 """Stages from first to last: a module imports from earlier ones only, or from its own package."""
@@ -45,6 +48,9 @@ TESTED_IN = {
     "headings": "test_ingest",
     "register": "test_ingest",
     "schemas": "test_ingest",
+    "execution": "test_steps",
+    "work": "test_steps",
+    "warm": "test_apart",
     "__main__": "test_main",
 }
 """Modules whose tests stand under another name."""

@@ -24,6 +24,8 @@ def test_word_without_a_value_is_refused():
         (["--data", "нет/такой"], "нет/такой"),
         (["--year", "двадцать"], "YEAR=двадцать"),
         (["--jobs", "x"], "JOBS=x"),
+        (["--time-limit", "час"], "TIME_LIMIT=час"),
+        (["--memory-limit", "много"], "MEMORY_LIMIT=много"),
         (["--parameters", "literal"], "literal"),
     ],
 )
@@ -37,12 +39,15 @@ def test_wrong_options_are_told_in_a_sentence(tmp_path, root, capsys, arguments,
 
 def test_options_reach_the_run(tmp_path, root, monkeypatch):
     taken = []
-    monkeypatch.setattr(main_module, "run_year", lambda settings, say: taken.append(settings) or 0)
+    monkeypatch.setattr(main_module, "warm_up", lambda: None)
+    monkeypatch.setattr(main_module, "run_year", lambda settings, say, show: taken.append(settings) or 0)
     options = {"data": tmp_path, "layouts": root / "layouts", "year": 2022, "municipality": "Район", "jobs": 3}
+    options |= {"scheduler": "local", "time-limit": 5}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     assert main(["report", *words, "--parameters", "orientation=literal"]) == 0
     (settings,) = taken
     assert (settings.data, settings.year, settings.municipality, settings.jobs) == (tmp_path, 2022, "Район", 3)
+    assert (settings.scheduler, settings.limits.seconds, settings.limits.memory) == ("local", 5, 4096)
     assert settings.parameters == {"orientation": "literal"}
     assert settings.root == root
     assert settings.region is None
@@ -51,7 +56,7 @@ def test_options_reach_the_run(tmp_path, root, monkeypatch):
 
 def test_demonstration_region_is_made_only_in_an_empty_folder(tmp_path, monkeypatch, capsys):
     made = []
-    monkeypatch.setattr(main_module, "make_demo_region", made.append)
+    monkeypatch.setattr("effschool.demo.make_demo_region", made.append)
     (tmp_path / "README.md").write_text("", encoding="utf-8")
     (tmp_path / ".gitkeep").write_text("", encoding="utf-8")
     assert main(["demo", str(tmp_path)]) == 0

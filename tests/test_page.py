@@ -1,9 +1,8 @@
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from effschool.page import PageCard, write_page
+from effschool.page import PageCard, render_page
 
 HARMFUL = "<script>alert(1)</script>"
 
@@ -13,16 +12,10 @@ def show(html):
 
 
 @pytest.fixture
-def render(tmp_path):
+def render():
     def make(*cells, **card):
-        path = tmp_path / "executed.ipynb"
-        nbformat.write(new_notebook(cells=list(cells)), path)
-        write_page(
-            path,
-            PageCard(**{"title": "Район", "subtitle": "2022 год", "demonstration": False} | card),
-            tmp_path / "p.html",
-        )
-        return BeautifulSoup((tmp_path / "p.html").read_text(encoding="utf-8"), "html.parser")
+        about = PageCard(**{"title": "Район", "subtitle": "2022 год", "demonstration": False} | card)
+        return BeautifulSoup(render_page(new_notebook(cells=list(cells)), about), "html.parser")
 
     return make
 
@@ -69,9 +62,9 @@ def test_link_home_is_there_only_where_there_is_a_home(render):
     assert render().find("header").a is None
 
 
-def test_page_names_no_other_host(render, tmp_path):
-    render(new_markdown_cell("## А"), new_code_cell("1", outputs=[show("<p>б</p>")]), demonstration=True)
-    text = (tmp_path / "p.html").read_text(encoding="utf-8")
+def test_page_names_no_other_host(render):
+    cells = new_markdown_cell("## А"), new_code_cell("1", outputs=[show("<p>б</p>")])
+    text = str(render(*cells, demonstration=True))
     assert not [word for word in ("http:", "https:", "@import", "url(", "<script", "<link") if word in text]
 
 

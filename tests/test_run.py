@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from effschool.plan import plan_reports
 from effschool.run import (
     Outcome,
     choose_reports,
-    drop_outdated,
+    describe_run,
     finish,
     list_reports,
     look_at_reports,
@@ -18,7 +19,10 @@ from effschool.run import (
     run_stages,
     write_run,
 )
-from effschool.steps import StepError, UnknownParameterError, write_stamp
+from effschool.stamps import NEVER_MADE, write_stamp
+from effschool.steps import StepError, UnknownParameterError, drop_outdated
+from effschool.storage import FolderInUseError, hold_folder
+from effschool.work import Product
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones(settings):
@@ -83,7 +87,7 @@ def test_what_a_failed_step_left_before_is_removed(settings, demo):
 
 def test_card_of_the_run_names_what_failed(settings, demo):
     outcomes = [Outcome("a", run.FAILED, 1.234, "нет данных", "А"), Outcome("b", run.DONE, 2.0, "", "Б", "b.html")]
-    write_run(settings, demo, 2023, outcomes)
+    write_run(settings, 2023, describe_run(settings, demo, 2023), outcomes)
     card = json.loads((settings.reports / "2023" / "run.json").read_text(encoding="utf-8"))
     assert card["failed"] == {"a": "нет данных"}
     assert card["timings"] == {"a": 1.23, "b": 2.0}
@@ -117,7 +121,7 @@ def test_unknown_year_is_refused_with_the_years_there_are(settings):
 def test_stage_that_stops_ends_the_run(settings, monkeypatch):
     asked = []
 
-    def fail(step):
+    def fail(step, show):
         asked.append(step.name)
         return Outcome(step.name, run.FAILED, message="Нет папки")
 
@@ -147,9 +151,41 @@ def test_unexpected_failure_becomes_an_outcome(settings, demo, monkeypatch):
     def fail(*_):
         raise PermissionError(13, "Permission denied", str(settings.reports / "secret.xlsx"))
 
-    monkeypatch.setattr(run, "run_step", fail)
-    outcome = run.make_page(plan_reports(settings, demo, 2023)[0])
+    monkeypatch.setattr(run, "publish", fail)
+    task = plan_reports(settings, demo, 2023)[0]
+    leave_report(task)
+    outcome = run.leave_page(task, Product({".ipynb": b""}), run.start_outcome(task, NEVER_MADE))
     assert outcome.state == run.FAILED
     assert outcome.municipality
-    assert outcome.message
+    assert "secret.xlsx" in outcome.message
     assert str(settings.reports) not in outcome.message
+    assert not outcome.page
+    assert not task.page.exists()
+
+
+def test_lost_worker_is_a_failure_like_any_other():
+    lost = Future()
+    lost.set_exception(OSError("Worker died"))
+    assert "Worker died" in run.take_product(lost).failure
+
+
+def test_failures_stand_in_a_table_with_the_cell_quoted():
+    failed = [
+        Outcome("a", run.FAILED, message="нет данных Ячейка 7: «x».", municipality="А"),
+        Outcome("b", run.FAILED, message="предел времени 5 с исчерпан", municipality="Долгое имя"),
+    ]
+    lines = run.tabulate_failures(failed)
+    assert lines == ["  А           нет данных Ячейка 7: «x».", "  Долгое имя  предел времени 5 с исчерпан"]
+
+
+def test_second_run_on_one_folder_says_so_and_leaves(settings):
+    with hold_folder(settings.reports), pytest.raises(FolderInUseError, match=r"reports.*процесс \d+"):
+        run.run_year(settings, lambda _: None)
+    assert not list(settings.reports.glob("*.json"))
+
+
+def test_outcome_is_said_with_the_reason_unless_it_is_the_first():
+    assert run._say_outcome(Outcome("a", run.DONE, 1.26, reason="изменились файлы: a.csv")) == (
+        "a: готово (1,3 с) — изменились файлы: a.csv"
+    )
+    assert run._say_outcome(Outcome("a", run.DONE, 1.26, reason=NEVER_MADE)) == "a: готово (1,3 с)"

@@ -1,123 +1,23 @@
-import pickle
+import json
 from dataclasses import replace
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from builders_step import write_notebook
 
-from effschool import steps
+from effschool.apart import Limits
+from effschool.page import PageCard
 from effschool.steps import (
-    Step,
-    StepError,
     UnknownParameterError,
     check_parameters,
-    compute_fingerprint,
-    execute_step,
-    is_up_to_date,
     list_parameters,
-    write_stamp,
+    prepare_work,
+    produce,
+    publish,
 )
+from effschool.work import Product
 
-
-def write_notebook(path, *sources):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    parameters = new_code_cell('folder = "."  # папка\nnumber = 1', metadata={"tags": ["parameters"]})
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=[parameters, *map(new_code_cell, sources)], metadata=kernel), path)
-
-
-@pytest.fixture
-def step(tmp_path):
-    write_notebook(tmp_path / "notebooks" / "n.ipynb")
-    inputs = [tmp_path / "a" / "t.csv", tmp_path / "b" / "t.csv"]
-    outputs = [tmp_path / "out" / "o.txt"]
-    executed = tmp_path / "out" / "n.ipynb"
-    for path in (*inputs, *outputs, executed):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(path.parent.name, encoding="utf-8")
-    made = Step(
-        notebook=tmp_path / "notebooks" / "n.ipynb",
-        executed=executed,
-        parameters={"number": 1},
-        inputs=inputs,
-        outputs=outputs,
-        stamp=tmp_path / "stamps" / "n.json",
-    )
-    write_stamp(made)
-    return made
-
-
-def test_step_is_up_to_date_after_its_stamp(step):
-    assert is_up_to_date(step)
-
-
-def test_step_without_a_stamp_is_to_be_done(step):
-    step.stamp.unlink()
-    assert not is_up_to_date(step)
-
-
-@pytest.mark.parametrize("place", ["a", "b"])
-def test_changed_input_is_noticed_also_where_names_repeat(step, tmp_path, place):
-    (tmp_path / place / "t.csv").write_text("новое", encoding="utf-8")
-    assert not is_up_to_date(step)
-
-
-def test_inputs_that_changed_places_are_noticed(step, tmp_path):
-    first, second = tmp_path / "a" / "t.csv", tmp_path / "b" / "t.csv"
-    first.write_text("b", encoding="utf-8")
-    second.write_text("a", encoding="utf-8")
-    assert not is_up_to_date(step)
-
-
-@pytest.mark.parametrize("name", ["o.txt", "n.ipynb"])
-@pytest.mark.parametrize("damage", ["delete", "edit"])
-def test_lost_and_edited_outputs_are_noticed(step, tmp_path, name, damage):
-    path = tmp_path / "out" / name
-    if damage == "delete":
-        path.unlink()
-    else:
-        path.write_text("правка", encoding="utf-8")
-    assert not is_up_to_date(step)
-
-
-@pytest.mark.parametrize(
-    "change", [{"parameters": {"number": 2}}, {"parameters": {}}, {"inputs": []}, {"depends": {"card": "другая"}}]
-)
-def test_other_work_is_noticed(step, change):
-    assert not is_up_to_date(replace(step, **change))
-
-
-def test_changed_notebook_is_noticed(step):
-    write_notebook(step.notebook, "1 + 1")
-    assert not is_up_to_date(step)
-
-
-def test_changed_library_and_versions_are_noticed(step, monkeypatch):
-    monkeypatch.setattr(steps, "hash_library", lambda: "другая")
-    assert not is_up_to_date(step)
-    monkeypatch.undo()
-    assert is_up_to_date(step)
-    monkeypatch.setattr(steps, "read_versions", lambda: {"pandas": "0"})
-    assert not is_up_to_date(step)
-
-
-def test_fingerprint_does_not_depend_on_the_order_of_names(step):
-    reordered = replace(step, inputs=step.inputs[::-1], parameters=dict(reversed(step.parameters.items())))
-    assert compute_fingerprint(reordered) == compute_fingerprint(step)
-
-
-def test_output_that_was_not_left_is_an_error(step):
-    step.outputs[0].unlink()
-    with pytest.raises(FileNotFoundError):
-        write_stamp(step)
-
-
-def test_library_is_hashed_with_its_templates(tmp_path, monkeypatch):
-    monkeypatch.setattr(steps, "PACKAGE", tmp_path)
-    (tmp_path / "page.css").write_text("а", encoding="utf-8")
-    first = steps.hash_library.__wrapped__()
-    (tmp_path / "page.css").write_text("б", encoding="utf-8")
-    assert steps.hash_library.__wrapped__() != first
+CARD = PageCard("Район", "2022 год", demonstration=False, workbook="n.xlsx")
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones(step):
@@ -132,20 +32,22 @@ def test_every_notebook_tells_its_parameters(root):
         assert "processed" in list_parameters(notebook)
 
 
-def test_step_error_survives_the_way_between_processes(tmp_path):
-    error = pickle.loads(pickle.dumps(StepError("нет данных", tmp_path)))
-    assert (str(error), error.notebook) == ("нет данных", tmp_path)
-
-
 @pytest.fixture
 def executable(step, tmp_path):
     step.executed.unlink()
     return replace(step, parameters={"folder": tmp_path / "out", "number": 7})
 
 
-def test_notebook_is_executed_with_paths_relative_to_its_folder(executable, tmp_path):
-    write_notebook(executable.notebook, "from pathlib import Path", 'Path(folder, "o.txt").write_text(str(number))')
-    assert execute_step(executable) > 0
+def execute(step, *sources, card=None, limits=Limits()):  # noqa: B008
+    write_notebook(step.notebook, *sources)
+    product = produce(prepare_work(step, card), limits)
+    publish(step, product)
+    return product
+
+
+def test_notebook_is_executed_and_shows_paths_relative_to_its_folder(executable, tmp_path):
+    product = execute(executable, "from pathlib import Path", 'Path(folder, "o.txt").write_text(str(number))')
+    assert product.seconds > 0
     assert (tmp_path / "out" / "o.txt").read_text(encoding="utf-8") == "7"
     text = executable.executed.read_text(encoding="utf-8")
     assert str(tmp_path) not in text
@@ -153,23 +55,74 @@ def test_notebook_is_executed_with_paths_relative_to_its_folder(executable, tmp_
     assert not list(tmp_path.rglob("*.failed.ipynb"))
 
 
-def test_failed_notebook_is_kept_under_another_name(executable):
-    write_notebook(executable.notebook, 'raise ValueError("нет таблицы «а»")')
-    with pytest.raises(StepError, match="нет таблицы «а»") as caught:
-        execute_step(executable)
-    assert caught.value.notebook.name == "n.failed.ipynb"
-    assert caught.value.notebook.is_file()
+def test_executed_notebook_has_no_times_and_no_random_ids(executable):
+    execute(executable, "print(number)")
+    first = executable.executed.read_bytes()
+    notebook = json.loads(first)
+    execute_again = produce(prepare_work(executable))
+    assert execute_again.files[".ipynb"] == first
+    assert not {"start_time", "end_time", "duration"} & set(notebook["metadata"]["papermill"])
+    assert all(cell["metadata"]["papermill"]["status"] == "completed" for cell in notebook["cells"])
+
+
+def test_failed_notebook_is_kept_under_another_name_with_the_cell_quoted(executable):
+    product = execute(executable, "1 + 1", "x = 0\nraise ValueError('нет таблицы «а».')")
+    assert product.failure == "нет таблицы «а». Ячейка 4: «raise ValueError('нет таблицы «а».')»."
+    assert executable.failed.name == "n.failed.ipynb"
+    cells = nbformat.read(executable.failed, as_version=4).cells
+    assert "papermill-error-cell" in "".join(cell.source for cell in cells)
     assert not executable.executed.exists()
+    assert not executable.outputs[0].exists()
 
 
 def test_message_of_a_failure_names_no_folder_of_this_machine(executable, tmp_path):
-    write_notebook(executable.notebook, f"open({str(tmp_path / 'out' / 'x.csv')!r})")
-    with pytest.raises(StepError, match=r"x\.csv") as caught:
-        execute_step(executable)
-    assert str(tmp_path) not in str(caught.value)
+    product = execute(executable, f"open({str(tmp_path / 'out' / 'x.csv')!r})")
+    assert "x.csv" in product.failure
+    assert str(tmp_path) not in product.failure
 
 
 def test_unknown_parameter_stops_before_anything_is_executed(executable):
     with pytest.raises(UnknownParameterError):
-        execute_step(replace(executable, parameters={"unknown": 1}))
-    assert not executable.executed.exists()
+        prepare_work(replace(executable, parameters={"unknown": 1}))
+
+
+def test_page_and_workbook_come_back_as_bytes(step, tmp_path):
+    (tmp_path / "notebooks").mkdir(exist_ok=True)
+    book = replace(step, outputs=[tmp_path / "out" / "n.html", tmp_path / "out" / "n.xlsx"], parameters={})
+    source = "workbook = folder"
+    write_notebook(book.notebook, source, 'open(workbook, "wb").write(b"book")')
+    text = book.notebook.read_text(encoding="utf-8").replace("folder = ", "workbook = ").replace(source, "1")
+    book.notebook.write_text(text, encoding="utf-8")
+    product = produce(prepare_work(replace(book, parameters={"workbook": tmp_path / "out" / "n.xlsx"}), CARD))
+    assert not product.failure
+    assert product.files[".xlsx"] == b"book"
+    assert "Район" in product.files[".html"].decode()
+    assert "../out/n.xlsx" in product.files[".ipynb"].decode()
+
+
+def test_killed_process_is_tried_once_more_and_then_told(executable, tmp_path):
+    product = execute(executable, 'import os\nopen(folder + "/tries", "a").write("x")\nos.kill(os.getpid(), 9)')
+    assert "прерван" in product.failure
+    assert not product.files
+    assert (tmp_path / "out" / "tries").read_text(encoding="utf-8") == "xx"
+
+
+def test_limits_of_time_and_memory_are_told(executable):
+    slow = execute(executable, "import threading\nthreading.Event().wait()", limits=Limits(seconds=1))
+    assert "предел времени 1 с" in slow.failure
+    large = execute(executable, "x = bytes(400 * 2**20)", limits=Limits(memory=200))
+    assert "MemoryError" in large.failure
+    assert not execute(executable, "x = bytes(100 * 2**20)", limits=Limits(memory=200)).failure
+
+
+def test_full_disk_is_told_and_leaves_nothing(executable, tmp_path):
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
+    imports = "from pathlib import Path\nfrom effschool.storage import write_bytes"
+    product = execute(executable, limit, imports, 'write_bytes(bytes(5000), Path(folder, "o.txt"))')
+    assert "OSError" in product.failure
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_product_that_failed_before_the_notebook_leaves_no_notebook(executable):
+    publish(executable, Product(failure="предел времени"))
+    assert not executable.failed.exists()

@@ -1,25 +1,20 @@
 """Commands behind make (команды): the yearly run and the demonstration region."""
 
 import argparse
-import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 
-from effschool.audit import write_audit
-from effschool.demo import make_demo_region
-from effschool.form_protocol import open_case, write_check
-from effschool.form_template import load_form
-from effschool.forms import write_forms
-from effschool.ingest import check_complete, ingest_folder, read_contract
-from effschool.layouts import load_layouts
-from effschool.methodology import MethodologyError, find_methodology, load_methodology
+from effschool.apart import Limits, warm_up
+from effschool.executors import SchedulerError
 from effschool.plan import Settings
+from effschool.progress import open_progress
 from effschool.run import run_year
-from effschool.steps import StepError, UnknownParameterError
-from effschool.workspace import load_identified, load_region, load_used_methodology
+from effschool.steps import StepError
+from effschool.storage import FolderInUseError
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = Path("methodologies") / "thresholds.yml"
@@ -28,12 +23,15 @@ THRESHOLDS = Path("methodologies") / "thresholds.yml"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; wrong input is told in a sentence, without a traceback."""
     options = build_parser().parse_args(arguments)
-    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         return int(options.command(options))
-    except (StepError, UnknownParameterError, MethodologyError, ValueError, OSError) as error:
+    except (StepError, SchedulerError, FolderInUseError, ValueError, OSError) as error:
         print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
         return 2
+    except KeyboardInterrupt:
+        print("\nПрогон прерван. Готовые отчёты остались; следующий запуск продолжит с этого места.", file=sys.stderr)  # noqa: T201
+        sys.stderr.flush()
+        os._exit(130)  # ends the waiting threads and, with this process, those of the reports
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     report.set_defaults(command=report_year)
     for name, default, text in REPORT_OPTIONS:
         report.add_argument(f"--{name}", default=default, help=text)
+    report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
     audit = commands.add_parser("audit", help="книга для проверки списков вручную")
     audit.set_defaults(command=audit_lists)
     audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
@@ -70,7 +69,10 @@ REPORT_OPTIONS = (
     ("region", "", "паспорт региона, если он лежит не в папке с исходными таблицами"),
     ("year", "", "год отчёта; по умолчанию последний год данных"),
     ("municipality", "", "только один муниципалитет"),
-    ("jobs", "", "сколько отчётов строить одновременно; по умолчанию на один больше, чем ядер"),
+    ("jobs", "", "сколько отчётов строить одновременно; по умолчанию сколько ядер"),
+    ("scheduler", "", "кто строит отчёты: пусто — процессы этой машины, local — Dask на ней, tcp://… — кластер Dask"),
+    ("time-limit", "600", "сколько секунд может строиться один отчёт"),
+    ("memory-limit", "4096", "сколько МиБ памяти может занять один отчёт; только в Linux"),
     ("parameters", "", "другие параметры тетрадей: «имя=значение имя=значение»"),
 )
 
@@ -86,6 +88,10 @@ FORM_OPTIONS = (
 
 def make_forms(options: argparse.Namespace) -> int:
     """Forms for all municipalities of the register."""
+    from effschool.form_template import load_form  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.forms import write_forms  # noqa: PLC0415
+    from effschool.ingest import check_complete, ingest_folder  # noqa: PLC0415
+
     year = _read_number(options.year, "YEAR")
     if year is None:
         raise ValueError("Не сказано, за какой год формы. Напишите, например: make forms YEAR=2024")
@@ -99,6 +105,13 @@ def make_forms(options: argparse.Namespace) -> int:
 
 def check_sent(options: argparse.Namespace) -> int:
     """Protocols of the forms that came back; 1 where something stands in the way of the lists."""
+    from effschool.form_protocol import open_case, write_check  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.form_template import load_form  # noqa: PLC0415
+    from effschool.ingest import ingest_folder  # noqa: PLC0415
+    from effschool.layouts import load_layouts  # noqa: PLC0415
+    from effschool.methodology import find_methodology, load_methodology  # noqa: PLC0415
+    from effschool.workspace import load_region  # noqa: PLC0415
+
     raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
     methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
     ingested = ingest_folder(raw, layouts, ROOT / THRESHOLDS, shown=None)
@@ -114,7 +127,22 @@ def check_sent(options: argparse.Namespace) -> int:
 
 def report_year(options: argparse.Namespace) -> int:
     """The yearly run."""
-    settings = Settings(
+    if options.demo:
+        make_demo(argparse.Namespace(folder=Path(options.data)))
+    if not (Path(options.processed) / "stamps").is_dir():
+        warm_up()  # something is to be done for sure: the imports go on while this process reads
+    progress = open_progress()
+    return run_year(read_settings(options), progress.say, progress.show)
+
+
+def read_settings(options: argparse.Namespace) -> Settings:
+    """What the run is asked to do.
+
+    Raises:
+        ValueError: a number that is none, a parameter without a value.
+        FileNotFoundError: a folder that is not there.
+    """
+    return Settings(
         root=ROOT,
         data=_require_folder(options.data),
         processed=Path(options.processed).resolve(),
@@ -126,8 +154,12 @@ def report_year(options: argparse.Namespace) -> int:
         municipality=options.municipality or None,
         jobs=_read_number(options.jobs, "JOBS"),
         parameters=read_parameters(options.parameters),
+        scheduler=options.scheduler,
+        limits=Limits(
+            seconds=_read_number(options.time_limit, "TIME_LIMIT"),
+            memory=_read_number(options.memory_limit, "MEMORY_LIMIT"),
+        ),
     )
-    return run_year(settings, _say)
 
 
 def _say(text: str) -> None:
@@ -171,6 +203,10 @@ def _read_value(text: str) -> object:
 
 def audit_lists(options: argparse.Namespace) -> int:
     """The audit workbook of the last run: raw counts as values, everything else as formulas."""
+    from effschool.audit import write_audit  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.ingest import read_contract  # noqa: PLC0415
+    from effschool.workspace import load_identified, load_used_methodology  # noqa: PLC0415
+
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
     write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
@@ -183,6 +219,8 @@ def make_demo(options: argparse.Namespace) -> int:
     own = [path for path in folder.glob("*") if path.name not in {"README.md", ".gitkeep"} and path.name[0] not in ".~"]
     if own:
         return 0
+    from effschool.demo import make_demo_region  # noqa: PLC0415 -- needed once
+
     make_demo_region(folder, shapes=True)
     _say(f"Папка «{folder.name}» была пуста: создан демонстрационный регион, данные вымышлены.")
     return 0

@@ -4,6 +4,7 @@ Colours mean the same everywhere: vermilion is worse, grey in between, blue bett
 in grey print, and a letter or shape says the same again. No pyplot, so no state is left behind.
 """
 
+import io
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from textwrap import fill, shorten
@@ -12,8 +13,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib import transforms as mtransforms
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from effschool.russian import NO_DATA, format_number
@@ -38,6 +45,22 @@ STYLE = {
 
 PLAIN = {"text.parse_math": False}
 """Names are data: a dollar sign in one is no formula."""
+SVG = PLAIN | {"svg.fonttype": "path", "svg.hashsalt": "effschool"}
+"""Letters as outlines, since a reader's computer may lack the font; a fixed salt: the same chart is the same bytes."""
+SVG_DPI = 72
+"""Dots per inch in which matplotlib writes SVG."""
+
+
+def save_svg(figure: Figure) -> bytes:
+    """The drawing as SVG, drawn once: `savefig` would draw it a first time to lay it out, and lay it out twice."""
+    figure.set_dpi(SVG_DPI)
+    FigureCanvasAgg(figure)  # keeps the renderer that measures text; without it every question makes a new one
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")
+    stream = io.BytesIO()
+    with mpl.rc_context(SVG):
+        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
 
 
 def start_figure(height: float, columns: int = 1, **options: object) -> tuple[Figure, list[Axes]]:
@@ -167,44 +190,52 @@ def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping
     codes = {band: code for code, band in enumerate(colours)}
     numbers = bands.map(lambda band: codes.get(band, np.nan)).astype(float)
     palette = mpl.colors.ListedColormap(list(colours.values()))
-    sns.heatmap(
-        numbers,
-        ax=axes,
-        cmap=palette,
-        vmin=-0.5,
-        vmax=len(codes) - 0.5,
-        cbar=False,
-        linewidths=2,
-        annot=bands.map(lambda band: letters.get(band, "")),
-        fmt="",
-        annot_kws={"fontsize": 9},
-    )
+    _fill_squares(axes, numbers, cmap=palette, vmin=-0.5, vmax=len(codes) - 0.5, linewidths=2)
+    for band, letter in letters.items():
+        _write_in_squares(axes, letter, np.argwhere(bands.to_numpy(dtype=object) == band), colours[band])
     axes.set(xlabel="", ylabel="")
+    axes.set_xticks(np.arange(bands.shape[1]) + 0.5, [str(name) for name in bands.columns])
     axes.set_yticks(np.arange(len(bands)) + 0.5, [str(name) for name in bands.index])
     axes.xaxis.tick_top()
     axes.tick_params(left=False, top=False, labelrotation=0)
     return figure
 
 
+def _fill_squares(axes: Axes, values: pd.DataFrame, **style: object) -> QuadMesh:
+    """Coloured squares, the first row on top; a missing value leaves a hole."""
+    axes.spines[:].set_visible(False)
+    axes.invert_yaxis()
+    return axes.pcolormesh(np.ma.masked_invalid(values.to_numpy(dtype=float)), edgecolors="white", **style)
+
+
+def _write_in_squares(axes: Axes, letter: str, squares: np.ndarray, colour: str) -> None:
+    """The same letter in many squares (row, column): its outline is made once, where texts would be laid out each."""
+    outline = TextPath((0, 0), letter, size=9, prop=FontProperties(family=STYLE["font.family"]))
+    middle = outline.get_extents().get_points().mean(axis=0)
+    points = mtransforms.Affine2D().translate(*-middle).scale(1 / 72) + axes.get_figure().dpi_scale_trans
+    axes.add_collection(
+        PathCollection(
+            [outline],
+            offsets=squares[:, ::-1] + 0.5,
+            offset_transform=axes.transData,
+            transform=points,
+            color=INK if colour == MIDDLE else "white",
+            linewidths=0,
+            label=f"_{letter}",
+        ),
+        autolim=False,
+    )
+
+
 @mpl.rc_context(PLAIN)
 def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
     """Heat map of values 0…1: a row per school, a column per indicator; darker is lower, a blank cell is no value."""
     figure, (axes,) = start_figure(2.6 + 0.25 * max(len(values), 2))
-    sns.heatmap(
-        values.astype(float),
-        ax=axes,
-        cmap=sns.color_palette("blend:#a63603,#fdd0a2,#f7f7f7", as_cmap=True),
-        vmin=0,
-        vmax=1,
-        linewidths=1,
-        cbar_kws={
-            "label": label,
-            "location": "top",
-            "shrink": 0.5,
-            "aspect": 40,
-            "format": FuncFormatter(lambda value, _: format_number(value, 1)),
-        },
-    )
+    palette = sns.color_palette("blend:#a63603,#fdd0a2,#f7f7f7", as_cmap=True)
+    mesh = _fill_squares(axes, values.astype(float), cmap=palette, vmin=0, vmax=1, linewidths=1)
+    write = FuncFormatter(lambda value, _: format_number(value, 1))
+    bar = figure.colorbar(mesh, ax=axes, label=label, location="top", shrink=0.5, aspect=40, format=write)
+    bar.outline.set_linewidth(0)
     axes.set(xlabel="", ylabel="")
     axes.set_xticks(np.arange(values.shape[1]) + 0.5, [str(name) for name in values.columns], rotation=90)
     axes.set_yticks(np.arange(len(values)) + 0.5, [str(name) for name in values.index], rotation=0)

@@ -4,25 +4,24 @@ Everything that comes from files is data: it is escaped by the templates, never 
 """
 
 import base64
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
 from effschool.russian import NO_DATA, format_number
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 Formatter = Callable[[object], str]
 TEMPLATES = Path(str(files("effschool"))) / "templates"
-SVG_SETTINGS = {"svg.fonttype": "path", "svg.hashsalt": "effschool", "text.parse_math": False}
-"""Letters as outlines, since a reader's computer may lack the font; a fixed salt: the same chart is the same bytes."""
 
 
 @cache
@@ -62,6 +61,9 @@ class Table:
     formats: Mapping[str, Formatter] = field(default_factory=dict)
     note: str = ""
 
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
+
     def _repr_html_(self) -> str:
         return _render("table_block.html.j2", table=self, body=self.render_body())
 
@@ -97,18 +99,20 @@ class Chart:
     key: str
     title: str
     sentence: str
-    figure: Figure
+    figure: "Figure"
     table: Table
 
     def _repr_html_(self) -> str:
         return _render("chart.html.j2", chart=self, source=self.encode_svg(), body=self.table.render_body())
 
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
+
     def encode_svg(self) -> str:
         """The drawing as a data address, the same bytes for the same drawing."""
-        stream = io.BytesIO()
-        with mpl.rc_context(SVG_SETTINGS):
-            self.figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-        return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+        from effschool.charts import save_svg  # noqa: PLC0415 -- matplotlib takes long, and not every page has charts
+
+        return "data:image/svg+xml;base64," + base64.b64encode(save_svg(self.figure)).decode("ascii")
 
 
 @dataclass(frozen=True)

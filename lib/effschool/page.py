@@ -1,14 +1,14 @@
-"""Executed notebook → one HTML file (страница отчёта) that needs no other file, host or script."""
+"""Executed notebook → one HTML page (страница отчёта) that needs no other file, host or script."""
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import nbformat
-from nbconvert import HTMLExporter
-from traitlets.config import Config
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
-from effschool.display import TEMPLATES
-from effschool.storage import write_text
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,25 @@ class PageCard:
     workbook: str = ""
 
 
-def write_page(notebook: Path, card: PageCard, path: Path) -> None:
+def render_page(executed: "NotebookNode", card: PageCard) -> str:
     """Render an executed notebook by the project's template: text and results only, code hidden."""
-    executed = nbformat.read(notebook, as_version=4)
+    html, _ = open_exporter().from_notebook_node(executed, resources={"card": asdict(card)})
+    return html
+
+
+@cache
+def open_exporter() -> Any:
+    """The exporter with its templates compiled: that takes longer than a page."""
+    from nbconvert import HTMLExporter  # noqa: PLC0415 -- a run with nothing to do need not wait for it
+    from traitlets.config import Config  # noqa: PLC0415
+
     config = Config(
         {"TemplateExporter": {"exclude_input": True, "exclude_output_prompt": True, "exclude_input_prompt": True}}
     )
-    exporter = HTMLExporter(
+    return HTMLExporter(
         config=config,
         template_name="effschool",
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_anchor_links=True,
         embed_images=True,
     )
-    html, _ = exporter.from_notebook_node(executed, resources={"card": asdict(card)})
-    write_text(html, path)

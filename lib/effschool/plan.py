@@ -7,10 +7,13 @@ from pathlib import Path
 
 from slugify import slugify
 
+from effschool.apart import Limits
 from effschool.methodology import find_methodology, list_files
 from effschool.page import PageCard
 from effschool.portfolio import list_municipalities
-from effschool.steps import Step, list_parameters
+from effschool.slices import digest_slices
+from effschool.stamps import Step
+from effschool.steps import list_parameters
 from effschool.workspace import Workspace
 
 STAGES = ("01_ingest", "02_identify", "03_dynamics")
@@ -35,7 +38,10 @@ class Settings:
         parameters: further notebook parameters by name, for every notebook that knows them.
         year: the report's year; None is the last year of the data.
         municipality: the only municipality to report on; None is all.
-        jobs: reports made at once; None is one more than cores.
+        jobs: reports made at once; None is as many as there are cores.
+        scheduler: who makes them: empty is processes of this machine, «local» a Dask cluster on this machine,
+            an address one that runs already.
+        limits: what one report may take.
     """
 
     root: Path
@@ -49,6 +55,8 @@ class Settings:
     municipality: str | None = None
     jobs: int | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    scheduler: str = ""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def notebooks(self) -> Path:
@@ -114,7 +122,14 @@ class PageTask:
 def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[PageTask]:
     """A task for every municipality of the year."""
     slugs = name_slugs(list_municipalities(workspace, year))
-    return [plan_report(settings, workspace, year, name, slug) for name, slug in slugs.items()]
+    slices = digest_slices(workspace, year, slugs)
+    tasks = [plan_report(settings, workspace, year, name, slug) for name, slug in slugs.items()]
+    return [replace(task, step=read_slice(task.step, slices[task.municipality])) for task in tasks]
+
+
+def read_slice(step: Step, parts: Mapping[str, str]) -> Step:
+    """A step that depends on a slice of the tables rather than on the files as they are."""
+    return replace(step, inputs=[], depends={**step.depends, **parts})
 
 
 def name_slugs(names: Iterable[str]) -> dict[str, str]:
@@ -163,7 +178,7 @@ def plan_region(settings: Settings, workspace: Workspace, year: int) -> PageTask
     )
     reports = json.dumps(json.loads(run.read_text(encoding="utf-8"))["reports"], ensure_ascii=False)
     task = plan_page(settings, REGION, year, "index", card, run=run)
-    return replace(task, step=replace(task.step, depends={**task.step.depends, "reports": reports}))
+    return replace(task, step=replace(task.step, depends={**task.step.depends, "отчёты": reports}))
 
 
 def plan_page(
@@ -180,7 +195,7 @@ def plan_page(
         inputs=list_tables(settings.processed),
         outputs=[page, book],
         stamp=folder / "stamps" / f"{slug}.json",
-        depends={"card": json.dumps(asdict(card), ensure_ascii=False)},
+        depends={"надписи страницы": json.dumps(asdict(card), ensure_ascii=False)},
     )
     return PageTask(step, str(parameters.get("municipality", "")), card, page)
 

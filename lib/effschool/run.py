@@ -1,15 +1,14 @@
 """The year's run (годовой прогон): raw tables → a report for every municipality, in the order of the notebooks."""
 
 import json
-import os
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 
-from effschool.page import write_page
+from effschool.executors import open_executor
 from effschool.plan import (
     NOTEBOOKS,
     OWN_OPTIONS,
@@ -23,26 +22,26 @@ from effschool.plan import (
     plan_stages,
 )
 from effschool.portfolio import open_region
+from effschool.progress import Say, describe_progress
 from effschool.russian import count_words, format_number
+from effschool.stamps import NEVER_MADE, Step, explain_redo, read_versions, write_stamp
 from effschool.steps import (
-    Step,
     StepError,
     UnknownParameterError,
-    execute_step,
-    is_up_to_date,
+    drop_outdated,
     list_parameters,
-    read_versions,
-    write_stamp,
+    prepare_work,
+    produce,
+    publish,
 )
-from effschool.storage import hash_files, read_table, write_text
+from effschool.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
+from effschool.work import Product, say_error
 from effschool.workspace import Workspace, load_workspace
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one step ended: «готово», «без изменений» or «ошибка» with the message."""
+    """How one step ended: «готово», «без изменений» or «ошибка» with the message; `reason` says why it was done."""
 
     name: str
     state: str
@@ -50,31 +49,55 @@ class Outcome:
     message: str = ""
     municipality: str = ""
     page: str = ""
+    reason: str = ""
 
 
 DONE, UNCHANGED, FAILED, OUTDATED = "готово", "без изменений", "ошибка", "устарел"
 OUTDATED_NOTE = "построен по прежним данным или правилам"
 
 
-def run_year(settings: Settings, say: Say) -> int:
+def say_nothing(_: str) -> None:
+    """For who needs no progress."""
+
+
+def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
     """Carry out the run; returns the exit status: 0 all is well, 1 something was not taken or failed.
+
+    Args:
+        settings: what is asked for.
+        say: takes lines that stay.
+        show: takes the line of progress, each in place of the one before.
 
     Raises:
         UnknownParameterError: a parameter that no notebook knows.
+        FolderInUseError: another run works in one of the folders.
         ValueError: a year or municipality that is not in the data.
         StepError: a stage stopped, so that no report can be made.
     """
     refuse_unknown_parameters(settings)
-    outcomes = run_stages(settings, say)
-    workspace = load_workspace(settings.processed)
-    year = open_region(workspace, settings.year).year
-    chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
-    outcomes += run_reports(chosen, settings, say) + look_at_reports(others)
-    outcomes.append(run_page(plan_protocol(settings, workspace, year), say))
-    write_run(settings, workspace, year, outcomes)
-    outcomes.append(run_page(plan_region(settings, workspace, year), say))
-    write_run(settings, workspace, year, outcomes)
-    return finish(settings, workspace, year, outcomes, say)
+    with hold_folders(settings):
+        outcomes = run_stages(settings, say, show)
+        workspace = load_workspace(settings.processed)
+        year = open_region(workspace, settings.year).year
+        chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
+        chosen.append(plan_protocol(settings, workspace, year))
+        outcomes += run_reports(chosen, settings, say, show) + look_at_reports(others)
+        card = describe_run(settings, workspace, year)
+        write_run(settings, year, card, outcomes)
+        region = [plan_region(settings, workspace, year)]
+        outcomes += run_reports(region, replace(settings, scheduler="", jobs=1), say, show)
+        write_run(settings, year, card, outcomes)
+        return finish(settings, workspace, year, outcomes, say)
+
+
+@contextmanager
+def hold_folders(settings: Settings) -> Iterator[None]:
+    """Hold the folders that the run writes to, and clear away what a killed run was writing there."""
+    with ExitStack() as held:
+        for folder in sorted({settings.processed, settings.reports}):
+            held.enter_context(hold_folder(folder))
+            remove_unfinished(folder)
+        yield
 
 
 def refuse_unknown_parameters(settings: Settings) -> None:
@@ -94,16 +117,18 @@ def refuse_unknown_parameters(settings: Settings) -> None:
         )
 
 
-def run_stages(settings: Settings, say: Say) -> list[Outcome]:
-    """Run 01 to 03 one after another; the first that stops ends the run."""
+def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[Outcome]:
+    """Run 01 to 03 one after another; the first that stops ends the run.
+
+    Raises:
+        StepError: a stage stopped.
+    """
     outcomes = []
     for step in plan_stages(settings):
-        outcomes.append(run_step(step))
-        if outcomes[-1].state == DONE:
-            write_stamp(step)
+        outcomes.append(run_step(step, show))
         say(_say_outcome(outcomes[-1]))
         if outcomes[-1].state == FAILED:
-            raise StepError(outcomes[-1].message, step.executed)
+            raise StepError(outcomes[-1].message)
         refuse_unknown_year(settings)
     return outcomes
 
@@ -114,42 +139,30 @@ def refuse_unknown_year(settings: Settings) -> None:
     Raises:
         ValueError: names the years there are.
     """
-    years = sorted(set(read_table(settings.processed / "contract", "results")["year"]))
-    if settings.year is not None and settings.year not in years:
+    if settings.year is None:
+        return
+    years = sorted(set(read_table(settings.processed / "contract", "results", ["year"])["year"]))
+    if settings.year not in years:
         raise ValueError(f"Года {settings.year} нет в данных. Есть годы: {', '.join(map(str, years))}.")
 
 
-def run_step(step: Step) -> Outcome:
-    """Run one step unless it is up to date. Never raises StepError."""
-    if is_up_to_date(step):
+def run_step(step: Step, show: Say = say_nothing) -> Outcome:
+    """Run the step of a stage unless it is up to date."""
+    reason = explain_redo(step)
+    if not reason:
         return Outcome(step.name, UNCHANGED)
-    try:
-        seconds = execute_step(step)
-    except StepError as error:
-        drop_outdated(step)
-        return Outcome(step.name, FAILED, message=f"{error} Тетрадь сохранена: {error.notebook.name}.")
-    return Outcome(step.name, DONE, seconds)
+    show(f"{step.name}…")
+    return leave(step, produce(prepare_work(step)), Outcome(step.name, DONE, reason=reason))
 
 
-def make_page(task: PageTask) -> Outcome:
-    """Run the step of a page and render it; any failure becomes an outcome, since the others must go on."""
-    try:
-        outcome = replace(run_step(task.step), municipality=task.municipality)
-        if outcome.state == DONE:
-            started = time.perf_counter()
-            write_page(task.step.executed, task.card, task.page)
-            write_stamp(task.step)
-            outcome = replace(outcome, seconds=outcome.seconds + time.perf_counter() - started)
-    except Exception as error:
-        return Outcome(task.step.name, FAILED, message=_say_error(error), municipality=task.municipality)
-    return outcome if outcome.state == FAILED else replace(outcome, page=task.page.name)
-
-
-def drop_outdated(step: Step) -> None:
-    """Remove what an earlier run left, so that a report of other data is not sent on by mistake."""
-    for path in (*step.outputs, step.stamp):
-        if path.is_file():
-            path.unlink()
+def leave(step: Step, product: Product, outcome: Outcome) -> Outcome:
+    """Write what came of a step, then the stamp; the outcome with how that went."""
+    publish(step, product)
+    if product.failure:
+        kept = f" Тетрадь сохранена: {step.failed.name}." if ".ipynb" in product.files else ""
+        return replace(outcome, state=FAILED, seconds=product.seconds, message=product.failure + kept, page="")
+    write_stamp(step)
+    return replace(outcome, seconds=product.seconds)
 
 
 def choose_reports(tasks: Sequence[PageTask], name: str | None) -> tuple[list[PageTask], list[PageTask]]:
@@ -169,61 +182,75 @@ def choose_reports(tasks: Sequence[PageTask], name: str | None) -> tuple[list[Pa
 
 def look_at_reports(tasks: Sequence[PageTask]) -> list[Outcome]:
     """Reports of earlier runs that nobody asked for now: linked, and named where data or rules have changed since."""
-    return [
-        _find_unchanged(task)
-        or Outcome(task.step.name, OUTDATED, message=OUTDATED_NOTE, municipality=task.municipality, page=task.page.name)
-        for task in tasks
-        if task.page.is_file()
-    ]
+    found = [start_outcome(task, explain_redo(task.step)) for task in tasks if task.page.is_file()]
+    return [replace(outcome, state=OUTDATED, message=OUTDATED_NOTE) if outcome.reason else outcome for outcome in found]
 
 
-def run_reports(tasks: Sequence[PageTask], settings: Settings, say: Say) -> list[Outcome]:
-    """Make the reports, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
-    waiting = {task.municipality: _find_unchanged(task) for task in tasks}
-    todo = [task for task in tasks if waiting[task.municipality] is None]
-    # One more than cores: a report waits while its kernel starts.
-    workers = min(settings.jobs or (os.cpu_count() or 1) + 1, max(len(todo), 1))
-    if todo:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(make_page, task): task for task in todo}
-            for future in as_completed(futures):
-                waiting[futures[future].municipality] = future.result()
-                say(_say_outcome(future.result()))
+def start_outcome(task: PageTask, reason: str) -> Outcome:
+    """The outcome of a page that has nothing to be done, or is about to be done for a reason."""
+    state = DONE if reason else UNCHANGED
+    return Outcome(task.step.name, state, municipality=task.municipality, page=task.page.name, reason=reason)
+
+
+def run_reports(tasks: Sequence[PageTask], settings: Settings, say: Say, show: Say = say_nothing) -> list[Outcome]:
+    """Make pages, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
+    outcomes = {task.step.name: start_outcome(task, explain_redo(task.step)) for task in tasks}
+    todo = [task for task in tasks if outcomes[task.step.name].reason]
     if len(todo) < len(tasks):
-        say(f"Без изменений: {count_words(len(tasks) - len(todo), 'отчёт', 'отчёта', 'отчётов')}.")
-    return [outcome for outcome in waiting.values() if outcome]
+        say(f"Без изменений: {count_words(len(tasks) - len(todo), 'страница', 'страницы', 'страниц')}.")
+    for task, product in make_pages(todo, settings, show):
+        outcomes[task.step.name] = leave_page(task, product, outcomes[task.step.name])
+        say(_say_outcome(outcomes[task.step.name]))
+    return list(outcomes.values())
 
 
-def _find_unchanged(task: PageTask) -> Outcome | None:
-    if not is_up_to_date(task.step):
-        return None
-    return Outcome(task.step.name, UNCHANGED, municipality=task.municipality, page=task.page.name)
+def make_pages(tasks: Sequence[PageTask], settings: Settings, show: Say) -> Iterator[tuple[PageTask, Product]]:
+    """Pages as they are made, in whatever order; each is let go of once it has been taken."""
+    if not tasks:
+        return
+    started = time.monotonic()
+    with open_executor(settings.scheduler, min(settings.jobs, len(tasks)) if settings.jobs else None) as executor:
+        futures = {
+            executor.submit(produce, prepare_work(task.step, task.card), settings.limits): task for task in tasks
+        }
+        show(_say_progress(futures, len(tasks), started))
+        for future in as_completed(list(futures)):
+            yield futures.pop(future), take_product(future)
+            show(_say_progress(futures, len(tasks), started))
 
 
-def _say_error(error: Exception) -> str:
-    """The error without the folders of this machine: the region's page shows it and goes to other people."""
-    if isinstance(error, OSError) and error.filename:
-        return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
-    return f"{type(error).__name__}: {error}"
+def take_product(future: Future) -> Product:
+    """What a worker gave; a worker that was lost is a failure like any other."""
+    try:
+        return future.result()
+    except Exception as error:
+        return Product(failure=f"исполнитель потерян: {say_error(error)}")
 
 
-def run_page(task: PageTask, say: Say) -> Outcome:
-    """Make one page of the region."""
-    outcome = make_page(task)
-    say(_say_outcome(outcome))
-    return outcome
+def leave_page(task: PageTask, product: Product, outcome: Outcome) -> Outcome:
+    """Write a page; a failure to write is an outcome, since the others must go on."""
+    try:
+        return leave(task.step, product, outcome)
+    except OSError as error:
+        drop_outdated(task.step)
+        return replace(outcome, state=FAILED, message=say_error(error), page="")
 
 
-def write_run(settings: Settings, workspace: Workspace, year: int, outcomes: Sequence[Outcome]) -> None:
-    """Write `run.json` of the year, and the same as that of the last run beside the years."""
-    problems = workspace.problems
-    content = {
+def _say_progress(waiting: Mapping[Future, PageTask], total: int, started: float) -> str:
+    name = next((task.municipality or task.step.name for task in waiting.values()), "")
+    return describe_progress(total - len(waiting), total, time.monotonic() - started, name)
+
+
+def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[str, object]:
+    """What the run was made of: the part of `run.json` that does not depend on how it went."""
+    method, problems = workspace.methodology, workspace.problems
+    return {
         "year": year,
         "parameters": {
-            "methodology": workspace.methodology.id,
-            "methodology_version": workspace.methodology.version,
-            "orientation": workspace.methodology.orientation,
-            "social_rule": workspace.methodology.social_rule,
+            "methodology": method.id,
+            "methodology_version": method.version,
+            "orientation": method.orientation,
+            "social_rule": method.social_rule,
             "municipality": settings.municipality,
             **{name: str(value) for name, value in settings.parameters.items()},
         },
@@ -233,8 +260,16 @@ def write_run(settings: Settings, workspace: Workspace, year: int, outcomes: Seq
         ),
         "versions": read_versions(),
         "problems": {str(kind): int(count) for kind, count in problems["severity"].value_counts().items()},
+    }
+
+
+def write_run(settings: Settings, year: int, card: Mapping[str, object], outcomes: Sequence[Outcome]) -> None:
+    """Write `run.json` of the year, and the same as that of the last run beside the years."""
+    content = {
+        **card,
         "reports": list_reports(outcomes),
         "timings": {outcome.name: round(outcome.seconds, 2) for outcome in outcomes},
+        "reasons": {outcome.name: outcome.reason for outcome in outcomes if outcome.reason},
         "failed": {outcome.name: outcome.message for outcome in outcomes if outcome.state == FAILED},
     }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -261,13 +296,22 @@ def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequen
         for message in errors["message"]:
             say(f"  — {message}")
     if failed:
-        say(f"\nНе построено отчётов: {format_number(len(failed))}.")
-        for outcome in failed:
-            say(f"  — {outcome.municipality or outcome.name}: {outcome.message}")
+        say(f"\nНе построено страниц: {format_number(len(failed))}.")
+        for line in tabulate_failures(failed):
+            say(line)
     say(f"\nСводная страница: {settings.reports / str(year) / 'index.html'}")
     return 1 if failed or len(errors) else 0
 
 
+def tabulate_failures(failed: Sequence[Outcome]) -> list[str]:
+    """A line per failure: whose page, and what happened, in columns."""
+    names = [outcome.municipality or outcome.name for outcome in failed]
+    width = max(map(len, names))
+    return [f"  {name:<{width}}  {outcome.message}" for name, outcome in zip(names, failed, strict=True)]
+
+
 def _say_outcome(outcome: Outcome) -> str:
     spent = f" ({format_number(outcome.seconds, 1)} с)" if outcome.seconds else ""
-    return f"{outcome.municipality or outcome.name}: {outcome.state}{spent}"
+    failure = f": {outcome.message}" if outcome.state == FAILED else ""
+    reason = f" — {outcome.reason}" if outcome.reason not in {"", NEVER_MADE} and not failure else ""
+    return f"{outcome.municipality or outcome.name}: {outcome.state}{spent}{failure}{reason}"

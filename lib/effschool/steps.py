@@ -1,26 +1,24 @@
-"""One step of the run (шаг): a notebook executed by papermill, skipped when nothing it depends on has changed."""
+"""One step of the run (шаг): a notebook executed by papermill in a process of its own; its files come back as bytes.
 
-import hashlib
+Only the run that holds the folder writes under final names, whichever machine did the work: a worker that was given up
+for lost and goes on all the same can spoil nothing.
+"""
+
+import ast
 import json
-import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 
-import nbformat
-import papermill
-from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
+from effschool.apart import UNLIMITED, Limits, LostError, MemoryLimitError, TimeLimitError, run_apart
+from effschool.page import PageCard
+from effschool.stamps import Step
+from effschool.storage import write_bytes
+from effschool.work import Product, Work, hide_folders, say_error
 
-from effschool.storage import hash_file, write_text
-
-PACKAGE = Path(__file__).parent
-VERSIONED = ("effschool", "pandas", "numpy", "matplotlib", "seaborn", "papermill", "nbconvert", "openpyxl", "pyarrow")
-"""Packages whose versions a step depends on and `run.json` names."""
+ATTEMPTS = 2
+"""How often a step is tried whose process was killed."""
 
 
 class UnknownParameterError(ValueError):
@@ -28,155 +26,70 @@ class UnknownParameterError(ValueError):
 
 
 class StepError(RuntimeError):
-    """A notebook stopped; the message is the notebook's own, `notebook` the executed copy kept for looking at it."""
-
-    def __init__(self, message: str, notebook: Path) -> None:
-        super().__init__(message)
-        self.notebook = notebook
-
-    def __reduce__(self) -> tuple[type, tuple[str, Path]]:
-        return type(self), (str(self), self.notebook)
+    """A notebook stopped; the message is for a person."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """A notebook with its parameters, what it reads and what it leaves.
-
-    Args:
-        notebook: the notebook as it is in the project.
-        executed: where its executed copy goes.
-        parameters: values for its parameters cell; a path is given relative to the notebook's folder.
-        inputs: files whose content it depends on.
-        outputs: files it leaves, besides the executed copy.
-        stamp: file that remembers what the outputs were made from.
-    """
-
-    notebook: Path
-    executed: Path
-    parameters: Mapping[str, object]
-    inputs: Sequence[Path]
-    outputs: Sequence[Path]
-    stamp: Path
-    depends: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Name of the executed copy, unique in a run."""
-        return self.executed.stem
-
-
-def compute_fingerprint(step: Step) -> str:
-    """Digest of everything the outputs depend on: inputs, parameters, code, notebook, versions."""
-    known = {
-        "inputs": {_say_value(step, path): hash_file(path) for path in sorted(step.inputs)},
-        "parameters": {name: str(value) for name, value in step.parameters.items()},
-        "notebook": hash_file(step.notebook),
-        "library": hash_library(),
-        "versions": read_versions(),
-        "depends": dict(step.depends),
-    }
-    return hashlib.sha256(json.dumps(known, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-@cache
-def hash_library() -> str:
-    """Digest of the library's code, templates and data."""
-    paths = sorted(path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    digests = [f"{path.relative_to(PACKAGE).as_posix()} {hash_file(path)}" for path in paths]
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
-
-
-@cache
-def read_versions() -> dict[str, str]:
-    """Versions of the packages that results may depend on."""
-    return {name: version(name) for name in VERSIONED}
-
-
-def is_up_to_date(step: Step) -> bool:
-    """Whether the outputs are there, unchanged, and were made from exactly what a run would take now."""
-    if not step.stamp.is_file():
-        return False
-    stamp = json.loads(step.stamp.read_text(encoding="utf-8"))
-    if stamp["fingerprint"] != compute_fingerprint(step):
-        return False
-    return all(path.is_file() and hash_file(path) == stamp["outputs"].get(path.name) for path in _left_behind(step))
-
-
-def _left_behind(step: Step) -> list[Path]:
-    return [*step.outputs, step.executed]
-
-
-def write_stamp(step: Step) -> None:
-    """Remember what the outputs were made from.
-
-    Raises:
-        FileNotFoundError: the notebook did not leave a file that it should leave.
-    """
-    outputs = {path.name: hash_file(path) for path in _left_behind(step)}
-    content = {"fingerprint": compute_fingerprint(step), "outputs": outputs}
-    write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", step.stamp)
-
-
-def execute_step(step: Step) -> float:
-    """Execute the notebook and return the seconds it took; nothing half-written is left under its final name.
+def prepare_work(step: Step, card: PageCard | None = None) -> Work:
+    """Everything a worker needs for a step.
 
     Raises:
         UnknownParameterError: a parameter that the notebook does not know.
-        StepError: the notebook stopped; its executed copy is kept beside, named «….failed.ipynb».
     """
     check_parameters(step.notebook, step.parameters)
-    started = time.perf_counter()
-    failed = step.executed.with_suffix(".failed.ipynb")
-    step.executed.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix="effschool-") as sockets:
-            papermill.execute_notebook(
-                str(step.notebook),
-                str(failed),
-                parameters={name: _say_value(step, value) for name, value in step.parameters.items()},
-                cwd=str(step.notebook.parent),
-                kernel_name="python3",
-                progress_bar=False,
-                config=choose_transport(Path(sockets)),
-                extra_arguments=["--log-level=CRITICAL"],  # its chatter is not for methodologists
-            )
-    except PapermillExecutionError as error:
-        raise StepError(_hide_folders(step, str(error.evalue)), failed) from None
-    _drop_paths(failed)
-    failed.replace(step.executed)
-    return time.perf_counter() - started
-
-
-def _hide_folders(step: Step, text: str) -> str:
-    """The notebook's message without the folders of this machine: the region's page shows it."""
     folders = {str(path.parent) for path in (*step.inputs, *step.outputs, step.executed, step.notebook)}
-    for folder in sorted(folders, key=len, reverse=True):
-        text = text.replace(folder + os.sep, "")
-    return text
+    folders |= {str(value) for value in step.parameters.values() if isinstance(value, Path) and not value.suffix}
+    return Work(
+        source=step.notebook.read_text(encoding="utf-8"),
+        parameters={name: str(value) if isinstance(value, Path) else value for name, value in step.parameters.items()},
+        shown={name: step.show_value(value) for name, value in step.parameters.items()},
+        folder="" if card else str(step.notebook.parent),
+        card=card,
+        book=card.workbook if card else "",
+        hidden=tuple(sorted(folders, key=len, reverse=True)),
+    )
 
 
-def _drop_paths(executed: Path) -> None:
-    """Take out what papermill notes of this machine; the notebook stands beside reports that are sent on."""
-    content = nbformat.read(executed, as_version=4)
-    for name in ("input_path", "output_path"):
-        content.metadata.papermill.pop(name, None)
-    write_text(nbformat.writes(content) + "\n", executed)
+def produce(work: Work, limits: Limits = UNLIMITED) -> Product:
+    """Do a work in a process of its own; whatever goes wrong is told in the product, since the others must go on."""
+    started = time.perf_counter()
+    try:
+        with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+            return run_apart(_execute, work, folder, limits=limits, attempts=ATTEMPTS)
+    except (LostError, TimeLimitError, MemoryLimitError) as error:
+        failure = str(error)
+    except Exception as error:
+        failure = hide_folders(say_error(error), work.hidden)
+    return Product(seconds=time.perf_counter() - started, failure=failure)
 
 
-def choose_transport(folder: Path) -> Config:
-    """How to talk to the kernel: by sockets in a folder of its own where the system has them.
+def _execute(work: Work, folder: str) -> Product:
+    from effschool.execution import execute_work  # noqa: PLC0415 -- the run itself must not wait for these imports
 
-    TCP ports collide when many kernels start at once; sockets in a common folder would as well.
+    return execute_work(work, folder)
+
+
+def publish(step: Step, product: Product) -> None:
+    """Write what came of a step under the final names; of a step that failed, its notebook alone, beside.
+
+    What an earlier run left of a failed step is removed, so that a report of other data is not sent on by mistake.
     """
-    if os.name != "posix":
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "kernel")}})
+    if product.failure:
+        drop_outdated(step)
+        if ".ipynb" in product.files:
+            write_bytes(product.files[".ipynb"], step.failed)
+        return
+    for path in step.outputs:
+        if path.suffix in product.files:
+            write_bytes(product.files[path.suffix], path)
+    write_bytes(product.files[".ipynb"], step.executed)
+    step.failed.unlink(missing_ok=True)
 
 
-def _say_value(step: Step, value: object) -> object:
-    if isinstance(value, Path):
-        return Path(os.path.relpath(value, step.notebook.parent)).as_posix()
-    return value
+def drop_outdated(step: Step) -> None:
+    """Remove what an earlier run left of a step."""
+    for path in (*step.outputs, step.executed, step.stamp):
+        if path.is_file():
+            path.unlink()
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
@@ -194,5 +107,8 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
 
 
 def list_parameters(notebook: Path) -> list[str]:
-    """Names of a notebook's parameters in the order of its parameters cell."""
-    return list(papermill.inspect_notebook(str(notebook)))
+    """Names of a notebook's parameters in the order of its parameters cell, which holds assignments only."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    statements = [statement for source in sources for statement in ast.parse(source).body]
+    return [statement.targets[0].id for statement in statements]  # type: ignore[attr-defined]

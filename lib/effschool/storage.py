@@ -3,18 +3,22 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
+UNFINISHED = ".unfinished-"
+"""How names of files begin that are being written; `remove_unfinished` knows them by it."""
+
 
 @contextmanager
 def replace_when_done(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it to `path` when the block ends well, remove it otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED, suffix=path.suffix)
     os.close(handle)
     beside = Path(name)
     try:
@@ -25,10 +29,59 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed run was writing; only for who holds the folder."""
+    for path in folder.rglob(f"{UNFINISHED}*"):
+        path.unlink(missing_ok=True)
+
+
+class FolderInUseError(RuntimeError):
+    """Another run works in the folder."""
+
+
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder for one run; the system lets it go when the process ends, however it ends.
+
+    Raises:
+        FolderInUseError: another run holds it; the message says since when.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a+", encoding="utf-8") as lock:
+        try:
+            _lock(lock.fileno())
+        except OSError:
+            lock.seek(0)
+            raise FolderInUseError(
+                f"В папке «{folder.name}» уже идёт другой прогон ({lock.read().strip() or 'начат только что'}). "
+                "Дождитесь его конца или задайте другие папки: PROCESSED=папка REPORTS=папка."
+            ) from None
+        lock.truncate(0)
+        lock.write(f"начат {time.strftime('%d.%m.%Y в %H:%M')}, процесс {os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _lock(handle: int) -> None:
+    if os.name == "nt":
+        import msvcrt  # noqa: PLC0415 -- there is no fcntl on Windows
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        import fcntl  # noqa: PLC0415 -- there is none on Windows
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file whole or not at all."""
+    with replace_when_done(path) as beside:
+        beside.write_bytes(content)
+
+
 def write_text(text: str, path: Path, encoding: str = "utf-8") -> None:
     """Write text whole or not at all, with the same line ends on every system."""
-    with replace_when_done(path) as beside:
-        beside.write_text(text, encoding=encoding, newline="\n")
+    write_bytes(text.encode(encoding), path)
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -37,8 +90,8 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(beside, index=False)
 
 
-def read_table(folder: Path, name: str) -> pd.DataFrame:
-    """Read `name`.parquet; a missing file is said in Russian with the stage that makes it.
+def read_table(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read `name`.parquet, all columns or some; a missing file is said in Russian with the stage that makes it.
 
     Raises:
         FileNotFoundError: the stage before has not been run.
@@ -49,7 +102,7 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
             f"Нет таблицы «{name}» в папке «{folder.name}». "
             "Сначала выполните предыдущую тетрадь или команду make report."
         )
-    return pd.read_parquet(path)
+    return pd.read_parquet(path, columns=columns)
 
 
 def hash_file(path: Path) -> str:

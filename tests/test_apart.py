@@ -1,0 +1,101 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from effschool import apart
+from effschool.apart import Limits, LostError, MemoryLimitError, TimeLimitError, is_apart, run_apart
+
+
+def add(first, second):
+    return first + second
+
+
+def fail():
+    raise KeyError("нет ключа")
+
+
+def die():
+    os.kill(os.getpid(), 9)
+
+
+def wait_for_ever():
+    apart.threading.Event().wait()
+
+
+def list_loaded():
+    return [name for name in ("pandas", "matplotlib.figure", "papermill", "nbconvert") if name in sys.modules]
+
+
+def test_answer_comes_from_another_process():
+    assert run_apart(add, 1, 2) == 3
+    assert run_apart(os.getpid) != os.getpid()
+    assert run_apart(is_apart)
+    assert not is_apart()
+
+
+def test_imports_are_done_in_the_warm_parent():
+    assert len(run_apart(list_loaded)) == 4
+
+
+def test_error_of_the_call_is_raised_here():
+    with pytest.raises(KeyError, match="нет ключа"):
+        run_apart(fail)
+
+
+def test_killed_process_is_told_and_the_next_call_works():
+    with pytest.raises(LostError):
+        run_apart(die, attempts=2)
+    assert run_apart(add, 1, 2) == 3
+
+
+def test_killed_warm_parent_is_started_again():
+    server = run_apart(os.getppid)
+    os.kill(server, 9)
+    assert run_apart(os.getppid) != server
+
+
+def test_time_limit_ends_the_process():
+    with pytest.raises(TimeLimitError, match="предел времени"):
+        run_apart(wait_for_ever, limits=Limits(seconds=0.5))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="предел памяти есть только в Linux")
+def test_memory_limit_is_of_the_call_alone():
+    assert len(run_apart(bytes, 100 * 2**20, limits=Limits(memory=300))) == 100 * 2**20
+    with pytest.raises(MemoryLimitError, match="200 МиБ"):
+        run_apart(bytes, 400 * 2**20, limits=Limits(memory=200))
+
+
+ORPHAN = """
+import os, sys, threading
+from effschool.apart import run_apart
+def work(path):
+    open(path, "w").write(str(os.getpid()))
+    threading.Event().wait()
+if __name__ == "__main__":
+    run_apart(work, sys.argv[1])
+"""
+
+
+def test_process_ends_with_its_caller(tmp_path):
+    script, told = tmp_path / "orphan.py", tmp_path / "pid"
+    script.write_text(ORPHAN, encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(script), str(told)], start_new_session=True) as caller:
+        wait_until(lambda: told.exists() and told.read_text())
+        worker = int(told.read_text())
+        caller.kill()
+    wait_until(
+        lambda: not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text().split()[2]
+    )
+
+
+def wait_until(condition, seconds=60):
+    import time  # noqa: PLC0415
+
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        os.sched_yield()

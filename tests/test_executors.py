@@ -1,0 +1,49 @@
+import os
+from contextlib import suppress
+
+import pytest
+
+from effschool.executors import LOCAL_CLUSTER, SchedulerError, count_jobs, open_executor
+
+
+def double(number):
+    return 2 * number, os.getpid()
+
+
+def test_reports_at_once_are_as_many_as_asked_or_as_cores():
+    assert count_jobs(3) == 3
+    assert count_jobs(None) == os.cpu_count()
+
+
+def test_one_machine_needs_no_scheduler():
+    with open_executor("", 2) as executor:
+        assert [number for number, _ in executor.map(double, range(4))] == [0, 2, 4, 6]
+
+
+def test_waiting_work_is_dropped_when_the_run_is_left():
+    futures = []
+    with suppress(KeyboardInterrupt), open_executor("", 1) as executor:
+        futures += [executor.submit(double, number) for number in range(500)]
+        raise KeyboardInterrupt
+    assert any(future.cancelled() for future in futures)
+
+
+def apart_in_worker():
+    from effschool.apart import run_apart  # noqa: PLC0415
+
+    return run_apart(os.getpid), os.getpid()
+
+
+def test_dask_does_the_same_in_other_processes():
+    with open_executor(LOCAL_CLUSTER, 1) as executor:
+        number, worker = executor.submit(double, 4).result()
+        assert number == 8
+        assert worker != os.getpid()
+        apart, beside = executor.submit(apart_in_worker).result()
+        assert apart != beside == worker
+
+
+def test_scheduler_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr("effschool.executors.CONNECT_SECONDS", 1)
+    with pytest.raises(SchedulerError, match=r"tcp://127\.0\.0\.1:9"), open_executor("tcp://127.0.0.1:9", None):
+        raise AssertionError

@@ -1,0 +1,102 @@
+from dataclasses import fields, replace
+
+import pytest
+
+from effschool import sections
+from effschool.portfolio import list_municipalities, open_portfolio
+from effschool.slices import OWN, REGION, digest_slices, find_owners
+
+YEAR = 2023
+
+
+@pytest.fixture
+def names(demo):
+    return list_municipalities(demo, YEAR)
+
+
+def change(workspace, table, where, **values):
+    """The workspace with some cells of a table of 02 changed."""
+    part = "identified" if table in {item.name for item in fields(workspace.identified)} else "dynamics"
+    frame = getattr(getattr(workspace, part), table).copy()
+    for name, value in values.items():
+        frame.loc[where(frame), name] = value
+    return replace(workspace, **{part: replace(getattr(workspace, part), **{table: frame})})
+
+
+def list_changed(before, after, names):
+    old, new = digest_slices(before, YEAR, names), digest_slices(after, YEAR, names)
+    return {name: {part for part in (OWN, REGION) if old[name][part] != new[name][part]} for name in names}
+
+
+def test_name_of_a_school_is_read_by_its_own_report_alone(demo, names):
+    owners = find_owners(demo, YEAR)
+    school = owners.index[owners == names[1]][0]
+    after = change(demo, "paths", lambda paths: paths["school_id"] == school, name="Другое имя")
+    assert list_changed(demo, after, names) == {names[0]: set(), names[1]: {OWN}, names[2]: set()}
+
+
+@pytest.mark.parametrize("column", ["results_index", "social_index"])
+def test_index_of_a_school_is_a_point_in_every_report(demo, names, column):
+    owners = find_owners(demo, YEAR)
+    school = owners.index[owners == names[1]][0]
+    after = change(
+        demo, "paths", lambda paths: (paths["school_id"] == school) & (paths["year"] == YEAR), **{column: 0.5}
+    )
+    changed = list_changed(demo, after, names)
+    assert changed[names[0]] == changed[names[2]] == {REGION}
+    assert changed[names[1]] == {OWN, REGION}
+
+
+def test_raw_values_of_others_count_as_figures_of_the_region(demo, names):
+    after = change(demo, "indicators", lambda frame: frame["year"] == YEAR, raw=1.0)
+    assert all(REGION in parts for parts in list_changed(demo, after, names).values())
+
+
+def test_order_of_rows_does_not_count(demo, names):
+    shuffled = replace(
+        demo,
+        identified=replace(demo.identified, indicators=demo.identified.indicators.iloc[::-1]),
+        dynamics=replace(demo.dynamics, paths=demo.dynamics.paths.iloc[::-1]),
+    )
+    assert not any(list_changed(demo, shuffled, names).values())
+
+
+def test_years_after_the_report_are_not_read_of_others(demo, names):
+    after = change(demo, "paths", lambda paths: paths["year"] == YEAR, results_index=0.5)
+    before, later = digest_slices(demo, 2022, names), digest_slices(after, 2022, names)
+    assert [before[name][REGION] for name in names] == [later[name][REGION] for name in names]
+
+
+def hide_others(workspace, name):
+    """The workspace without what a report of the municipality does not count on: names and places of the others."""
+    owners = find_owners(workspace, YEAR)
+    foreign = set(owners.index[owners != name])
+
+    def hide(frame, **values):
+        hidden = frame.copy()
+        for column, value in values.items():
+            hidden.loc[hidden["school_id"].isin(foreign), column] = value
+        return hidden
+
+    paths = hide(workspace.dynamics.paths, name="скрыто", locality="скрыто")
+    decisions = workspace.decisions[~workspace.decisions["school_id"].isin(foreign)]
+    memberships = workspace.dynamics.memberships
+    memberships = memberships[~memberships["school_id"].isin(foreign)]
+    dynamics = replace(workspace.dynamics, paths=paths, memberships=memberships)
+    indicators = hide(workspace.identified.indicators, normalised=-1.0)
+    schools = hide(workspace.identified.schools, name="скрыто", locality="скрыто", enrolment=0)
+    identified = replace(workspace.identified, indicators=indicators, schools=schools)
+    return replace(workspace, dynamics=dynamics, identified=identified, decisions=decisions)
+
+
+ONE = ["describe_municipality", "show_key_figures", "tabulate_lists", "tabulate_schools", "tabulate_decisions"]
+ONE += ["chart_gaps", "chart_matrix", "tabulate_histories", "describe_data"]
+TWO = ["chart_bands", "chart_indicators", "chart_heatmap", "chart_index_paths", "chart_tiles"]
+PARTS = [(name, ()) for name in ONE] + [(name, (domain,)) for name in TWO for domain in ("results", "social")]
+
+
+@pytest.mark.parametrize(("part", "domain"), PARTS)
+def test_report_reads_no_more_than_the_digests_follow(demo, names, part, domain):
+    make = getattr(sections, part)
+    shown = make(open_portfolio(demo, names[1], YEAR), *domain)._repr_html_()
+    assert make(open_portfolio(hide_others(demo, names[1]), names[1], YEAR), *domain)._repr_html_() == shown
