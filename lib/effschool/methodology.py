@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from effschool.certainty import Certainty
 from effschool.configuration import (
     ConfigurationError,
     Entry,
@@ -454,6 +455,7 @@ class Methodology(Frozen):
     lists: Lists
     fioko: Fioko | None = None
     thresholds: ThresholdUse | None = None
+    certainty: Certainty | None = None
 
     @model_validator(mode="after")
     def _check_domains(self) -> Self:
