@@ -11,11 +11,13 @@ MUNICIPALITY =
 LAYOUTS = layouts
 REGION =
 JOBS =
+FIRST =
+SECOND =
 PARAMETERS =
 VENV = .venv
 PYTHON =
 
-KNOWN := YEAR DATA PROCESSED REPORTS METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS PARAMETERS VENV PYTHON SCALE
+KNOWN := YEAR DATA PROCESSED REPORTS METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS PARAMETERS FIRST SECOND VENV PYTHON SCALE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -26,7 +28,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report test lab audit demo bench bulgaria format lint types unit lock clean
+.PHONY: help report test lab audit compare demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -52,6 +54,10 @@ demo: $(READY) ## создать демонстрационный регион, 
 audit: report ## книга Excel, в которой каждое число списков проверяется формулой
 	@$(BIN)/python -m effschool audit --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS))
 
+compare: $(READY) ## почему изменились списки между двумя прогонами (FIRST, SECOND; без них — последние два)
+	@$(BIN)/python -m effschool compare --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
+	  --first $(call quote,$(FIRST)) --second $(call quote,$(SECOND))
+
 bulgaria: $(READY) ## пример другого региона: открытые данные Болгарии (папка DATA)
 	@$(MAKE) --no-print-directory report DATA=$(call quote,$(if $(filter command,$(firstword $(origin DATA))),$(DATA),../shared/data/bg-mon)) \
 	  PROCESSED=examples/bulgaria/processed REPORTS=examples/bulgaria/reports LAYOUTS=examples/bulgaria/layouts \
@@ -60,6 +66,7 @@ bulgaria: $(READY) ## пример другого региона: открыты
 bench: $(READY) ## измерить время этапов на демонстрационном регионе
 	@$(BIN)/python bench/year.py
 	@$(BIN)/python bench/identification.py
+	@$(BIN)/python bench/certainty.py
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench

@@ -9,12 +9,14 @@ from pathlib import Path
 import yaml
 
 from effschool.audit import write_audit
+from effschool.changes import choose_runs, compare_runs, count_changes, describe_changes, tabulate_changes
 from effschool.demo import make_demo_region
 from effschool.ingest import read_contract
 from effschool.methodology import MethodologyError
 from effschool.plan import Settings
 from effschool.run import run_year
 from effschool.steps import StepError, UnknownParameterError
+from effschool.workbook import write_workbook
 from effschool.workspace import load_identified, load_used_methodology
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +45,12 @@ def build_parser() -> argparse.ArgumentParser:
     audit.set_defaults(command=audit_lists)
     audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
     audit.add_argument("--reports", default="reports", help="папка, куда положить книгу")
+    compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
+    compare.set_defaults(command=compare_kept)
+    compare.add_argument("--processed", default="data/processed", help="папка с таблицами прогонов")
+    compare.add_argument("--reports", default="reports", help="папка, куда положить книгу")
+    compare.add_argument("--first", default="", help="имя первого прогона; по умолчанию предпоследний")
+    compare.add_argument("--second", default="", help="имя второго прогона; по умолчанию последний")
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
@@ -120,6 +128,16 @@ def audit_lists(options: argparse.Namespace) -> int:
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
     write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
+    return 0
+
+
+def compare_kept(options: argparse.Namespace) -> int:
+    """Why the lists of two runs differ: sentences on the screen, every school in a workbook."""
+    changes = compare_runs(*choose_runs(Path(options.processed), options.first, options.second))
+    path = Path(options.reports) / "compare.xlsx"
+    write_workbook([count_changes(changes), tabulate_changes(changes)], path, title="Почему изменились списки")
+    _say("\n".join(describe_changes(changes).paragraphs))
+    _say(f"Все школы: {path}")
     return 0
 
 

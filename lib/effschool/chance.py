@@ -151,7 +151,7 @@ def draw_ordinary_procedures(recount: Recount) -> list[pd.DataFrame]:
 def lay_fioko(recount: Recount) -> Cells | None:
     """Procedures of ФИОКО's rule, or nothing where there are none."""
     fioko = recount.methodology.fioko
-    if fioko is None:
+    if fioko is None or recount.methodology.certainty is None:
         return None
     shares = compute_procedure_shares(recount.tables, recount.identified.schools.dropna(subset="group"), fioko)
     return lay_procedures(shares, fioko, recount.year)

@@ -151,8 +151,13 @@ class Cells:
 
 
 def lay_cells(recount: Recount, domain: Domain) -> Cells | None:
-    """Values of the years up to `year` on a grid, of all schools that took part in any; nothing without a window."""
+    """Values of the years up to `year` on a grid, of all schools that took part in any.
+
+    Nothing where the window is not covered, or the methodology does not say how to draw.
+    """
     identified, methodology, year = recount.identified, recount.methodology, recount.year
+    if methodology.certainty is None:
+        return None
     ranked = find_ranked_years(identified.indices, domain)
     if domain not in methodology.domains or not is_covered(methodology.lists.window, year, ranked):
         return None

@@ -17,7 +17,17 @@ STAGES = ("01_ingest", "02_identify", "03_dynamics")
 REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
 CONTRACT_FILES = ("schools", "results", "certificates", "social", "programme", "problems", "files")
-IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments", "decisions")
+IDENTIFIED_FILES = (
+    "schools",
+    "indicators",
+    "indices",
+    "lists",
+    "notices",
+    "treatments",
+    "decisions",
+    "certainty",
+    "levels",
+)
 DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
 SET_BY_RUN = frozenset(
     ("raw", "processed", "layouts", "region", "methodology", "municipality", "year", "workbook", "run")

@@ -315,7 +315,7 @@ def band_means(
 
 
 def _satisfy(view: _Window, band: int | None, conditions: Sequence[Condition]) -> Flags:
-    hits = np.asarray(view.bands == band if band else view.bands > 0)
+    hits: Flags = np.equal(view.bands, band) if band else np.greater(view.bands, 0)
     return np.logical_or.reduce([_satisfy_condition(view, hits, band, condition) for condition in conditions])
 
 

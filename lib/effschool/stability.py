@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import sobol_indices
 
 from effschool.certainty import Verdicts
-from effschool.chance import FIOKO_KEY, draw_year, lay_fioko, say_share, take_observed
+from effschool.chance import FIOKO_KEY, draw_year, estimate_chances, lay_fioko, say_share, take_observed
 from effschool.drawing import (
     Cells,
     Drawer,
@@ -92,8 +92,21 @@ def measure_stability(recount: Recount) -> Stability:
     parts += measure_fioko(recount)
     rows = pd.concat([rows for rows, _ in parts] or [pd.DataFrame(columns=STABILITY_COLUMNS)], ignore_index=True)
     drivers = pd.concat([found for _, found in parts] or [pd.DataFrame(columns=DRIVER_COLUMNS)], ignore_index=True)
-    rows = rows.assign(year=recount.year).pipe(add_verdicts, recount.settings.verdicts)
+    if len(rows):
+        rows = rows.assign(year=recount.year).pipe(add_verdicts, recount.settings.verdicts)
     return Stability(rows[STABILITY_COLUMNS].sort_values(["list", "school_id"], ignore_index=True), drivers)
+
+
+def assess_lists(recount: Recount) -> Stability:
+    """Chance and stability of every list of the year: a row per school and list, the columns of both.
+
+    A methodology without the section `certainty`, or a year without lists, gives no rows.
+    """
+    stability = measure_stability(recount)
+    key = ["year", "school_id", "list"]
+    chances = estimate_chances(recount).drop(columns="is_member").astype({"year": "int64", "school_id": "str"})
+    rows = stability.rows.astype({"year": "int64", "school_id": "str"}).merge(chances, how="left", on=key)
+    return Stability(rows, stability.drivers)
 
 
 Part = tuple[pd.DataFrame, pd.DataFrame]
