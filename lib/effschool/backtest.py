@@ -93,13 +93,13 @@ def predict_leaving(recount: Recount, listing: Listing, reliability: float, plac
     """Share of those listed who would not be a year later, 0…1, if true levels stayed and chance alone worked."""
     share, power = recount.methodology.domains["results"].bands.share, recount.settings.power
 
-    def work(generator: np.random.Generator, runs: int) -> tuple[int, int]:
+    def _work(generator: np.random.Generator, runs: int) -> tuple[int, int]:
         scores = draw_scores(generator, (runs, power.schools, listing.years + 1), reliability)[1]
         now = satisfy_any(scores[..., :-1], listing.conditions, share)
         return int(now.sum()), int((now & ~satisfy_any(scores[..., 1:], listing.conditions, share)).sum())
 
     seed = (recount.settings.draws.seed, BACKTEST_KEY, place)
-    blocks = run_blocks(work, (power.runs, RUNS_AT_ONCE), seed, recount.workers)
+    blocks = run_blocks(_work, (power.runs, RUNS_AT_ONCE), seed, recount.workers)
     listed, left = np.sum(blocks, axis=0)
     return float(left / listed) if listed else float("nan")
 

@@ -8,7 +8,7 @@ from scipy import special
 
 from effschool import charts
 from effschool.backtest import BAND
-from effschool.chance import find_surely_worse, say_share
+from effschool.chance import find_surely_worse, say_part, say_share
 from effschool.display import Chart, Table, Text
 from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
@@ -35,8 +35,9 @@ def chart_verdicts(found: Stability) -> Chart | Text:
     sentence = (
         f"Из {count_words(total, 'места', 'мест', 'мест')} в списках "
         f"{choose_word(firm, 'устойчиво', 'устойчивы', 'устойчивы')} "
-        f"{format_number(firm)} ({format_percent(100 * firm / total)}): школа осталась бы в списке и с другими учениками, "
-        "и по другим допустимым вариантам расчёта. Остальные стоят у границы или зависят от того, как считать."
+        f"{format_number(firm)} ({format_percent(100 * firm / total)}): школа осталась бы "
+        "в списке и с другими учениками, и по другим допустимым вариантам расчёта. "
+        "Остальные стоят у границы или зависят от того, как считать."
     )
     title = "Насколько устойчивы списки, школ"
     colours = [charts.BETTER, charts.REGION, charts.WORSE]
@@ -63,8 +64,8 @@ def tabulate_drivers(found: Stability) -> Table | Text:
 
 
 DRIVER_NOTE = (
-    "«Само по себе» — какая часть всех перемен в списке вызвана только этим. «Вместе с остальным» — какая часть перемен "
-    "исчезла бы, если бы это было решено раз и навсегда; вместе такие части могут дать больше 100 %."
+    "«Само по себе» — какая часть всех перемен в списке вызвана только этим. «Вместе с остальным» — какая часть "
+    "перемен исчезла бы, если бы это было решено раз и навсегда; вместе такие части могут дать больше 100 %."
 )
 
 
@@ -73,8 +74,8 @@ def _say_driver(name: str, drivers: pd.DataFrame) -> str:
     chosen = by_factor.drop(CHANCE)
     if not by_factor.sum() or chosen.empty:
         return f"«{name}»: состав не меняется."
-    stronger = "случайный состав учеников" if by_factor[CHANCE] >= chosen.max() else "выбор способа расчёта"
-    return f"«{name}»: сильнее всего список меняет {stronger}, а из способов расчёта — {FACTORS[str(chosen.idxmax())]}."
+    first = "сильнее всего состав зависит от случая, за ним идёт" if by_factor[CHANCE] >= chosen.max() else "решает"
+    return f"«{name}»: {first} {FACTORS[str(chosen.idxmax())]}."
 
 
 # Rules
@@ -115,8 +116,8 @@ def _say_rules(found: pd.DataFrame) -> str:
 def _say_reliability(reliability: float, share: float) -> str:
     return (
         f"Надёжность {format_number(reliability, 2)} показывает, насколько порядок школ повторяется в соседнем году: "
-        "1 — точно, 0 — никак. Она оценена по данным региона, а правила проверены на вымышленных школах, истинный уровень "
-        f"которых известен; слабыми названы {format_percent(100 * share, 0)} школ с самым низким уровнем."
+        "1 — точно, 0 — никак. Она оценена по данным региона, а правила проверены на вымышленных школах, истинный "
+        f"уровень которых известен; слабыми названы {format_percent(100 * share, 0)} школ с самым низким уровнем."
     )
 
 
@@ -172,8 +173,9 @@ def tabulate_backtest(found: pd.DataFrame) -> Table | Text:
 def _say_backtest(found: pd.DataFrame) -> str:
     said = [_say_left(what, own) for what, own in found.groupby("what", sort=False)]
     return (
-        f"{' '.join(said)} «Вышли сами» — школы, которые в программе поддержки не участвовали. Самые слабые школы года в "
-        "следующем году в среднем поднимаются и без помощи, поэтому сам по себе выход из списка ничьих заслуг не доказывает."
+        f"{' '.join(said)} «Вышли сами» — школы, которые в программе поддержки не участвовали. Самые слабые школы года "
+        "в следующем в среднем поднимаются и без помощи, поэтому выход из списка сам по себе ничьих заслуг не "
+        "доказывает."
     )
 
 
@@ -211,9 +213,10 @@ def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
 
 
 CERTAINTY_NOTE = (
-    "«Устойчиво» — школа почти всегда осталась бы в списке. «Погранично» — с другими учениками того же уровня могла бы и "
-    "не попасть. «Зависит от метода» — при другом, тоже допустимом способе расчёта её в списке часто нет. Последний "
-    "столбец называет показатели, которые хуже, чем в среднем по региону, даже с поправкой на число участников."
+    "«Устойчиво» — школа почти всегда осталась бы в списке. «Погранично» — с другими учениками того же уровня могла бы "
+    "и не попасть. «Зависит от метода» — при другом, тоже допустимом способе расчёта её в списке часто нет. "
+    "«Обычный» результат — средний по школам её группы. Последний столбец называет показатели, "
+    "которые хуже, чем в среднем по региону, и с поправкой на число участников."
 )
 
 
@@ -263,12 +266,21 @@ def chart_levels(portfolio: Portfolio, domain: Domain = "results") -> Chart | Te
 def _say_levels(frame: pd.DataFrame, level_pct: float) -> str:
     outside = int(((frame["raw"] < frame["low"]) | (frame["raw"] > frame["high"])).sum())
     rising, falling = (int((frame["is_moving"] & (sign * frame["trend"] > 0)).sum()) for sign in (1, -1))
-    unusual = f"у {format_number(outside)} из {count_words(len(frame), *OF_SCHOOLS)}" if outside else "ни у одной школы"
+    unusual = (
+        f"Индекс года выходит за полосу у {format_number(outside)} из {count_words(len(frame), *OF_SCHOOLS)}: "
+        "для них год был необычным."
+        if outside
+        else "Индекс года ни у одной школы не выходит за полосу."
+    )
+    moving = (
+        f"Не случайно растут {format_number(rising)}, снижаются {format_number(falling)}."
+        if rising + falling
+        else "Рост или снижение за годы ни у одной школы нельзя отличить от случайных."
+    )
     return (
         "Уточнённая оценка учитывает все годы школы и остальные школы группы: чем меньше участников, тем меньше веса у "
-        f"одного года. Полоса — где уровень школы лежит в {format_number(level_pct)} случаях из 100. Индекс года выходит "
-        f"за полосу {unusual}: такой год был для школы необычным. "
-        f"Растут не случайно: {format_number(rising)}, снижаются не случайно: {format_number(falling)}."
+        f"одного года. Полоса — где уровень школы лежит в {format_number(level_pct)} случаях из 100. "
+        f"{unusual} {moving}"
     )
 
 
@@ -290,7 +302,7 @@ def say_briefly(region: RegionYear, name: str) -> pd.Series:
     own = list_certainty(region, region.region_schools[["school_id"]])
     own = own[own["list"] == name] if len(own) else pd.DataFrame(columns=["school_id"])
     said = [
-        f"{row.verdict}: осталась бы в списке в {say_share(row.stays_chance_pct)} пересчётов; обычная школа "
+        f"{row.verdict}: осталась бы в списке {say_part(row.stays_chance_pct)} пересчётов; обычная школа "
         f"такого размера попала бы в него с вероятностью {say_share(row.chance_pct)}"
         for row in own.itertuples()
     ]

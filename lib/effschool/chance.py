@@ -58,7 +58,9 @@ def estimate_chances(recount: Recount) -> pd.DataFrame:
     ]
     frames += draw_ordinary_procedures(recount)
     rows = pd.concat(frames or [pd.DataFrame(columns=CHANCE_COLUMNS)], ignore_index=True)
-    rows = rows.assign(year=recount.year, chance_sentence=[say_chance(row) for row in rows.itertuples()])
+    social = {status.status for status in recount.methodology.lists.social}
+    said = [say_chance(row, row.list in social) for row in rows.itertuples()]
+    rows = rows.assign(year=recount.year, chance_sentence=pd.Series(said, index=rows.index, dtype="str"))
     return rows[CHANCE_COLUMNS].sort_values(["list", "school_id"], ignore_index=True)
 
 
@@ -70,13 +72,13 @@ def draw_ordinary(cells: Cells, recount: Recount) -> Iterator[pd.DataFrame]:
     reference = take_reference(cells, observed, methodology)
     drawer, method = plan_ordinary(cells, ties), take_own_method(methodology, cells.domain)
 
-    def count(generator: np.random.Generator, size: int) -> dict[str, Values]:
+    def _count(generator: np.random.Generator, size: int) -> dict[str, Values]:
         values = partial(draw_year, drawer, generator, size)
         redrawn = recompute(cells, values, narrow(method), methodology, reference)
         members = hold_statuses(cells, redrawn, methodology, method, reference)
         return {name: flags.sum(axis=1) for name, flags in members.items()}
 
-    counts = recount.run(count, size_block(cells), CHANCE_KEY, list(methodology.domains).index(cells.domain))
+    counts = recount.run(_count, size_block(cells), CHANCE_KEY, list(methodology.domains).index(cells.domain))
     own = hold_statuses(cells, observed, methodology, method)
     for name in name_lists(methodology, cells.domain):
         percent = 100 * np.sum([block[name] for block in counts], axis=0) / recount.number
@@ -140,10 +142,10 @@ def draw_ordinary_procedures(recount: Recount) -> list[pd.DataFrame]:
         return []
     drawer = plan_ordinary(cells, estimate_ties(cells, recount.settings.draws))
 
-    def count(generator: np.random.Generator, size: int) -> Values:
+    def _count(generator: np.random.Generator, size: int) -> Values:
         return np.asarray(flag_procedures(cells, fioko, partial(draw_year, drawer, generator, size)).sum(axis=1))
 
-    counts = recount.run(count, size_block(cells), CHANCE_KEY, FIOKO_KEY)
+    counts = recount.run(_count, size_block(cells), CHANCE_KEY, FIOKO_KEY)
     own = flag_procedures(cells, fioko, partial(take_observed, cells))[:, 0]
     return [describe_list(cells, FIOKO_LIST, own, 100 * np.sum(counts, axis=0) / recount.number)]
 
@@ -162,14 +164,26 @@ def take_observed(cells: Cells, place: int) -> Values:
     return np.nan_to_num(cells.raw[place])[:, :, None]
 
 
-def say_chance(row: object) -> str:
-    """«При таком числе участников (от 8 до 12) школа с обычным для региона результатом попала бы в список …»."""
+def say_chance(row: object, is_social: bool = False) -> str:
+    """«При таком числе участников (от 8 до 12) школа с обычным для региона результатом попала бы в этот список …»."""
     fewest, most = int(row.fewest), int(row.most)  # type: ignore[attr-defined]
-    people = f"от {format_number(fewest)} до {format_number(most)}" if fewest != most else format_number(fewest)
+    number = f"от {format_number(fewest)} до {format_number(most)}" if fewest != most else format_number(fewest)
+    people, school = SOCIAL_WORDS if is_social else RESULT_WORDS
     return (
-        f"При таком числе участников ({people}) школа с обычным для региона результатом попала бы в этот список "
+        f"При таком числе {people} ({number}) {school} попала бы в этот список "
         f"с вероятностью {say_share(row.chance_pct)}."  # type: ignore[attr-defined]
     )
+
+
+RESULT_WORDS = ("участников", "школа с обычным для региона результатом")
+SOCIAL_WORDS = ("обучающихся", "школа с обычными для региона условиями")
+
+
+def say_part(percent: float) -> str:
+    """«в 71 %», «менее чем в 1 %», «более чем в 99 %»."""
+    if percent < 1:
+        return f"менее чем в {format_percent(1, 0)}"
+    return f"более чем в {format_percent(99, 0)}" if percent > 99 else f"в {format_percent(percent, 0)}"
 
 
 def say_share(percent: float) -> str:

@@ -16,10 +16,11 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.display import Table, Text
-from effschool.dynamics import stack_lists
+from effschool.dynamics import FIOKO_LIST, stack_lists
 from effschool.identify import Identified, identify_schools
 from effschool.indicators import ROWS, Tables
 from effschool.methodology import Methodology
+from effschool.resampling import name_lists
 from effschool.russian import count_words, format_number, join_words
 from effschool.schemas import PROVENANCE
 from effschool.storage import hash_file, read_table, write_table, write_text
@@ -182,7 +183,9 @@ def _is_same(one: pd.DataFrame, two: pd.DataFrame) -> bool:
 def list_members(tables: Tables, methodology: Methodology, year: int) -> Members:
     """Schools of every list of a year."""
     listed = stack_lists(identify_schools(tables, methodology).lists, methodology)
-    return {str(name): set(own["school_id"]) for name, own in listed[listed["year"] == year].groupby("list")}
+    watched = {FIOKO_LIST, *(name for domain in methodology.domains for name in name_lists(methodology, domain))}
+    own = listed[(listed["year"] == year) & listed["list"].isin(watched)]
+    return {str(name): set(members["school_id"]) for name, members in own.groupby("list")}
 
 
 def list_present(run: Run) -> set[str]:

@@ -141,6 +141,7 @@ def add_ellipses(axes: Axes, points: pd.DataFrame) -> None:
         size = (2 * ELLIPSE * point.x_level_error, 2 * ELLIPSE * point.y_level_error)
         shape = {"facecolor": OWN, "alpha": 0.1, "edgecolor": "none", "zorder": 1}
         axes.add_patch(Ellipse((point.x_level, point.y_level), *size, **shape))
+        axes.plot([point.x, point.x_level], [point.y, point.y_level], color=REGION, linewidth=0.8, zorder=1)
 
 
 ELLIPSE = 2.448
@@ -168,14 +169,14 @@ def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
     """Bars side by side in per cent: a row of `shares` per line, a bar per column, each with its number."""
     figure, (axes,) = start_figure(1.0 + 0.3 * shares.size)
     height = 0.8 / shares.shape[1]
-    for place, (name, colour) in enumerate(zip(shares.columns, (OWN, BETTER, WORSE), strict=False)):
+    for place, (name, colour) in enumerate(zip(shares.columns, (OWN, REGION, WORSE), strict=False)):
         lines = np.arange(len(shares)) + (place - (shares.shape[1] - 1) / 2) * height
         bars = axes.barh(lines, shares[name], height=0.9 * height, color=colour, label=name)
         axes.bar_label(bars, [format_number(value) for value in shares[name]], padding=3)
     axes.set_yticks(np.arange(len(shares)), list(shares.index))
-    axes.set(xlabel=label, xlim=(0, 100), ylim=(len(shares) - 0.5, -0.5))
+    axes.set(xlabel=label, xlim=(0, 105), ylim=(len(shares) - 0.5, -0.5))
     axes.tick_params(left=False)
-    _put_legend_above(axes, 3)
+    _put_legend_above(axes, 1)
     return figure
 
 

@@ -332,7 +332,7 @@ def invert_counts(total: Values, first: Values, second: Values) -> Values:
 def cumulate(count: Values, total: Values, first: Values, second: Values) -> Values:
     """P(X ≤ count), by the ratio of neighbours; binomial with the share `second` where `first` is infinite, for all."""
     if np.isinf(first).all():
-        return np.asarray(special.bdtr(np.minimum(count, total), total, second))
+        return np.asarray(special.bdtr(np.minimum(count, total), total.astype(np.int64), second))
     inside = np.minimum(count[:, :-1], total - 1)
     ratio = (total - inside) * (inside + first) / ((inside + 1) * (total - inside - 1 + second))
     log = np.pad(np.log(ratio).cumsum(axis=1), ((0, 0), (1, 0)))

@@ -303,7 +303,7 @@ def band_means(
     cells: Cells, bands: Values, index: Values, methodology: Methodology, reference: Reference | None
 ) -> Values:
     """Band of the window's mean index inside each group of the last year; 0 where a year is not ranked."""
-    known = (bands > 0).all(axis=0)
+    known = np.all(bands > 0, axis=0)
     mean = index.mean(axis=0)
     found = np.zeros(mean.shape, np.int8)
     for group in cells.list_groups(len(cells.years) - 1):

@@ -72,10 +72,10 @@ def measure_rules(
         truly low those listed), false_alarm_pct (of the others those listed); NaN where there is nobody to count.
     """
 
-    def work(generator: np.random.Generator, runs: int) -> Counted:
+    def _work(generator: np.random.Generator, runs: int) -> Counted:
         return simulate_regions(generator, (runs, power.schools), power.rules, reliability, share)
 
-    blocks = run_blocks(work, (power.runs, RUNS_AT_ONCE), (seed, POWER_KEY), workers)
+    blocks = run_blocks(_work, (power.runs, RUNS_AT_ONCE), (seed, POWER_KEY), workers)
     listed, low, both, schools = (
         np.sum([getattr(block, part) for block in blocks], axis=0) for part in ("listed", "low", "both", "schools")
     )
@@ -134,7 +134,7 @@ def find_lowest(scores: Values, share: float) -> Values:
 
 
 def find_tail(participants: Values, true_pct: float, shown_pct: float) -> Values:
-    """Probability in per cent that a school whose true share is `true_pct` shows `shown_pct` or more: exact binomial."""
+    """Probability in per cent that a school of the true share `true_pct` shows `shown_pct` or more: exact binomial."""
     least = np.ceil(np.asarray(participants) * shown_pct / 100 - 1e-9)
     return np.asarray(100 * stats.binom.sf(least - 1, participants, true_pct / 100))
 

@@ -62,12 +62,12 @@ def measure_chance(cells: Cells, recount: Recount) -> Values:
     drawer = plan_repeats(cells, settings.prior_pupils, estimate_ties(cells, settings))
     method = narrow(take_own_method(recount.methodology, cells.domain))
 
-    def work(generator: np.random.Generator, size: int) -> tuple[Values, Values]:
+    def _work(generator: np.random.Generator, size: int) -> tuple[Values, Values]:
         index = recompute(cells, partial(draw_year, drawer, generator, size), method, recount.methodology).index
         return index.sum(axis=2, dtype=float), (index.astype(float) ** 2).sum(axis=2)
 
     few = Recount(recount.identified, recount.tables, recount.methodology, recount.year, ENOUGH_DRAWS, recount.workers)
-    blocks = few.run(work, size_block(cells), LEVEL_KEY, len(cells.indicators))
+    blocks = few.run(_work, size_block(cells), LEVEL_KEY, len(cells.indicators))
     first, second = (np.sum([block[part] for block in blocks], axis=0) / ENOUGH_DRAWS for part in (0, 1))
     return np.asarray(np.maximum(second - first**2, 1e-8))
 

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import sobol_indices
 
 from effschool.certainty import Verdicts
-from effschool.chance import FIOKO_KEY, draw_year, estimate_chances, lay_fioko, say_share, take_observed
+from effschool.chance import FIOKO_KEY, draw_year, estimate_chances, lay_fioko, say_part, take_observed
 from effschool.drawing import (
     Cells,
     Drawer,
@@ -54,15 +54,15 @@ STABILITY_COLUMNS = [
 DRIVER_COLUMNS = ["list", "factor", "first_pct", "total_pct"]
 CHANCE = "chance"
 FACTORS = {
-    CHANCE: "другие ученики",
-    "weights": "веса показателей",
+    CHANCE: "случайный состав учеников",
+    "weights": "выбор весов показателей",
     "normalisation": "способ приведения показателей к шкале",
-    "geometric": "среднее арифметическое или геометрическое",
-    "trimmed": "учёт выбросов",
+    "geometric": "вид среднего (арифметическое или геометрическое)",
+    "trimmed": "обращение с выбросами",
     "filled": "замена недостающих показателей",
-    "without_block": "показатели ВПР: учитывать или нет",
+    "without_block": "учёт показателей ВПР",
     "literal": "знак признака отставания (противоречие 1)",
-    "rule": "правило «2 из 3 лет» или «последние 2 или все 3» (противоречие 2)",
+    "rule": "правило трёх лет для условий (противоречие 2)",
 }
 """What is drawn, in words; all but the first are choices of method."""
 REPEAT_KEY, METHOD_KEY = 2, 3
@@ -122,12 +122,12 @@ def measure_domain(cells: Cells, recount: Recount, place: int) -> list[Part]:
     own = take_own_method(methodology, cells.domain)
     observed = hold_statuses(cells, observe(cells, methodology), methodology, own)
 
-    def repeat(generator: np.random.Generator, size: int) -> dict[str, Values]:
+    def _repeat(generator: np.random.Generator, size: int) -> dict[str, Values]:
         redrawn = recompute(cells, partial(draw_year, drawer, generator, size), narrow(own), methodology)
         members = hold_statuses(cells, redrawn, methodology, own)
         return {name: flags.sum(axis=1) for name, flags in members.items()}
 
-    repeats = recount.run(repeat, size_block(cells), REPEAT_KEY, place)
+    repeats = recount.run(_repeat, size_block(cells), REPEAT_KEY, place)
     designed = evaluate_design(drawer, recount, place)
     parts = []
     for name in name_lists(methodology, cells.domain):
@@ -160,24 +160,24 @@ def evaluate_design(drawer: Drawer, recount: Recount, place: int) -> dict[str, E
     factors = (CHANCE, *samplers)
     copies = len(factors) + 3
 
-    def work(generator: np.random.Generator, size: int) -> dict[str, Evaluated]:
+    def _work(generator: np.random.Generator, size: int) -> dict[str, Evaluated]:
         one, two = ({name: draw(generator, size) for name, draw in samplers.items()} for _ in range(2))
         mixed = {name: mix_columns(name, factors, one[name], two[name]) for name in samplers}
         source = mix_columns(CHANCE, factors, np.arange(size), np.arange(size) + size)
         source[-size:] = 2 * size
         method = build_method(mixed, cells, recount)
 
-        def values(place: int) -> Values:
+        def _values(place: int) -> Values:
             observed = take_observed(cells, place).astype(np.float32)
             return np.concatenate([drawer.draw(generator, place, 2 * size), observed], axis=2)[:, :, source]
 
-        redrawn = recompute(cells, values, method, methodology)
+        redrawn = recompute(cells, _values, method, methodology)
         members = hold_statuses(cells, redrawn, methodology, method)
         return {name: split_columns(factors, flags, size) for name, flags in members.items()}
 
     base = recount.settings.draws.method_base
     numbers = (base, max(size_block(cells, copies), 1))
-    blocks = run_blocks(work, numbers, (recount.settings.draws.seed, METHOD_KEY, place), recount.workers)
+    blocks = run_blocks(_work, numbers, (recount.settings.draws.seed, METHOD_KEY, place), recount.workers)
     return {name: join_blocks([block[name] for block in blocks]) for name in blocks[0]}
 
 
@@ -268,10 +268,10 @@ def measure_fioko(recount: Recount) -> list[Part]:
     without = find_block_procedures(recount.methodology, recount.settings.choices.without_block)
     variants = [None, without] if without.any() and not without.all() else [None]
 
-    def repeat(generator: np.random.Generator, size: int) -> Values:
+    def _repeat(generator: np.random.Generator, size: int) -> Values:
         return np.asarray(flag_procedures(cells, fioko, partial(draw_year, drawer, generator, size)).sum(axis=1))
 
-    repeats = recount.run(repeat, size_block(cells), REPEAT_KEY, FIOKO_KEY)
+    repeats = recount.run(_repeat, size_block(cells), REPEAT_KEY, FIOKO_KEY)
     observed = [flag_procedures(cells, fioko, partial(take_observed, cells), variant)[:, 0] for variant in variants]
     frame = _start_rows(cells, FIOKO_LIST, observed[0], 100 * np.sum(repeats, axis=0) / recount.number)
     decides = "without_block" if len(variants) > 1 else ""
@@ -333,12 +333,12 @@ def add_verdicts(rows: pd.DataFrame, cuts: Verdicts) -> pd.DataFrame:
 
 def say_stability(row: object) -> str:
     """The row in words: for a member whether it would stay, for another school whether it would be put on the list."""
-    chance, method = say_share(row.stays_chance_pct), say_share(row.stays_method_pct)  # type: ignore[attr-defined]
+    chance, method = say_part(row.stays_chance_pct), say_part(row.stays_method_pct)  # type: ignore[attr-defined]
     if not row.is_member:  # type: ignore[attr-defined]
-        return f"Попала бы в этот список в {chance} пересчётов с другими учениками, в {method} вариантов метода."
+        return f"Попала бы в этот список {chance} пересчётов с другими учениками и {method} вариантов расчёта."
     decides = row.driver and row.verdict == METHODICAL  # type: ignore[attr-defined]
-    reason = f" Решает больше всего: {FACTORS[row.driver]}." if decides else ""  # type: ignore[attr-defined]
+    reason = f" Сильнее всего влияет {FACTORS[row.driver]}." if decides else ""  # type: ignore[attr-defined]
     return (
-        f"С другими учениками того же уровня осталась бы в списке в {chance} пересчётов, "
-        f"по другим допустимым вариантам метода — в {method}: {row.verdict}.{reason}"  # type: ignore[attr-defined]
+        f"Осталась бы в списке {chance} пересчётов с другими учениками того же уровня "
+        f"и {method} допустимых вариантов расчёта: {row.verdict}.{reason}"  # type: ignore[attr-defined]
     )
