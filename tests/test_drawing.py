@@ -64,7 +64,8 @@ def test_counts_of_many_pupils_are_expanded_closely():
 
 def test_drawn_shares_are_possible_and_have_the_observed_mean(cells, methodology):
     ties = estimate_ties(cells, methodology.certainty.draws)
-    drawn = plan_repeats(cells, 1, ties).draw(np.random.default_rng(1), 0, 4000)
+    alone = replace(ties, lasting=0 * ties.lasting)
+    drawn = plan_repeats(cells, methodology.certainty.draws, alone).draw(np.random.default_rng(1), 0, 4000)
     place = [item.id for item in cells.indicators].index("oge_rus_2")
     total, raw = cells.participants[0, place], cells.raw[0, place]
     counts = drawn[place] * total[:, None] / 100
@@ -78,7 +79,7 @@ def test_drawn_shares_are_possible_and_have_the_observed_mean(cells, methodology
 def test_drawn_indicators_are_tied_as_asked(cells):
     number, schools = len(cells.indicators), len(cells.ids)
     correlation = np.full((number, number), 0.5) + 0.5 * np.eye(number)
-    drawer = plan_ordinary(cells, Ties(correlation, np.ones(number)))
+    drawer = plan_ordinary(cells, Ties(correlation, np.ones(number), np.zeros(number)))
     drawn = drawer.draw(np.random.default_rng(2), 0, 5000)
     one, two = ([item.id for item in cells.indicators].index(name) for name in ("oge_rus_5", "oge_math_5"))
     found = [np.corrcoef(drawn[one, place], drawn[two, place])[0, 1] for place in range(schools)]
@@ -159,7 +160,7 @@ def test_a_mean_is_drawn_about_its_own_value(methodology):
         ),
     )
     found = lay_cells(recount(region(), means), "results")
-    drawer = plan_repeats(found, 1, Ties(np.eye(7), np.full(7, 2.0)))
+    drawer = plan_repeats(found, methodology.certainty.draws, Ties(np.eye(7), np.full(7, 2.0), np.zeros(7)))
     drawn = drawer.draw(np.random.default_rng(6), 0, 4000)
     place = [item.id for item in found.indicators].index("oge_rus_gap")
     assert drawn[place].mean(axis=1) == pytest.approx(found.raw[0, place], abs=0.1)
@@ -182,3 +183,37 @@ def test_pupils_of_an_ordinary_school_are_those_of_its_group(methodology):
     place = [item.id for item in found.indicators].index("oge_rus_2")
     mean = pd.Series(drawn[place].mean(axis=1), index=found.ids).groupby(lambda name: name[:-1]).mean()
     assert mean.to_dict() == pytest.approx({"основная": 50, "средняя": 10}, abs=1)
+
+
+def build_lasting(generator, change):
+    """Schools whose true share moves by `change` from year to year."""
+    rows, schools = [], []
+    for place in range(300):
+        level = generator.uniform(0.2, 0.5)
+        for year in (2018, 2019, 2020):
+            failed = generator.binomial(40, np.clip(level + generator.normal(0, change), 0, 1))
+            schools.append(school(f"{place:03}", year))
+            rows.append(result(f"{place:03}", year, (failed, 40 - failed, 0, 0)))
+    return tables(schools=schools, results=rows)
+
+
+def test_other_years_tell_as_much_as_results_last(methodology):
+    generator, found = np.random.default_rng(9), []
+    for change in (0.0, 0.08, 0.3):
+        cells = lay_cells(recount(build_lasting(generator, change), methodology), "results")
+        place = [item.id for item in cells.indicators].index("oge_rus_2")
+        found.append(estimate_ties(cells, methodology.certainty.draws).lasting[place])
+    assert found[0] > 0.8
+    assert found[1] == pytest.approx(1 / (1 + 2 * 40 * 0.08**2 / 0.22), abs=0.12)
+    assert found[2] < 0.15
+
+
+def test_other_years_narrow_what_is_known_of_a_school(methodology):
+    cells = lay_cells(recount(region(), methodology), "results")
+    ties = estimate_ties(cells, methodology.certainty.draws)
+    place = [item.id for item in cells.indicators].index("oge_rus_2")
+    spreads = []
+    for weight in (0.0, 1.0):
+        drawer = plan_repeats(cells, methodology.certainty.draws, replace(ties, lasting=np.full(21, weight)))
+        spreads.append(drawer.draw(np.random.default_rng(1), 0, 3000)[place].std(axis=1)[1:-1].mean())
+    assert spreads[1] < 0.9 * spreads[0]

@@ -75,7 +75,8 @@ def follow_members(recount: Recount, listing: Listing, programme: pd.DataFrame) 
     later = standing.assign(year=standing["year"] - 1)[["year", "school_id", "is_in"]]
     moves = now.merge(later, on=["year", "school_id"], validate="one_to_one")
     first = programme.groupby("school_id")["entry_year"].min()
-    helped = moves["school_id"].map(first) <= moves["year"] + 1
+    entry = moves["school_id"].map(first.to_dict()).astype("Float64")
+    helped = (entry <= moves["year"] + 1).fillna(False).astype(bool)
     return moves.rename(columns={"year": "from_year"}).assign(is_out=~moves["is_in"], is_helped=helped)
 
 

@@ -25,6 +25,8 @@ class Draws(Frozen):
         seed: the same seed gives the same figures.
         prior_pupils: a school's own result is completed by so many pupils of the region's ordinary result, so that
             «nobody failed» of few pupils is not taken for «nobody can fail».
+        other_years: `estimated` lets the school's other years speak as far as its results last in the data; `none`
+            looks at every year alone.
         correlation: `year_changes` estimates how procedures of one school move together from the changes between its
             years; `none` takes them as independent.
         min_pairs: least changes between years behind a correlation; with fewer it is taken as zero.
@@ -34,6 +36,7 @@ class Draws(Frozen):
     method_base: Number
     seed: Annotated[int, Field(ge=0, strict=True)]
     prior_pupils: float = Field(gt=0, le=10)
+    other_years: Literal["estimated", "none"]
     correlation: Literal["year_changes", "none"]
     min_pairs: Number
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -210,10 +211,17 @@ def lay_procedures(shares: pd.DataFrame, fioko: Fioko, year: int) -> Cells | Non
 
 @dataclass(frozen=True)
 class Ties:
-    """How values of one school move: correlation of the indicators, and one pupil's standard deviation of a mean."""
+    """How values of one school move, by indicator.
+
+    Args:
+        correlation: of the indicators' yearly changes.
+        spread: one pupil's standard deviation of a mean.
+        lasting: how much a pupil of another year tells beside one of the year, 0…1.
+    """
 
     correlation: Values
     spread: Values
+    lasting: Values
 
 
 @dataclass(frozen=True)
@@ -256,14 +264,30 @@ class Drawer:
         return np.asarray(self.table.ravel().take(step, mode="clip"))
 
 
-def plan_repeats(cells: Cells, prior: float, ties: Ties) -> Drawer:
-    """Draws of other pupils of the same schools: beta-binomial on the counts, completed by `prior` ordinary pupils."""
+def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Drawer:
+    """Draws of other pupils of the same schools: beta-binomial on the counts of the year.
+
+    The counts are completed by those of the school's other years at the weight `lasting`, brought to the year's
+    ordinary share, and by `prior_pupils` ordinary pupils.
+    """
     total, ordinary = cells.participants, find_ordinary(cells)
     count = np.rint(np.nan_to_num(cells.raw) * total / 100)
-    first, second = count + prior * ordinary, total - count + prior * (1 - ordinary)
-    # The pupils seen are a draw themselves, and the new ones another: twice the variance, as in the beta-binomial.
-    spread = ties.spread[None, :, None] * np.sqrt((1 + total / (total + prior)) / np.maximum(total, 1))
-    return build_drawer(cells, (total, first, second), np.nan_to_num(cells.raw), spread, ties)
+    with_others = partial(add_other_years, weight=ties.lasting[None, :, None])
+    known = with_others(total)
+    failed = np.minimum(ordinary * with_others(count / ordinary), known)
+    centre = with_others(np.nan_to_num(cells.raw) * total) / np.maximum(known, 1)
+    first = failed + settings.prior_pupils * ordinary
+    second = known - failed + settings.prior_pupils * (1 - ordinary)
+    # The pupils seen are a draw themselves, and the new ones another: both variances, as in the beta-binomial.
+    pupils = np.maximum(total, 1)
+    spread = ties.spread[None, :, None] * np.sqrt(1 / pupils + 1 / np.maximum(known + settings.prior_pupils, 1))
+    shape = (total, np.maximum(first, 0.01).round(2), np.maximum(second, 0.01).round(2))
+    return build_drawer(cells, shape, centre, spread, ties)
+
+
+def add_other_years(values: Values, weight: Values) -> Values:
+    """Values [year, indicator, school] with those of the other years added at a weight."""
+    return np.asarray((1 - weight) * values + weight * values.sum(axis=0, keepdims=True))
 
 
 def plan_ordinary(cells: Cells, ties: Ties) -> Drawer:
@@ -378,7 +402,29 @@ def estimate_ties(cells: Cells, settings: Draws) -> Ties:
     number = len(cells.indicators)
     independent = settings.correlation == "none"
     correlation = np.eye(number) if independent else correlate_changes(changes, settings.min_pairs)
-    return Ties(correlation, measure_spread(cells, changes))
+    alone = settings.other_years == "none"
+    lasting = np.zeros(number) if alone else measure_lasting(cells, changes)
+    return Ties(correlation, measure_spread(cells, changes), lasting)
+
+
+def measure_lasting(cells: Cells, changes: Values) -> Values:
+    """How much a pupil of another year tells, by indicator: 1/(2φ − 1).
+
+    φ is the variance of a school's yearly changes over what chance alone would give to its shares; 1 where its level
+    lasts. A mean, for which chance is not known apart, has the mean of the shares, and 0 without shares.
+    """
+    total = cells.participants
+    known = total > 1
+    mixed = np.where(known, cells.raw * (100 - cells.raw) * total / np.maximum(total - 1, 1), np.nan)
+    number = known.sum(axis=(0, 2))
+    chance = np.nansum(mixed, axis=(0, 2)) / np.maximum(number, 1)
+    pairs = (~np.isnan(changes)).sum(axis=0)
+    found = np.nansum(changes**2, axis=0) / np.maximum(pairs, 1)
+    shares = np.array([isinstance(item, ShareIndicator) for item in cells.indicators]) & (chance > 0) & (pairs > 1)
+    excess = np.maximum(np.divide(found, chance, out=np.ones(len(found)), where=shares), 1)
+    return np.asarray(
+        np.where(shares, 1 / (2 * excess - 1), (1 / (2 * excess[shares] - 1)).mean() if shares.any() else 0)
+    )
 
 
 def measure_spread(cells: Cells, changes: Values) -> Values:

@@ -59,7 +59,7 @@ def _estimate_domain(cells: Cells, recount: Recount) -> list[pd.DataFrame]:
 def measure_chance(cells: Cells, recount: Recount) -> Values:
     """Variance of every index over draws of other pupils [year, school]; NaN without an index."""
     settings = recount.settings.draws
-    drawer = plan_repeats(cells, settings.prior_pupils, estimate_ties(cells, settings))
+    drawer = plan_repeats(cells, settings, estimate_ties(cells, settings))
     method = narrow(take_own_method(recount.methodology, cells.domain))
 
     def _work(generator: np.random.Generator, size: int) -> tuple[Values, Values]:

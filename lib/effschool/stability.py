@@ -118,7 +118,7 @@ def measure_domain(cells: Cells, recount: Recount, place: int) -> list[Part]:
     methodology = recount.methodology
     ties = estimate_ties(cells, recount.settings.draws)
     cells = cells.keep_window()
-    drawer = plan_repeats(cells, recount.settings.draws.prior_pupils, ties)
+    drawer = plan_repeats(cells, recount.settings.draws, ties)
     own = take_own_method(methodology, cells.domain)
     observed = hold_statuses(cells, observe(cells, methodology), methodology, own)
 
@@ -264,7 +264,7 @@ def measure_fioko(recount: Recount) -> list[Part]:
     fioko, cells = recount.methodology.fioko, lay_fioko(recount)
     if fioko is None or cells is None:
         return []
-    drawer = plan_repeats(cells, recount.settings.draws.prior_pupils, estimate_ties(cells, recount.settings.draws))
+    drawer = plan_repeats(cells, recount.settings.draws, estimate_ties(cells, recount.settings.draws))
     without = find_block_procedures(recount.methodology, recount.settings.choices.without_block)
     variants = [None, without] if without.any() and not without.all() else [None]
 
