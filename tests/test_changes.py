@@ -71,10 +71,9 @@ def test_later_results_are_told_from_corrected_data(methodology, contract):
 
 
 def test_a_rule_that_changed_is_the_reason(methodology, contract):
-    changed = give_marks(contract, "05", (12, 5, 3, 0), [2019, 2020])
     bands = methodology.domains["results"].bands.model_copy(update={"share": 0.1})
     stricter = change_rules(methodology, "results", bands=bands)
-    found = compare_runs(make_run(methodology, changed), make_run(stricter, changed))
+    found = compare_runs(make_run(methodology, contract), make_run(stricter, contract))
     moves = read(found)
     assert {reason for move, reason in moves.values() if move == LEFT} == {RULE}
     assert any(move == STAYED for move, _ in moves.values())

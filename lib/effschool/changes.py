@@ -145,7 +145,9 @@ def compare_runs(first: Run, second: Run) -> Changes:
         for name in lists
         for school in sorted(steps[START].get(name, set()) | steps[RESULTS].get(name, set()))
     ]
-    register = pd.concat([run.tables["schools"] for run in (second, first)]).sort_values("year", ascending=False)
+    register = pd.concat([run.tables["schools"] for run in (second, first)]).sort_values(
+        "year", ascending=False, kind="stable"
+    )
     schools = register.drop_duplicates("school_id")[["school_id", "name", "municipality"]]
     return Changes(first, second, pd.DataFrame(rows, columns=CHANGE_COLUMNS), schools)
 
