@@ -84,7 +84,7 @@ lock: ## обновить requirements.txt (нужен uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --upgrade --custom-compile-command 'make lock' --output-file requirements.txt
 
-clean: ## удалить отчёты и промежуточные таблицы; исходные данные остаются
+clean: ## удалить отчёты и промежуточные таблицы; исходные данные и сохранённые прогоны остаются
 	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
 	rm -f data/processed/*.parquet data/processed/*.json
 	find reports -mindepth 1 ! -name README.md -delete
