@@ -142,3 +142,10 @@ def test_schools_are_named_as_the_later_run_names_them(methodology, contract):
     found = compare_runs(make_run(methodology, contract), make_run(methodology, contract | {"schools": renamed}, 2021))
     assert set(found.schools["name"]) == {"Лицей"}
     assert table("schools", [school()]).shape[0] == len(table("results", [result()]))
+
+
+def test_a_run_of_another_version_is_refused_in_words(methodology, contract, tmp_path):
+    folder = keep_run(make_run(methodology, contract), tmp_path)
+    (folder / "methodology.json").write_text('{"id": "old"}', encoding="utf-8")
+    with pytest.raises(ValueError, match="сохранён другой версией программы"):
+        load_run(folder.name, tmp_path)

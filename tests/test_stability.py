@@ -119,8 +119,8 @@ def test_attribution_is_that_of_scipy_on_discrete_choices():
 def test_design_changes_one_factor_at_a_time():
     names = (CHANCE, "weights", "trimmed")
     one, two = np.array([1, 2]), np.array([8, 9])
-    assert mix_columns("weights", names, one, two).tolist() == [1, 2, 8, 9, 1, 2, 8, 9, 1, 2, 1, 2]
-    assert mix_columns(CHANCE, names, one, two).tolist() == [1, 2, 8, 9, 8, 9, 1, 2, 1, 2, 1, 2]
+    assert mix_columns("weights", names, one, two).tolist() == [1, 2, 8, 9, 1, 2, 8, 9, 1, 2, 1, 2, 8, 9]
+    assert mix_columns(CHANCE, names, one, two).tolist() == [1, 2, 8, 9, 8, 9, 1, 2, 1, 2, 1, 2, 8, 9]
 
 
 def test_membership_that_never_changes_has_no_driver():

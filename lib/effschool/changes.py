@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
+from pydantic import ValidationError
 
 from effschool.display import Table, Text
 from effschool.dynamics import FIOKO_LIST, stack_lists
@@ -91,14 +92,20 @@ def load_run(name: str, processed: Path) -> Run:
     """A run that was kept.
 
     Raises:
-        ValueError: there is none of this name; those that are there are named.
+        ValueError: there is none of this name, or another version of the program kept it.
     """
     folder = processed / "runs" / name
     if name not in list_runs(processed):
         known = ", ".join(list_runs(processed)) or "ни одного"
         raise ValueError(f"Прогона «{name}» нет. Сохранены: {known}.")
     tables = {table: read_table(folder, table) for table in KEPT}
-    methodology = Methodology.model_validate_json((folder / "methodology.json").read_text(encoding="utf-8"))
+    try:
+        methodology = Methodology.model_validate_json((folder / "methodology.json").read_text(encoding="utf-8"))
+    except ValidationError:
+        raise ValueError(
+            f"Прогон «{name}» сохранён другой версией программы, его методика не читается. "
+            "Выполните make report на тех же данных ещё раз или сравните другие прогоны."
+        ) from None
     return Run(name, int(_read_card(folder / "run.json")["year"]), methodology, tables)
 
 

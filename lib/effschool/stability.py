@@ -158,13 +158,13 @@ def evaluate_design(drawer: Drawer, recount: Recount, place: int) -> dict[str, E
     cells, methodology = drawer.cells, recount.methodology
     samplers = list_samplers(cells, recount)
     factors = (CHANCE, *samplers)
-    copies = len(factors) + 3
+    copies = len(factors) + 4
 
     def _work(generator: np.random.Generator, size: int) -> dict[str, Evaluated]:
         one, two = ({name: draw(generator, size) for name, draw in samplers.items()} for _ in range(2))
         mixed = {name: mix_columns(name, factors, one[name], two[name]) for name in samplers}
         source = mix_columns(CHANCE, factors, np.arange(size), np.arange(size) + size)
-        source[-size:] = 2 * size
+        source[-2 * size :] = 2 * size
         method = build_method(mixed, cells, recount)
 
         def _values(place: int) -> Values:
@@ -182,14 +182,14 @@ def evaluate_design(drawer: Drawer, recount: Recount, place: int) -> dict[str, E
 
 
 def mix_columns(name: str, factors: tuple[str, ...], one: Values, two: Values) -> Values:
-    """A factor's choices at all points: first, second, first with each factor of the second in turn, first again."""
-    return np.concatenate([one, two, *(two if factor == name else one for factor in factors), one], axis=-1)
+    """A factor's choices at all points: first, second, first with each factor of the second in turn, both again."""
+    return np.concatenate([one, two, *(two if factor == name else one for factor in factors), one, two], axis=-1)
 
 
 def split_columns(factors: tuple[str, ...], members: Flags, size: int) -> Evaluated:
     """Columns of `mix_columns` apart."""
-    first, second, *mixed, method = np.split(members, members.shape[1] // size, axis=1)
-    return Evaluated(factors, first, second, np.stack(mixed), method)
+    first, second, *mixed, one, two = np.split(members, members.shape[1] // size, axis=1)
+    return Evaluated(factors, first, second, np.stack(mixed), np.concatenate([one, two], axis=1))
 
 
 def join_blocks(blocks: list[Evaluated]) -> Evaluated:
