@@ -19,6 +19,7 @@ from effschool.display import Chart, Table, Text
 from effschool.drawing import Recount
 from effschool.portfolio import list_levels, open_portfolio, open_region, place_points
 from effschool.protocol import tabulate_annex
+from effschool.russian import format_percent
 from effschool.sections import chart_matrix
 from effschool.stability import Stability, assess_lists
 
@@ -51,7 +52,7 @@ def test_verdicts_count_every_school_on_a_list_once(stability):
     members = stability.rows[stability.rows["is_member"].astype(bool)]
     assert chart.table.frame.drop(columns="Список").to_numpy().sum() == len(members)
     firm = int((members["verdict"] == "устойчиво").sum())
-    assert f" {firm}" in chart.sentence
+    assert f"{firm} ({format_percent(100 * firm / len(members))})" in chart.sentence
 
 
 def test_drivers_say_what_decides_in_words(stability):

@@ -86,6 +86,8 @@ def test_a_school_far_below_the_others_stays_and_one_at_the_border_does_not(meth
     members = rows[rows["is_member"]]
     assert rows.loc["000", "stays_chance_pct"] > 99
     assert rows.loc["000", "verdict"] == STABLE
+    assert (rows["driver"] == "").any()
+    assert (rows.loc[rows["stays_method_pct"].between(20, 80), "driver"] != "").all()
     assert members["stays_chance_pct"].min() < 80
     assert rows.loc[~rows["is_member"], "verdict"].isna().all()
 
