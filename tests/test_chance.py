@@ -6,7 +6,15 @@ import pytest
 from builders import region, result, school, tables
 from scipy import stats
 
-from effschool.chance import bound_shares, estimate_chances, find_surely_worse, say_chance, say_part, say_share
+from effschool.chance import (
+    bound_shares,
+    estimate_chances,
+    find_surely_worse,
+    say_cases,
+    say_chance,
+    say_part,
+    say_share,
+)
 from effschool.drawing import Recount
 from effschool.identify import identify_schools
 
@@ -145,6 +153,12 @@ def test_the_card_in_words():
         "менее 1 %",
         "50 %",
         "более 99 %",
+    ]
+    assert [say_cases(value) for value in (0.2, 21.4, 75.0, 99.8)] == [
+        "менее чем в 1 случае из 100",
+        "в 21 случае из 100",
+        "в 75 случаях из 100",
+        "более чем в 99 случаях из 100",
     ]
     assert say_part(0.2).startswith("менее чем в 1")
     assert say_part(99.5).startswith("более чем в 99")

@@ -158,7 +158,7 @@ def test_verdict_follows_the_cuts_of_the_file(methodology, chance, method, verdi
     made = add_verdicts(rows, methodology.certainty.verdicts).iloc[0]
     assert made["verdict"] == verdict
     assert verdict in made["stability_sentence"]
-    assert ("весов" in made["stability_sentence"]) == (verdict == METHODICAL)
+    assert ("веса показателей" in made["stability_sentence"]) == (verdict == METHODICAL)
 
 
 def test_lists_are_assessed_whole_and_without_settings_not_at_all(methodology):

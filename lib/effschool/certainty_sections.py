@@ -14,7 +14,7 @@ from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
 from effschool.rules_power import find_by_chance, find_tail, measure_rules
 from effschool.russian import choose_word, count_words, format_number, format_percent
-from effschool.sections import NONE, index_value, number_schools, percent, say_missing
+from effschool.sections import NONE, index_value, name_watched_lists, number_schools, percent, say_missing
 from effschool.stability import BORDERLINE, CHANCE, FACTORS, METHODICAL, STABLE, Stability
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
@@ -74,7 +74,7 @@ def _say_driver(name: str, drivers: pd.DataFrame) -> str:
     chosen = by_factor.drop(CHANCE)
     if not by_factor.sum() or chosen.empty:
         return f"«{name}»: состав не меняется."
-    first = "сильнее всего состав зависит от случая, за ним идёт" if by_factor[CHANCE] >= chosen.max() else "решает"
+    first = "больше всего значит случайный состав учеников, затем" if by_factor[CHANCE] >= chosen.max() else "решают"
     return f"«{name}»: {first} {FACTORS[str(chosen.idxmax())]}."
 
 
@@ -194,10 +194,14 @@ def _say_left(what: object, found: pd.DataFrame) -> str:
 
 
 def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
-    """Own schools on lists: what chance and choice of method mean for each."""
+    """Own schools on lists that need help: what chance and choice of method mean for each."""
     own = list_certainty(portfolio, portfolio.schools)
-    if own.empty:
+    known = portfolio.workspace.certainty
+    if known.empty or not (known["year"] == portfolio.year).any():
         return say_missing(NOT_COMPUTED)
+    own = own[own["list"].isin(name_watched_lists(portfolio))]
+    if own.empty:
+        return Text(("В списках, требующих помощи, школ муниципалитета нет.",))
     own = own.sort_values(["number", "list"], ignore_index=True)
     frame = pd.DataFrame(
         {
@@ -300,7 +304,7 @@ def _tabulate_levels(frame: pd.DataFrame, title: str) -> Table:
 def say_briefly(region: RegionYear, name: str) -> pd.Series:
     """Short sentence of every school on a list, for the annex of an order; by school_id."""
     own = list_certainty(region, region.region_schools[["school_id"]])
-    own = own[own["list"] == name] if len(own) else pd.DataFrame(columns=["school_id"])
+    own = own[own["list"] == name]
     said = [
         f"{row.verdict}: осталась бы в списке {say_part(row.stays_chance_pct)} пересчётов; обычная школа "
         f"такого размера попала бы в него с вероятностью {say_share(row.chance_pct)}"

@@ -38,7 +38,7 @@ from effschool.resampling import (
     recompute,
     take_own_method,
 )
-from effschool.russian import format_number, format_percent
+from effschool.russian import choose_word, format_number, format_percent
 
 CHANCE_COLUMNS = ["year", "school_id", "list", "is_member", "chance_pct", "fewest", "most", "chance_sentence"]
 
@@ -184,6 +184,15 @@ def say_part(percent: float) -> str:
     if percent < 1:
         return f"менее чем в {format_percent(1, 0)}"
     return f"более чем в {format_percent(99, 0)}" if percent > 99 else f"в {format_percent(percent, 0)}"
+
+
+def say_cases(percent: float) -> str:
+    """«в 71 случае из 100», «менее чем в 1 случае из 100», «более чем в 99 случаях из 100»."""
+    if percent < 1:
+        return "менее чем в 1 случае из 100"
+    number = min(round(percent), 99)
+    word = choose_word(number, "случае", "случаях", "случаях")
+    return f"{'более чем ' if percent > 99 else ''}в {number} {word} из 100"
 
 
 def say_share(percent: float) -> str:

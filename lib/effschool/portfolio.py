@@ -255,7 +255,7 @@ def list_certainty(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """
     known = region.workspace.certainty
     if known.empty:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=["school_id", "list"])
     own = known[(known["year"] == region.year) & known["is_member"].astype(bool)]
     return own.merge(schools.drop(columns="year", errors="ignore"), on="school_id", validate="many_to_one")
 

@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import sobol_indices
 
 from effschool.certainty import Verdicts
-from effschool.chance import FIOKO_KEY, draw_year, estimate_chances, lay_fioko, say_part, take_observed
+from effschool.chance import FIOKO_KEY, draw_year, estimate_chances, lay_fioko, say_cases, take_observed
 from effschool.drawing import (
     Cells,
     Drawer,
@@ -55,14 +55,14 @@ DRIVER_COLUMNS = ["list", "factor", "first_pct", "total_pct"]
 CHANCE = "chance"
 FACTORS = {
     CHANCE: "случайный состав учеников",
-    "weights": "выбор весов показателей",
-    "normalisation": "способ приведения показателей к шкале",
-    "geometric": "вид среднего (арифметическое или геометрическое)",
-    "trimmed": "обращение с выбросами",
+    "weights": "веса показателей",
+    "normalisation": "шкала, к которой приводятся показатели",
+    "geometric": "вид среднего: арифметическое или геометрическое",
+    "trimmed": "учёт самых крайних значений",
     "filled": "замена недостающих показателей",
-    "without_block": "учёт показателей ВПР",
-    "literal": "знак признака отставания (противоречие 1)",
-    "rule": "правило трёх лет для условий (противоречие 2)",
+    "without_block": "учёт ВПР",
+    "literal": "прочтение правила об отставании от региона",
+    "rule": "прочтение правила о трёх годах",
 }
 """What is drawn, in words; all but the first are choices of method."""
 REPEAT_KEY, METHOD_KEY = 2, 3
@@ -333,12 +333,12 @@ def add_verdicts(rows: pd.DataFrame, cuts: Verdicts) -> pd.DataFrame:
 
 def say_stability(row: object) -> str:
     """The row in words: for a member whether it would stay, for another school whether it would be put on the list."""
-    chance, method = say_part(row.stays_chance_pct), say_part(row.stays_method_pct)  # type: ignore[attr-defined]
+    chance, method = say_cases(row.stays_chance_pct), say_cases(row.stays_method_pct)  # type: ignore[attr-defined]
     if not row.is_member:  # type: ignore[attr-defined]
-        return f"Попала бы в этот список {chance} пересчётов с другими учениками и {method} вариантов расчёта."
+        return f"При другом составе учеников попала бы в список {chance}, при другом способе расчёта — {method}."
     decides = row.driver and row.verdict == METHODICAL  # type: ignore[attr-defined]
-    reason = f" Сильнее всего влияет {FACTORS[row.driver]}." if decides else ""  # type: ignore[attr-defined]
+    reason = f" Важнее всего здесь {FACTORS[row.driver]}." if decides else ""  # type: ignore[attr-defined]
     return (
-        f"Осталась бы в списке {chance} пересчётов с другими учениками того же уровня "
-        f"и {method} допустимых вариантов расчёта: {row.verdict}.{reason}"  # type: ignore[attr-defined]
+        f"При другом составе учеников того же уровня осталась бы в списке {chance}, при другом допустимом способе "
+        f"расчёта — {method}: {row.verdict}.{reason}"  # type: ignore[attr-defined]
     )
