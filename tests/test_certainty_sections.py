@@ -39,8 +39,8 @@ def contract_of(demo_processed):
 
 @pytest.fixture
 def portfolio(demo):
-    """The municipality with most schools in hard conditions."""
-    listed = demo.certainty.query("list == 'ШНСУ' and is_member")["school_id"]
+    """The municipality with most schools of low results."""
+    listed = demo.certainty.query("list == 'ШНРО' and is_member")["school_id"]
     schools = demo.identified.schools.query("year == 2023")
     return open_portfolio(demo, schools.loc[schools["school_id"].isin(listed), "municipality"].mode()[0], None)
 
@@ -113,7 +113,8 @@ def test_levels_are_drawn_beside_the_index(portfolio):
     assert "случаях из 100" in chart.sentence
 
 
-def test_only_own_schools_have_an_ellipse(portfolio):
+def test_only_own_schools_have_an_ellipse(demo):
+    portfolio = open_portfolio(demo, None, None)
     points = place_points(portfolio)
     assert points.loc[points["number"].isna(), "x_level"].isna().all()
     assert points.loc[points["number"].notna(), "y_level_error"].notna().any()

@@ -48,7 +48,7 @@ def estimate_chances(recount: Recount) -> pd.DataFrame:
 
     Returns:
         Columns year, school_id, list, is_member, chance_pct (0…100), fewest and most participants behind the school's
-        values in the year, chance_sentence.
+        values in the years of the window, chance_sentence.
     """
     frames = [
         frame
@@ -97,7 +97,7 @@ def draw_year(drawer: Drawer, generator: np.random.Generator, size: int, place: 
 def describe_list(cells: Cells, name: str, is_member: Values, chance_pct: Values) -> pd.DataFrame:
     """Rows of one list: the schools that take part in the report's year."""
     taken = cells.group[-1] >= 0
-    people = np.where(cells.participants[-1] > 0, cells.participants[-1], np.nan)
+    people = np.where(cells.participants > 0, cells.participants, np.nan).reshape(-1, len(cells.ids))
     known = ~np.isnan(people).all(axis=0)
     people = np.where(known, people, 0)
     frame = pd.DataFrame({"school_id": cells.ids, "list": name, "is_member": is_member, "chance_pct": chance_pct})
