@@ -14,7 +14,7 @@ from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
 from effschool.rules_power import find_by_chance, find_tail, measure_rules
 from effschool.russian import choose_word, count_words, format_number, format_percent
-from effschool.sections import NONE, index_value, name_watched_lists, number_schools, percent, say_missing
+from effschool.sections import index_value, name_watched_lists, number_schools, percent, say_missing
 from effschool.stability import BORDERLINE, CHANCE, FACTORS, METHODICAL, STABLE, Stability
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
@@ -208,8 +208,7 @@ def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
             "Школа": number_schools(own),
             "Список": own["list"],
             "Вывод": own["verdict"],
-            "Осталась бы она в списке": own["stability_sentence"],
-            "Могла ли попасть случайно": own["chance_sentence"].fillna(NONE),
+            "Что за этим стоит": own["stability_sentence"] + " " + own["chance_sentence"].fillna(""),
             "Хуже региона не случайно": _say_worse(portfolio, own),
         }
     )
@@ -302,12 +301,19 @@ def _tabulate_levels(frame: pd.DataFrame, title: str) -> Table:
 
 
 def say_briefly(region: RegionYear, name: str) -> pd.Series:
-    """Short sentence of every school on a list, for the annex of an order; by school_id."""
+    """Short sentence of every school on a list, for the annex of an order (`BRIEF_NOTE` explains it); by school_id."""
     own = list_certainty(region, region.region_schools[["school_id"]])
     own = own[own["list"] == name]
     said = [
         f"{row.verdict}: осталась бы в списке {say_part(row.stays_chance_pct)} пересчётов; обычная школа "
-        f"такого размера попала бы в него с вероятностью {say_share(row.chance_pct)}"
+        f"попала бы с вероятностью {say_share(row.chance_pct)}"
         for row in own.itertuples()
     ]
     return pd.Series(said, index=own["school_id"].to_list(), dtype="str")
+
+
+BRIEF_NOTE = (
+    "Пересчёт — те же школы с другим составом учеников того же уровня. Обычная школа — с тем же числом участников и "
+    "средним по своей группе результатом. «Зависит от метода» — при другом допустимом способе расчёта школы в списке "
+    "часто нет."
+)
