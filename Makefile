@@ -17,12 +17,14 @@ SCHEDULER =
 TIME_LIMIT = 600
 MEMORY_LIMIT = 4096
 SCALE = 1
+FIRST =
+SECOND =
 PARAMETERS =
 VENV = .venv
 PYTHON =
 
 KNOWN := YEAR DATA PROCESSED REPORTS FORMS CHECK METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS SCHEDULER TIME_LIMIT \
-  MEMORY_LIMIT PARAMETERS VENV PYTHON SCALE
+  MEMORY_LIMIT FIRST SECOND PARAMETERS VENV PYTHON SCALE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -33,7 +35,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report test lab forms check audit demo bench bulgaria format lint types unit lock clean
+.PHONY: help report test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -69,6 +71,10 @@ check: $(READY) ## проверить присланные формы: прот�
 audit: report ## книга Excel, в которой каждое число списков проверяется формулой
 	@$(BIN)/python -m effschool audit --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS))
 
+compare: $(READY) ## почему изменились списки между двумя прогонами (FIRST, SECOND; без них — последние два)
+	@$(BIN)/python -m effschool compare --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
+	  --first $(call quote,$(FIRST)) --second $(call quote,$(SECOND))
+
 bulgaria: $(READY) ## пример другого региона: открытые данные Болгарии (папка DATA)
 	@$(MAKE) --no-print-directory report DATA=$(call quote,$(if $(filter command,$(firstword $(origin DATA))),$(DATA),../shared/data/bg-mon)) \
 	  PROCESSED=examples/bulgaria/processed REPORTS=examples/bulgaria/reports LAYOUTS=examples/bulgaria/layouts \
@@ -77,6 +83,7 @@ bulgaria: $(READY) ## пример другого региона: открыты
 bench: $(READY) ## измерить время и память прогона; SCALE=10 и SCALE=85 — регион во столько раз больше
 	@$(BIN)/python bench/year.py --scale $(call quote,$(SCALE))
 	@$(BIN)/python bench/identification.py
+	@$(BIN)/python bench/certainty.py
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench
@@ -94,7 +101,7 @@ lock: ## обновить requirements.txt (нужен uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --upgrade --custom-compile-command 'make lock' --output-file requirements.txt
 
-clean: ## удалить отчёты и промежуточные таблицы; исходные данные остаются
+clean: ## удалить отчёты и промежуточные таблицы; исходные данные и сохранённые прогоны остаются
 	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
 	rm -f data/processed/*.parquet data/processed/*.json data/processed/.lock
 	find reports -mindepth 1 ! -name README.md -delete

@@ -8,16 +8,20 @@ from builders_step import make_step
 from hypothesis import settings
 
 from effschool.demo import make_demo_region
+from effschool.drawing import Recount
 from effschool.dynamics import follow_schools
 from effschool.explain import choose_year, explain_decision
 from effschool.identify import identify_schools
 from effschool.ingest import ingest_folder, read_contract, write_ingested
 from effschool.methodology import Methodology, load_methodology
 from effschool.plan import Settings
+from effschool.shrinkage import estimate_levels
+from effschool.stability import assess_lists
 from effschool.workspace import (
     Workspace,
     load_region,
     load_workspace,
+    save_certainty,
     save_decisions,
     save_dynamics,
     save_identified,
@@ -77,6 +81,8 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     save_identified(identified, methodology, processed)
     year = choose_year(identified, methodology, None)
     save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
+    recount = Recount(identified, contract, methodology, year, draws=100)
+    save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
     save_dynamics(follow_schools(identified, contract["programme"], methodology), processed)
     return processed
 

@@ -2,6 +2,8 @@ import pytest
 
 from effschool import __main__ as main_module
 from effschool.__main__ import main, read_parameters
+from effschool.changes import Run, keep_run
+from effschool.ingest import read_contract
 
 
 def test_parameters_are_read_as_yaml_values():
@@ -64,3 +66,17 @@ def test_demonstration_region_is_made_only_in_an_empty_folder(tmp_path, monkeypa
     (tmp_path / "schools.csv").write_text("", encoding="utf-8")
     assert main(["demo", str(tmp_path)]) == 0
     assert made == [tmp_path]
+
+
+def test_two_kept_runs_are_compared(demo_processed, methodology, tmp_path, capsys):
+    tables = read_contract(demo_processed)
+    for year in (2022, 2023):
+        keep_run(Run("", year, methodology, tables), tmp_path / "processed")
+    options = ["--processed", str(tmp_path / "processed"), "--reports", str(tmp_path)]
+    assert main(["compare", *options]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Было: 2022 год")
+    assert "«ШНСУ»:" in said
+    assert (tmp_path / "compare.xlsx").is_file()
+    assert main(["compare", *options, "--first", "нет"]) == 2
+    assert "Прогона «нет» нет" in capsys.readouterr().err

@@ -114,7 +114,9 @@ def test_schools_not_ranked_have_no_margin(make_portfolio):
 def test_points_of_others_are_anonymous(demo):
     portfolio = pick(demo)
     points = place_points(portfolio)
-    assert list(points.columns) == ["x", "y", "number", "kind"]
+    estimates = ["x_level", "x_level_error", "y_level", "y_level_error"]
+    assert list(points.columns) == ["x", "y", "number", *estimates, "kind"]
+    assert points.loc[points["number"].isna(), estimates].isna().all(axis=None)
     ranked = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
     own = ranked["school_id"].isin(portfolio.schools["school_id"])
     assert points["number"].notna().sum() == own.sum() > 0

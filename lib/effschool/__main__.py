@@ -54,6 +54,12 @@ def build_parser() -> argparse.ArgumentParser:
     for command, out in ((forms, "reports/forms"), (check, "reports/check")):
         for name, default, text in (*FORM_OPTIONS, ("out", out, "папка, куда положить файлы")):
             command.add_argument(f"--{name}", default=default, help=text)
+    compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
+    compare.set_defaults(command=compare_kept)
+    compare.add_argument("--processed", default="data/processed", help="папка с таблицами прогонов")
+    compare.add_argument("--reports", default="reports", help="папка, куда положить книгу")
+    compare.add_argument("--first", default="", help="имя первого прогона; по умолчанию предпоследний")
+    compare.add_argument("--second", default="", help="имя второго прогона; по умолчанию последний")
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
@@ -210,6 +216,21 @@ def audit_lists(options: argparse.Namespace) -> int:
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
     write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
+    return 0
+
+
+def compare_kept(options: argparse.Namespace) -> int:
+    """Why the lists of two runs differ: sentences on the screen, every school in a workbook."""
+    from effschool import changes as runs  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.workbook import write_workbook  # noqa: PLC0415
+
+    changes = runs.compare_runs(*runs.choose_runs(Path(options.processed), options.first, options.second))
+    path = Path(options.reports) / "compare.xlsx"
+    write_workbook(
+        [runs.count_changes(changes), runs.tabulate_changes(changes)], path, title="Почему изменились списки"
+    )
+    _say("\n".join(runs.describe_changes(changes).paragraphs))
+    _say(f"Все школы: {path}")
     return 0
 
 

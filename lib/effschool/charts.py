@@ -20,6 +20,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Ellipse
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -141,6 +142,7 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
         if len(chosen):
             label = own if kind == OTHER_KIND else kind
             axes.scatter(chosen["x"], chosen["y"], s=230, color=colour, marker=marker, label=label, zorder=2)
+    add_ellipses(axes, named)
     for school in named.itertuples():
         axes.annotate(
             f"{school.number}", (school.x, school.y), color="white", ha="center", va="center", fontsize=8, zorder=4
@@ -151,6 +153,53 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
     _put_legend_above(axes, 6)
+    return figure
+
+
+def add_ellipses(axes: Axes, points: pd.DataFrame) -> None:
+    """Where each school is in 95 cases of 100 once chance is taken into account; none where there is no estimate."""
+    if "x_level" not in points:
+        return
+    for point in points.dropna(subset=["x_level", "y_level"]).itertuples():
+        size = (2 * ELLIPSE * point.x_level_error, 2 * ELLIPSE * point.y_level_error)
+        shape = {"facecolor": OWN, "alpha": 0.1, "edgecolor": "none", "zorder": 1}
+        axes.add_patch(Ellipse((point.x_level, point.y_level), *size, **shape))
+        axes.plot([point.x, point.x_level], [point.y, point.y_level], color=REGION, linewidth=0.8, zorder=1)
+
+
+ELLIPSE = 2.448
+"""Half-axes in standard errors of an ellipse that holds 95 % of a normal distribution of two variables."""
+
+
+@mpl.rc_context(PLAIN)
+def draw_estimates(values: pd.DataFrame, label: str) -> Figure:
+    """Raw values beside estimates: a row per school: raw, level, low, high (ends of the line)."""
+    figure, (axes,) = start_figure(1.2 + 0.3 * max(len(values), 2))
+    lines = np.arange(len(values))
+    axes.hlines(lines, values["low"], values["high"], color=MIDDLE, linewidth=5, zorder=1)
+    axes.scatter(values["raw"], lines, marker="D", s=34, color=REGION, label="индекс года", zorder=2)
+    axes.scatter(values["level"], lines, marker="o", s=56, color=OWN, label="уточнённая оценка", zorder=3)
+    axes.set_yticks(lines, [shorten(str(name), 46, placeholder="…") for name in values.index])
+    axes.set(xlabel=label, ylim=(len(values) - 0.5, -0.5))
+    axes.tick_params(left=False)
+    write_numbers(axes.xaxis, 2)
+    _put_legend_above(axes, 2)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
+def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
+    """Bars side by side in per cent: a row of `shares` per line, a bar per column, each with its number."""
+    figure, (axes,) = start_figure(1.0 + 0.3 * shares.size)
+    height = 0.8 / shares.shape[1]
+    for place, (name, colour) in enumerate(zip(shares.columns, (OWN, REGION, WORSE), strict=False)):
+        lines = np.arange(len(shares)) + (place - (shares.shape[1] - 1) / 2) * height
+        bars = axes.barh(lines, shares[name], height=0.9 * height, color=colour, label=name)
+        axes.bar_label(bars, [format_number(value) for value in shares[name]], padding=3)
+    axes.set_yticks(np.arange(len(shares)), list(shares.index))
+    axes.set(xlabel=label, xlim=(0, 105), ylim=(len(shares) - 0.5, -0.5))
+    axes.tick_params(left=False)
+    _put_legend_above(axes, 1)
     return figure
 
 

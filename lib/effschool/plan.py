@@ -19,11 +19,24 @@ from effschool.workspace import Workspace
 STAGES = ("01_ingest", "02_identify", "03_dynamics")
 REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
-CONTRACT_FILES = ("schools", "results", "certificates", "social", "programme", "problems", "files")
-IDENTIFIED_FILES = ("schools", "indicators", "indices", "lists", "notices", "treatments", "decisions")
+CONTRACT_FILES = (
+    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
+    *("problems", "files", "corrections", "renamed"),
+)
+IDENTIFIED_FILES = (
+    "schools",
+    "indicators",
+    "indices",
+    "lists",
+    "notices",
+    "treatments",
+    "decisions",
+    "certainty",
+    "levels",
+)
 DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
 SET_BY_RUN = frozenset(
-    ("raw", "processed", "layouts", "region", "methodology", "municipality", "year", "workbook", "run")
+    ("raw", "processed", "layouts", "thresholds", "region", "methodology", "municipality", "year", "workbook", "run")
 )
 """Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
 OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
@@ -75,12 +88,12 @@ def plan_stages(settings: Settings) -> list[Step]:
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
     dynamics = _name_tables(settings.processed / "dynamics", DYNAMICS_FILES)
     method = find_methodology(settings.methodology, settings.root / "methodologies")
-    layouts = sorted(settings.layouts.glob("*.yml"))
+    rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
-    identify = {"methodology": method, "explain_year": settings.year}
+    identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts}
     return [
         _plan_stage(
-            settings, STAGES[0], ingest, [*raw, *layouts, *([card] if card.is_file() else [])], [*contract, region]
+            settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]
         ),
         _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
         _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
@@ -203,5 +216,5 @@ def plan_page(
 def list_tables(processed: Path) -> list[Path]:
     """Files that reports are made from."""
     identified = [*_name_tables(processed, IDENTIFIED_FILES), processed / "methodology.json", processed / "region.json"]
-    problems = _name_tables(processed / "contract", ("problems", "files"))
+    problems = _name_tables(processed / "contract", ("problems", "files", "corrections"))
     return [*identified, *_name_tables(processed / "dynamics", DYNAMICS_FILES), *problems]

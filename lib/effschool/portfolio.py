@@ -220,12 +220,20 @@ def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
 def place_points(portfolio: Portfolio) -> pd.DataFrame:
     """Points of the portfolio matrix: a row per school with both indices: x social, y results, number, kind.
 
+    x_level, x_level_error and the same of y are the shrunk estimates of own schools; missing where there are none.
+
     Schools of other municipalities have no number, code or name.
     """
     both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
     numbered = both.merge(portfolio.schools[["school_id", "number"]], how="left", on="school_id", validate="one_to_one")
     points = pd.DataFrame({"x": numbered["social_index"], "y": numbered["results_index"], "number": numbered["number"]})
     points["number"] = points["number"].astype("Int64")
+    for axis, domain in (("x", "social"), ("y", "results")):
+        levels = list_levels(portfolio, domain)
+        known = levels.set_index("school_id") if len(levels) else pd.DataFrame({"level": [], "level_error": []})
+        for name in ("level", "level_error"):
+            own = numbered["school_id"].map(known[name]).where(numbered["number"].notna())
+            points[f"{axis}_{name}"] = own.astype("float64")
     return points.assign(kind=name_kinds(numbered)).sort_values(["number", "x", "y"], ignore_index=True)
 
 
@@ -238,6 +246,26 @@ def name_kinds(schools: pd.DataFrame) -> pd.Series:
 def find_indicator(portfolio: Portfolio, name: str) -> Indicator:
     """Definition of an indicator by its id."""
     return portfolio.workspace.methodology.indicators[name]
+
+
+def list_certainty(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+    """How sure it is that the given schools are on their lists: a row per school and list it is on.
+
+    Columns of the certainty table and those of the schools; no rows where it was computed for another year.
+    """
+    known = region.workspace.certainty
+    if known.empty:
+        return pd.DataFrame(columns=["school_id", "list"])
+    own = known[(known["year"] == region.year) & known["is_member"].astype(bool)]
+    return own.merge(schools.drop(columns="year", errors="ignore"), on="school_id", validate="many_to_one")
+
+
+def list_levels(region: RegionYear, domain: str) -> pd.DataFrame:
+    """Shrunk levels of the year in one domain: a row per ranked school; empty where not computed for the year."""
+    levels = region.workspace.levels
+    if levels.empty:
+        return pd.DataFrame()
+    return levels[(levels["year"] == region.year) & (levels["domain"] == domain)]
 
 
 def list_histories(portfolio: Portfolio) -> pd.DataFrame:

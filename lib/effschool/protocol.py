@@ -5,11 +5,12 @@ Schools stand by municipality and name: the order is no ranking. Every list is t
 
 import pandas as pd
 
+from effschool.certainty_sections import BRIEF_NOTE, say_briefly
 from effschool.display import Table, Text
 from effschool.dynamics import FIOKO_LIST, describe_history
 from effschool.methodology import Methodology
 from effschool.portfolio import RegionYear, flag_members, order_names
-from effschool.russian import count_words
+from effschool.russian import NO_DATA, count_words
 
 SCHOOLS = ("школа", "школы", "школ")
 
@@ -41,7 +42,11 @@ def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
             "Годы": ordered["school_id"].map(tell_years(region, name)),
         }
     )
-    return Table(name, f"{name}: {title}, {region.year} год, {count_words(len(frame), *SCHOOLS)}", frame)
+    sure = say_briefly(region, name)
+    if len(sure):
+        frame["Насколько это надёжно"] = ordered["school_id"].map(sure).fillna(NO_DATA)
+    caption = f"{name}: {title}, {region.year} год, {count_words(len(frame), *SCHOOLS)}"
+    return Table(name, caption, frame, note=BRIEF_NOTE if len(sure) else "")
 
 
 def tell_years(region: RegionYear, name: str) -> pd.Series:

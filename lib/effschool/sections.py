@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from effschool import charts
+from effschool.corrections import tabulate_corrections
 from effschool.display import Chart, Figures, Formatter, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, DomainRules, GapIndicator
@@ -475,6 +476,35 @@ def describe_data(portfolio: Portfolio) -> Text:
     return Text(
         tuple(lines) or ("Данные за год есть по всем школам муниципалитета.",), kind="note" if lines else "plain"
     )
+
+
+def tabulate_own_corrections(portfolio: Portfolio) -> Table | Text:
+    """Corrections of the data that touched this report."""
+    applied = portfolio.workspace.corrections
+    schools = portfolio.workspace.identified.schools
+    years = sorted(set(schools.loc[schools["year"] <= portfolio.year, "year"]))
+    if applied.empty:
+        return Text(("Исправлений в данных муниципалитета нет.",))
+    table = tabulate_corrections(applied, schools, portfolio.year, years, portfolio.municipality)
+    return table if len(table.frame) else Text(("Исправлений в данных муниципалитета нет.",))
+
+
+def tabulate_own_treatments(portfolio: Portfolio) -> Table | Text:
+    """Indicators of own schools that few pupils took part in and that were pooled over years or set aside."""
+    treated = portfolio.workspace.identified.treatments
+    own = treated[treated["year"] == portfolio.year].merge(portfolio.schools[["school_id", "name"]], on="school_id")
+    if own.empty:
+        return Text(("Показателей, взятых по особым правилам для малого числа участников, нет.",))
+    titles = {name: item.short for name, item in portfolio.workspace.methodology.indicators.items()}
+    frame = pd.DataFrame(
+        {
+            "Школа": own["name"],
+            "Показатель": own["indicator"].map(titles),
+            "Что сделано": own["treatment"],
+            "Участников": own["participants"],
+        }
+    )
+    return Table("Мало участников", "Показатели с малым числом участников", frame)
 
 
 def _name_some(schools: pd.DataFrame, most: int = 5) -> str:

@@ -41,8 +41,16 @@ def find_owners(workspace: Workspace, year: int) -> pd.Series:
 def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     """Tables whose rows a report shows of its own schools."""
     identified, dynamics = workspace.identified, workspace.dynamics
-    in_year = [identified.schools, identified.indicators, identified.indices, workspace.decisions]
-    return [*(table[table["year"] == year] for table in in_year), dynamics.paths, dynamics.memberships]
+    in_year = [
+        identified.schools,
+        identified.indicators,
+        identified.indices,
+        identified.treatments,
+        workspace.decisions,
+    ]
+    sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
+    always = [table for table in (workspace.corrections, dynamics.paths, dynamics.memberships) if len(table.columns)]
+    return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
 def digest_region(workspace: Workspace, year: int) -> str:

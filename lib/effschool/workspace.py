@@ -1,7 +1,7 @@
 """What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +41,9 @@ class Workspace:
     problems: pd.DataFrame
     files: pd.DataFrame
     decisions: pd.DataFrame
+    certainty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load_region(path: Path) -> Region:
@@ -87,6 +90,12 @@ def save_decisions(decisions: pd.DataFrame, processed: Path) -> None:
     write_table(decisions, processed / "decisions.parquet")
 
 
+def save_certainty(certainty: pd.DataFrame, levels: pd.DataFrame, processed: Path) -> None:
+    """Leave how sure the lists are (a row per school and list of the explained year) and the shrunk levels."""
+    write_table(certainty, processed / "certainty.parquet")
+    write_table(levels, processed / "levels.parquet")
+
+
 def load_used_methodology(processed: Path) -> Methodology:
     """The methodology that the tables were made with."""
     path = processed / "methodology.json"
@@ -123,4 +132,7 @@ def load_workspace(processed: Path) -> Workspace:
         problems=read_table(processed / "contract", "problems"),
         files=read_table(processed / "contract", "files"),
         decisions=read_table(processed, "decisions"),
+        certainty=read_table(processed, "certainty"),
+        levels=read_table(processed, "levels"),
+        corrections=read_table(processed / "contract", "corrections"),
     )

@@ -69,8 +69,8 @@ ARITHMETIC = {
     ("Window", "policy"): ("consecutive", "last_with_data"),
 }
 """Choices that formulas are made for."""
-CHANGES_NO_NUMBER = {("Methodology", "thresholds")}
-"""Keys with models inside that only say where ready-made counts come from."""
+CHANGES_NO_NUMBER = {("Methodology", "thresholds"), ("Methodology", "certainty")}
+"""Keys with models inside that change no list: where ready-made counts come from, and how sure the lists are."""
 
 
 class AuditError(ValueError):

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from effschool.certainty import Certainty
 from effschool.configuration import Frozen, RuleError, Words
 from effschool.methodology.domains import Domain, DomainRules, Orientation
 from effschool.methodology.fioko import Fioko
@@ -29,6 +30,7 @@ class Methodology(Frozen):
     lists: Lists
     fioko: Fioko | None = None
     thresholds: ThresholdUse | None = None
+    certainty: Certainty | None = None
 
     @model_validator(mode="after")
     def _check_domains(self) -> Self:
