@@ -25,6 +25,7 @@ def build_default() -> dict[str, pd.DataFrame]:
 
 def add_source(frame: pd.DataFrame) -> pd.DataFrame:
     source = {"source_file": "demo.csv", "source_sheet": "", "source_row": np.arange(2, len(frame) + 2)}
+    source |= {"source_note": pd.Series(None, index=frame.index, dtype="str")}
     return frame.assign(**source).astype({"source_file": "str", "source_sheet": "str"})
 
 
@@ -49,7 +50,11 @@ def select(procedure: str, subject: str) -> pd.DataFrame:
     return results[(results["procedure"] == procedure) & results["subject"].eq(subject)]
 
 
-@pytest.mark.parametrize("name", CONTRACT)
+MADE = ("schools", "results", "certificates", "social", "programme")
+"""Tables that the region is made as; those on signs of doubtful results come in shapes of their own only."""
+
+
+@pytest.mark.parametrize("name", MADE)
 @pytest.mark.parametrize("size", [{}, SMALL, {**SMALL, "years": 1}, {"schools": 40, "municipalities": 40}])
 def test_tables_keep_the_contract(name: str, size: dict[str, int]) -> None:
     table = demo.build_demo_tables(**size)[name]
@@ -111,8 +116,8 @@ def test_ingest_takes_all_files(tmp_path: Path) -> None:
 
 
 def test_headings_name_every_column_of_the_contract() -> None:
-    for name, schema in CONTRACT.items():
-        columns = [column for column in schema.columns if not column.startswith("source_")]
+    for name in MADE:
+        columns = [column for column in CONTRACT[name].columns if not column.startswith("source_")]
         assert list(load_settings().headings[name]) == columns
 
 

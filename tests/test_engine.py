@@ -179,9 +179,13 @@ def stages(root, demo_raw, tmp_path_factory):
             "01_ingest": {
                 "raw": str(demo_raw),
                 "layouts": str(root / "layouts"),
+                "thresholds": str(root / "methodologies" / "thresholds.yml"),
                 "region": str(demo_raw / "region.yml"),
             },
-            "02_identify": {"methodology": str(root / "methodologies" / "khabarovsk-2020.yml")},
+            "02_identify": {
+                "methodology": str(root / "methodologies" / "khabarovsk-2020.yml"),
+                "layouts": str(root / "layouts"),
+            },
         }
         parameters |= {name: {"workbook": str(folder / "b.xlsx")} for name in NOTEBOOKS[3:]}
         for name in NOTEBOOKS:

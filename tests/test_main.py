@@ -58,14 +58,14 @@ def test_options_reach_the_run(tmp_path, root, monkeypatch):
 
 def test_demonstration_region_is_made_only_in_an_empty_folder(tmp_path, monkeypatch, capsys):
     made = []
-    monkeypatch.setattr("effschool.demo.make_demo_region", made.append)
+    monkeypatch.setattr("effschool.demo.make_demo_region", lambda folder, *, shapes: made.append((folder, shapes)))
     (tmp_path / "README.md").write_text("", encoding="utf-8")
     (tmp_path / ".gitkeep").write_text("", encoding="utf-8")
     assert main(["demo", str(tmp_path)]) == 0
-    assert made == [tmp_path]
+    assert made == [(tmp_path, True)]
     (tmp_path / "schools.csv").write_text("", encoding="utf-8")
     assert main(["demo", str(tmp_path)]) == 0
-    assert made == [tmp_path]
+    assert made == [(tmp_path, True)]
 
 
 def test_two_kept_runs_are_compared(demo_processed, methodology, tmp_path, capsys):

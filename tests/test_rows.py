@@ -83,7 +83,7 @@ def test_per_cents_that_do_not_make_100_are_named(tmp_path):
     rows = statistics(school("270123", 8, 12.5, 50, 25, 0))
     (taken,) = read_one(save_book(tmp_path / "файл.xlsx", {"Лист1": rows}))
     (problem,) = [problem for problem in taken.problems if problem.severity == "ошибка"]
-    assert (problem.row, problem.value) == (5, "87.5")
+    assert (problem.row, problem.value) == (5, "87,5")
     assert "проценты вместе дают 100" in problem.expected
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import papermill
+from ipykernel.compiler import XCachingCompiler
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.jsonutil import encode_images, json_clean
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -194,6 +195,7 @@ class CellShell(ZMQInteractiveShell):
     """IPython as a kernel has it, with a recorder in place of sockets."""
 
     recorder = Any()
+    compiler_class = Type(XCachingCompiler)  # a kernel's names of cells: tracebacks are laid out by them
     displayhook_class = Type(CellHook)  # type: ignore[assignment]
     display_pub_class = Type(CellPublisher)  # type: ignore[assignment]
 

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+from effschool.demo import build_demo_tables
+from effschool.demo.settings import load_settings
 from effschool.plan import NOTEBOOKS, Settings
 from effschool.run import run_year
 from effschool.steps import UnknownParameterError
@@ -339,11 +341,15 @@ def test_switch_for_one_municipality_redoes_what_depends_on_it(other):
 
 
 def spoil_schools(raw: Path) -> None:
-    """Give harmful names to schools and municipalities, of which two have the same file name."""
-    path = raw / "schools.csv"
-    text = path.read_text(encoding="utf-8-sig")
-    dialect = ";" if ";" in text.splitlines()[0] else ","
-    rows = list(csv.DictReader(text.splitlines(), delimiter=dialect))
+    """Give harmful names to schools and municipalities, of which two have the same file name.
+
+    The register is sent anew as one table of all years.
+    """
+    headings = load_settings().headings["schools"]
+    schools = build_demo_tables(municipalities=3, schools=36, years=4)["schools"][list(headings)].astype("object")
+    rows = schools.where(schools.notna(), "").rename(columns=headings).to_dict("records")
+    (raw / "Реестр организаций 2023.xlsx").unlink()
+    path, dialect = raw / "schools.csv", ","
     places = sorted({row["Муниципалитет"] for row in rows})
     codes = sorted({row["Код ОО"] for row in rows})
     for row in rows:
