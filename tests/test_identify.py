@@ -101,6 +101,51 @@ def test_school_of_another_group_touches_the_regional_mean_only(methodology):
     assert indices["group"].eq("средние").all()
 
 
+def build_marked(marks, **other):
+    ids = [f"{place:02}" for place in range(len(marks))]
+    rows = [result(school_id, marks=counts) for school_id, counts in zip(ids, marks, strict=True)]
+    return tables(schools=[school(school_id, **other) for school_id in ids], results=rows)
+
+
+@settings(max_examples=15)
+@given(st.lists(MARK_COUNTS, min_size=2, max_size=6), st.lists(MARK_COUNTS, min_size=1, max_size=3))
+def test_any_schools_of_another_group_change_nothing_but_through_the_regional_mean(methodology, marks, others):
+    rules = drop_gaps(methodology)
+    built = build_marked(marks)
+    joining = build_marked(others, type="основная")
+    for frame in joining.values():
+        frame["school_id"] = "9" + frame["school_id"]
+    joined = {name: pd.concat([frame, joining[name]], ignore_index=True) for name, frame in built.items()}
+    alone, beside = identify_schools(built, rules), identify_schools(joined, rules)
+    for part in ("indicators", "indices"):
+        own = getattr(beside, part)
+        own = own[~own["school_id"].str.startswith("9")].reset_index(drop=True)
+        assert_frame_equal(own, getattr(alone, part), rtol=0, atol=1e-9)
+
+
+@settings(max_examples=15)
+@given(st.lists(MARK_COUNTS, min_size=2, max_size=6), st.randoms(use_true_random=False))
+def test_names_of_indicators_do_not_matter(methodology, marks, random):
+    rules = methodology.domains["results"]
+    names = [f"x{place:02}" for place in range(len(rules.indicators))]
+    random.shuffle(names)
+    renamed = {item.id: name for item, name in zip(rules.indicators, names, strict=True)}
+    items = tuple(item.model_copy(update={"id": renamed[item.id]}) for item in rules.indicators)
+    built = build_marked(marks)
+    plain, other = (
+        identify_schools(built, each) for each in (methodology, change_rules(methodology, "results", indicators=items))
+    )
+    for part in ("indices", "lists"):
+        assert_frame_equal(getattr(other, part), getattr(plain, part), rtol=0, atol=1e-9)
+    key = ["year", "school_id", "indicator"]
+    expected = plain.indicators.assign(indicator=plain.indicators["indicator"].map(renamed))
+    assert_frame_equal(
+        other.indicators.sort_values(key, ignore_index=True),
+        expected.sort_values(key, ignore_index=True),
+        check_dtype=False,
+    )
+
+
 def test_left_out_school_touches_nothing(methodology):
     plain = identify_schools(scored_region(), methodology)
     extra = tables(schools=[school("99", exclusion="да")], results=[exam("99", mean_score=0, below_min=10)])

@@ -1,8 +1,8 @@
 """One methodology, whole, and what its parts have to say about one another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -74,6 +74,12 @@ class Methodology(Frozen):
     def indicators(self) -> dict[str, Indicator]:
         """All indicators of all domains by id."""
         return {indicator.id: indicator for rules in self.domains.values() for indicator in rules.indicators}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; what is remembered of the domains is found anew, for the copy may have others."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("indicators", None)
+        return copy
 
     def iterate_domains(self) -> Iterator[tuple[Domain, DomainRules]]:
         """Domains in the order of the file."""
