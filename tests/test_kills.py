@@ -112,13 +112,14 @@ def kill_at_random(settings: Settings, draw: random.Random, longest: float) -> s
     run.start()
     run.join(timeout=draw.uniform(0, longest))
     kind = draw.choice(["run", "run", "worker"])
-    for pid in [run.pid] if kind == "run" else list_children(run.pid):
+    late = run.exitcode is not None
+    chosen = [run.pid] if kind == "run" else list_children(run.pid)
+    for pid in chosen:
         with suppress(ProcessLookupError):
             os.kill(pid, 9)
-    late = run.exitcode is not None
     run.join()
     run.close()
-    return "late" if late else kind
+    return "late" if late or not chosen else kind
 
 
 def run_when_free(settings: Settings) -> list[str]:
@@ -143,14 +144,18 @@ def assert_nothing_half_written(settings: Settings, expected: dict[str, dict[str
 def test_killed_run_goes_on_as_if_nothing_had_been(tmp_path, expected, batch):
     draw = random.Random(batch)
     settings, killed = make_project(tmp_path), []
-    for number in range(KILLS):
+    for number in range(4 * KILLS):
         text = ("вчера ", "сегодня ")[number % 2]
         write_source(settings, text)
         killed.append(kill_at_random(settings, draw, LONGEST))
         assert_nothing_half_written(settings, expected)
         assert set(run_when_free(settings)) <= {DONE, UNCHANGED}
         assert read_all(settings) == expected[text]
-    assert killed.count("late") < KILLS / 2, killed
+        if len(killed) - killed.count("late") == KILLS:
+            break
+    # A kill that came after the end, or met no worker, is none.
+    assert len(killed) - killed.count("late") == KILLS, killed
+    assert {"run", "worker"} <= set(killed)
 
 
 LONGEST = 0.12
