@@ -303,7 +303,7 @@ def test_pupils_of_protocols_have_no_names(region: Path) -> None:
     cells = read_cells(region / "gia" / "ОГЭ 2023 протокол.xlsx")[5:]
     assert {row[3] for row in cells} == {"Участник"}
     assert all(re.fullmatch(r"\d{4}", row[4]) for row in cells)
-    assert all(row[6] == f"0000 00{row[4]}" for row in cells)
+    assert all(row[6] == f"0000 {row[1]}{row[4]}" for row in cells)
 
 
 def test_primary_scores_of_oge_lie_in_their_marks(region: Path) -> None:

@@ -61,7 +61,7 @@ TABLES: dict[str, Table] = {
     "ОГЭ.xlsx": [
         ["ОГЭ 2020"],
         list(OGE),
-        *(pupil(code, mark, document=f"00 {mark}") for code in CODES for mark in (2, 3, 5)),
+        *(pupil(code, mark, document=f"{code} {mark}") for code in CODES for mark in (2, 3, 5)),
     ],
     "ВПР.xlsx": build_vpr(),
     "ЕГЭ сводная.xlsx": build_wide(),

@@ -106,6 +106,16 @@ def test_broken_table_of_successions_is_an_error_and_no_traceback(tmp_path):
     assert "successions.xlsx" in list_errors(take(raw))[0]
 
 
+def test_files_of_rules_under_a_wrong_name_are_told(tmp_path):
+    raw = build(tmp_path)
+    for name in ("corrections.yml.txt", "successions (1).csv"):
+        (raw / name).write_text("x", encoding="utf-8")
+    (raw / "successions.csv").write_text(SUCCESSIONS, encoding="utf-8")
+    (raw / "successions.xlsx").write_bytes(b"x")
+    problems = take(raw).problems
+    assert {"corrections.yml.txt", "successions (1).csv", "successions.xlsx"} <= set(problems["file"])
+
+
 def test_codes_of_one_school_are_known_and_those_of_others_are_not():
     rows = [SUCCESSIONS.split(";"), ["01", "02", "15.02.2020", "смена кода", "да", "приказ"]]
     successions, problems = load_successions(pd.DataFrame(rows, dtype="str"))

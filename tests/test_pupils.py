@@ -1,3 +1,5 @@
+import re
+
 import pandas as pd
 import pytest
 from builders_office import EGE, OGE, graduate, list_rows, pupil, read_one, save_book, save_oge
@@ -158,8 +160,101 @@ def test_broken_row_of_a_large_text_is_a_named_error(tmp_path, monkeypatch):
     assert "столько же ячеек" in list_messages(taken)[0]
 
 
+@pytest.mark.parametrize("blank", [[], [""], ["", ""]], ids=["in column A", "in column B", "in column C"])
+def test_table_may_begin_in_any_column(tmp_path, blank):
+    heading = ["Код ОО", "Код ОО прописки", "Предмет", "Фамилия", "Отметка", "Оценка за год"]
+    rows = [["ОГЭ 2023"], [], [*blank, *heading], [*blank, "990001", "990002", "Математика", "Тестов", 4, 3]]
+    (taken,) = read_one(save_book(tmp_path / "a.xlsx", {"Лист": [row if row else [None] for row in rows]}))
+    (row,) = list_rows(taken, "school_id", "subject", "mark_4")
+    assert row == ("990001", "математика", 1)
+
+
+def test_table_off_the_left_edge_is_read_where_it_stands(tmp_path):
+    rows = [[None, *row] for row in ([*OGE], pupil("01", 4), pupil("02", 5))]
+    (taken,) = read_one(save_book(tmp_path / "ОГЭ 2023.xlsx", {"Лист": rows}))
+    assert sorted(list_rows(taken, "school_id", "participants", "mark_4", "mark_5")) == [
+        ("01", 1, 1, 0),
+        ("02", 1, 0, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("title", "year"),
+    [
+        ("Результаты ОГЭ 2022/2023 учебный год", 2023),
+        ("ОГЭ 2022-2023", 2023),
+        ("Исх. № 1-202244. ОГЭ 2023", 2023),
+        ("Выгружено 01.02.2024. ОГЭ 2023", 2023),
+    ],
+)
+def test_year_is_that_of_the_exam(tmp_path, title, year):
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 4)], title=title))
+    assert list_rows(taken, "year") == [(year,)]
+
+
+def test_years_that_disagree_are_an_error(tmp_path):
+    (taken,) = read_one(save_oge(tmp_path / "ОГЭ 2023.xlsx", [pupil("01", 4)], title="ОГЭ 2022"))
+    assert "стоит «2022, 2023»" in list_messages(taken)[0]
+
+
+@pytest.mark.parametrize("foreign", ["Год", "Экзамен"])
+def test_column_that_would_mix_exams_or_years_is_an_error(tmp_path, foreign):
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [[*pupil("01", 4), "2022"]], heading=[*OGE, foreign]))
+    assert f"столбец «{foreign}»" in list_messages(taken)[0]
+
+
+def test_masked_documents_do_not_hide_pupils(tmp_path):
+    rows = [pupil("01", 4, document="****123"), pupil("01", 5, document="***456"), pupil("01", 2, document="Д3")]
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert list_rows(taken, "participants") == [(3,)]
+
+
+def test_blank_subject_is_named_beside_an_unknown_one(tmp_path):
+    rows = [pupil("01", 4), pupil("01", 5, subject="Родной язык"), pupil("01", 3, subject="")]
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert [problem.row for problem in taken.problems if problem.severity == "ошибка"] == [6]
+
+
+@pytest.mark.parametrize("status", ["Утверждено решение об аннулировании", "аннулирован", "Результат аннулирован"])
+def test_annulled_results_are_not_counted_whatever_the_words(tmp_path, status):
+    heading = [*OGE[:-1], "Статус работы"]
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 4), pupil("01", 5, status=status)], heading=heading))
+    assert list_rows(taken, "participants", "mark_5") == [(1, 0)]
+
+
+def test_half_a_mark_is_an_error(tmp_path):
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 4.5)]))
+    assert "целое число от 2 до 5" in list_messages(taken)[0]
+
+
+def test_pupil_in_two_schools_stands_twice_however_the_document_is_written(tmp_path):
+    rows = [pupil("01", 4, document="12 34 56"), pupil("02", 5, document="123456")]
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert [problem.row for problem in taken.problems if problem.severity == "ошибка"] == [5]
+
+
+def test_shifted_line_of_text_is_an_error_that_shows_nothing_of_it(tmp_path):
+    lines = ["Код ОО;Фамилия;Имя;Предмет;Отметка", "990001;Сидоров;Пётр;Иванович;Математика;5"]
+    path = tmp_path / "ОГЭ 2023.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    (taken,) = read_one(path)
+    (message,) = list_messages(taken)
+    assert "больше ячеек, чем в шапке" in message
+    assert not {"Сидоров", "Иванович"} & set(re.findall(r"\w+", message))
+
+
+def test_row_of_its_own_kind_for_every_pupil_needs_no_memory_for_all_that_could_be(tmp_path):
+    lines = ["Код ОО;Предмет;Отметка", *(f"{number};предмет {number};4" for number in range(3000))]
+    path = tmp_path / "ОГЭ 2023.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    (taken,) = read_one(path)
+    rows = list_rows(taken, "school_id", "subject", "participants", "mark_4", "source_row")
+    assert len(rows) == 3000
+    assert all(row == (code, f"предмет {code}", 1, 1, int(code) + 2) for code, row in ((row[0], row) for row in rows))
+
+
 def test_pupil_that_stands_twice_is_an_error_that_names_the_rows_and_not_the_pupil(tmp_path):
-    rows = [pupil("01", 5, document="77 01"), pupil("01", 4, document="77 02"), pupil("02", 3, document="77 01")]
+    rows = [pupil("01", 5, document="77 01"), pupil("01", 4, document="77 02"), pupil("02", 3, document="77 03")]
     rows += [pupil("01", 2, document="77 01"), pupil("01", 3, document="77 02", subject="2 - Математика")]
     rows += [pupil("01", 2, document="77 02", status="Не явился"), pupil("01", 5), pupil("01", 5)]
     (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))

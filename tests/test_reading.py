@@ -101,3 +101,10 @@ def test_errors_and_formulas_without_value_are_not_hidden(tmp_path):
 
 def test_suffix_in_capitals_is_a_workbook_too(tmp_path):
     assert list_cells(write_workbook(tmp_path / "a.XLSX", [["x", 1]])) == {1: ["x", "1"]}
+
+
+def test_enormous_cell_is_refused_in_words(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('а;б\n"' + "х" * 200_000 + '";1', encoding="utf-8")
+    with pytest.raises(UnreadableFileError):
+        read_grid(path, "a.csv")

@@ -43,6 +43,19 @@ def test_every_sheet_of_a_kind_is_read_and_others_are_left_alone(tmp_path):
     ]
 
 
+def test_sheet_that_goes_on_without_a_header_is_told(tmp_path):
+    book = {
+        "Лист1": [["ОГЭ 2023"], OGE, pupil("01", 5)],
+        "Лист2": [pupil("01", 4, primary=20), pupil("02", 3, primary=9)],
+    }
+    book["Лист2"] = [
+        [1, 990001, 9, "Участник", 77, 1, "ОГЭ", 20, 4, ""],
+        [2, 990001, 9, "Участник", 78, 1, "ОГЭ", 9, 3, ""],
+    ]
+    (taken,) = read_one(save_book(tmp_path / "a.xlsx", book))
+    assert [(problem.sheet, problem.severity) for problem in taken.problems] == [("Лист2", "предупреждение")]
+
+
 def test_hidden_sheet_is_not_read(tmp_path):
     path = save_book(tmp_path / "a.xlsx", {"Аттестаты": CERTIFICATES, "Старое": CERTIFICATES})
     book = load_workbook(path)

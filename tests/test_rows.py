@@ -72,6 +72,39 @@ def test_federal_statistics_are_read(tmp_path):
     assert list_rows(taken, "source_row") == [(7,), (8,)]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "СОШ № 2 Ясного района (edu99002)",
+        "СОШ № 3 Ясного района (еdu990003)",
+        "СОШ № 4 Ясный район, 990004",
+        "Итоговая школа № 3",
+    ],
+)
+def test_school_whose_login_is_wrong_is_not_passed_over_silently(tmp_path, name):
+    rows = statistics(
+        ["Ясный район", 1, 8, 25, 25, 25, 25], [name, 1, 8, 25, 25, 25, 25], school("270123", 4, 25, 25, 25, 25)
+    )
+    (taken,) = read_one(save_book(tmp_path / "файл.xlsx", {"Лист1": rows}))
+    assert [problem.value for problem in taken.problems] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["* СОШ 2 (edu990002)", "Итоговая школа № 3 (edu990002)", "Всегоградская СОШ (edu990002)"]
+)
+def test_school_with_a_login_is_taken_however_its_name_begins(tmp_path, name):
+    (taken,) = read_one(save_book(tmp_path / "файл.xlsx", {"Лист1": statistics([name, 1, 8, 25, 25, 25, 25])}))
+    assert list_rows(taken, "school_id") == [("990002",)]
+
+
+def test_share_among_counts_of_a_wide_table_is_not_taken_for_a_count(tmp_path):
+    upper = ["Муниципалитет", "Код ОО", "ОО", "Русский язык", "", "", ""]
+    lower = ["", "", "", "Количество участников", "Средний балл", "Ниже минимума, %", "80 и выше, %"]
+    rows = [["ЕГЭ 2022"], upper, lower, ["Район", "270123", "СОШ", 40, 61.5, 5, 10]]
+    (taken,) = read_one(save_book(tmp_path / "a.xlsx", {"Лист": rows}))
+    assert not taken.is_accepted
+
+
 def test_two_rows_of_header_are_read(tmp_path):
     heading = [["", "", "", "Распределение отметок, %", "", "", ""], VPR]
     rows = [*TITLES, *heading, school("270123", 8, 12.5, 50, 25, 12.5)]

@@ -140,9 +140,14 @@ def choose_schools(schools: pd.DataFrame, year: int) -> pd.DataFrame:
     return chosen
 
 
+def is_municipal(layout: Layout) -> bool:
+    """Whether files of a kind come from each municipality; a file under any name may hold the whole region."""
+    return not layout.single and not layout.takes_any_name
+
+
 def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list[str]:
     """Files of kinds that come from each municipality: those of social conditions and certificates, many of a kind."""
-    kinds = {layout.id for layout in layouts if not layout.single and layout.tables <= {"social", "certificates"}}
+    kinds = {layout.id for layout in layouts if is_municipal(layout) and layout.tables <= {"social", "certificates"}}
     return sorted(files.loc[files["layout"].isin(kinds), "file"].unique())
 
 

@@ -29,6 +29,7 @@ from effschool.form_check import (
     check_forms,
     choose_schools,
     describe_loss,
+    is_municipal,
 )
 from effschool.form_template import Form
 from effschool.forms import LINE_HEIGHT, WRAPPED, count_lines, set_up_page, style_cell
@@ -291,7 +292,7 @@ def open_case(
         year: None is the last year that a form speaks of, else the last year of the register.
     """
     form, methodology = rules
-    kinds = {layout.id for layout in layouts if not layout.single}
+    kinds = {layout.id for layout in layouts if is_municipal(layout)}
     files = ingested.files.loc[ingested.files["layout"].isin(kinds), "file"].unique()
     books = {file: open_sent(raw / file) for file in files if file.lower().endswith(".xlsx")}
     sent = {file: read_sent(book, form) for file, book in books.items() if book is not None}

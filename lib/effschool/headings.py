@@ -8,7 +8,7 @@ from itertools import product
 
 import pandas as pd
 
-from effschool.layouts import ColumnLayout, Layout, simplify_text
+from effschool.layouts import ColumnLayout, FieldLayout, Layout, simplify_text
 from effschool.problems import Problem, Severity
 from effschool.reading import Grid, Sheet
 
@@ -32,6 +32,11 @@ class Header:
     def name(self, column: str) -> str:
         """Heading as it stands in the file; "" where the column is not in the file."""
         return self.headings[self.positions[column][0]] if column in self.positions else ""
+
+    @property
+    def width(self) -> int:
+        """Number of columns up to the last that has a heading."""
+        return max((place for place, heading in enumerate(self.headings, start=1) if heading), default=0)
 
     def list_things(self, columns: set[str]) -> list[str]:
         """Things (subjects, scores) that the repeated ones among the columns stand for, in the order of the file."""
@@ -67,6 +72,8 @@ def find_header(grid: Grid, layout: Layout) -> Header | None:
 def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     """Missing required columns, two headings for one column, columns not used."""
     return [
+        *_find_disagreeing(grid, layout, header),
+        *_find_foreign(grid, layout, header),
         *_find_missing(grid, layout, header),
         *_find_incomplete(grid, layout, header),
         *_find_doubled(grid, header),
@@ -174,15 +181,16 @@ def fill_cells(cells: pd.Series, column: ColumnLayout, kept: pd.Series) -> pd.Se
 
 def find_fields(layout: Layout, header: Header, grid: Grid) -> dict[str, str]:
     """Fields of a layout that were found above the header or in it, in the sheet's name or the file's name, as text."""
+    found = {name: search_field(rule, header, grid) for name, rule in layout.fields.items()}
+    return {name: texts[0] for name, texts in found.items() if texts}
+
+
+def search_field(rule: FieldLayout, header: Header, grid: Grid) -> list[str]:
+    """What a field may be: different texts found, in the order of the places."""
     above = [cell for row in grid.rows[: header.row] for cell in row if cell]
     places = [*above, *header.headings, grid.sheet, grid.file.rpartition("/")[2]]
-    found = {name: _search_first(rule.pattern, places) for name, rule in layout.fields.items()}
-    return {name: text for name, text in found.items() if text is not None}
-
-
-def _search_first(pattern: str, places: list[str]) -> str | None:
-    matches = (re.search(pattern, place, re.IGNORECASE) for place in places)
-    return next((match[1] for match in matches if match), None)
+    matches = (match for place in places for match in re.finditer(rule.pattern, place, re.IGNORECASE))
+    return list(dict.fromkeys(match[1] for match in matches))
 
 
 def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
@@ -225,6 +233,31 @@ def _find_missing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     free = [heading for place, heading in enumerate(header.headings) if heading and place not in used]
     missing = [name for name, column in layout.columns.items() if column.required and name not in header.positions]
     return [_say_missing(grid, header, layout.columns[name].headings or (name,), free) for name in missing]
+
+
+def _find_disagreeing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Fields that different places of the file say differently."""
+    found = {rule.title: search_field(rule, header, grid) for rule in layout.fields.values() if rule.agree}
+    action = "Оставьте одно значение в строках над шапкой, в имени листа и в имени файла или разделите файл."
+    return [
+        Problem(
+            Severity.ERROR, grid.file, f"ожидалось одно значение ({title})", action, grid.sheet, value=", ".join(texts)
+        )
+        for title, texts in found.items()
+        if len(texts) > 1
+    ]
+
+
+def _find_foreign(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Headings that say that the file holds something that the layout would mix up."""
+    pattern = re.compile(layout.foreign or r"(?!)", re.IGNORECASE)
+    action = "Разделите файл, чтобы в нём был один экзамен одного года, и уберите этот столбец."
+    expected = "такого столбца в файле этого вида быть не может: строки разного рода смешались бы"
+    return [
+        Problem(Severity.ERROR, grid.file, expected, action, grid.sheet, header.row, heading)
+        for heading in header.headings
+        if heading and pattern.fullmatch(simplify_text(heading))
+    ]
 
 
 def _find_incomplete(grid: Grid, layout: Layout, header: Header) -> list[Problem]:

@@ -25,7 +25,7 @@ from effschool.layouts import Layout, load_layouts
 from effschool.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.pupils import count_pupils
 from effschool.reading import Grid, Sheet
-from effschool.recognise import Fit, recognise_sheets, say_unknown
+from effschool.recognise import Fit, find_unread, recognise_sheets, say_unknown
 from effschool.register import (
     Part,
     find_code_variants,
@@ -51,7 +51,8 @@ TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".sav"}
 SHOWN = 20
 """How many problems of one kind in one column of a file are shown."""
 
-_IGNORED = (".", "~$", "readme", "region.yml", CORRECTIONS, "successions", CONFIRMED)
+SUCCESSIONS = ("successions.csv", "successions.xlsx")
+_IGNORED = {"readme", "readme.md", "readme.txt", "region.yml", CORRECTIONS, CONFIRMED, *SUCCESSIONS}
 
 
 @dataclass(frozen=True)
@@ -165,9 +166,12 @@ def read_successions(raw: Path) -> tuple[Successions, list[Problem]]:
 
     A table that cannot be read at all is the one problem why.
     """
-    paths = [path for path in sorted(raw.glob("successions.*")) if path.suffix.lower() in {".csv", ".xlsx"}]
+    paths = [raw / name for name in SUCCESSIONS if (raw / name).is_file()]
     if not paths:
         return Successions(), []
+    if len(paths) > 1:
+        expected = "ожидалась одна таблица преемственности, а их две"
+        return Successions(), [Problem(Severity.ERROR, paths[1].name, expected, "Оставьте один из файлов.")]
     try:
         return load_successions(paths[0])
     except UnreadableFileError as error:
@@ -213,8 +217,8 @@ def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:
 
 
 def _is_ignored(file: Path) -> bool:
-    hidden = any(part.startswith(("_", ".")) for part in file.parts)
-    return hidden or file.name.lower().startswith(_IGNORED)
+    hidden = any(part.startswith(("_", ".")) for part in file.parts) or file.name.startswith("~$")
+    return hidden or (len(file.parts) == 1 and file.name.lower() in _IGNORED)
 
 
 def find_absent(taken: Sequence[Taken], layouts: Sequence[Layout]) -> list[Problem]:
@@ -251,7 +255,9 @@ def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
         if not heads:
             raise UnreadableFileError(_say_empty(sent.file, sheets))
         recognised = recognise_sheets(heads, sent.layouts)
-        return [read_sheet(sent, sheet, fit, register) for sheet, fit in recognised]
+        read = [read_sheet(sent, sheet, fit, register) for sheet, fit in recognised]
+        unread = find_unread(heads, [sheet for sheet, _ in recognised])
+        return [read[0].add([_say_unread(sent.file, sheet) for sheet in unread]), *read[1:]]
     except UnreadableFileError as error:
         layout = next((layout for layout in sent.layouts if not layout.takes_any_name), UNKNOWN)
         return [Taken(sent, layout, sheet=error.problem.sheet, problems=(error.problem,))]
@@ -260,6 +266,12 @@ def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
 def _say_empty(file: str, sheets: Sequence[Sheet]) -> Problem:
     name = sheets[0].name if sheets else ""
     return Problem(Severity.ERROR, file, "файл пуст", "Пришлите файл с данными.", sheet=name)
+
+
+def _say_unread(file: str, sheet: Sheet) -> Problem:
+    expected = "лист похож на таблицу, но макеты его не знают, и он не прочитан"
+    action = "Проверьте его шапку; если лист здесь не нужен, ничего делать не надо."
+    return Problem(Severity.WARNING, file, expected, action, sheet=sheet.name)
 
 
 def _say_unknown_name(file: str) -> Problem:
@@ -297,6 +309,9 @@ def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds |
     """Rows below the header: of pupils block by block, all others as a whole."""
     rules = source.layout.gives
     if any(rows.pupils for rows in rules):
+        overlong = sheet.find_overlong(source.header.width)
+        if overlong:
+            return taken.add([_say_overlong(taken.file, row) for row in overlong])
         read = [count_pupils(source, sheet, rows, register) for rows in rules]
         number = sum(int(part.rows["participants"].sum()) for part, _ in read if len(part.rows))
         return _collect(taken, read, number)
@@ -311,6 +326,12 @@ def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds |
         *find_merged(sheet, source.layout, source.header, body),
     ]
     return _collect(taken.add(found), [read_part(source, body, each) for each in rules], len(body))
+
+
+def _say_overlong(file: str, row: int) -> Problem:
+    # What stands there is not shown: in a shifted row it may be the name of a pupil.
+    action = "Проверьте, не разделила ли строку лишняя запятая или точка с запятой."
+    return Problem(Severity.ERROR, file, "в строке больше ячеек, чем в шапке", action, row=row)
 
 
 def _collect(taken: Taken, read: list[tuple[Part, list[Problem]]], number: int) -> Taken:

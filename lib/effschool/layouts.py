@@ -153,12 +153,14 @@ class FieldLayout(Frozen):
         title: what it is, for messages: «год в названии».
         pattern: regular expression looked for in those places in this order; its first group is the value.
         required: without it the sheet is not of this kind.
+        agree: all places where it is found have to say the same.
         values, patterns, others: as of a column.
     """
 
     title: str = Field(min_length=1)
     pattern: str
     required: bool = True
+    agree: bool = False
     values: dict[str, str] = {}
     patterns: tuple[ValuePattern, ...] = ()
     others: Literal["keep", "tell", "refuse"] = "keep"
@@ -333,6 +335,7 @@ class Layout(Frozen):
             doubtful results); any other refused file stops it, for lists made without it would be other lists.
         delimiter: of CSV; found from the file where not given.
         unused: whether a column that the layout does not describe is worth a warning.
+        foreign: regular expression for headings that such a file cannot have: with them it holds other things too.
         fields: values that stand for the whole sheet.
         keep: column of the layout → regular expression; only rows in which it is found are taken.
         drop: regular expression for the first filled cell of a row that is no data («Итого», a footnote).
@@ -349,6 +352,7 @@ class Layout(Frozen):
     delimiter: Literal[",", ";", "\t"] | None = None
     header: HeaderLayout = HeaderLayout()
     unused: Literal["warn", "ignore"] = "warn"
+    foreign: str | None = None
     fields: dict[str, FieldLayout] = {}
     columns: dict[str, ColumnLayout] = Field(min_length=1)
     keep: dict[str, str] = {}
@@ -356,7 +360,7 @@ class Layout(Frozen):
     pass_over: str | None = None
     gives: tuple[RowsLayout, ...] = Field(min_length=1)
 
-    @field_validator("drop", "pass_over")
+    @field_validator("drop", "pass_over", "foreign")
     @classmethod
     def _check_patterns(cls, pattern: str | None) -> str | None:
         return pattern if pattern is None else _check_regex(pattern)

@@ -27,6 +27,7 @@ from effschool.rows import Source, Typed, finish_part, locate_columns
 from effschool.russian import count_words, format_number
 from effschool.thresholds import Register, Threshold, ThresholdError, find_threshold
 
+MOST_KEYS = 1_000_000
 SHOWN_ROWS = 20
 """How many rows of a block with one wrong value are named."""
 
@@ -42,6 +43,7 @@ class Meanings:
     kind: Kind
     layout: ColumnLayout | None
     limits: tuple[float, float] | None = None
+    allowed: frozenset[float] = frozenset()
     values: dict[str, object] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
 
@@ -60,8 +62,9 @@ class Meanings:
 
     def _check_limits(self, text: str, value: object) -> None:
         low, high = self.limits or (0, 0)
-        if isinstance(value, int | float) and not low <= value <= high:
-            expected = f"ожидалось число от {format_number(low)} до {format_number(high)}"
+        if isinstance(value, int | float) and not (low <= value <= high and value in (self.allowed or {value})):
+            whole = "целое число" if self.allowed else "число"
+            expected = f"ожидалось {whole} от {format_number(low)} до {format_number(high)}"
             self.faults[text] = Fault(0, text, expected, "Сверьте значение с исходным протоколом.")
             self.values[text] = None
 
@@ -149,7 +152,14 @@ def open_protocol(source: Source, rows: RowsLayout, register: Register | None) -
     kinds |= dict.fromkeys(list_numbers(pupils), "score")
     kinds |= {pupils.status: "text"}
     layouts = {**source.layout.columns, **{name: rule.column for name, rule in source.layout.fields.items()}}
-    meanings = {name: Meanings(kind, layouts.get(name), pupils.limits.get(name)) for name, kind in kinds.items()}
+    allowed: dict[str, frozenset[float]] = {}
+    for count in pupils.counts.values():
+        if count.equals is not None:
+            allowed[count.column] = allowed.get(count.column, frozenset()) | {count.equals}
+    meanings = {
+        name: Meanings(kind, layouts.get(name), pupils.limits.get(name), allowed.get(name, frozenset()))
+        for name, kind in kinds.items()
+    }
     place = locate_columns(source, rows)
     return Protocol(source, rows, pupils, register, place, key, sources, meanings, secrets.token_hex(8))
 
@@ -174,7 +184,7 @@ def count_block(
         name: understand(protocol.meanings[name], columns[name]) for name in protocol.meanings if name in columns
     }
     keys = {name: read_key(protocol, name, readings, block.rows) for name in protocol.key}
-    problems = [*say_faults(protocol, block, columns, taken), *say_blank_keys(protocol, block, keys, taken)]
+    problems = [*say_faults(protocol, block, columns, taken), *say_blank_keys(protocol, block, columns, keys, taken)]
     known = taken & np.logical_and.reduce([reading.codes >= 0 for reading in keys.values()])
     status = readings.get(protocol.pupils.status)
     numbers = {name: readings[name].numbers for name in list_numbers(protocol.pupils) if name in readings}
@@ -195,7 +205,8 @@ def choose_rows(protocol: Protocol, columns: Mapping[str, Coded]) -> Rows:
     if protocol.source.layout.drop is None:
         return np.asarray(filled)
     drop = re.compile(protocol.source.layout.drop, re.IGNORECASE)
-    dropped = [match_texts(column, lambda text: drop.search(text) is not None) for column in columns.values()]
+    read = [column for name, column in columns.items() if name in protocol.meanings]
+    dropped = [match_texts(column, lambda text: drop.search(text) is not None) for column in read]
     return np.asarray(filled & ~np.logical_or.reduce(dropped))
 
 
@@ -237,11 +248,16 @@ def match_status(status: Reading | None, wanted: Iterable[str], rows: int) -> Ro
 def hash_pupils(
     protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], rows: Rows
 ) -> pd.Series:
-    """A keyed hash of pupil, school, subject and so on for every row that took part, by the number of the row."""
+    """A keyed hash of pupil, subject and so on for every row that took part, by the number of the row.
+
+    The school does not count: a pupil who stands in two of them stands twice.
+    """
     own = [columns[name] for name in protocol.pupils.key if name in columns]
     named = rows & np.logical_or.reduce([match_texts(column, bool) for column in own]) if own else np.zeros_like(rows)
     mixed = np.zeros(block.rows, dtype=np.uint64)
-    texts = [*own, *(Coded(key.codes.astype(np.int32), tuple(map(str, key.values))) for key in keys.values())]
+    own = [Coded(column.codes, tuple("".join(text.split()).casefold() for text in column.texts)) for column in own]
+    others = [key for name, key in keys.items() if name != "school_id"]
+    texts = [*own, *(Coded(key.codes.astype(np.int32), tuple(map(str, key.values))) for key in others)]
     for column in texts if own else []:
         hashed = pd.util.hash_array(
             np.array(column.texts or [""], dtype=object), hash_key=protocol.secret, categorize=False
@@ -308,7 +324,7 @@ def find_minimums(protocol: Protocol, scope: Scope) -> tuple[list[Threshold | No
 
 def _say_no_minimum(protocol: Protocol, text: str) -> Problem:
     expected = text[0].lower() + text[1:].partition(". ")[0]
-    action = text.partition(". ")[2]
+    action = f"{text.partition('. ')[2]} Реестр минимальных результатов — файл methodologies/thresholds.yml."
     return Problem(Severity.ERROR, protocol.source.file, expected, action, sheet=protocol.source.sheet)
 
 
@@ -373,8 +389,10 @@ class Tally(NamedTuple):
 def tally_block(protocol: Protocol, block: Block, tally: Tally) -> pd.DataFrame:
     """Sums of a block: a row per key, with pupils, participants, counts, sums of scores, first and last row."""
     sizes = [max(len(reading.values), 1) for reading in tally.keys.values()]
-    codes = np.ravel_multi_index([np.maximum(reading.codes, 0) for reading in tally.keys.values()], sizes)
-    add = Adder(codes, int(np.prod(sizes)))
+    flat = np.ravel_multi_index([np.maximum(reading.codes, 0) for reading in tally.keys.values()], sizes)
+    # Keys that could be there are usually few; where every row has its own, only those that are there are counted.
+    places, codes = np.unique(flat, return_inverse=True) if np.prod(sizes) > MOST_KEYS else (None, flat)
+    add = Adder(codes, int(np.prod(sizes)) if places is None else len(places))
     sums = {"pupils": add(tally.known), "participants": add(tally.took_part)}
     for name, count in protocol.pupils.counts.items():
         counted = tally.took_part & has_scale(count.of_scale, tally, known=count.below_minimum)
@@ -389,7 +407,8 @@ def tally_block(protocol: Protocol, block: Block, tally: Tally) -> pd.DataFrame:
             sums[f"status {value}"] = add(tally.known & (statuses.codes == place))
     met = np.flatnonzero(sums["pupils"])
     return pd.DataFrame(
-        name_keys(tally.keys, met, sizes) | {name: values[met] for name, values in sums.items()}
+        name_keys(tally.keys, met if places is None else places[met], sizes)
+        | {name: values[met] for name, values in sums.items()}
     ).assign(**find_extent(codes, tally.known, block, met))
 
 
@@ -513,13 +532,16 @@ def say_faults(protocol: Protocol, block: Block, columns: Mapping[str, Coded], t
     return problems
 
 
-def say_blank_keys(protocol: Protocol, block: Block, keys: Mapping[str, Reading], taken: Rows) -> list[Problem]:
+def say_blank_keys(
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], taken: Rows
+) -> list[Problem]:
     """Rows without a code, subject or year, unless the cell has been named already."""
     problems = []
     for name, reading in keys.items():
         column = protocol.sources.get(name, name)
         faulty = protocol.meanings[column].faults if column in protocol.meanings else {}
-        blank = taken & (reading.codes < 0) if not faulty else np.zeros(len(taken), dtype=bool)
+        named = match_texts(columns[column], faulty.__contains__) if column in columns else np.zeros_like(taken)
+        blank = taken & (reading.codes < 0) & ~named
         is_required = not schemas.CONTRACT[protocol.rows.table].columns[name].nullable
         problems += [_say(protocol, _BLANK, row, column) for row in _list_rows(block, blank)] if is_required else []
     return problems

@@ -28,7 +28,7 @@ STREAMED_FROM = 20_000_000
 """Bytes of a text file above which it is read block by block where only counts of pupils are wanted from it."""
 BLOCK_ROWS = 50_000
 _BLOCK_BYTES = 1 << 24
-_SAMPLE_ROWS = 50
+_SAMPLE_ROWS, _SAMPLE_WIDTH = 50, 10_000
 _WINDOWS_NOTE = (
     "ожидалась кодировка UTF-8, файл прочитан как Windows-1251",
     "Проверьте, что названия в отчёте читаются, и в следующий раз сохраните таблицу как «CSV UTF-8».",
@@ -85,6 +85,11 @@ class Sheet:
     def __init__(self, file: str, name: str, rows: Sequence[Sequence[str]], notes: Iterable[Problem] = ()) -> None:
         self.file, self.name, self.notes = file, name, tuple(notes)
         self._rows = rows
+
+    def find_overlong(self, width: int) -> list[int]:
+        """Numbers of the rows that have something beyond so many columns; looked at in text only."""
+        rows = enumerate(self._rows, start=1) if not self.name else ()
+        return [number for number, row in rows if any(row[width:])]
 
     def read_head(self) -> Grid:
         """The first rows, by which the sheet is recognised."""
@@ -223,7 +228,7 @@ def _count_cyrillic(text: str) -> int:
 
 def find_delimiter(text: str) -> str:
     """The delimiter that cuts the head of the file into most cells; a decimal comma loses to a real semicolon."""
-    sample = "\n".join(text.splitlines()[:_SAMPLE_ROWS])
+    sample = "\n".join(line[:_SAMPLE_WIDTH] for line in text.splitlines()[:_SAMPLE_ROWS])
     return max(DELIMITERS, key=lambda sign: sum(map(len, csv.reader(io.StringIO(sample), delimiter=sign))))
 
 

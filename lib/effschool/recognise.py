@@ -92,6 +92,15 @@ def _find_meant(fits: list[tuple[Sheet, Fit]], recognised: list[tuple[Sheet, Fit
     return [(sheet, fit) for sheet, fit in others if fit.share >= MEANT]
 
 
+def find_unread(sheets: Sequence[Sheet], read: Sequence[Sheet]) -> list[Sheet]:
+    """Sheets that were not read though they look like tables: two rows or more with three numbers each."""
+    return [sheet for sheet in sheets if sheet not in read and sum(map(_has_numbers, sheet.read_head().rows)) > 1]
+
+
+def _has_numbers(row: list[str]) -> bool:
+    return sum(cell.replace(",", "").replace(".", "").isdecimal() for cell in row) > 2
+
+
 def say_unknown(file: str, fit: Fit) -> Problem:
     """A file that no layout takes: the nearest layout and what is missing; an error where it is meant as that kind."""
     meant = fit.share >= MEANT

@@ -168,27 +168,32 @@ class CalamineRows(Sheet):
 
 
 def _code_values(sheet: CalamineSheet, after: int, columns: Sequence[int]) -> Iterator[Block]:
-    """Blocks of a sheet; every different value is written as text once."""
+    """Blocks of a sheet; every different value is written as text once.
+
+    Rows of calamine begin with the first row of the sheet and the first column that is used.
+    """
+    left = sheet.start[1] if sheet.start else 0
+    columns = [place - left for place in columns]
     rows: list[list[Any]] = []
     first = 1
     for row in sheet.iter_rows():
         rows.append(row)
         if len(rows) == BLOCK_ROWS:
-            yield from _code_block(rows, first, after, columns)
+            yield from _code_block(rows, first, after, columns, left)
             first, rows = first + len(rows), []
-    yield from _code_block(rows, first, after, columns)
+    yield from _code_block(rows, first, after, columns, left)
 
 
-def _code_block(rows: list[list[Any]], first: int, after: int, columns: Sequence[int]) -> Iterator[Block]:
+def _code_block(rows: list[list[Any]], first: int, after: int, columns: Sequence[int], left: int) -> Iterator[Block]:
     below = rows[max(after - first + 1, 0) :]
     if below:
-        coded = {place: _code_column(below, place) for place in columns}
+        coded = {place + left: _code_column(below, place) for place in columns}
         yield Block(max(first, after + 1), len(below), coded)
 
 
 def _code_column(rows: list[list[Any]], place: int) -> Coded:
     """A column of values, each different one written as text once; outside the used range everything is blank."""
-    if place >= len(rows[0]):
+    if not 0 <= place < len(rows[0]):
         return Coded(np.zeros(len(rows), dtype=np.int32), ("",))
     values = np.array([row[place] for row in rows], dtype=object)
     if bool in set(map(type, values)):  # «истина» and 1 are one value to Python

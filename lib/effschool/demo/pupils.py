@@ -1,6 +1,6 @@
 """Protocols of ОГЭ and ЕГЭ, a row per pupil, drawn so that they give the counts and means of the contract table.
 
-No pupil is real: all have the same name, a number inside the school and a document of zeros and that number.
+No pupil is real: all have the same name, a number inside the school and a document of zeros, the school's code and that number.
 """
 
 from collections.abc import Mapping
@@ -153,7 +153,7 @@ def make_oge_protocol(protocol: pd.DataFrame, settings: Settings) -> Workbook:
         place=range(1, len(protocol) + 1),
         surname=rules.surname,
         patronymic=rules.patronymic,
-        document=rules.document + protocol["number"].astype(str).str.zfill(4),
+        document=rules.document + protocol["school_id"] + protocol["number"].astype(str).str.zfill(4),
         number=protocol["number"].astype(str).str.zfill(4),
     )
     rows["class"] = rows["grade"].astype(str) + letters
