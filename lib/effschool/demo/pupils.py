@@ -1,6 +1,6 @@
 """Protocols of ОГЭ and ЕГЭ, a row per pupil, drawn so that they give the counts and means of the contract table.
 
-No pupil is real: all have the same name, a number inside the school and a document of zeros, the school's code and that number.
+No pupil is real: all have one name, a number inside the school, and a document made of it and of the school's code.
 """
 
 from collections.abc import Mapping
@@ -163,5 +163,5 @@ def make_oge_protocol(protocol: pd.DataFrame, settings: Settings) -> Workbook:
 
 def make_ege_protocol(protocol: pd.DataFrame, settings: Settings) -> str:
     """Protocol of ЕГЭ of one year as text; the test score of basic mathematics is the mark."""
-    rows = protocol.assign(number=protocol["number"].astype(str).str.zfill(4))
+    rows = protocol.assign(number=protocol["school_id"] + protocol["number"].astype(str).str.zfill(4))
     return write_csv(rows, settings.offices.forms["ege"])
