@@ -127,7 +127,7 @@ def count_pupils(
         register: minimum scores, for layouts that count below them.
     """
     protocol = open_protocol(source, rows, register)
-    needed = [*protocol.meanings, *protocol.pupils.key]
+    needed = [*protocol.meanings, *(() if sheet.is_large else protocol.pupils.key)]
     positions = {name: source.header.positions[name][0] for name in needed if name in source.header.positions}
     after = skip_numbering(sheet.read_head(), source.header)
     counted, problems, pupils = [], [], []
@@ -137,7 +137,7 @@ def count_pupils(
         counted.append(frame)
         problems += found
         pupils.append(hashed)
-    problems += say_twice(protocol, pupils)
+    problems += [_say_not_sought(protocol)] if sheet.is_large else say_twice(protocol, pupils)
     typed = Typed(assemble_counts(protocol, counted), tuple(dict.fromkeys(problems)), {})
     return finish_part(source, rows, protocol.place, typed, None)
 
@@ -281,6 +281,12 @@ def say_twice(protocol: Protocol, pupils: list[pd.Series]) -> list[Problem]:
         )
         for row, value in again.items()
     ]
+
+
+def _say_not_sought(protocol: Protocol) -> Problem:
+    expected = "в таком большом файле ученики, записанные дважды, не ищутся"
+    action = "Если это важно, разделите файл по муниципалитетам."
+    return Problem(Severity.WARNING, protocol.source.file, expected, action)
 
 
 # Minimum scores and marks

@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -77,9 +78,11 @@ class Block:
 class Sheet:
     """A sheet held as rows of text; what it was made from is the business of the reader of its kind of file.
 
-    `merged`: ranges of merged cells, top left and bottom right, from 0; known for XLSX only.
+    `merged`: ranges of merged cells, top left and bottom right, from 0; known for XLSX only. `is_large`: so large that
+    a column of different texts in every row would take longer than all the others.
     """
 
+    is_large = False
     merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
 
     def __init__(self, file: str, name: str, rows: Sequence[Sequence[str]], notes: Iterable[Problem] = ()) -> None:
@@ -138,6 +141,8 @@ def open_text(path: Path, file: str, delimiter: str | None = None) -> Sheet:
 class LargeText(Sheet):
     """A text file that is not held in memory: its head is read at once, its columns by Arrow, block by block."""
 
+    is_large = True
+
     def __init__(self, path: Path, file: str, delimiter: str | None) -> None:
         self._path = path
         with path.open("rb") as stream:
@@ -162,7 +167,7 @@ class LargeText(Sheet):
         names = [str(place) for place in range(width)]
         row = after + 1
         try:
-            for batch in self._open_stream(after, names, [names[place] for place in columns]):
+            for batch in read_ahead(self._open_stream(after, names, [names[place] for place in columns])):
                 coded = {place: _take_dictionary(batch.column(str(place))) for place in columns}
                 yield Block(row, batch.num_rows, coded)
                 row += batch.num_rows
@@ -187,6 +192,16 @@ class LargeText(Sheet):
         expected = "ожидалась таблица, в каждой строке которой столько же ячеек, сколько в шапке, и целый текст"
         action = "Выгрузите таблицу ещё раз как «CSV UTF-8»; пустых строк и переносов внутри ячеек быть не должно."
         return refuse_file(self.file, expected, action, row=int(row[1]) if row else None)
+
+
+def read_ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, the next one read in a thread of its own while the last is being worked on."""
+    source = iter(batches)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, source, None)
+        while (batch := following.result()) is not None:
+            following = reader.submit(next, source, None)
+            yield batch
 
 
 def _take_dictionary(column: pa.DictionaryArray) -> Coded:
