@@ -185,7 +185,9 @@ def measure_all(scale: int, many: bool) -> None:
         folder = Path(name)
         print(f"Ядер: {os.cpu_count()}, регион в {scale} раз больше демонстрационного", flush=True)
         schools, municipalities = SCHOOLS * scale, MUNICIPALITIES * scale
-        seconds = measure(lambda: make_demo_region(folder / "raw", schools=schools, municipalities=municipalities))
+        seconds = measure(
+            lambda: make_demo_region(folder / "raw", schools=schools, municipalities=municipalities, shapes=True)
+        )
         say("исходные таблицы", seconds, note=f"школ {schools}, муниципалитетов {municipalities}")
         if scale == 1:
             measure_year(folder)
