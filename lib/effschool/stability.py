@@ -57,7 +57,7 @@ FACTORS = {
     CHANCE: "случайный состав учеников",
     "weights": "веса показателей",
     "normalisation": "шкала, к которой приводятся показатели",
-    "geometric": "вид среднего: арифметическое или геометрическое",
+    "geometric": "формула, по которой показатели сводятся в один индекс",
     "trimmed": "учёт самых крайних значений",
     "filled": "замена недостающих показателей",
     "without_block": "учёт ВПР",
@@ -335,10 +335,10 @@ def say_stability(row: object) -> str:
     """The row in words: for a member whether it would stay, for another school whether it would be put on the list."""
     chance, method = say_cases(row.stays_chance_pct), say_cases(row.stays_method_pct)  # type: ignore[attr-defined]
     if not row.is_member:  # type: ignore[attr-defined]
-        return f"При другом составе учеников попала бы в список {chance}, при другом способе расчёта — {method}."
+        return f"С другими такими же учениками попала бы в список {chance}, при другом способе расчёта — {method}."
     decides = row.driver and row.verdict == METHODICAL  # type: ignore[attr-defined]
     reason = f" Важнее всего здесь {FACTORS[row.driver]}." if decides else ""  # type: ignore[attr-defined]
     return (
-        f"При другом составе учеников того же уровня осталась бы в списке {chance}, при другом допустимом способе "
-        f"расчёта — {method}: {row.verdict}.{reason}"  # type: ignore[attr-defined]
+        "Если бы в школе учились другие дети из таких же семей и с той же подготовкой, она осталась бы в списке "
+        f"{chance}, а при другом допустимом способе расчёта — {method}: {row.verdict}.{reason}"  # type: ignore[attr-defined]
     )
