@@ -22,12 +22,12 @@ ENGINE = "effschool"
 def execute_work(work: Work, folder: str) -> Product:
     """Execute the notebook and render its page, in this process, which must end afterwards."""
     started = time.perf_counter()
-    copy, book = Path(folder, "executed.ipynb"), Path(folder, work.book)
+    copy, made = Path(folder, "executed.ipynb"), {name: Path(folder, file) for name, file in work.made.items()}
     try:
         notebook = papermill.execute_notebook(
             nbformat.reads(work.source, as_version=4),
             str(copy),
-            parameters=dict(work.parameters) | ({"workbook": str(book)} if work.book else {}),
+            parameters=dict(work.parameters) | {name: str(path) for name, path in made.items()},
             cwd=work.folder or folder,
             engine_name=ENGINE,
             kernel_name="python3",
@@ -41,8 +41,7 @@ def execute_work(work: Work, folder: str) -> Product:
     files = {".ipynb": write_notebook(notebook, work)}
     if work.card:
         files[".html"] = render_page(notebook, work.card).encode()
-    if work.book:
-        files[".xlsx"] = book.read_bytes()
+    files |= {path.suffix: path.read_bytes() for path in made.values()}
     return Product(files, time.perf_counter() - started)
 
 

@@ -35,8 +35,10 @@ IDENTIFIED_FILES = (
     "levels",
 )
 DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
+MADE = {"workbook": ".xlsx"}
+"""Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 SET_BY_RUN = frozenset(
-    ("raw", "processed", "layouts", "thresholds", "region", "methodology", "municipality", "year", "workbook", "run")
+    ("raw", "processed", "layouts", "thresholds", "region", "methodology", "municipality", "year", "run", *MADE)
 )
 """Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
 OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
@@ -199,14 +201,16 @@ def plan_page(
 ) -> PageTask:
     """A page and its workbook, made by a notebook from the tables left behind."""
     folder = settings.reports / str(year)
-    page, book = folder / f"{slug}.html", folder / card.workbook
-    common = {"processed": settings.processed, "year": year, "workbook": book}
+    page = folder / f"{slug}.html"
+    known = list_parameters(settings.notebooks / f"{notebook}.ipynb")
+    made = {name: (folder / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
+    common = {"processed": settings.processed, "year": year, **made}
     step = Step(
         notebook=settings.notebooks / f"{notebook}.ipynb",
         executed=folder / "notebooks" / f"{slug}.ipynb",
         parameters=_add_known(settings, notebook, {**common, **parameters}),
         inputs=list_tables(settings.processed),
-        outputs=[page, book],
+        outputs=[page, *made.values()],
         stamp=folder / "stamps" / f"{slug}.json",
         depends={"надписи страницы": json.dumps(asdict(card), ensure_ascii=False)},
     )

@@ -44,9 +44,15 @@ def prepare_work(step: Step, card: PageCard | None = None) -> Work:
         shown={name: step.show_value(value) for name, value in step.parameters.items()},
         folder="" if card else str(step.notebook.parent),
         card=card,
-        book=card.workbook if card else "",
+        made=name_made(step) if card else {},
         hidden=tuple(sorted(folders, key=len, reverse=True)),
     )
+
+
+def name_made(step: Step) -> dict[str, str]:
+    """Files that a notebook writes itself: file name by the parameter that names it."""
+    made = {name: path for name, path in step.parameters.items() if isinstance(path, Path) and path in step.outputs}
+    return {name: path.name for name, path in made.items()}
 
 
 def produce(work: Work, limits: Limits = UNLIMITED) -> Product:

@@ -18,7 +18,7 @@ class Work:
         shown: the same as the executed notebook shows them.
         folder: where it is executed; empty is a folder of its own.
         card: what the page says of itself; None makes no page.
-        book: name of the workbook that the notebook writes; empty for none.
+        made: files that the notebook writes: name by parameter; each has a suffix of its own.
         hidden: folders whose names must not stand in a message.
     """
 
@@ -27,7 +27,7 @@ class Work:
     shown: Mapping[str, object]
     folder: str = ""
     card: PageCard | None = None
-    book: str = ""
+    made: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
 
 
