@@ -83,7 +83,7 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)
     save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
-    save_dynamics(follow_schools(identified, contract["programme"], methodology), processed)
+    save_dynamics(follow_schools(identified, contract, methodology), processed)
     return processed
 
 

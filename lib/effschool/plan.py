@@ -34,7 +34,10 @@ IDENTIFIED_FILES = (
     "certainty",
     "levels",
 )
-DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
+DYNAMICS_FILES = (
+    *("paths", "transitions", "memberships", "turnover", "cohorts"),
+    *("spells", "level_change", "pupil_cohorts"),
+)
 MADE = {"workbook": ".xlsx"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 SET_BY_RUN = frozenset(
@@ -98,7 +101,7 @@ def plan_stages(settings: Settings) -> list[Step]:
             settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]
         ),
         _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
-        _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
+        _plan_stage(settings, STAGES[2], {}, [*identified, contract[1], contract[4]], dynamics),
     ]
 
 

@@ -20,6 +20,8 @@ FIGURES = {
               "results_status", "social_status", "fioko_shnor", "joint"],
     "indicators": ["domain", "indicator", "raw", "participants"],
     "indices": ["domain", "group", "index", "band"],
+    "spells": ["list", "start_year", "end_year", "off_year", "ending", "is_truncated"],
+    "level_change": ["tone"],
 }  # fmt: skip
 """Columns of other schools that a report's region-wide figures are made of."""
 
@@ -33,9 +35,10 @@ def digest_slices(workspace: Workspace, year: int, municipalities: Iterable[str]
 
 
 def find_owners(workspace: Workspace, year: int) -> pd.Series:
-    """Municipality of every school of the year's register, by school."""
+    """Municipality of every school in the year, or in the last year before in which it was there, by school."""
     schools = workspace.identified.schools
-    return schools[schools["year"] == year].set_index("school_id")["municipality"]
+    known = schools[schools["year"] <= year].sort_values("year").drop_duplicates("school_id", keep="last")
+    return known.set_index("school_id")["municipality"]
 
 
 def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
@@ -49,7 +52,8 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         workspace.decisions,
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
-    always = [table for table in (workspace.corrections, dynamics.paths, dynamics.memberships) if len(table.columns)]
+    followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
+    always = [table for table in (workspace.corrections, *followed) if len(table.columns)]
     return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
@@ -57,8 +61,11 @@ def digest_region(workspace: Workspace, year: int) -> str:
     """Digest of the figures of the whole region that reports show beside their own."""
     paths = workspace.dynamics.paths.dropna(subset="group")
     paths = paths[paths["year"] <= year]
-    tables = {"paths": paths, "indicators": workspace.identified.indicators, "indices": workspace.identified.indices}
-    in_year = {name: table if name == "paths" else table[table["year"] == year] for name, table in tables.items()}
+    spells, levels = workspace.dynamics.spells, workspace.dynamics.level_change
+    tables = {"indicators": workspace.identified.indicators, "indices": workspace.identified.indices}
+    tables |= {"level_change": levels}
+    in_year = {name: table[table["year"] == year] for name, table in tables.items()}
+    in_year |= {"paths": paths, "spells": spells[spells["start_year"] <= year]}
     rows = {name: _digest_rows(in_year[name][columns]) for name, columns in FIGURES.items()}
     return digest(
         {

@@ -5,6 +5,7 @@ another one. A wrong file is refused whole, each fault named by its file, line a
 """
 
 from effschool.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
+from effschool.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
 from effschool.methodology.files import (
     MethodologyError,
     find_methodology,
@@ -20,11 +21,13 @@ from effschool.methodology.model import Methodology
 
 __all__ = [
     "Aggregation",
+    "Axis",
     "Band",
     "Bands",
     "Condition",
     "Domain",
     "DomainRules",
+    "DynamicsRules",
     "FewPupils",
     "Fioko",
     "FiokoLevel",
@@ -34,14 +37,17 @@ __all__ = [
     "GroupsByType",
     "Indicator",
     "JointStatus",
+    "LevelChange",
     "Lists",
     "MeanIndicator",
     "Methodology",
     "MethodologyError",
     "Orientation",
     "ProcedureGroup",
+    "PupilCohorts",
     "Rows",
     "ShareIndicator",
+    "Standard",
     "Status",
     "Window",
     "WindowRule",
