@@ -69,12 +69,12 @@ def draw_flows(states: pd.DataFrame, titles: Mapping[str, str], colours: Mapping
     axes.spines[:].set_visible(False)
     axes.tick_params(bottom=False)
     handles = [Patch(facecolor=colours[state], edgecolor=REGION, label=title) for state, title in used.items()]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, frameon=False)
     return figure
 
 
 def _stack_states(states: pd.Series, order: Sequence[str], height: float) -> dict[str, tuple[float, float]]:
-    """Bottom and top of every state in one year, the first state on top, with gaps."""
+    """Bottom and top of every state in one year, from below, with gaps; the first of `order` is on top."""
     counts = states.value_counts()
     floor, places = 0.0, {}
     for state in reversed(order):
@@ -104,8 +104,8 @@ def _draw_ribbons(
 ) -> None:
     """Ribbons between two years, staying ones pale, so that moves are seen; each move carries its number."""
     order = list(floors[0])
-    # Columns are filled from below: the lowest states come first, at either end, so that no ribbons cross in vain.
-    pairs = sorted(flows, key=lambda pair: (-order.index(pair[0]), -order.index(pair[1])))
+    # From below, at either end, as the columns are filled: no ribbons cross in vain.
+    pairs = sorted(flows, key=lambda pair: (order.index(pair[0]), order.index(pair[1])))
     start, end = (_place_ribbons(pairs, flows, floors[side], side) for side in (0, 1))
     across = np.linspace(0, 1, 40)
     bend = across**2 * (3 - 2 * across)
@@ -144,6 +144,8 @@ def draw_level_grid(points: pd.DataFrame, rules: LevelChange) -> Figure:
     numbered = places["number"].notna()
     for is_pale, label in ((False, "школа"), (True, "школа, где участников мало: без цвета")):
         chosen = places[places["is_pale"] == is_pale]
+        if chosen.empty:
+            continue
         size = np.where(numbered[chosen.index], 190, 16)
         face = "white" if is_pale else OWN
         axes.scatter(chosen["x"], chosen["y"], s=size, facecolor=face, edgecolor=OWN, label=label, zorder=2)
@@ -155,7 +157,7 @@ def draw_level_grid(points: pd.DataFrame, rules: LevelChange) -> Figure:
     axes.set_xlabel(fill(rules.change.title, 80))
     axes.set_ylabel(fill(rules.level.title, 60))
     axes.spines[:].set_visible(False)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
     return figure
 
 
@@ -204,7 +206,7 @@ def draw_leaving(shares: Mapping[str, pd.DataFrame], label: str) -> Figure:
     axes.set(ylim=(0, 104), xlabel="лет с первого года", ylabel=label)
     axes.set_xticks(range(last + 1))
     write_numbers(axes.yaxis)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
     return figure
 
 

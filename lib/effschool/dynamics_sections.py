@@ -260,18 +260,18 @@ def chart_leaving(dynamics: Dynamics, methodology: Methodology, year: int | None
     named = shares.assign(start=shares["is_truncated"].map(kinds))
     lines = {f"{name}: {start}": rows for (name, start), rows in named.groupby(["list", "start"], sort=False)}
     drawn = {name: rows for name, rows in lines.items() if name.endswith(kinds[True])} or lines
-    title = "Сколько школ ещё остаётся в списке через несколько лет, %"
+    title = "Сколько школ ещё не вышли из списка через несколько лет, %"
     frame = named[["list", "start", "years", "at_risk", "left", "still_pct", "low_pct", "high_pct"]]
-    heads = ["Список", "Начало", "Лет", "Под наблюдением", "Вышли", "Ещё в списке, %", "Не меньше, %", "Не больше, %"]
+    heads = ["Список", "Начало", "Лет", "Под наблюдением", "Вышли", "Ещё не вышли, %", "Не меньше, %", "Не больше, %"]
     table = Table("Сколько лет", title, frame.set_axis(heads, axis=1), dict.fromkeys(heads[-3:], percent), LEAVING_NOTE)
-    return Chart("leaving", title, _say_leaving(spells), dynamics_charts.draw_leaving(drawn, "ещё в списке, %"), table)
+    return Chart("leaving", title, _say_leaving(spells), dynamics_charts.draw_leaving(drawn, "ещё не вышли, %"), table)
 
 
 LEAVING_NOTE = (
-    "Оценка Каплана — Мейера: школы, которые ещё в списке, закрылись, не ранжированы или перешли в другой список той "
-    "же группы, учитываются до последнего известного года и вышедшими не считаются. «Не меньше» и «не больше» — "
-    "пределы, в которых истинная доля лежит в 95 случаях из 100. Для школ, которые уже были в списке в первый год, "
-    "настоящее начало неизвестно, и годы отсчитаны от этого первого года."
+    "Оценка Каплана — Мейера: школы, которые ещё в списке, закрылись или не ранжированы, учитываются до последнего "
+    "известного года и вышедшими не считаются; перейти в другой список той же группы — не значит выйти. «Не меньше» и "
+    "«не больше» — пределы, в которых истинная доля лежит в 95 случаях из 100. Для школ, которые уже были в списке в "
+    "первый год, настоящее начало неизвестно, и годы отсчитаны от этого первого года."
 )
 
 

@@ -62,7 +62,7 @@ def tabulate_leaving(portfolio: Portfolio) -> Table | Text:
     rows.insert(3, "other", rows["spells"] - rows["left"] - rows["still"])
     shares = [format_percent(after.get(name)) for name in rows.index]
     heads = ["Список", "Были в списке, раз", "Вышли", "Ещё в списке", "Перешли или выбыли", "Начало неизвестно"]
-    frame = rows.reset_index().set_axis(heads, axis=1).assign(**{"Регион: через год ещё в списке": shares})
+    frame = rows.reset_index().set_axis(heads, axis=1).assign(**{"Регион: через год ещё не вышли": shares})
     return Table("Сколько лет", "Выход школ из списков", frame, note=LEAVING_NOTE)
 
 

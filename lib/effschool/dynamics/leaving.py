@@ -25,8 +25,8 @@ def trace_spells(paths: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
 
     Columns: start_year, end_year (first and last year on the list), off_year (first year seen off it, or missing),
     ending (`left` or why it is censored), is_truncated (there were no lists in the year before, so the true start is
-    not known), years (to leaving, or as long as it was seen not to leave). A year without lists breaks a spell: what
-    happened in it is not known.
+    not known), years (to leaving, or as long as it was seen not to leave: a school that moved to another list of the
+    same band has not left). A year without lists breaks a spell: what happened in it is not known.
     """
     covered = list_covered_lists(paths, methodology)
     frames = [
@@ -69,7 +69,7 @@ def _trace_list(states: pd.DataFrame, name: str) -> pd.DataFrame:
     off = pd.Series(end + 1, dtype="Int64").where(ending == LEFT)
     spells = {"school_id": states.index.to_numpy()[row], "list": name, "start_year": start, "end_year": end}
     spells |= {"off_year": off, "ending": ending, "is_truncated": before.to_numpy()[row, first] == UNKNOWN}
-    return pd.DataFrame(spells).assign(years=end - start + (ending == LEFT).to_numpy())[SPELLS]
+    return pd.DataFrame(spells).assign(years=end - start + ending.isin([LEFT, MOVED]).to_numpy())[SPELLS]
 
 
 def _spread_members(paths: pd.DataFrame, kind: _Kind, years: list[int]) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def _spread_members(paths: pd.DataFrame, kind: _Kind, years: list[int]) -> pd.Da
 def clip_spells(spells: pd.DataFrame, year: int) -> pd.DataFrame:
     """Spells as they were known in a year: later ones are not there, those that went on are censored."""
     known = spells[spells["start_year"] <= year]
-    later = (known["end_year"] >= year) | (known["off_year"] > year).fillna(False).astype(bool)
+    later = known["end_year"] >= year
     end = known["end_year"].clip(upper=year)
     return known.assign(
         end_year=end,
@@ -97,7 +97,7 @@ def clip_spells(spells: pd.DataFrame, year: int) -> pd.DataFrame:
 
 
 def estimate_leaving(spells: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
-    """Share of schools still on a list after so many years (Kaplan–Meier), known starts and truncated spells apart.
+    """Share of schools that have not left a list after so many years (Kaplan–Meier), truncated spells apart.
 
     A row per list, is_truncated and years since the start (for truncated spells: since the first year with lists), with
     at_risk and left (counts), still_pct and its pointwise interval low_pct, high_pct (per cent; log-log, as the shares
@@ -112,13 +112,16 @@ def _estimate_group(spells: pd.DataFrame, confidence: float) -> pd.DataFrame:
     seen = spells[spells["years"] > 0]
     if seen.empty:
         return pd.DataFrame(columns=LEAVING[2:])
-    fitted = SurvfuncRight(seen["years"].to_numpy(dtype=float), (seen["ending"] == LEFT).to_numpy(dtype=int))
-    still, error = fitted.surv_prob, fitted.surv_prob_se
-    inside = (still > 0) & (still < 1)
-    share, width = np.where(inside, still, np.nan), stats.norm.ppf((1 + confidence) / 2)
-    factor = np.exp(width * error / (share * np.abs(np.log(share))))
-    rows = {"years": fitted.surv_times.astype(int), "at_risk": fitted.n_risk.astype(int)}
-    rows |= {"left": fitted.n_events.astype(int), "still_pct": 100 * still}
+    lasted, left = seen["years"].to_numpy(dtype=float), (seen["ending"] == LEFT).to_numpy()
+    fitted = SurvfuncRight(lasted, left.astype(int))
+    # The estimate names years in which a school left; in the others the share stays what it was.
+    steps = pd.DataFrame({"still": fitted.surv_prob, "error": fitted.surv_prob_se}, index=fitted.surv_times)
+    years = np.arange(1, int(lasted.max()) + 1)
+    still, error = steps.reindex(years, method="ffill").fillna({"still": 1.0, "error": 0.0}).to_numpy().T
+    share = np.where((still > 0) & (still < 1), still, np.nan)
+    factor = np.exp(stats.norm.ppf((1 + confidence) / 2) * error / (share * np.abs(np.log(share))))
+    rows = {"years": years, "at_risk": [(lasted >= year).sum() for year in years]}
+    rows |= {"left": [(left & (lasted == year)).sum() for year in years], "still_pct": 100 * still}
     return pd.DataFrame(rows | {"low_pct": 100 * share**factor, "high_pct": 100 * share ** (1 / factor)})
 
 

@@ -11,8 +11,8 @@ from effschool.methodology import Methodology, PupilCohorts
 
 JUMP, FALL, USUAL = "jump", "fall", "usual"
 OTHER_PUPILS, PARTIAL, FEW, MISSING, NO_LINE = "other_pupils", "partial", "few", "missing", "no_line"
-"""Findings: out of line upwards or downwards, or not; or why a step is not tested: the cohort changed in number, an exam
-that only a part of the pupils sits anywhere, few participants, no result at one end, too few schools in the region."""
+"""Findings: out of line upwards or downwards, or not; or why a step is not tested: the cohort changed in number, an
+exam that only a part of the pupils sits anywhere, few participants, no result at one end, too few schools in all."""
 STEP = ["family", "start_year", "from_grade", "from_year", "to_grade", "to_year"]
 """What a step is of: a line of study, the year in which the children entered school, and the two ends."""
 KIND = ["family", "from_grade", "to_grade"]

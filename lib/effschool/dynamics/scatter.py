@@ -13,6 +13,8 @@ from effschool.methodology import DynamicsRules, Methodology
 CELL = ["year", "procedure", "subject", "grade"]
 """What one regional mean is of."""
 ROUNDS = 10
+OUTLIER = 4.0
+"""Standard deviations; a normal variable is beyond in 6 cases of 100,000."""
 
 
 def require_rules(methodology: Methodology) -> DynamicsRules:
@@ -75,12 +77,14 @@ def fit_scatter(differences: ArrayLike, sizes: ArrayLike) -> Scatter:
     """Split the variance of centred differences into a lasting part and one that falls with the number of pupils.
 
     Squares are regressed on 1 and `sizes` with both coefficients not negative, weighted by the inverse square of what
-    is expected, which is what a square of a normal variable asks for. Needs no results of single pupils.
+    is expected, which is what a square of a normal variable asks for. Differences beyond `OUTLIER` of their own spread
+    are set aside in turn, so that a few schools out of line do not hide one another. Needs no results of single pupils.
     """
     squares, sizes = np.asarray(differences, dtype=float) ** 2, np.asarray(sizes, dtype=float)
     design = np.column_stack([np.ones(len(squares)), sizes])
     found = np.array([squares.mean() / 2, squares.mean() / 2 / sizes.mean()])
     for _ in range(ROUNDS):
-        weight = 1 / np.maximum(design @ found, 1e-6)
+        expected = np.maximum(design @ found, 1e-6)
+        weight = (squares <= OUTLIER**2 * expected) / expected
         found, _ = nnls(design * weight[:, None], squares * weight)
     return Scatter(float(found[0]), float(found[1]))
