@@ -83,8 +83,8 @@ def make_flows(states: pd.DataFrame, titles: dict[str, str], colours: dict[str, 
 
 def _say_flows(states: pd.DataFrame, missing: list[str]) -> str:
     known = [year for year in states if str(year) not in missing]
-    steady = states[known].nunique(axis=1).eq(1) & ~states[known].isin([NOT_RANKED, ABSENT]).any(axis=1)
     first, last = known[0], known[-1]
+    steady = states[known].eq(states[first], axis=0).all(axis=1) & ~states[first].isin([NOT_RANKED, ABSENT])
     sentence = (
         f"Все известные годы ({count_words(len(known), 'год', 'года', 'лет')}, {first}–{last}) без перемен: "
         f"{count_words(int(steady.sum()), *SCHOOLS)} из {len(states)}."

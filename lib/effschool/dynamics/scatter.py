@@ -86,5 +86,7 @@ def fit_scatter(differences: ArrayLike, sizes: ArrayLike) -> Scatter:
     for _ in range(ROUNDS):
         expected = np.maximum(design @ found, 1e-6)
         weight = (squares <= OUTLIER**2 * expected) / expected
-        found, _ = nnls(design * weight[:, None], squares * weight)
+        # Rotated first: the same least squares on two rows instead of one per school.
+        basis, rows = np.linalg.qr(design * weight[:, None])
+        found, _ = nnls(rows, basis.T @ (squares * weight))
     return Scatter(float(found[0]), float(found[1]))
