@@ -21,7 +21,7 @@ REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
 CONTRACT_FILES = (
     *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
-    *("problems", "files", "corrections", "renamed"),
+    *("targets_fact", "roadmap", "problems", "files", "corrections", "renamed"),
 )
 IDENTIFIED_FILES = (
     "schools",

@@ -99,13 +99,7 @@ def _describe_lists(portfolio: Portfolio) -> str:
 def name_watched_lists(region: RegionYear) -> list[str]:
     """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
     method = region.workspace.methodology
-    statuses = {"results": method.lists.results, "social": method.lists.social}
-    watched = [
-        status.status
-        for domain, rules in method.iterate_domains()
-        for status in statuses[domain]
-        if status.band == rules.worse_band
-    ]
+    watched = [status for domain in method.domains for status in method.list_watched(domain)]
     return watched + ([FIOKO_LIST] if method.fioko else [])
 
 
