@@ -22,6 +22,7 @@ NO_RESULTS = "нет индекса результатов"
 LASTING, NOT_LOW = "устойчивая, результаты стабильно высокие", "устойчивая, результаты не низкие"
 """Resilient schools (METHODOLOGY.md 1.4): ШНСУ with stably high results, and, wider, with results not low."""
 COLUMNS = {
+    "year": "int64",
     "kind": "str",
     "school_id": "str",
     "place": "Int64",
@@ -51,12 +52,12 @@ def find_partners(paths: pd.DataFrame, methodology: Methodology, year: int) -> p
     """
     rules = methodology.partners
     if rules is None:
-        return _finish([])
+        return _finish([], year)
     schools = describe_schools(paths, methodology, year)
     schools = schools.assign(close=count_close(schools, rules))
     seekers = schools[schools["is_seeker"]]
     if seekers.empty:
-        return _finish([])
+        return _finish([], year)
     pairs = pair_schools(schools, rules)
     near = pairs.groupby("school_id").head(rules.most)
     found = {
@@ -66,11 +67,12 @@ def find_partners(paths: pd.DataFrame, methodology: Methodology, year: int) -> p
     }
     reasons = explain_lack(seekers)
     lacking = [_list_lacking(rows, pairs, kind, reasons) for kind, rows in found.items()]
-    return _finish([*(rows.assign(kind=kind) for kind, rows in found.items()), *lacking])
+    return _finish([*(rows.assign(kind=kind) for kind, rows in found.items()), *lacking], year)
 
 
-def _finish(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    rows = pd.concat([pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS), *frames])[list(COLUMNS)].astype(COLUMNS)
+def _finish(frames: list[pd.DataFrame], year: int) -> pd.DataFrame:
+    rows = pd.concat([pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS), *frames]).assign(year=year)
+    rows = rows[list(COLUMNS)].astype(COLUMNS)
     return rows.sort_values(["school_id", "kind", "place"], ignore_index=True)
 
 

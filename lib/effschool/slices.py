@@ -28,7 +28,8 @@ def digest_slices(workspace: Workspace, year: int, municipalities: Iterable[str]
     """Digests of what each municipality's report reads: own schools and region-wide figures, by municipality."""
     region = digest_region(workspace, year)
     owners = find_owners(workspace, year)
-    own = [_digest_by_owner(table, owners) for table in list_own_tables(workspace, year)]
+    own = [_digest_by_owner(table, table["school_id"].map(owners)) for table in list_own_tables(workspace, year)]
+    own += [_digest_by_owner(table, table["municipality"]) for table in list_placed_tables(workspace, year)]
     return {name: {OWN: digest([part.get(name, "") for part in own]), REGION: region} for name in municipalities}
 
 
@@ -49,8 +50,16 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         workspace.decisions,
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
-    always = [table for table in (workspace.corrections, dynamics.paths, dynamics.memberships) if len(table.columns)]
+    partners = workspace.support.partners
+    always = [workspace.corrections, dynamics.paths, dynamics.memberships, partners]
+    always = [table for table in always if len(table.columns)]
     return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
+
+
+def list_placed_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
+    """Tables whose rows a report shows of its own municipality."""
+    targets, roadmap = workspace.support.targets, workspace.support.roadmap
+    return [table for table in (targets[targets["year"] <= year] if len(targets) else targets, roadmap) if len(table)]
 
 
 def digest_region(workspace: Workspace, year: int) -> str:
@@ -65,10 +74,17 @@ def digest_region(workspace: Workspace, year: int) -> str:
             **rows,
             "methodology": workspace.methodology.model_dump(mode="json"),
             "region": workspace.region.model_dump(mode="json"),
+            "targets": _digest_rows(_list_region_targets(workspace, year)),
             "has_lists": bool((workspace.identified.lists["year"] == year).any()),
             "refused": int((workspace.files["status"] == "не принят").sum()),
         }
     )
+
+
+def _list_region_targets(workspace: Workspace, year: int) -> pd.DataFrame:
+    """Targets of the whole region, which stand beside a municipality's own."""
+    targets = workspace.support.targets
+    return targets[targets["municipality"].isna() & (targets["year"] <= year)] if len(targets) else targets
 
 
 def _hash_rows(table: pd.DataFrame) -> np.ndarray:
@@ -89,8 +105,8 @@ def _digest_rows(table: pd.DataFrame) -> str:
 
 
 def _digest_by_owner(table: pd.DataFrame, owners: pd.Series) -> Mapping[str, str]:
-    """Digest of every municipality's rows of a table."""
-    hashes = pd.Series(_hash_rows(table), index=table["school_id"].map(owners))
+    """Digest of every municipality's rows of a table; `owners` names the municipality of every row."""
+    hashes = pd.Series(_hash_rows(table), index=owners)
     return {
         str(name): hashlib.sha256(np.sort(rows.to_numpy()).tobytes()).hexdigest()[:16]
         for name, rows in hashes.groupby(level=0)

@@ -139,10 +139,15 @@ def judge_facts(fact: pd.Series, plan: pd.Series, goal: str, at_risk: float) -> 
 
 
 def measure_places(parts: pd.DataFrame) -> pd.DataFrame:
-    """Per cent by year and place, from parts and wholes by year and municipality; change where there is a before."""
+    """Per cent by year and place, from parts and wholes by year and municipality; change where there is a before.
+
+    What has no municipality (the region's own plan of events) speaks for the region alone; else the whole region does.
+    """
     numbers = [name for name in parts if name not in ("year", "municipality")]
     own = parts.groupby(["year", "municipality"])[numbers].sum().reset_index()
-    region = parts.groupby("year")[numbers].sum().reset_index().assign(municipality=None)
+    has_own = parts["municipality"].isna().any()
+    of_region = parts[parts["municipality"].isna()] if has_own else parts
+    region = of_region.groupby("year")[numbers].sum().reset_index().assign(municipality=None)
     sums = pd.concat([own, region], ignore_index=True).astype({"municipality": "str"})
     fact = _share(sums["part"], sums["whole"])
     if "whole_before" in sums:
@@ -155,10 +160,15 @@ def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
 
 
 def pick_reported(facts: pd.DataFrame, programme: Programme, target: Target, title: str) -> pd.DataFrame:
-    """Facts of the institute's table for one target, named by id or title: year, municipality, value."""
-    return facts.loc[
-        _names(facts, programme) & _is_named(facts["target"], target.id, title), ["year", "municipality", "value"]
-    ]
+    """Facts of the institute's table for one target: year, municipality, value; none where two rows say it."""
+    found = facts.loc[_find_facts(facts, programme, target, title), ["year", "municipality", "value"]]
+    return found.drop_duplicates(["year", "municipality"], keep=False)
+
+
+def _find_facts(facts: pd.DataFrame, programme: Programme, target: Target, title: str) -> "pd.Series[bool]":
+    """Rows that name the target by title, or by id where the id means one target only."""
+    names = (title,) if title != target.title else (title, target.id)
+    return _names(facts, programme) & _is_named(facts["target"], *names)
 
 
 def _names(rows: pd.DataFrame, programme: Programme) -> "pd.Series[bool]":
@@ -261,18 +271,17 @@ COUNTS: dict[str, Callable[..., pd.DataFrame]] = {
 
 
 def find_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], municipalities: Sequence[str]) -> list[str]:
-    """A sentence for every row of the institute's table that no target takes: which file and row, and why not."""
-    is_taken = pd.Series(False, index=facts.index)
-    for programme, target, title in list_targets(programmes):
-        is_taken |= _names(facts, programme) & _is_named(facts["target"], target.id, title)
-    is_placed = facts["municipality"].isna() | facts["municipality"].isin(list(municipalities))
-    lost = facts[~(is_taken & is_placed)]
+    """A sentence for every row of the institute's table that was not taken: which file and row, and why not."""
+    reason = pd.Series("показателя «{target}» программы «{programme}» нет в файлах целей", facts.index, dtype="str")
+    for named in list_targets(programmes):
+        found = facts[_find_facts(facts, *named)]
+        reason[found.index] = ""
+        twice = found.index[found.duplicated(["year", "municipality"], keep=False)]
+        reason[twice] = "за этот год и это место он дан дважды"
+    unplaced = facts["municipality"].notna() & ~facts["municipality"].isin(list(municipalities))
+    reason = reason.mask(unplaced, "муниципалитета «{municipality}» нет в реестре школ")
     return [
-        f"Файл «{row.source_file}», строка {row.source_row}: факт не учтён, потому что "
-        + (
-            f"муниципалитета «{row.municipality}» нет в реестре школ."
-            if taken
-            else f"показателя «{row.target}» программы «{row.programme}» нет в файлах целей."
-        )
-        for row, taken in zip(lost.itertuples(), is_taken[lost.index], strict=True)
+        f"Файл «{row['source_file']}», строка {row['source_row']}: факт не учтён, потому что {text.format(**row)}."
+        for (_, row), text in zip(facts.iterrows(), reason, strict=True)
+        if text
     ]
