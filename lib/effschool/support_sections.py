@@ -199,7 +199,7 @@ def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:
     if region.empty:
         return say_missing("Цели программ")
     region = region[region.groupby(["programme", "title"])["year"].rank(ascending=False) <= SHOWN_YEARS]
-    frame = _list_targets(region).assign(**{"Откуда": region["origin"].to_numpy()})
+    frame = _list_targets(region).assign(Откуда=region["origin"].to_numpy())
     latest = choose_latest(region, year)
     return Table("Цели региона", f"Цели программ: план и факт региона по {year} год", frame, note=_count_states(latest))
 
