@@ -32,7 +32,7 @@ SHOWN_YEARS = 3
 
 def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     """Close and lastingly better schools for every own school that needs help; schools of others have no names."""
-    return _tabulate_close(_choose_own(portfolio), portfolio.workspace.methodology)
+    return _say_no_need(portfolio) or _tabulate_close(_choose_own(portfolio), portfolio.workspace.methodology)
 
 
 def tabulate_named_partners(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
@@ -54,6 +54,15 @@ def _tabulate_close(table: pd.DataFrame, methodology: Methodology) -> Table | Te
     )
     title = f"Похожие школы с лучшими результатами, {close['year'].iloc[0]} год"
     return Table("Похожие школы", title, frame.reset_index(drop=True), note=_describe_choice(close, methodology))
+
+
+def _say_no_need(portfolio: Portfolio) -> Text | None:
+    """A note where partners are known for the year and no own school needs one."""
+    partners = portfolio.workspace.support.partners
+    is_known = len(partners) and (partners["year"] == portfolio.year).any()
+    if not is_known or partners["school_id"].isin(portfolio.schools["school_id"]).any():
+        return None
+    return Text(("Школ, которым нужен партнёр, в муниципалитете нет.",))
 
 
 def _choose_own(portfolio: Portfolio) -> pd.DataFrame:
@@ -138,7 +147,7 @@ def _describe_choice(close: pd.DataFrame, methodology: Methodology) -> str:
 
 def tabulate_assignment(portfolio: Portfolio) -> Table | Text:
     """One partner for every own school, by the municipality alone and by the whole region."""
-    return _tabulate_given(_choose_own(portfolio), portfolio.workspace.methodology)
+    return _say_no_need(portfolio) or _tabulate_given(_choose_own(portfolio), portfolio.workspace.methodology)
 
 
 def tabulate_named_assignment(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
