@@ -2,7 +2,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from effschool import own_dynamics, sections
+from effschool import own_dynamics, sections, support_sections
 from effschool.portfolio import list_municipalities, open_portfolio
 from effschool.slices import OWN, REGION, digest_slices, find_owners
 
@@ -135,3 +135,36 @@ def test_school_that_closed_belongs_to_the_report_of_its_last_municipality(demo)
     owners = find_owners(demo, YEAR)
     assert owners.to_dict() == latest.set_index("school_id")["municipality"].to_dict()
     assert len(owners) > (schools["year"] == YEAR).sum()
+
+
+SUPPORT = ["tabulate_partners", "tabulate_assignment", "tabulate_targets", "chart_roadmap"]
+
+
+@pytest.mark.parametrize("part", SUPPORT)
+def test_parts_on_support_read_no_more_than_the_digests_follow(demo, names, part):
+    make, support, name = getattr(support_sections, part), demo.support, names[1]
+    own = set(find_owners(demo, YEAR).loc[lambda owners: owners == name].index)
+    shown = make(open_portfolio(demo, name, YEAR))._repr_html_()
+    partners = support.partners[support.partners["school_id"].isin(own)]
+    targets = support.targets[support.targets["municipality"].fillna(name) == name]
+    roadmap = support.roadmap[support.roadmap["municipality"] == name]
+    hidden = replace(
+        hide_others(demo, name), support=replace(support, partners=partners, targets=targets, roadmap=roadmap)
+    )
+    assert make(open_portfolio(hidden, name, YEAR))._repr_html_() == shown
+
+
+@pytest.mark.parametrize("table", ["partners", "targets", "roadmap"])
+def test_support_of_a_municipality_is_read_by_its_own_report(demo, names, table):
+    frame = getattr(demo.support, table)
+    placed = frame["municipality"] if "municipality" in frame else frame["school_id"].map(find_owners(demo, YEAR))
+    name = placed.dropna().iloc[0]
+    after = replace(demo, support=replace(demo.support, **{table: frame[placed != name]}))
+    assert list_changed(demo, after, names) == {other: {OWN} if other == name else set() for other in names}
+
+
+def test_targets_of_the_region_stand_in_every_report(demo, names):
+    targets = demo.support.targets.copy()
+    targets.loc[targets["municipality"].isna(), "fact"] = 0
+    after = replace(demo, support=replace(demo.support, targets=targets))
+    assert list_changed(demo, after, names) == {name: {REGION} for name in names}

@@ -103,12 +103,7 @@ def name_watched_lists(region: RegionYear) -> list[str]:
 
 def list_watched(methodology: Methodology) -> list[str]:
     """Statuses of the worse band of either domain, and ФИОКО's list."""
-    watched = [
-        status.status
-        for domain, rules in methodology.iterate_domains()
-        for status in methodology.lists.list_statuses(domain)
-        if status.band == rules.worse_band
-    ]
+    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
     return watched + ([FIOKO_LIST] if methodology.fioko else [])
 
 

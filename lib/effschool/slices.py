@@ -30,7 +30,8 @@ def digest_slices(workspace: Workspace, year: int, municipalities: Iterable[str]
     """Digests of what each municipality's report reads: own schools and region-wide figures, by municipality."""
     region = digest_region(workspace, year)
     owners = find_owners(workspace, year)
-    own = [_digest_by_owner(table, owners) for table in list_own_tables(workspace, year)]
+    own = [_digest_by_owner(table, table["school_id"].map(owners)) for table in list_own_tables(workspace, year)]
+    own += [_digest_by_owner(table, table["municipality"]) for table in list_placed_tables(workspace, year)]
     return {name: {OWN: digest([part.get(name, "") for part in own]), REGION: region} for name in municipalities}
 
 
@@ -53,8 +54,15 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
     followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
-    always = [table for table in (workspace.corrections, *followed) if len(table.columns)]
+    undated = (workspace.corrections, *followed, workspace.support.partners)
+    always = [table for table in undated if len(table.columns)]
     return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
+
+
+def list_placed_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
+    """Tables whose rows a report shows of its own municipality."""
+    targets, roadmap = workspace.support.targets, workspace.support.roadmap
+    return [table for table in (targets[targets["year"] <= year] if len(targets) else targets, roadmap) if len(table)]
 
 
 def digest_region(workspace: Workspace, year: int) -> str:
@@ -72,10 +80,17 @@ def digest_region(workspace: Workspace, year: int) -> str:
             **rows,
             "methodology": workspace.methodology.model_dump(mode="json"),
             "region": workspace.region.model_dump(mode="json"),
+            "targets": _digest_rows(_list_region_targets(workspace, year)),
             "has_lists": bool((workspace.identified.lists["year"] == year).any()),
             "refused": int((workspace.files["status"] == "не принят").sum()),
         }
     )
+
+
+def _list_region_targets(workspace: Workspace, year: int) -> pd.DataFrame:
+    """Targets of the whole region, which stand beside a municipality's own."""
+    targets = workspace.support.targets
+    return targets[targets["municipality"].isna() & (targets["year"] <= year)] if len(targets) else targets
 
 
 def _hash_rows(table: pd.DataFrame) -> np.ndarray:
@@ -96,8 +111,8 @@ def _digest_rows(table: pd.DataFrame) -> str:
 
 
 def _digest_by_owner(table: pd.DataFrame, owners: pd.Series) -> Mapping[str, str]:
-    """Digest of every municipality's rows of a table."""
-    hashes = pd.Series(_hash_rows(table), index=table["school_id"].map(owners))
+    """Digest of every municipality's rows of a table; `owners` names the municipality of every row."""
+    hashes = pd.Series(_hash_rows(table), index=owners)
     return {
         str(name): hashlib.sha256(np.sort(rows.to_numpy()).tobytes()).hexdigest()[:16]
         for name, rows in hashes.groupby(level=0)

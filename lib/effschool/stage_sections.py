@@ -35,12 +35,15 @@ def tabulate_found_problems(problems: pd.DataFrame) -> Table | Text:
 
 def tabulate_contract(tables: dict[str, pd.DataFrame]) -> Table:
     """Sizes of the contract tables: rows, schools, years."""
-    rows = [(name, len(frame), frame["school_id"].nunique(), _say_years(frame)) for name, frame in tables.items()]
+    rows = [
+        (name, len(frame), frame.get("school_id", pd.Series(dtype="str")).nunique(), _say_years(frame))
+        for name, frame in tables.items()
+    ]
     return Table("Таблицы", "Принятые таблицы", pd.DataFrame(rows, columns=["Таблица", "Строк", "Школ", "Годы"]))
 
 
 def _say_years(frame: pd.DataFrame) -> str:
-    years = sorted(frame.get("year", pd.Series(dtype="int64")).unique())
+    years = sorted(frame.get("year", pd.Series(dtype="int64")).dropna().unique())
     return ", ".join(map(str, years)) or NONE
 
 

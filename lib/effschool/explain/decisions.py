@@ -69,9 +69,8 @@ Joints = Mapping[tuple[str | None, str | None], str | None]
 
 def name_pairs(methodology: Methodology) -> Joints:
     """The joint list's status of every pair of statuses that a school may have."""
-    pairs = list(
-        product(*([None, *(status.status for status in methodology.lists.list_statuses(name))] for name in DOMAINS))
-    )
+    results, social = ([None, *(rule.status for rule in methodology.lists.list_statuses(name))] for name in DOMAINS)
+    pairs = list(product(results, social))
     frame = pd.DataFrame(pairs, columns=["results_status", "social_status"], dtype="str")
     return dict(zip(pairs, map(_read, name_joint(frame, methodology.lists.joint)), strict=True))
 

@@ -18,6 +18,7 @@ from effschool.methodology.groups import GroupsByExams, GroupsByType, ProcedureG
 from effschool.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
 from effschool.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
 from effschool.methodology.model import Methodology
+from effschool.methodology.partners import Partners
 
 __all__ = [
     "Aggregation",
@@ -43,6 +44,7 @@ __all__ = [
     "Methodology",
     "MethodologyError",
     "Orientation",
+    "Partners",
     "ProcedureGroup",
     "PupilCohorts",
     "Rows",
