@@ -7,9 +7,11 @@ import pytest
 from builders_step import make_step
 from hypothesis import settings
 
+from effschool.clusters import find_clusters
 from effschool.demo import make_demo_region
 from effschool.drawing import Recount
 from effschool.dynamics import follow_schools
+from effschool.effects import assess_programme
 from effschool.explain import choose_year, explain_decision
 from effschool.identify import identify_schools
 from effschool.ingest import ingest_folder, read_contract, write_ingested
@@ -24,6 +26,7 @@ from effschool.workspace import (
     save_certainty,
     save_decisions,
     save_dynamics,
+    save_groups,
     save_identified,
     save_region,
 )
@@ -83,7 +86,10 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)
     save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
-    save_dynamics(follow_schools(identified, contract["programme"], methodology), processed)
+    dynamics = follow_schools(identified, contract["programme"], methodology)
+    save_dynamics(dynamics, processed)
+    judged = assess_programme(dynamics.paths, identified.indicators, contract["programme"], methodology.effects)
+    save_groups(judged.summary, find_clusters(dynamics.paths, methodology.clusters).members, processed)
     return processed
 
 

@@ -34,7 +34,7 @@ IDENTIFIED_FILES = (
     "certainty",
     "levels",
 )
-DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
+DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts", "effects", "clusters")
 MADE = {"workbook": ".xlsx"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 SET_BY_RUN = frozenset(

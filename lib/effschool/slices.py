@@ -49,7 +49,8 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         workspace.decisions,
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
-    always = [table for table in (workspace.corrections, dynamics.paths, dynamics.memberships) if len(table.columns)]
+    over_years = (workspace.corrections, dynamics.paths, dynamics.memberships, workspace.clusters)
+    always = [table for table in over_years if len(table.columns)]
     return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
@@ -65,6 +66,8 @@ def digest_region(workspace: Workspace, year: int) -> str:
             **rows,
             "methodology": workspace.methodology.model_dump(mode="json"),
             "region": workspace.region.model_dump(mode="json"),
+            "effects": workspace.effects.to_csv(),
+            "grouped": sorted(set(workspace.clusters.get("year", ()))),
             "has_lists": bool((workspace.identified.lists["year"] == year).any()),
             "refused": int((workspace.files["status"] == "не принят").sum()),
         }

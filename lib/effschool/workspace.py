@@ -44,6 +44,8 @@ class Workspace:
     certainty: pd.DataFrame = field(default_factory=pd.DataFrame)
     levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load_region(path: Path) -> Region:
@@ -112,6 +114,12 @@ def save_dynamics(dynamics: Dynamics, processed: Path) -> None:
         write_table(getattr(dynamics, item.name), processed / DYNAMICS / f"{item.name}.parquet")
 
 
+def save_groups(effects: pd.DataFrame, clusters: pd.DataFrame, processed: Path) -> None:
+    """Leave the programme's effect (one row, the last year) and the group of every school and year."""
+    write_table(effects, processed / DYNAMICS / "effects.parquet")
+    write_table(clusters, processed / DYNAMICS / "clusters.parquet")
+
+
 def load_dynamics(processed: Path) -> Dynamics:
     """Tables of 03_dynamics."""
     return Dynamics(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Dynamics)})
@@ -135,4 +143,6 @@ def load_workspace(processed: Path) -> Workspace:
         certainty=read_table(processed, "certainty"),
         levels=read_table(processed, "levels"),
         corrections=read_table(processed / "contract", "corrections"),
+        effects=read_table(processed / DYNAMICS, "effects"),
+        clusters=read_table(processed / DYNAMICS, "clusters"),
     )

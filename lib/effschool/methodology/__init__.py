@@ -5,6 +5,7 @@ another one. A wrong file is refused whole, each fault named by its file, line a
 """
 
 from effschool.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
+from effschool.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
 from effschool.methodology.files import (
     MethodologyError,
     find_methodology,
@@ -22,9 +23,12 @@ __all__ = [
     "Aggregation",
     "Band",
     "Bands",
+    "Clusters",
     "Condition",
     "Domain",
     "DomainRules",
+    "Effects",
+    "Feature",
     "FewPupils",
     "Fioko",
     "FiokoLevel",
@@ -35,6 +39,7 @@ __all__ = [
     "Indicator",
     "JointStatus",
     "Lists",
+    "Matching",
     "MeanIndicator",
     "Methodology",
     "MethodologyError",
@@ -42,6 +47,7 @@ __all__ = [
     "ProcedureGroup",
     "Rows",
     "ShareIndicator",
+    "Simulation",
     "Status",
     "Window",
     "WindowRule",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from effschool.certainty import Certainty
 from effschool.configuration import Frozen, RuleError, Words
 from effschool.methodology.domains import Domain, DomainRules, Orientation
+from effschool.methodology.effects import Clusters, Effects
 from effschool.methodology.fioko import Fioko
 from effschool.methodology.groups import GroupsByExams, GroupsByType
 from effschool.methodology.indicators import Indicator
@@ -31,6 +32,8 @@ class Methodology(Frozen):
     fioko: Fioko | None = None
     thresholds: ThresholdUse | None = None
     certainty: Certainty | None = None
+    effects: Effects | None = None
+    clusters: Clusters | None = None
 
     @model_validator(mode="after")
     def _check_domains(self) -> Self:
