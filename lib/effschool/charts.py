@@ -98,7 +98,7 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
 
 
 @mpl.rc_context(PLAIN)
-def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) -> Figure:
+def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str, digits: int = 0) -> Figure:
     """Dot plot: a row of `values` per line, columns `own` and `other`; a panel for every unit of measurement."""
     panels = [values[np.array(units) == unit] for unit in dict.fromkeys(units)]
     with mpl.rc_context(STYLE):
@@ -107,6 +107,7 @@ def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) 
     for axes, panel, unit in zip(rows, panels, dict.fromkeys(units), strict=True):
         _fill_dots(axes, panel, own, other)
         axes.set_xlabel(unit)
+        write_numbers(axes.xaxis, digits)
     _put_legend_above(rows[0], 2)
     return figure
 
@@ -123,7 +124,6 @@ def _fill_dots(axes: Axes, values: pd.DataFrame, own: str, other: str) -> None:
     axes.grid(axis="y", color="#eeeeee")
     axes.set_axisbelow(True)
     axes.tick_params(left=False)
-    write_numbers(axes.xaxis)
 
 
 @mpl.rc_context(PLAIN)
@@ -337,7 +337,7 @@ def draw_events(events: pd.DataFrame, unit: str, selection: Sequence[int]) -> Fi
     figure, (levels, apart) = start_figure(4.0, 2)
     levels.plot(events["time"], events["own"], color=OWN, marker="o", label="школы программы")
     levels.plot(events["time"], events["control"], color=REGION, marker="D", linestyle="--", label="похожие школы")
-    apart.vlines(events["time"], events["low"], events["high"], color=MIDDLE, linewidth=6)
+    apart.vlines(events["time"], events["low"], events["high"], color=REGION, linewidth=3)
     apart.scatter(events["time"], events["estimate"], color=OWN, s=46, zorder=2)
     apart.axhline(0, color=REGION, linewidth=0.8)
     for axes, label in ((levels, f"уровень, {unit}"), (apart, f"разница перемен, {unit}")):

@@ -1,9 +1,10 @@
 """Groups of like schools (группы похожих школ): by context and results, found in the last year and kept for the others.
 
-The number of groups is the greatest at which the same groups come out when schools are drawn anew; where there is none
-such, there are no groups, and that is said.
+The number of groups is the greatest at which the same groups come out when schools are drawn anew, and no less surely
+than with one group fewer; where there is none such, there are no groups, and that is said.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from effschool.methodology import Clusters, Feature
 
 CLUSTER_COLUMNS = ["year", "school_id", "cluster", "name"]
 VILLAGE = "село"
+TOLERANCE = 1e-9
 STARTS, TRIES = 10, 4
 """Starts of the algorithm for the groups that are shown, and where it only tries."""
 
@@ -43,11 +45,18 @@ def find_clusters(paths: pd.DataFrame, rules: Clusters | None) -> Clustering:
     last = features.loc[features.index.get_level_values("year").max()] if len(features) else features
     if rules is None or len(last) < rules.fewest_schools:
         return Clustering(pd.DataFrame(columns=["number", "stability"]), *_no_groups())
-    stability = try_numbers(last.to_numpy(), rules)
-    stable = stability.loc[stability["stability"] >= rules.stability, "number"]
-    if stable.empty:
-        return Clustering(stability, *_no_groups())
-    return Clustering(stability, *group_schools(features, last, int(stable.max()), rules))
+    with _keep_to_one_thread():
+        stability = try_numbers(last.to_numpy(), rules)
+        number = choose_number(stability, rules)
+        return Clustering(stability, *(group_schools(features, last, number, rules) if number else _no_groups()))
+
+
+def _keep_to_one_thread() -> AbstractContextManager:
+    """Several threads for a few hundred schools wait for one another, many times as long on a busy machine."""
+    import sklearn.cluster  # noqa: F401, PLC0415 -- only what is loaded can be limited
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 -- comes with scikit-learn
+
+    return threadpool_limits(1)
 
 
 def _no_groups() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -97,6 +106,13 @@ def try_numbers(points: np.ndarray, rules: Clusters) -> pd.DataFrame:
         ]
         rows.append((number, float(np.mean([adjusted_rand_score(whole, other) for other in again]))))
     return pd.DataFrame(rows, columns=["number", "stability"])
+
+
+def choose_number(stability: pd.DataFrame, rules: Clusters) -> int | None:
+    """The greatest number of groups that is stable and no less so than one group fewer; none where none is."""
+    fewer = stability["stability"].shift(fill_value=0.0)
+    stable = (stability["stability"] >= rules.stability) & (stability["stability"] >= fewer - TOLERANCE)
+    return int(stability.loc[stable, "number"].max()) if stable.any() else None
 
 
 def group_schools(

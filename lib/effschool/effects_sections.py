@@ -3,6 +3,8 @@
 An official has three minutes: every part begins with a sentence that says what was found and what cannot be concluded.
 """
 
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -133,14 +135,14 @@ def chart_balance(found: Assessment) -> Chart | Text:
         if not unlike
         else f"После подбора разница остаётся больше {format_number(BALANCED, 2)} в признаке {', '.join(unlike)}."
     )
-    if TRAITS["results"].lower() in " ".join(unlike):
+    if "результаты" in " ".join(unlike):
         sentence += (
             " Таких же слабых школ вне программы мало. Подбирать их по тем годам, от которых ведётся отсчёт, нельзя: "
             "низкие случайно, они поднимутся сами. Постоянная разница уровней сравнению перемен не мешает."
         )
     title = "Насколько школы программы отличаются от остальных и от похожих, в стандартных отклонениях"
     frame = shown.rename_axis("Признак").reset_index()
-    figure = charts.draw_dots(shown, ["стандартных отклонений (0 — одинаковы)"] * len(shown), MATCHED, ALL)
+    figure = charts.draw_dots(shown, ["стандартных отклонений (0 — одинаковы)"] * len(shown), MATCHED, ALL, digits=1)
     return Chart("balance", title, sentence, figure, Table("Сходство", title, frame, {ALL: spread, MATCHED: spread}))
 
 
@@ -154,7 +156,7 @@ def chart_events(found: Assessment, methodology: Methodology) -> Chart | Text:
         return say_missing("Годы до и после входа в программу")
     selection = range(-rules.selection_years, rules.first_year_after)
     before = events[events["time"] < selection.start]
-    clear = int(((before["low"] > 0) | (before["high"] < 0)).sum())
+    clear = int((before["p_value"] < (1 - rules.interval_pct / 100) / max(len(before), 1)).sum())
     sentence = (
         "Год отбора и год входа в расчёт не входят: в первом школы ниже обычного, во втором работа только началась. "
     )
@@ -185,24 +187,25 @@ def chart_rise(found: Assessment) -> Chart | Text:
     """What the rise since the year of selection consists of; the return to the usual is no merit."""
     parts = found.parts
     if parts.isna().any() or not found.is_enough:
-        return say_missing("Из чего складывается подъём")
+        return say_missing("Из чего складывается перемена у школ программы")
     named = parts.rename(
         {
-            "rise": "Подъём от года отбора",
-            "returned": "из него: возврат к своему обычному уровню",
+            "rise": "Перемена от года отбора, всего",
+            "returned": "из неё: возврат к своему обычному уровню",
             "common": "как изменились похожие школы",
             "effect": "остаток: школы программы против похожих",
         }
     )
     sentence = (
-        f"Простое «до и после», от года отбора, показало бы {spread(parts['rise'])}. Из этого {spread(parts['returned'])} — возврат к "
-        f"обычному уровню после года отбора, он был бы и без программы; {spread(parts['common'])} — перемена, общая с "
+        f"Простое «до и после», от года отбора, показало бы {spread(parts['rise'])}. Из этого "
+        f"{spread(parts['returned'])} — возврат к обычному уровню после года отбора, он был бы и без программы; "
+        f"{spread(parts['common'])} — перемена, общая с "
         f"похожими школами. Остаётся {spread(parts['effect'])}."
     )
-    title = f"Из чего складывается подъём школ программы, в долях {UNIT}"
+    title = f"Из чего складывается перемена у школ программы, в долях {UNIT}"
     frame = named.rename_axis("Что").rename("Перемена").reset_index()
-    figure = charts.draw_parts(named, "доли разброса", charts.BETTER, charts.WORSE, digits=2)
-    return Chart("rise", title, sentence, figure, Table("Подъём", title, frame, {"Перемена": spread}))
+    figure = charts.draw_parts(named[::-1], "доли разброса", charts.OWN, charts.REGION, digits=2)
+    return Chart("rise", title, sentence, figure, Table("Перемена", title, frame, {"Перемена": spread}))
 
 
 def tabulate_placebo(found: Assessment) -> Table | Text:
@@ -294,7 +297,8 @@ def tabulate_clusters(found: Clustering, paths: pd.DataFrame, methodology: Metho
     note = (
         f"Групп {number}: при этом числе они повторяются, когда школы отбирают заново (совпадение "
         f"{format_number(stability, 2)}, где 1 — полное, 0 — случайное; нужно {format_number(rules.stability, 2)}). "
-        "Группы условны: школы у границы похожи и на соседнюю группу. Это не оценка школ."
+        "Названия говорят о группе в среднем, границы условны: школы у границы похожи и на соседнюю группу. Это не "
+        "оценка школ."
     )
     shown = frame.dropna(axis=1, how="all")
     return Table("Похожие школы", f"{GROUPS}, {int(last['year'].iloc[0])} год", shown, formats, note=note)
@@ -365,7 +369,8 @@ def chart_passages(found: Clustering) -> Chart | Text:
     names = dict(zip(found.centres.index, name_groups(found), strict=True))
     title = f"Переходы между группами похожих школ, {years[0]} и {years[-1]} годы, школ"
     frame = square.rename(index=names).rename_axis(f"{years[0]} → {years[-1]}").rename(columns=str).reset_index()
-    figure = charts.draw_table_of_counts(square, f"группа, {years[0]} год", f"группа, {years[-1]} год")
+    rows = square.rename(index={number: fill(name, 36) for number, name in names.items()})
+    figure = charts.draw_table_of_counts(rows, f"группа, {years[0]} год", f"группа, {years[-1]} год")
     return Chart("passages", title, sentence, figure, Table("Переходы групп", title, frame))
 
 
@@ -393,7 +398,7 @@ def tabulate_own_clusters(portfolio: Portfolio) -> Table | Text:
     frame = pd.DataFrame(
         {"Школа": number_schools(own), "Группа": own["school_id"].map(now.to_dict()).fillna(UNGROUPED)}
     )
-    first = own["school_id"].map(before["group"].to_dict())
+    first = own["school_id"].map(before["group"].to_dict()).astype("str")
     year = own["school_id"].map(before["year"].to_dict()).astype("Int64").astype("str")
     frame["Раньше"] = ("в " + year + " году: " + first).where(first.notna(), NONE).where(first != frame["Группа"], SAME)
     note = "Похожие школы есть и в других муниципалитетах: спросите о них в региональном институте. Это не оценка школ."

@@ -11,8 +11,6 @@ os.environ.setdefault(
     "MPLBACKEND", "module://matplotlib_inline.backend_inline"
 )  # as a kernel sets it; before matplotlib
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # reports are made at once: threads inside them would only wait
-
 import papermill  # before the engine, which papermill loads itself
 
 from effschool import engine, lab, page, protocol, region_sections, run, sections, structure, workbook

@@ -14,6 +14,7 @@ from effschool.methodology import Effects
 
 FEW, NO_START, NO_AFTER = "few", "no_start", "no_after"
 """Why nothing is concluded: too few schools; no year before the selection; no year after entry yet."""
+EVENT_COLUMNS = ["time", "own", "control", "estimate", "low", "high", "p_value", "schools"]
 EFFECT_COLUMNS = ["year", "entered", "schools", "controls", "estimate", "low", "high", "noticeable", "is_enough"]
 
 
@@ -27,7 +28,7 @@ class Assessment:
         cohorts: a row per year of entry: entry_year, entered, schools, controls, estimate, low, high, reason (why
             nothing is concluded, missing where something is).
         events: a row per year counted from entry: time, own, control (mean levels of the programme's schools and of the
-            comparable ones), estimate, low, high, schools.
+            comparable ones), estimate, low, high, p_value, schools.
         balance: of `measure_balance`; parts: of `split_rise`; placebo: of `try_placebo`.
         indicators: a row per indicator: indicator, estimate, low, high, p_value, schools, in the indicator's unit.
     """
@@ -131,8 +132,8 @@ def follow_events(panel: Panel, pairs: pd.DataFrame, time: Values, rules: Effect
             levels = [
                 np.average(panel.score[own[who], own["year"]], weights=own["weight"]) for who in ("school", "control")
             ]
-            rows.append((each, *levels, found.estimate, found.low, found.high, found.schools))
-    return pd.DataFrame(rows, columns=["time", "own", "control", "estimate", "low", "high", "schools"])
+            rows.append((each, *levels, found.estimate, found.low, found.high, found.p_value, found.schools))
+    return pd.DataFrame(rows, columns=EVENT_COLUMNS)
 
 
 def compare_indicators(panel: Panel, after: pd.DataFrame, indicators: pd.DataFrame, rules: Effects) -> pd.DataFrame:

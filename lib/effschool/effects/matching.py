@@ -96,7 +96,7 @@ def match_contrast(panel: Panel, contrast: Contrast, rules: Effects) -> Values:
     wanted = min(rules.matching.matches, len(control))
     if not (len(school) and wanted):
         return np.empty((len(PAIR_COLUMNS), 0))
-    nearest = NearestNeighbors(n_neighbors=wanted, metric="chebyshev", algorithm="brute").fit(features[control])
+    nearest = NearestNeighbors(n_neighbors=wanted, metric="chebyshev", algorithm="kd_tree").fit(features[control])
     distance, place = nearest.kneighbors(features[school])
     close = distance <= 1
     number = close.sum(axis=1)
@@ -131,8 +131,15 @@ def average(values: Values) -> Values:
 
 
 def weigh_schools(pairs: pd.DataFrame) -> "pd.Series[float]":
-    """Weight of every pair, so that every school of the programme counts the same, however often it is compared."""
-    return pairs["weight"] / pairs["weight"].sum()
+    """Weights that sum to 1: a cohort counts in a year by its schools, and every start of it the same.
+
+    Were a start to count by the schools that found a match, low starts would count more: whoever is low in it is not so
+    in the years of matching, and finds one.
+    """
+    cohort = [pairs["entry_year"], pairs["year"]]
+    share = pairs["weight"] / pairs["weight"].groupby([*cohort, pairs["base"]]).transform("sum")
+    even = share / share.groupby(cohort).transform("sum") * pairs["weight"].groupby(cohort).transform("sum")
+    return even / even.sum()
 
 
 # Balance
