@@ -29,7 +29,8 @@ def test_ribbons_are_as_wide_as_the_flows():
 
 
 def test_ribbons_of_one_state_do_not_cross_in_vain():
-    figure = draw([["low", "low"], ["low", "high"], ["high", "low"], ["high", "high"]], [2021, 2022])
+    rows = [["low", "low"], ["low", "high"], ["low", "high"], ["high", "low"], ["high", "high"], ["high", "high"]]
+    figure = draw(rows, [2021, 2022])
     ends = []
     for item in figure.axes[0].collections:
         box = item.get_paths()[0].vertices
