@@ -12,7 +12,7 @@ from effschool import charts
 from effschool.corrections import tabulate_corrections
 from effschool.display import Chart, Figures, Formatter, Table, Text
 from effschool.dynamics import FIOKO_LIST
-from effschool.methodology import Domain, DomainRules, GapIndicator
+from effschool.methodology import Domain, DomainRules, GapIndicator, Methodology
 from effschool.portfolio import (
     REGION_ROW,
     Portfolio,
@@ -98,15 +98,13 @@ def _describe_lists(portfolio: Portfolio) -> str:
 
 def name_watched_lists(region: RegionYear) -> list[str]:
     """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
-    method = region.workspace.methodology
-    statuses = {"results": method.lists.results, "social": method.lists.social}
-    watched = [
-        status.status
-        for domain, rules in method.iterate_domains()
-        for status in statuses[domain]
-        if status.band == rules.worse_band
-    ]
-    return watched + ([FIOKO_LIST] if method.fioko else [])
+    return list_watched(region.workspace.methodology)
+
+
+def list_watched(methodology: Methodology) -> list[str]:
+    """Statuses of the worse band of either domain, and ФИОКО's list."""
+    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
+    return watched + ([FIOKO_LIST] if methodology.fioko else [])
 
 
 def show_key_figures(portfolio: Portfolio) -> Figures:

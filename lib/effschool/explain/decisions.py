@@ -69,10 +69,8 @@ Joints = Mapping[tuple[str | None, str | None], str | None]
 
 def name_pairs(methodology: Methodology) -> Joints:
     """The joint list's status of every pair of statuses that a school may have."""
-    first, second = (
-        [None, *(status.status for status in methodology.lists.list_statuses(domain))] for domain in DOMAINS
-    )
-    pairs: list[tuple[str | None, str | None]] = list(product(first, second))
+    results, social = ([None, *(rule.status for rule in methodology.lists.list_statuses(name))] for name in DOMAINS)
+    pairs = list(product(results, social))
     frame = pd.DataFrame(pairs, columns=["results_status", "social_status"], dtype="str")
     return dict(zip(pairs, map(_read, name_joint(frame, methodology.lists.joint)), strict=True))
 
