@@ -18,7 +18,7 @@ from pathlib import Path
 
 import papermill
 
-from effschool import apart, charts, sections
+from effschool import apart, charts, pictures, sections
 from effschool.__main__ import ROOT
 from effschool.demo import make_demo_region
 from effschool.executors import LOCAL_CLUSTER, open_executor
@@ -110,16 +110,16 @@ def draw_barely(settings: Settings, tasks: Sequence[PageTask]) -> float:
 
         return timed
 
-    names = [name for name in vars(charts) if name.startswith("draw_")] + ["save_svg"]
-    kept = {name: getattr(charts, name) for name in names}
+    named = [(charts, name) for name in vars(charts) if name.startswith("draw_")] + [(pictures, "draw_svg")]
+    kept = {(module, name): getattr(module, name) for module, name in named}
     try:
-        for name, draw in kept.items():
-            setattr(charts, name, clock(draw))
+        for (module, name), draw in kept.items():
+            setattr(module, name, clock(draw))
         for task in tasks:
             draw_charts(open_portfolio(workspace, task.municipality, None))
     finally:
-        for name, draw in kept.items():
-            setattr(charts, name, draw)
+        for (module, name), draw in kept.items():
+            setattr(module, name, draw)
     return spent
 
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from effschool import charts
 from effschool.display import Chart, Table
+from effschool.pictures import draw_svg
 
 COLOURS = {"низкие": charts.WORSE, "средние": charts.MIDDLE, "высокие": charts.BETTER}
 SHARES = pd.DataFrame(
@@ -22,7 +23,7 @@ def read_texts(figure: Figure) -> list[str]:
 
 
 def encode(figure: Figure) -> str:
-    return Chart("к", "З", "П", figure, Table("к", "З", pd.DataFrame({"а": []}))).encode_svg()
+    return Chart("к", "З", "П", figure, Table("к", "З", pd.DataFrame({"а": []}))).draw_svg().content
 
 
 def test_every_part_of_a_bar_carries_its_number():
@@ -70,7 +71,7 @@ def count_dots(figure):
 def test_matrix_draws_every_school_and_numbers_its_own():
     figure = charts.draw_matrix(make_points(), "x", "y", "свои", "другие")
     texts = read_texts(figure)
-    assert {"1", "2", "x", "y", "другие"} <= set(texts)
+    assert {"1", "2", "x", "y", "другие (крайние — у края)"} <= set(texts)
     assert count_dots(figure) == 3
 
 
@@ -145,7 +146,7 @@ def test_drawing_is_laid_out_and_drawn_once(monkeypatch):
     figure = charts.draw_stacked_shares(SHARES, COLOURS, "%")
     drawn = []
     monkeypatch.setattr(figure, "draw", lambda renderer, draw=figure.draw: drawn.append(renderer) or draw(renderer))
-    assert charts.save_svg(figure).startswith(b"<?xml")
+    assert draw_svg(figure, "к").content.startswith("<g>")
     assert len(drawn) == 1
 
 

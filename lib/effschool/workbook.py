@@ -4,7 +4,6 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +14,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from effschool.display import Chart, Table
-from effschool.storage import replace_when_done
+from effschool.display import Chart, Table, drop_controls
+from effschool.storage import AUTHOR, EPOCH, pack_again
 
-EPOCH = datetime(2000, 1, 1)
-"""Stands for every time inside a workbook: a real one would change its bytes."""
 HEADER_ROW = 3
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 WIDEST = 60
 FONT = "Calibri"
 """Named in every cell that has a font of its own: without a name it would be a serif one."""
@@ -85,9 +83,9 @@ def put_value(cell: Cell, value: object) -> Cell:
     if pd.isna(value):
         return cell
     if isinstance(value, str):
-        cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
+        cell.value = text = drop_controls(value)
         cell.data_type = "s"
-        cell.quotePrefix = value[:1] in "=+-@"
+        cell.quotePrefix = text[:1] in FORMULA_STARTS
         return cell
     cell.value = value.item() if hasattr(value, "item") else value
     return cell
@@ -95,13 +93,9 @@ def put_value(cell: Cell, value: object) -> Cell:
 
 def save_workbook(book: Workbook, path: Path) -> None:
     """Save whole or not at all; equal workbooks give equal bytes, whenever and wherever they are saved."""
-    book.properties.creator = "Эффективная школа"
+    book.properties.creator = AUTHOR
     book.properties.created = book.properties.modified = EPOCH
     packed = io.BytesIO()
     # Workbook.save would put the present time into the properties; the writer below it does not.
     ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
-    with replace_when_done(path) as beside, zipfile.ZipFile(packed) as source, zipfile.ZipFile(beside, "w") as target:
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
-            entry.create_system = 3  # otherwise Windows and Unix would differ
-            target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)
+    pack_again(packed, path)
