@@ -436,6 +436,7 @@ def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str
     figure, (axes,) = start_figure(1.2 + 0.5 * len(counts))
     sns.heatmap(counts, ax=axes, cmap="Blues", cbar=False, linewidths=2, annot=True, fmt="d", square=False)
     axes.set(xlabel=column_label, ylabel=row_label)
+    axes.set_xticks(axes.get_xticks(), [break_name(name, 16, 3) for name in counts.columns])
     axes.tick_params(left=False, bottom=False, labelrotation=0)
     return figure
 

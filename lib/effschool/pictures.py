@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-PLAIN = {"text.parse_math": False}
-"""Names are data: a dollar sign in one is no formula."""
+PLAIN = {"text.parse_math": False, "text.hinting": "no_hinting"}
+"""Names are data: a dollar sign in one is no formula. Letters are as wide as browsers draw them, not in whole dots."""
 SVG_DPI, PNG_DPI = 72, 150
 """Dots per inch: those in which matplotlib writes SVG, and those of a picture for print."""
 SILENT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -80,5 +80,6 @@ def lay_out(figure: Figure) -> None:
         return
     figure.set_dpi(SVG_DPI)
     FigureCanvasAgg(figure)  # keeps the renderer that measures text; without it every question makes a new one
-    engine.execute(figure)
+    with mpl.rc_context(PLAIN):
+        engine.execute(figure)
     figure.set_layout_engine("none")

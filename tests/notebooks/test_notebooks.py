@@ -183,6 +183,32 @@ def test_images_and_tables_can_be_read_aloud(soups):
         assert all(head.get_text().strip() for head in soup.find_all("th")), name
 
 
+WRONG_IN_PRINT = {
+    "обычный пробел перед знаком процента": r"\d %",
+    "нет пробела перед знаком процента": r"\d%",
+    "обычный пробел после №": r"№ \d",
+    "обычный пробел перед тире": r"\w — ",
+    "дефис вместо тире": r" - ",
+    "дефис вместо минуса": r"(?<![\w.«-])-\d",
+    "прямые кавычки": r"[А-яЁё]\"|\"[А-яЁё]",
+    "три точки вместо многоточия": r"\.\.\.",
+    "пробел перед знаком": r"\w [,;:!?](?!\S)",
+    "два пробела": r"[^ \n] {2,}[^ \n]",
+    "обычный пробел между инициалами": r"\b[А-ЯЁ]\. [А-ЯЁ]",
+    "е вместо ё": r"(?i)\b(еще|ее|идет|дает|берется|остается|расчет\w*|отчет\w*|учет\w*|прием\w*|объем\w*|"
+    r"надежн\w*|трех|четырех|тяжел(ый|ая|ое|ые|ых|ом)|пересчет\w*|вперед|четк\w*|определенн\w*|учтен\w*)\b",
+}
+
+
+@pytest.mark.parametrize("what", WRONG_IN_PRINT)
+def test_pages_are_set_as_russian_print_is(year, what):
+    for page in year.pages:
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        texts = [text for text in soup.body.find_all(string=True) if text.strip()]
+        assert len(texts) > 50
+        assert [text for text in texts if re.search(WRONG_IN_PRINT[what], text)][:5] == [], page.name
+
+
 def test_ids_are_unique(soups):
     for name, soup in soups.items():
         ids = [tag["id"] for tag in soup.find_all(id=True)]
