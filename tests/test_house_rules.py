@@ -14,9 +14,10 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors"],
-    ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures"],
+    ["charts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
     ["display", "work", "timeline"],
+    ["letter", "note"],
     ["execution"],
     ["steps", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template", "certainty"],
     ["methodology", "recognise", "demo"],
