@@ -16,7 +16,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ORDER = [
     ["russian", "storage", "problems", "schemas", "apart", "executors"],
     ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
-    ["display", "work"],
+    ["display", "work", "privacy"],
     ["execution"],
     ["steps", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template", "certainty"],
     ["methodology", "recognise", "demo"],

@@ -27,7 +27,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from effschool.russian import NO_DATA, format_number
 
 WORSE, MIDDLE, BETTER, MISSING = "#c2410c", "#d6d6d6", "#1d5fa8", "#ffffff"
-OWN, REGION, INK = "#14365d", "#8a8a8a", "#222222"
+OWN, REGION, INK, SOFT = "#14365d", "#8a8a8a", "#222222", "#e8e8e8"
 WIDTH = 9.0
 """Inches; pages show it 900 pixels wide at most."""
 STYLE = {
@@ -131,12 +131,14 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     """Portfolio matrix (портфельная матрица): results against social conditions.
 
     Args:
-        points: a row per school: x, y (index 0…1), `number` (missing for anonymous points), `kind` (colour by status).
+        points: a row per school: x, y (index 0…1), `number`, `kind` (colour by status); without a number, a row per
+            square of indices with `schools` in it, so that nothing exact of a school of others is drawn. x_middle and
+            y_middle, the same in every row, are the dashed lines.
     """
     figure, (axes,) = start_figure(6.2)
     anonymous = points[points["number"].isna()]
     named = points.dropna(subset="number")
-    axes.scatter(anonymous["x"], anonymous["y"], s=12, color=MIDDLE, label=other, zorder=1)
+    axes.scatter(anonymous["x"], anonymous["y"], s=12 * anonymous["schools"], color=SOFT, label=other, zorder=1)
     for kind, (colour, marker) in KINDS.items():
         chosen = named[named["kind"] == kind]
         if len(chosen):
@@ -147,8 +149,8 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
         axes.annotate(
             f"{school.number}", (school.x, school.y), color="white", ha="center", va="center", fontsize=8, zorder=4
         )
-    for axis, name in ((axes.axvline, "x"), (axes.axhline, "y")):
-        axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    for axis, name in ((axes.axvline, "x_middle"), (axes.axhline, "y_middle")):
+        axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)

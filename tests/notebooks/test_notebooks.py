@@ -14,12 +14,15 @@ import openpyxl
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from leaks import find_leaks, list_files, list_secrets
 
 from effschool.demo import build_demo_tables
 from effschool.demo.settings import load_settings
 from effschool.plan import NOTEBOOKS, Settings
+from effschool.portfolio import open_portfolio
 from effschool.run import run_year
 from effschool.steps import UnknownParameterError
+from effschool.workspace import load_workspace
 
 pytestmark = pytest.mark.xdist_group("year")
 HARMFUL_NAMES = [
@@ -102,11 +105,6 @@ def parse(page: Path) -> BeautifulSoup:
 @pytest.fixture(scope="module")
 def soups(year):
     return {page.name: parse(page) for page in year.pages}
-
-
-def read_contract_names(year: Year) -> pd.DataFrame:
-    schools = pd.read_parquet(year.settings.processed / "schools.parquet")
-    return schools[["school_id", "name", "municipality"]].drop_duplicates()
 
 
 def test_run_leaves_every_page_and_workbook(year):
@@ -213,24 +211,17 @@ def read_workbook_text(path: Path) -> str:
     return "\n".join([book.properties.title, *book.sheetnames, *cells])
 
 
-def test_report_names_no_school_of_another_municipality(year):
-    names = read_contract_names(year)
+def test_report_tells_nothing_of_a_school_of_another_municipality(year):
+    workspace = load_workspace(year.settings.processed)
     for municipality, report in year.run["reports"].items():
-        stem = Path(report["page"]).stem
-        own = names[names["municipality"] == municipality]
-        others = names[names["municipality"] != municipality]
-        words = (set(others["name"]) - set(own["name"])) | (set(others["school_id"]) - set(own["school_id"]))
-        assert len(words) > 20
-        texts = {
-            "page": (year.folder / f"{stem}.html").read_text(encoding="utf-8"),
-            "book": read_workbook_text(year.folder / f"{stem}.xlsx"),
-            "notebook": (year.folder / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"),
-        }
-        for kind, text in texts.items():
-            plain = re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
-            found = [word for word in words if re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", plain)]
-            assert not found, (municipality, kind, found)
-            assert own["name"].iloc[0] in plain
+        secrets = list_secrets(workspace, municipality, 2023)
+        assert len(secrets.words) > 20
+        assert len(secrets.figures) > 100
+        files = list_files(year.folder, Path(report["page"]).stem)
+        assert {".html", ".xlsx", ".ipynb"} <= {path.suffix for path in files}
+        assert not find_leaks(files, secrets), municipality
+        own = replace(secrets, words=frozenset(open_portfolio(workspace, municipality, 2023).schools["name"]))
+        assert find_leaks(files[:1], own)
 
 
 def test_nothing_tells_of_this_machine(year, root):
