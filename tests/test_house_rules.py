@@ -14,7 +14,7 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "suppression"],
     ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
     ["display", "work", "privacy"],
     ["execution"],
