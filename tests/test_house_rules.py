@@ -32,7 +32,8 @@ ORDER = [
     ["portfolio", "chance", "backtest", "changes"],
     ["sections", "stability", "shrinkage"],
     ["certainty_sections"],
-    ["stage_sections", "region_sections", "protocol", "provenance", "slices"],
+    ["stage_sections", "region_sections", "protocol", "provenance", "slices", "release"],
+    ["release_sections"],
     ["plan"],
     ["forms"],
     ["form_check"],
@@ -167,7 +168,7 @@ def parse_cell(cell: dict) -> ast.Module:
 
 
 def test_notebooks_are_there():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

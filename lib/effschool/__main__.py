@@ -12,7 +12,7 @@ from effschool.apart import Limits, warm_up
 from effschool.executors import SchedulerError
 from effschool.plan import Settings
 from effschool.progress import open_progress
-from effschool.run import run_year
+from effschool.run import run_public, run_year
 from effschool.steps import StepError
 from effschool.storage import FolderInUseError
 
@@ -47,6 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
     audit.set_defaults(command=audit_lists)
     audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
     audit.add_argument("--reports", default="reports", help="папка, куда положить книгу")
+    public = commands.add_parser("public", help="числа для открытой публикации")
+    public.set_defaults(command=publish_numbers)
+    public.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
+    public.add_argument("--reports", default="reports", help="папка отчётов")
+    public.add_argument("--year", default="", help="год; по умолчанию последний год данных")
     forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
     forms.set_defaults(command=make_forms)
     check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
@@ -217,6 +222,13 @@ def audit_lists(options: argparse.Namespace) -> int:
     write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
     return 0
+
+
+def publish_numbers(options: argparse.Namespace) -> int:
+    """The public release: numbers of schools without names, small ones hidden."""
+    processed, reports = Path(options.processed).resolve(), Path(options.reports).resolve()
+    year = _read_number(options.year, "YEAR")
+    return run_public(Settings(ROOT, processed, processed, reports, processed, methodology="", year=year), _say)
 
 
 def compare_kept(options: argparse.Namespace) -> int:

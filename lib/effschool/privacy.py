@@ -6,15 +6,17 @@ and no figure from which the exact index of one of them follows.
 
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from effschool.configuration import Fault, Frozen, Words, read_entries, validate_entries
+from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
+Whole = Annotated[int, Field(ge=1, strict=True)]
+Fewest = Annotated[int, Field(ge=2, strict=True)]
 RULES = Path(__file__).with_name("privacy.yml")
 
 
@@ -27,16 +29,69 @@ class ReportRules(Frozen):
         cell: side of the squares of indices in which schools of others are counted (0…1).
     """
 
-    schools: int = Field(ge=2, strict=True)
+    schools: Fewest
     index_step: float = Field(gt=0, le=0.1)
     cell: float = Field(gt=0, le=0.5)
     source: Words
+
+
+class TypeRules(Frozen):
+    """How schools without names are told apart: after the group by these attributes, while enough are of each type.
+
+    Args:
+        sizes: borders of enrolment, pupils; a school of exactly so many belongs above.
+        schools: fewest schools of a type.
+    """
+
+    attributes: tuple[Literal["locality", "size"], ...]
+    sizes: tuple[Whole, ...]
+    schools: Fewest
+
+
+class ReleaseTable(Frozen):
+    """One count of schools for the public: what is counted (a column of paths, or `corner`), and by which places."""
+
+    column: Literal["results_band", "social_band", "results_status", "social_status", "fioko_shnor", "corner"]
+    by: tuple[Literal["municipality", "group", "type"], ...] = ()
+
+    @model_validator(mode="after")
+    def _check_parent(self) -> Self:
+        if "type" in self.by and "group" not in self.by:
+            raise RuleError("вместе с type ожидалось group: тип — часть группы", "by")
+        return self
+
+
+class ReleaseRules(Frozen):
+    """Rules for what is published.
+
+    Args:
+        schools: numbers of schools below this, but not 0, are hidden.
+        width: by how much a hidden number has to be uncertain.
+        pupils: fewest pupils on either side of a published share.
+        years: how many last years are shown.
+    """
+
+    schools: Fewest
+    width: Whole
+    pupils: Fewest
+    years: Whole
+    types: TypeRules
+    tables: tuple[ReleaseTable, ...] = Field(min_length=1)
+    source: Words
+
+    @model_validator(mode="after")
+    def _check_tables(self) -> Self:
+        columns = [table.column for table in self.tables]
+        if len(set(columns)) < len(columns):
+            raise RuleError("каждый столбец ожидался один раз", "tables")
+        return self
 
 
 class PrivacyRules(Frozen):
     """All of privacy.yml."""
 
     reports: ReportRules
+    release: ReleaseRules
 
 
 @cache

@@ -67,32 +67,32 @@ class Protected:
         return replace(self, low=np.minimum(self.low, table), high=np.maximum(self.high, table))
 
 
-def protect(cells: Cells, hidden: np.ndarray, fixed: np.ndarray, draws: int = 6, seed: int = 1) -> Protected:
+def protect(cells: Cells, hidden: np.ndarray, fixed: np.ndarray, seed: int = 1) -> Protected:
     """Hide what must be hidden beside `hidden`, so that each hidden number is uncertain by its `needed` or more.
 
     Args:
         hidden: numbers hidden in any case.
         fixed: numbers about which it was decided earlier: those shown have been published.
-        draws: how often all hidden numbers are moved at once before they are taken one by one; only saves time.
+        seed: of the directions in which numbers are moved together; another one may hide other numbers.
 
     Raises:
         SuppressionError: a hidden number follows from what was published earlier.
     """
     found = Protected(hidden, cells.counts, cells.counts, cells.needed)
     random = np.random.default_rng(seed)
-    for signs in random.choice([-1.0, 1.0], (draws, len(hidden))):
-        found = found.learn(move_all(cells, hidden, signs))
     while len(places := found.find_open()):
-        found = widen(cells, found, fixed, int(places[0]))
+        # One table moves many numbers at once; only where that helps none, one is looked at by itself.
+        found = found.learn(move_all(cells, found.hidden, places, random))
+        if len(found.find_open()) == len(places):
+            found = widen(cells, found, fixed, int(places[0]))
     return found
 
 
-def move_all(cells: Cells, hidden: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """A table that agrees with the shown numbers and goes as far as it can in the given directions."""
+def move_all(cells: Cells, hidden: np.ndarray, places: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A table that agrees with the shown numbers and goes as far as it can, at some places up, at others down."""
     free = np.flatnonzero(hidden)
-    if not len(free):
-        return cells.counts
-    moved = solve(cells, free, signs[free], Bounds(-cells.counts[free], (cells.most - cells.counts)[free]))
+    signs = np.where(np.isin(free, places), random.choice([-1.0, 1.0], len(free)), 0)
+    moved = solve(cells, free, signs, Bounds(-cells.counts[free], (cells.most - cells.counts)[free]))
     return cells.counts if moved is None else apply(cells, free, moved)
 
 
