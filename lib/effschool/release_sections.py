@@ -31,6 +31,7 @@ SHEETS = {
     CORNER: "Матрица",
 }
 """Titles as short as names of sheets have to be."""
+ASIDE = {"municipality": "муниципалитеты", "group": "группы школ", "type": "типы школ"}
 PLACES = {REGION: "Где", "municipality": "Муниципалитет", "group": "Группа школ", "type": "Тип школ"}
 
 
@@ -105,7 +106,7 @@ def tabulate_places(region: RegionYear, release: Release, table: str, by: str) -
     wide.insert(0, "Всего школ", rows.groupby(["by", "place"])["all"].first())
     order = pd.concat([wide.loc[[by]].sort_index(level="place", key=_order_places), wide.loc[[REGION]]])
     frame = mark_hidden(order.droplevel("by").rename_axis(index=PLACES[by], columns=None)).reset_index()
-    title = f"{TITLES[table]}, {release.year} год, школ"
+    title = f"{TITLES[table]}, {ASIDE[by]}, {release.year} год, школ"
     return Table(f"{SHEETS[table]}, {PLACES[by].lower()}", title, frame)
 
 

@@ -20,7 +20,7 @@ from effschool.demo import build_demo_tables
 from effschool.demo.settings import load_settings
 from effschool.plan import NOTEBOOKS, Settings
 from effschool.portfolio import open_portfolio
-from effschool.run import run_year
+from effschool.run import run_public, run_year
 from effschool.steps import UnknownParameterError
 from effschool.workspace import load_workspace
 
@@ -222,6 +222,39 @@ def test_report_tells_nothing_of_a_school_of_another_municipality(year):
         assert not find_leaks(files, secrets), municipality
         own = replace(secrets, words=frozenset(open_portfolio(workspace, municipality, 2023).schools["name"]))
         assert find_leaks(files[:1], own)
+
+
+@pytest.fixture(scope="module")
+def public(year):
+    """Folder of the public release of the same year."""
+    assert not (year.folder / "public").exists()  # the yearly run does not publish
+    assert run_public(year.settings, year.said.append) == 0
+    return year.folder / "public"
+
+
+def test_public_release_names_no_school_and_keeps_hidden_numbers_to_itself(year, public):
+    assert {path.name for path in public.iterdir()} == {"public.html", "public.xlsx", "public.csv"}
+    workspace = load_workspace(year.settings.processed)
+    secrets = list_secrets(workspace, "нет такого", 2023)
+    executed = year.folder / "notebooks" / "public" / "public.ipynb"
+    assert not find_leaks([*public.iterdir(), executed], secrets)
+    assert secrets.words >= set(workspace.identified.schools["name"])
+
+
+def test_public_files_tell_the_same_numbers(public):
+    rows = pd.read_csv(public / "public.csv")
+    last = rows[(rows["год"] == 2023) & (rows["таблица"] == "Группы по результатам")]
+    table = last[last["разрез"] == "Муниципалитет"].pivot(index="место", columns="вид", values="школ")
+    sheet = openpyxl.load_workbook(public / "public.xlsx")["Результаты, муниципалитет"]
+    heading, *lines = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=3)]
+    captions = {caption.get_text(): caption.parent for caption in parse(public / "public.html").find_all("caption")}
+    shown = read_table(captions["Группы по результатам, муниципалитеты, 2023 год, школ"])
+    assert table.isna().to_numpy().sum() > 3
+    for line, written in zip(lines[:-1], shown[1:], strict=False):
+        assert [str(value) for value in line] == written
+        for kind, value in zip(heading[2:], line[2:], strict=True):
+            known = table.loc[line[0], kind]
+            assert value == ("скрыто" if pd.isna(known) else known)
 
 
 def test_nothing_tells_of_this_machine(year, root):
