@@ -7,7 +7,7 @@ in grey print, and a letter or shape says the same again. No pyplot, so no state
 import io
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from textwrap import fill, shorten
+from textwrap import fill, shorten, wrap
 
 import matplotlib as mpl
 import numpy as np
@@ -404,4 +404,35 @@ def draw_upset(combinations: pd.DataFrame, sizes: Sequence[int], label: str) -> 
     for axes, sides in ((bars, ["bottom"]), (dots, ["left", "bottom"])):
         axes.spines[sides].set_visible(False)
         axes.tick_params(bottom=False, left=axes is bars)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
+def draw_places(places: pd.DataFrame, colours: Mapping[str, str]) -> Figure:
+    """Tile map: a tile per municipality with its name, a bar of its schools by band and a line of text.
+
+    Args:
+        places: a row per municipality, indexed by name: row and column of its tile (from 0), `note`, and numbers of
+            schools by part, named as in `colours`; no schools at all is said in words.
+    """
+    rows, columns = places["row"].max() + 1, places["column"].max() + 1
+    letters = int(88 / columns)
+    figure, (axes,) = start_figure(0.6 + 1.25 * rows)
+    counts = places[list(colours)].to_numpy(dtype=float)
+    total = counts.sum(axis=1)
+    widths = np.divide(0.88 * counts, total[:, None], out=np.zeros_like(counts), where=total[:, None] > 0)
+    left = places["column"].to_numpy() + 0.04
+    for part, width in zip(colours, widths.T, strict=True):
+        axes.barh(places["row"] + 0.6, width, left=left, height=0.16, color=colours[part], label=part)
+        left = left + width
+    for (name, place), schools in zip(places.iterrows(), total, strict=True):
+        corner, top = place["column"] + 0.04, place["row"]
+        title = "\n".join(wrap(str(name), letters, max_lines=3, placeholder="…"))
+        note = "\n".join(wrap(str(place["note"]), letters + 3, max_lines=2, placeholder="…"))
+        axes.text(corner, top + 0.04, title, va="top", fontsize=8, fontweight="bold")
+        axes.text(corner, top + 0.6, "" if schools else NO_DATA, va="center", fontsize=8, color=REGION)
+        axes.text(corner, top + 0.71, note, va="top", fontsize=8)
+    axes.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    _put_legend_above(axes, 3)
     return figure
