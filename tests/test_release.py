@@ -1,5 +1,7 @@
 """The public release, attacked with nothing but what is published."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,17 +15,19 @@ from effschool.release import (
     CORNER,
     ONE,
     count_schools,
-    find_years,
     list_anonymous,
-    list_parts,
     list_rules,
     make_release,
     name_kinds,
     name_types,
     pool_shares,
+    relate_lists,
 )
 
-RULES = load_privacy().release
+ALL_RULES = load_privacy().release
+CHOSEN = {"results_band", "social_band", "results_status", CORNER}
+RULES = ALL_RULES.model_copy(update={"tables": tuple(item for item in ALL_RULES.tables if item.column in CHOSEN)})
+"""Tables that hang together most; the notebook's test makes them all."""
 TYPES = TypeRules(attributes=("locality", "size"), sizes=(150, 500), schools=2)
 KEY = ["year", "table", "by", "place", "kind"]
 
@@ -99,7 +103,7 @@ class Attack:
 def list_narrow(rows: pd.DataFrame) -> list[tuple]:
     """Hidden numbers that the attacker finds to within less than promised, though more would be possible."""
     attack = Attack(rows)
-    everything = Attack(rows.assign(schools=pd.Series(pd.NA, rows.index, dtype="Int64")))
+    everything = Attack(rows.assign(schools=rows["schools"].where(rows["kind"] == "нет данных")))
     found = []
     for cell in np.flatnonzero(attack.rows["schools"].isna()):
         low, high = attack.bound(cell)
@@ -118,7 +122,7 @@ def test_no_hidden_number_follows_from_those_published(release):
 def test_the_attack_finds_what_hiding_small_numbers_alone_gives_away(region):
     rows = count_schools(region, RULES)
     rows = rows[rows["year"] == 2023].assign(parent=rows["parent"].fillna(""))
-    small = (rows["schools"] > 0) & (rows["schools"] < RULES.schools)
+    small = (rows["schools"] > 0) & (rows["schools"] < RULES.schools) & (rows["kind"] != "нет данных")
     found = list_narrow(rows.assign(schools=rows["schools"].astype("Int64").mask(small)))
     assert [leak for leak in found if leak[-1] == leak[-2]]
 
@@ -126,9 +130,10 @@ def test_the_attack_finds_what_hiding_small_numbers_alone_gives_away(region):
 def test_small_numbers_and_kinds_of_all_schools_are_hidden(region, release):
     rows = count_schools(region, release.rules).set_index(KEY)
     shown = release.rows.dropna(subset="schools").set_index(KEY).join(rows[["worse"]])
-    told = shown[shown.index.get_level_values("kind") != "нет данных"]
+    told = shown[~shown.index.get_level_values("kind").isin(["нет данных", "ни в одном из списков"])]
     assert not told["schools"].between(1, RULES.schools - 1).any()
     assert not (told["worse"] & (told["schools"] == told["all"])).any()
+    assert shown["schools"].xs("нет данных", level="kind").size == rows["schools"].xs("нет данных", level="kind").size
     assert (shown["schools"] == rows.loc[shown.index, "schools"]).all()
 
 
@@ -156,20 +161,36 @@ def test_a_methodology_without_social_conditions_has_no_such_tables(methodology)
     assert rows.set_index(["by", "kind"])["schools"].get(("region", "низкие")) == 8
 
 
-def test_what_the_rule_of_a_list_makes_certain(methodology):
-    rules = {(tuple(statuses), back) for domain, statuses, _, back in list_rules(methodology) if domain == "results"}
-    assert (("ШНРО", "группа риска"), 0) in rules
-    assert (("ШНРО",), 2) in rules
-    any_two = methodology.lists.window_rules["any2of3"]
-    assert list(find_years(methodology, any_two)) == []
+def say_rule(terms, places):
+    return [(term.table, tuple(term.kinds), term.back, term.weight) for term in terms], places
+
+
+def test_what_the_rules_of_lists_make_certain(methodology):
+    rules = [say_rule(*rule) for rule in list_rules(methodology)]
+    low = [("results_band", ("низкие",), back, 1) for back in range(3)]
+    poor = ("ШНРО", "группа риска")
+    assert ([("results_status", poor, 0, 1), ("results_band", ("низкие",), 1, -1)], 0) in rules
+    assert ([("results_status", ("ШНРО",), 0, 1), ("results_band", ("низкие",), 2, -1)], 0) in rules
+    assert ([*low, ("results_status", poor, 0, -1)], 2) in rules  # low in all three years: on one of the lists
+    hard = [("social_band", ("неблагоприятные",), back, -1) for back in range(3)]
+    assert ([("social_status", ("ШНСУ",), 0, 2), *hard], 0) in rules  # any two of three
+    unranked = [("social_status", ("ни в одном из списков",), 0, 1), ("social_band", ("нет данных",), 0, -1)]
+    assert (unranked, 0) in rules  # whoever is ranked is at least neutral
+
+
+def test_rules_of_lists_hold_for_the_true_numbers(region):
+    rows = count_schools(region, RULES)
+    matrix, bound = relate_lists(rows, region.workspace.methodology)
+    assert matrix.shape[0] > 50
+    assert (matrix @ rows["schools"].to_numpy() <= bound).all()
 
 
 def test_a_rule_that_a_school_that_moved_breaks_is_not_counted_on(region):
     rows = count_schools(region, RULES)
-    whole = list_parts(rows, region.workspace.methodology)
+    whole, _ = relate_lists(rows, region.workspace.methodology)
     is_band = (rows["table"] == "results_band") & (rows["kind"] == "низкие")
     moved = rows.assign(schools=rows["schools"].mask(is_band, 0))
-    assert list_parts(moved, region.workspace.methodology).shape[0] < whole.shape[0]
+    assert relate_lists(moved, region.workspace.methodology)[0].shape[0] < whole.shape[0]
 
 
 def test_types_are_told_apart_while_enough_schools_are_of_each():
@@ -210,3 +231,59 @@ def test_shares_with_few_pupils_behind_them_are_missing(methodology):
     shares = pool_shares(RegionYear(build_workspace(identified, methodology), 2022), RULES)[2022]
     assert shares.dropna().to_dict() == {"oge_rus_2": 20.0}
     assert len(shares) == 4
+
+
+def test_a_place_where_all_that_have_data_are_low_is_hidden(methodology):
+    bands = {f"a{number}": {2022: "low"} for number in range(6)} | {"a6": {2022: None}}
+    bands |= {f"b{number}": {2022: "low" if number < 9 else "mid" if number < 19 else "high"} for number in range(30)}
+    rows = [registered(name, 2022, municipality="А" if name[0] == "a" else "Б") for name in bands]
+    region = RegionYear(build_workspace(identify_bands(bands, register(rows)), methodology), 2022)
+    shown = make_release(region, RULES).choose("results_band", "municipality").set_index(["place", "kind"])["schools"]
+    assert shown.loc["А", "нет данных"] == 1
+    assert pd.isna(shown.loc["А", "низкие"])
+
+
+BANDS = ("низкие", "средние", "высокие", "нет данных", None)
+
+
+def name_status(first, second, third):
+    if third is None:
+        return None
+    if second == third == "низкие":
+        return "ШНРО" if first == "низкие" else "группа риска"
+    return "стабильно высокие" if first == second == third == "высокие" else "ни в одном из списков"
+
+
+def bound_by_patterns(release, last):
+    """Bounds of hidden numbers of three years for who thinks school by school: how many took which way of bands."""
+    rows = release.rows[(release.rows["by"] == "municipality") & release.rows["year"].between(last - 2, last)]
+    rows = rows[(rows["table"] == "results_band") | ((rows["table"] == "results_status") & (rows["year"] == last))]
+    ways = [way for way in product(BANDS, repeat=3) if any(way)]
+    names = sorted(set(rows["place"]))
+    lines = []
+    for row in rows.itertuples():
+        kinds = [name_status(*way) if row.table == "results_status" else way[row.year - last + 2] for way in ways]
+        lines.append([kind == row.kind and name == row.place for name in names for kind in kinds])
+    matrix = np.array(lines, dtype=float)
+    low, high = rows["schools"].fillna(0).to_numpy(float), rows["schools"].fillna(rows["all"]).to_numpy(float)
+    limits = [LinearConstraint(matrix, low, high)]
+    total = release.choose("results_band", "region").set_index(["year", "kind"])["schools"].dropna()
+    for (year, kind), schools in total[total.index.get_level_values("year") > last - 3].items():
+        chosen = (rows["table"] == "results_band") & (rows["year"] == year) & (rows["kind"] == kind)
+        limits.append(LinearConstraint(matrix[chosen.to_numpy()].sum(axis=0), schools, schools))
+    for place in np.flatnonzero(rows["schools"].isna()):
+        goals = (matrix[place], -matrix[place])
+        ends = [milp(goal, integrality=np.ones(matrix.shape[1]), constraints=limits) for goal in goals]
+        assert all(end.status == 0 for end in ends)
+        yield rows.iloc[place], round(ends[0].fun), round(-ends[1].fun)
+
+
+def test_thinking_school_by_school_finds_no_more(region, release):
+    known = count_schools(region, RULES).set_index(KEY)["schools"]
+    lacking = known.xs("нет данных", level="kind")
+    found = list(bound_by_patterns(release, 2023))
+    assert len(found) > 10
+    for row, low, high in found:
+        assert low <= known.loc[tuple(row[KEY])] <= high
+        most = row["all"] - (lacking.get(tuple(row[KEY[:4]]), 0) if row["table"] == "results_band" else 0)
+        assert high - low >= min(RULES.width, most), row

@@ -22,7 +22,15 @@ def lay_out(table: np.ndarray, within: np.ndarray | None = None) -> Cells:
     counts = np.concatenate([table.ravel(), table.sum(axis=0)])
     parts = np.empty((0, size + kinds)) if within is None else within
     cost = 1.0 + counts
-    return Cells(counts, most, np.minimum(WIDTH, most), cost, csr_array(np.array([*rows, *columns])), csr_array(parts))
+    return Cells(
+        counts,
+        most,
+        np.minimum(WIDTH, most),
+        cost,
+        csr_array(np.array([*rows, *columns])),
+        csr_array(parts),
+        np.zeros(len(parts)),
+    )
 
 
 def find_small(cells: Cells) -> np.ndarray:
@@ -92,7 +100,7 @@ def test_parts_of_a_whole_are_taken_into_account():
     # Places: one. Kinds: a part and the rest of one table, a whole and the rest of another; the part is in the whole.
     within = np.array([[1, 0, -1, 0]])
     cells = Cells(np.array([3, 17, 9, 11]), np.full(4, 20), np.full(4, 3), np.ones(4),
-                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within))  # fmt: skip
+                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within), np.zeros(1))  # fmt: skip
     found = hide(cells)
     assert found.hidden.tolist() == [True, True, False, False]
     assert list_tables(cells, found.hidden)[:, 0].max() <= 9
@@ -109,3 +117,10 @@ def test_a_number_that_follows_from_what_was_published_is_an_error():
     cells = lay_out(np.array([[2, 8], [9, 9]]))
     with pytest.raises(SuppressionError, match="следует из уже опубликованных"):
         protect(cells, find_small(cells), ~find_small(cells))
+
+
+def test_a_number_hidden_beside_others_that_follows_anyway_is_shown():
+    cells = lay_out(np.array([[7, 8], [9, 9]]))
+    fixed = np.array([False] * 2 + [True] * 4)
+    found = protect(cells, np.zeros(6, bool), fixed, np.arange(6) == 0)
+    assert not found.hidden.any()

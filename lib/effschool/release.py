@@ -15,7 +15,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, Methodology
-from effschool.methodology.lists import WindowRule
+from effschool.methodology.lists import Status
 from effschool.portfolio import REGION_ROW, RegionYear, order_names, pool_by_indicator
 from effschool.privacy import ReleaseRules, ReleaseTable, TypeRules
 from effschool.russian import NO_DATA, format_number
@@ -58,7 +58,7 @@ def make_release(region: RegionYear, rules: ReleaseRules) -> Release:
     What is hidden of a year depends on that year and those before it only, so that a later release hides the same.
     """
     rows = count_schools(region, rules)
-    hidden = hide_numbers(rows, list_parts(rows, region.workspace.methodology), rules)
+    hidden = hide_numbers(rows, region.workspace.methodology, rules)
     shown = rows.assign(schools=rows["schools"].astype("Int64").mask(hidden))
     kept = shown["year"] > region.year - rules.years
     return Release(shown[kept].drop(columns="worse").reset_index(drop=True), region.year, rules)
@@ -151,33 +151,39 @@ def count_table(schools: pd.DataFrame, table: ReleaseTable, by: str, kinds: Kind
 # Hiding
 
 
-def hide_numbers(rows: pd.DataFrame, within: csr_array, rules: ReleaseRules) -> np.ndarray:
+def hide_numbers(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -> np.ndarray:
     """Which numbers to hide; years in their order, each with all before it, about which it is decided already."""
-    is_small = (rows["schools"] > 0) & (rows["schools"] < rules.schools) & (rows["kind"] != NO_DATA)
+    is_open = (rows["kind"] == NO_DATA).to_numpy()  # no secret, and hiding it would protect nobody
+    is_small = (rows["schools"] > 0) & (rows["schools"] < rules.schools) & ~rows["kind"].isin([NO_DATA, ON_NO_LIST])
     # Where all schools of a place are of a worse kind, the number tells it of each of them.
-    small = (is_small | (rows["worse"] & (rows["schools"] == rows["all"]))).to_numpy()
+    is_all = (rows["schools"] > 0) & (rows["schools"] == count_known(rows))
+    small = (is_small | (rows["worse"] & is_all)).to_numpy()
     hidden = np.zeros(len(rows), bool)
     for year in rows["year"].unique():
-        known = int((rows["year"] <= year).sum())
-        is_now = (rows["year"][:known] == year).to_numpy()
-        cells = lay_out(rows[:known], choose_known(within, known), rules)
-        hidden[:known] = protect(cells, hidden[:known] | (small[:known] & is_now), ~is_now).hidden
+        now = np.flatnonzero(rows["year"] == year)
+        # By itself first, which is quick; with the years before, hardly anything is left to do.
+        cells = lay_out(rows.iloc[now].reset_index(drop=True), methodology, rules)
+        hidden[now] = protect(cells, small[now], is_open[now]).hidden
+        known = slice(0, now[-1] + 1)
+        fixed = is_open[known] | (rows["year"][known] < year).to_numpy()
+        cells = lay_out(rows[known], methodology, rules)
+        hidden[known] = protect(cells, small[known], fixed, hidden[known]).hidden
     return hidden
 
 
-def lay_out(rows: pd.DataFrame, within: csr_array, rules: ReleaseRules) -> Cells:
+def lay_out(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -> Cells:
     """Numbers with all that hangs them together."""
-    most = rows["all"].to_numpy()
-    counts = rows["schools"].to_numpy()
+    most, counts = count_known(rows).to_numpy(), rows["schools"].to_numpy()
     cost = (1 + np.log1p(counts)) * rows["by"].map(DEAR).fillna(1).to_numpy()
     equal = vstack([sum_kinds(rows), sum_places(rows), sum_corners(rows)], format="csr")
-    return Cells(counts, most, np.minimum(rules.width, most), cost, equal, within)
+    within, bound = relate_lists(rows, methodology)
+    return Cells(counts, most, np.minimum(rules.width, most), cost, equal, within, bound)
 
 
-def choose_known(matrix: csr_array, known: int) -> csr_array:
-    """Rows of a matrix that speak of the first numbers only, cut to these."""
-    later = np.abs(matrix[:, known:]).sum(axis=1) if matrix.shape[1] > known else np.zeros(matrix.shape[0])
-    return matrix[np.flatnonzero(later == 0)][:, :known]
+def count_known(rows: pd.DataFrame) -> pd.Series:
+    """Schools of each number's place that have data: it can be no greater; of «нет данных», all schools."""
+    lacking = rows["schools"].where(rows["kind"] == NO_DATA).groupby([rows[name] for name in (*PLACE, "table")])
+    return rows["all"] - lacking.transform("sum").where(rows["kind"] != NO_DATA, 0).astype(int)
 
 
 def sum_kinds(rows: pd.DataFrame) -> csr_array:
@@ -199,55 +205,83 @@ def sum_places(rows: pd.DataFrame) -> csr_array:
 
 def sum_corners(rows: pd.DataFrame) -> csr_array:
     """Corners of the matrix make the worse bands: a row per domain and place that both tables have."""
-    corners = rows[rows["table"] == CORNER]
+    worse = rows[rows["worse"]].groupby("table")["kind"].unique()
     made = [csr_array((0, len(rows)))]
     for domain, kind in ONE.items():
-        band = rows[(rows["table"] == f"{domain}_band") & rows["worse"]]
-        made.append(compare(corners[corners["kind"].isin([BOTH, kind])], band, len(rows)))
+        if f"{domain}_band" in worse:
+            terms = [Term(CORNER, (BOTH, kind)), Term(f"{domain}_band", worse[f"{domain}_band"], weight=-1)]
+            made.append(relate(rows, terms)[0])
     return vstack(made, format="csr")
 
 
-def list_parts(rows: pd.DataFrame, methodology: Methodology) -> csr_array:
-    """Lists are parts of the bands that their rule asks for in certain years: a row per place, list band and year."""
-    made = [csr_array((0, len(rows)))]
-    for column, statuses, title, back in list_rules(methodology):
-        lists = rows[(rows["table"] == f"{column}_status") & rows["kind"].isin(statuses)]
-        bands = rows[(rows["table"] == f"{column}_band") & (rows["kind"] == title)]
-        part = compare(lists, bands.assign(year=bands["year"] + back), len(rows))
-        # A school that moved to another municipality since breaks the rule there, so nobody can count on it.
-        made.append(part[np.flatnonzero(part @ rows["schools"].to_numpy() <= 0)])
-    return vstack(made, format="csr")
+@dataclass(frozen=True)
+class Term:
+    """A part of a sum: numbers of some kinds in a table so many years back, times a weight."""
+
+    table: str
+    kinds: Sequence[str]
+    back: int = 0
+    weight: int = 1
 
 
-def list_rules(methodology: Methodology) -> Iterator[tuple[str, Sequence[str], str, int]]:
-    """Domain, statuses, title of the band and how many years back all their schools were in it."""
-    lists = methodology.lists
-    for domain, rules in methodology.iterate_domains():
-        certain: dict[tuple[str, int], list[str]] = {}
-        for status in lists.list_statuses(domain):
-            if status.band:
-                for back in find_years(methodology, methodology.find_rule(status)):
-                    certain.setdefault((rules.band_titles[status.band], back), []).append(status.status)
-        for (title, back), statuses in certain.items():
-            yield domain, statuses, title, back
+def relate(rows: pd.DataFrame, terms: Sequence[Term]) -> tuple[csr_array, np.ndarray]:
+    """A sum of terms at every year and place that has them all, and the number of schools there."""
+    parts = []
+    for number, term in enumerate(terms):
+        own = rows[(rows["table"] == term.table) & rows["kind"].isin(term.kinds)].reset_index(names="cell")
+        parts.append(own.assign(year=own["year"] + term.back, term=number, weight=term.weight, now=not term.back))
+    found = pd.concat(parts, ignore_index=True)
+    found = found[found.groupby(PLACE)["term"].transform("nunique") == len(terms)]
+    lines = found.groupby(PLACE).ngroup()
+    height = 0 if found.empty else lines.max() + 1
+    matrix = coo_array((found["weight"].astype(float), (lines, found["cell"])), shape=(height, len(rows))).tocsr()
+    return matrix, found["all"].where(found["now"]).groupby(lines).max().to_numpy(float)
 
 
-def find_years(methodology: Methodology, rule: WindowRule) -> Iterable[int]:
-    """How many years back a rule of a window asks for the band without exception."""
+def relate_lists(rows: pd.DataFrame, methodology: Methodology) -> tuple[csr_array, np.ndarray]:
+    """What the rules of lists say of lists and bands together: sums, and what each is at most."""
+    matrices, bounds = [csr_array((0, len(rows)))], [np.empty(0)]
+    for terms, places in list_rules(methodology):
+        matrix, schools = relate(rows, terms)
+        # Where a school has moved or closed since, the rule need not hold, so nobody can count on it.
+        holds = np.flatnonzero(matrix @ rows["schools"].to_numpy() <= places * schools)
+        matrices.append(matrix[holds])
+        bounds.append(places * schools[holds])
+    return vstack(matrices, format="csr"), np.concatenate(bounds)
+
+
+def list_rules(methodology: Methodology) -> Iterator[tuple[list[Term], int]]:
+    """Sums of lists and bands that the rules of the window keep down, with how many times the schools of the place.
+
+    Each list stands in its band in certain years; a list that asks for some years of the window is counted so often in
+    it; and whoever is in the band in all years that one list asks for is on one of the lists of that band.
+    """
     window = methodology.lists.window
     if window.policy != "consecutive" or window.years:
-        return []
-    asked = [item.last or (window.length if item.at_least == window.length else 0) for item in rule.any_of]
-    return range(min(asked))
+        return
+    for domain, rules in methodology.iterate_domains():
+        statuses, lists, bands = methodology.lists.list_statuses(domain), f"{domain}_status", f"{domain}_band"
+        asked = {item.status: _ask_years(methodology, item) for item in statuses}
+        for band in sorted({item.band for item in statuses if item.band}):
+            title, own = rules.band_titles[band], [item.status for item in statuses if item.band == band]
+            for back in range(window.length):
+                sure = [name for name in own if asked[name][0] > back]
+                if sure:
+                    yield [Term(lists, sure), Term(bands, [title], back, -1)], 0
+            every = [Term(bands, [title], back, -1) for back in range(window.length)]
+            yield from (([Term(lists, [name], weight=asked[name][1]), *every], 0) for name in own if asked[name][1])
+            for years in sorted({asked[name][0] for name in own} - {0}):
+                yield [*(Term(bands, [title], back) for back in range(years)), Term(lists, own, weight=-1)], years - 1
+        if any(asked[item.status] == (0, 0) and not item.band for item in statuses):
+            yield [Term(lists, [ON_NO_LIST]), Term(bands, [NO_DATA], weight=-1)], 0
 
 
-def compare(parts: pd.DataFrame, wholes: pd.DataFrame, cells: int) -> csr_array:
-    """Sum of the parts less the whole, a row per place that both have."""
-    whole = wholes.reset_index(names="whole")[[*PLACE, "whole"]]
-    both = parts.reset_index(names="cell")[[*PLACE, "cell"]].merge(whole, on=PLACE)
-    sums = both.groupby("whole").ngroup()
-    ends = both.assign(sum=sums).drop_duplicates("sum")
-    return make_matrix(sums, both["cell"], 1, cells) + make_matrix(ends["sum"], ends["whole"], -1, cells)
+def _ask_years(methodology: Methodology, status: Status) -> tuple[int, int]:
+    """In how many last years without exception, and in how many of the window's, a list's schools are in its band."""
+    length = methodology.lists.window.length
+    conditions = methodology.find_rule(status).any_of
+    certain = [item.last or (length if item.at_least == length else 0) for item in conditions]
+    return min(certain), min(item.last or item.at_least or 0 for item in conditions)
 
 
 def make_matrix(lines: Iterable[int], cells: Iterable[int], value: int, width: int) -> csr_array:

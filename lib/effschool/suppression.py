@@ -30,7 +30,7 @@ class Cells:
         needed: by how much a hidden number has to be uncertain.
         cost: how much is lost by hiding each.
         equal: sums that everybody knows: a row each, `equal @ counts` is known.
-        within: parts of wholes: a row each, `within @ counts` is at most 0.
+        within: what else everybody knows of them: a row each, `within @ counts` is at most `bound`.
     """
 
     counts: np.ndarray
@@ -39,11 +39,12 @@ class Cells:
     cost: np.ndarray
     equal: csr_array
     within: csr_array
+    bound: np.ndarray
 
     @cached_property
     def slack(self) -> np.ndarray:
-        """How far each part is from filling its whole."""
-        return -(self.within @ self.counts)
+        """How far each sum is from its bound."""
+        return self.bound - self.within @ self.counts
 
 
 @dataclass(frozen=True)
@@ -67,25 +68,44 @@ class Protected:
         return replace(self, low=np.minimum(self.low, table), high=np.maximum(self.high, table))
 
 
-def protect(cells: Cells, hidden: np.ndarray, fixed: np.ndarray, seed: int = 1) -> Protected:
-    """Hide what must be hidden beside `hidden`, so that each hidden number is uncertain by its `needed` or more.
+def protect(
+    cells: Cells, small: np.ndarray, fixed: np.ndarray, hidden: np.ndarray | None = None, seed: int = 1
+) -> Protected:
+    """Hide what must be hidden beside small numbers, so that each hidden one is uncertain by its `needed` or more.
 
     Args:
-        hidden: numbers hidden in any case.
+        small: numbers to hide in any case.
         fixed: numbers about which it was decided earlier: those shown have been published.
+        hidden: numbers to begin with, if others than the small ones are hidden already.
         seed: of the directions in which numbers are moved together; another one may hide other numbers.
 
     Raises:
-        SuppressionError: a hidden number follows from what was published earlier.
+        SuppressionError: a small number follows from what was published earlier.
     """
-    found = Protected(hidden, cells.counts, cells.counts, cells.needed)
+    found = Protected(small if hidden is None else small | hidden, cells.counts, cells.counts, cells.needed)
     random = np.random.default_rng(seed)
     while len(places := found.find_open()):
         # One table moves many numbers at once; only where that helps none, one is looked at by itself.
         found = found.learn(move_all(cells, found.hidden, places, random))
         if len(found.find_open()) == len(places):
-            found = widen(cells, found, fixed, int(places[0]))
+            wider = widen(cells, found, fixed, int(places[0]))
+            found = wider or show_known(found, small | fixed, int(places[0]))
     return found
+
+
+def show_known(found: Protected, must: np.ndarray, place: int) -> Protected:
+    """Show a number that follows from what was published earlier anyway.
+
+    Raises:
+        SuppressionError: it is one that must be hidden.
+    """
+    if must[place]:
+        raise SuppressionError(
+            "Малое число нельзя скрыть: оно следует из уже опубликованных чисел. Публикуйте меньше таблиц или лет."
+        )
+    hidden = found.hidden.copy()
+    hidden[place] = False
+    return replace(found, hidden=hidden)
 
 
 def move_all(cells: Cells, hidden: np.ndarray, places: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -96,21 +116,15 @@ def move_all(cells: Cells, hidden: np.ndarray, places: np.ndarray, random: np.ra
     return cells.counts if moved is None else apply(cells, free, moved)
 
 
-def widen(cells: Cells, found: Protected, fixed: np.ndarray, place: int) -> Protected:
-    """Make one hidden number uncertain enough, hiding what is cheapest to hide for it.
-
-    Raises:
-        SuppressionError: it cannot be made uncertain at all.
-    """
+def widen(cells: Cells, found: Protected, fixed: np.ndarray, place: int) -> Protected | None:
+    """Make one hidden number uncertain enough, hiding what is cheapest to hide for it; none if it is certain anyway."""
     for needed in range(int(found.needed[place]), 0, -1):
         for up in range(needed, -1, -1):
             tables = [reach(cells, found.hidden, fixed, place, step) for step in (up, up - needed)]
             agreed = [table for table in tables if table is not None]
             if len(agreed) == len(tables):
                 return agree(cells, found, agreed, place, needed)
-    raise SuppressionError(
-        "Малое число нельзя скрыть: оно следует из уже опубликованных чисел. Публикуйте меньше таблиц или лет."
-    )
+    return None
 
 
 def agree(cells: Cells, found: Protected, tables: Iterable[np.ndarray], place: int, needed: int) -> Protected:
