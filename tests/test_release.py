@@ -8,6 +8,7 @@ import pytest
 from builders_report import build_workspace, identify_bands, indicators, measured, register, registered
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from effschool import release as release_module
 from effschool.portfolio import RegionYear, open_region
 from effschool.privacy import TypeRules, load_privacy
 from effschool.release import (
@@ -15,6 +16,8 @@ from effschool.release import (
     CORNER,
     ONE,
     count_schools,
+    hide_numbers,
+    lay_out,
     list_anonymous,
     list_rules,
     make_release,
@@ -23,6 +26,7 @@ from effschool.release import (
     pool_shares,
     relate_lists,
 )
+from effschool.suppression import Protected
 
 ALL_RULES = load_privacy().release
 CHOSEN = {"results_band", "social_band", "results_status", CORNER}
@@ -183,6 +187,22 @@ def test_rules_of_lists_hold_for_the_true_numbers(region):
     matrix, bound = relate_lists(rows, region.workspace.methodology)
     assert matrix.shape[0] > 50
     assert (matrix @ rows["schools"].to_numpy() <= bound).all()
+    assert lay_out(rows, region.workspace.methodology, RULES).within.shape == matrix.shape
+
+
+def test_of_earlier_years_nothing_shown_can_be_hidden_later(region, monkeypatch):
+    rows, asked = count_schools(region, RULES), []
+
+    def note(cells, small, fixed, hidden=None):
+        asked.append(fixed)
+        return Protected(small, cells.counts, cells.counts, cells.needed)
+
+    monkeypatch.setattr(release_module, "protect", note)
+    hide_numbers(rows, region.workspace.methodology, RULES)
+    before = (rows["year"] < 2023).to_numpy()
+    assert len(asked[-1]) == len(rows)
+    assert asked[-1][before].all()
+    assert not asked[-1][~before].all()
 
 
 def test_a_rule_that_a_school_that_moved_breaks_is_not_counted_on(region):

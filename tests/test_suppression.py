@@ -106,6 +106,15 @@ def test_parts_of_a_whole_are_taken_into_account():
     assert list_tables(cells, found.hidden)[:, 0].max() <= 9
 
 
+def test_a_whole_that_narrows_its_part_is_hidden_with_it():
+    within = np.array([[1, 0, -1, 0]])
+    cells = Cells(np.array([2, 18, 2, 18]), np.full(4, 20), np.full(4, 3), np.ones(4),
+                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within), np.zeros(1))  # fmt: skip
+    found = protect(cells, np.array([True, True, False, False]), np.zeros(4, bool))
+    assert found.hidden.all()
+    assert np.ptp(list_tables(cells, found.hidden)[:, 0]) >= WIDTH
+
+
 def test_what_was_published_stays_as_it_was():
     cells = lay_out(np.array([[2, 8], [9, 9], [7, 30]]))
     before = hide(cells)
