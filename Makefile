@@ -35,7 +35,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report pdf test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
+.PHONY: help report pdf test lab forms check audit public compare demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -74,6 +74,10 @@ check: $(READY) ## проверить присланные формы: прот�
 
 audit: report ## книга Excel, в которой каждое число списков проверяется формулой
 	@$(BIN)/python -m effschool audit --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS))
+
+public: $(READY) ## числа школ для сайта, малые скрыты (папка reports/<год>/public); после make report
+	@$(BIN)/python -m effschool public --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
+	  --year $(call quote,$(YEAR))
 
 compare: $(READY) ## почему изменились списки между двумя прогонами (FIRST, SECOND; без них — последние два)
 	@$(BIN)/python -m effschool compare --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \

@@ -14,9 +14,9 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures", "suppression"],
     ["charts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
-    ["display", "work", "timeline"],
+    ["display", "work", "timeline", "privacy"],
     ["letter", "note"],
     ["execution"],
     ["steps", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template", "certainty"],
@@ -34,7 +34,8 @@ ORDER = [
     ["portfolio", "chance", "backtest", "changes"],
     ["sections", "stability", "shrinkage", "dynamics_charts"],
     ["certainty_sections", "dynamics_sections", "cohort_sections", "support_sections", "effects_sections"],
-    ["own_dynamics", "stage_sections", "region_sections", "protocol", "provenance", "slices"],
+    ["own_dynamics", "stage_sections", "region_sections", "protocol", "provenance", "slices", "release"],
+    ["release_sections"],
     ["plan"],
     ["forms"],
     ["form_check"],
@@ -169,7 +170,7 @@ def parse_cell(cell: dict) -> ast.Module:
 
 
 def test_notebooks_are_there():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

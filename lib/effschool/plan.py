@@ -18,8 +18,8 @@ from effschool.steps import list_parameters
 from effschool.workspace import Workspace
 
 STAGES = ("01_ingest", "02_identify", "03_dynamics")
-REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
-NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
+REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
+NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
 CONTRACT_FILES = (
     *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
     *("targets_fact", "roadmap", "problems", "files", "corrections", "renamed"),
@@ -40,7 +40,7 @@ DYNAMICS_FILES = (
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
-MADE = {"workbook": ".xlsx", "note": ".docx"}
+MADE = {"workbook": ".xlsx", "note": ".docx", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 LETTER = ".txt"
 SET_BY_RUN = frozenset(
@@ -177,7 +177,7 @@ def name_slugs(names: Iterable[str]) -> dict[str, str]:
     slugs: dict[str, str] = {}
     for name in names:
         base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index", "region", "protocol"}
+        taken = {*slugs.values(), "index", "region", "protocol", "public"}
         free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
         slugs[name] = next(slug for slug in free if slug not in taken)
     return slugs
@@ -223,6 +223,17 @@ def plan_protocol(settings: Settings, workspace: Workspace, year: int) -> PageTa
     return plan_page(settings, PROTOCOL, year, "protocol", card)
 
 
+def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+    """The public release, in a folder of its own: nothing beside it in the year's folder may be published."""
+    card = PageCard(
+        title="Школы региона: открытые данные",
+        subtitle=f"{workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        workbook="public.xlsx",
+    )
+    return plan_page(settings, PUBLIC, year, "public/public", card)
+
+
 def plan_region(settings: Settings, workspace: Workspace, year: int) -> PageTask:
     """The region's page, which depends on the reports that `run.json` of the year names."""
     run = settings.reports / str(year) / "run.json"
@@ -244,7 +255,7 @@ def plan_page(
     folder = settings.reports / str(year)
     page = folder / f"{slug}.html"
     known = list_parameters(settings.notebooks / f"{notebook}.ipynb")
-    made = {name: (folder / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
+    made = {name: (page.parent / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
     common = {"processed": settings.processed, "year": year, **made}
     step = Step(
         notebook=settings.notebooks / f"{notebook}.ipynb",

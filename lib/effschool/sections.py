@@ -76,11 +76,11 @@ def describe_municipality(portfolio: Portfolio) -> Text:
 
 
 def _describe_bands(portfolio: Portfolio) -> str:
-    own, region = count_bands(portfolio.schools, "results"), count_bands(portfolio.region_schools, "results")
+    own = count_bands(portfolio.schools, "results")
     if not own.sum():
         return "По результатам ни одна школа не ранжирована: данных за этот год недостаточно."
     share = format_percent(100 * own["low"] / own.sum())
-    region_share = format_percent(100 * region["low"] / region.sum())
+    region_share = format_percent(share_bands(portfolio, "results").loc[REGION_ROW, "low"])
     return (
         f"В группу с самыми низкими результатами года вошло {count_words(int(own['low']), *SCHOOLS)} "
         f"из {int(own.sum())} ранжированных ({share}); по региону {region_share}."
@@ -157,7 +157,7 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
     frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
     frame["Результаты года"] = schools["results_band"].map(titles.get("results", {})).fillna(NONE)
     margin = schools["school_id"].map(measure_margin(portfolio, "results"))
-    frame["Запас до границы"] = margin.map(index_value, na_action="ignore").astype("str").fillna(NONE)
+    frame["Запас до границы"] = margin.map(_say_margin, na_action="ignore").astype("str").fillna(NONE)
     frame["Участников"] = [_say_range(row.fewest, row.most) for row in schools.itertuples()]
     if "social" in titles:
         frame["Социальные условия года"] = schools["social_band"].map(titles["social"]).fillna(NONE)
@@ -172,6 +172,10 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
         "другой группы."
     )
     return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note)
+
+
+def _say_margin(margin: float) -> str:
+    return format_number(margin, 2) if margin else "менее 0,01"
 
 
 def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
@@ -277,6 +281,9 @@ def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFram
 
 def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
     """Which indicator differs from the region most for the worse, said with both values."""
+    values = values.dropna(subset="region")
+    if values.empty:
+        return TOO_FEW
     known = portfolio.workspace.methodology.indicators
     domain_better = {
         item.id: rules.better for rules in portfolio.workspace.methodology.domains.values() for item in rules.indicators
@@ -336,12 +343,7 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     own = points.dropna(subset="number")
     if not results or not social or own.empty:
         return say_missing("Портфельная матрица результатов и социальных условий")
-    hard = int(((own["x"] > points["x"].median()) & (own["y"] < points["y"].median())).sum())
-    strong = int(((own["x"] > points["x"].median()) & (own["y"] >= points["y"].median())).sum())
-    sentence = (
-        f"В условиях тяжелее медианы региона работают {count_words(hard + strong, *SCHOOLS)} из {len(own)}: "
-        f"у {format_number(hard)} результаты ниже медианы региона, у {format_number(strong)} не ниже."
-    )
+    sentence = _say_corners(own)
     x_label = f"{social.title} (больше — тяжелее)"
     y_label = f"{results.title} (больше — лучше)"
     figure = charts.draw_matrix(points, x_label, y_label, "прочие школы муниципалитета", "другие школы региона")
@@ -360,8 +362,22 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     return Chart("matrix", title, sentence, figure, table)
 
 
+def _say_corners(own: pd.DataFrame) -> str:
+    if own["x_middle"].isna().all():
+        return TOO_FEW
+    hard = own["x"] > own["x_middle"]
+    weak = int((hard & (own["y"] < own["y_middle"])).sum())
+    return (
+        f"В условиях тяжелее медианы региона работают {count_words(int(hard.sum()), *SCHOOLS)} из {len(own)}: "
+        f"у {format_number(weak)} результаты ниже медианы региона, у {format_number(int(hard.sum()) - weak)} не ниже."
+    )
+
+
 def _name_numbers(portfolio: Portfolio, numbers: pd.Series) -> pd.Series:
     return numbers.astype("int64").map(number_schools(portfolio.schools).set_axis(portfolio.schools["number"]))
+
+
+TOO_FEW = "С регионом не сравнивается: школ в других муниципалитетах слишком мало, чтобы не узнать отдельную школу."
 
 
 def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
@@ -427,8 +443,13 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     last = means.dropna(subset="own").iloc[-1]
     place = "ниже" if last["own"] < last["middle"] else "не ниже"
     sentence = (
-        f"В {portfolio.year} году средний индекс {index_value(last['own'])}, {place} медианы региона "
-        f"({index_value(last['middle'])}). Индекс относителен: он меняется и оттого, как меняются другие школы группы."
+        TOO_FEW
+        if pd.isna(last["middle"])
+        else (
+            f"В {portfolio.year} году средний индекс {index_value(last['own'])}, {place} медианы региона "
+            f"({index_value(last['middle'])}). Индекс относителен: он меняется и оттого, как меняются другие школы "
+            "группы."
+        )
     )
     names = {
         "own": "Муниципалитет, среднее",
