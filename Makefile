@@ -52,8 +52,8 @@ report: $(READY) ## построить отчёты всех муниципал�
 
 test: format lint types unit ## проверить оформление, типы и выполнить все тесты
 
-lab: $(READY) ## открыть тетради в JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks/01_ingest.ipynb
+lab: $(READY) ## открыть тетради в JupyterLab, по-русски
+	@$(BIN)/python -m effschool lab
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
@@ -85,6 +85,7 @@ bench: $(READY) ## измерить время и память прогона; S
 	@$(BIN)/python bench/identification.py
 	@$(BIN)/python bench/certainty.py
 	@$(BIN)/python bench/reading.py
+	@$(BIN)/python bench/panels.py
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench

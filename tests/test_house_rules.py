@@ -14,7 +14,7 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "jupyter"],
     ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
     ["display", "work"],
     ["execution"],
@@ -38,6 +38,7 @@ ORDER = [
     ["form_check"],
     ["form_protocol"],
     ["run"],
+    ["panels"],
     ["warm"],
     ["__main__"],
 ]
@@ -167,7 +168,7 @@ def parse_cell(cell: dict) -> ast.Module:
 
 
 def test_notebooks_are_there():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["00", "01", "02", "03", "04", "05", "06"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

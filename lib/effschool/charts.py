@@ -48,8 +48,8 @@ PLAIN = {"text.parse_math": False}
 """Names are data: a dollar sign in one is no formula."""
 SVG = PLAIN | {"svg.fonttype": "path", "svg.hashsalt": "effschool"}
 """Letters as outlines, since a reader's computer may lack the font; a fixed salt: the same chart is the same bytes."""
-SVG_DPI = 72
-"""Dots per inch in which matplotlib writes SVG."""
+SVG_DPI, PNG_DPI = 72, 150
+"""Dots per inch in which matplotlib writes SVG, and enough of them for a printed page."""
 
 
 def save_svg(figure: Figure) -> bytes:
@@ -61,6 +61,15 @@ def save_svg(figure: Figure) -> bytes:
     stream = io.BytesIO()
     with mpl.rc_context(SVG):
         FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def save_png(figure: Figure) -> bytes:
+    """The drawing as PNG, for a letter or a slide."""
+    figure.set_dpi(PNG_DPI)
+    stream = io.BytesIO()
+    with mpl.rc_context(PLAIN):
+        FigureCanvasAgg(figure).print_png(stream)
     return stream.getvalue()
 
 
@@ -205,7 +214,7 @@ def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
 
 @mpl.rc_context(PLAIN)
 def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
-    """All schools of a region without names: a row per school: x, y (index 0…1), `kind`."""
+    """All schools of a region without names: a row per school: x, y, `kind`."""
     figure, (axes,) = start_figure(5.6)
     for kind, (colour, marker) in KINDS.items():
         chosen = points[points["kind"].str.removeprefix("только ") == kind]
@@ -213,7 +222,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
         axes.scatter(
             chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=MIDDLE if size == 16 else colour
         )
-    axes.set(xlabel=f"{x_label} (больше — тяжелее)", ylabel=f"{y_label} (больше — лучше)")
+    axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
     _put_legend_above(axes, 5)
