@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+import nbformat
+from nbformat.sign import NotebookNotary
+
 SETTINGS = "lab"
 """Folder of the project with Lab's settings, in git: `overrides.json` and the server's configuration."""
 STATE = ".lab"
@@ -43,8 +46,16 @@ def build_command(root: Path, options: Sequence[str] = ()) -> list[str]:
 
 def open_lab(root: Path, options: Sequence[str] = ()) -> NoReturn:
     """Become JupyterLab; it ends as JupyterLab ends."""
+    trust_start(root)
     command = build_command(root, options)
     os.execve(command[0], command, {**os.environ, **name_folders(root)})
+
+
+def trust_start(root: Path) -> None:
+    """Sign the start notebook, so that its button runs it without a question."""
+    data = Path(name_folders(root)["JUPYTER_DATA_DIR"])
+    data.mkdir(parents=True, exist_ok=True)
+    NotebookNotary(data_dir=str(data)).sign(nbformat.read(root / START, as_version=4))
 
 
 def drop_results(model: Mapping[str, Any], **_: object) -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from functools import partial
 
 import ipywidgets as widgets
-import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from effschool import charts
 from effschool.certainty_sections import chart_rules
@@ -62,8 +62,8 @@ def place_ticks(values: pd.Series) -> tuple[float, float, tuple[tuple[float, str
     low, high = float(values.min()), float(values.max())
     width = (high - low) * 1.1 or 1.0
     start = low - width * 0.05
-    digits = 2 if width < 3 else 0
-    return start, width, tuple((at, format_number(start + at * width, digits)) for at in np.linspace(0.05, 0.95, 5))
+    ticks = [tick for tick in MaxNLocator(6).tick_values(low, high) if start <= tick <= start + width]
+    return start, width, tuple(((tick - start) / width, format_number(tick, 1)) for tick in ticks)
 
 
 def chart_points(points: pd.DataFrame, labels: tuple[str, str], title: str) -> Chart | Text:
@@ -110,10 +110,9 @@ class MatrixPanel(Panel):
         self.desk, axes = desk, list(name_axes(desk).items())
         years = sorted({int(year) for year in desk.identified.indices["year"]}, reverse=True)
         social = next((value for _, value in axes if value == "social_index"), axes[0][1])
-        wide = {"width": "30rem"}
-        self.across = choose("По горизонтали", axes, social, layout=wide)
+        self.across = choose("По горизонтали", axes, social)
         self.across_year = choose("год", years, desk.years[0])
-        self.upward = choose("По вертикали", axes, layout=wide)
+        self.upward = choose("По вертикали", axes)
         self.upward_year = choose("год", years, desk.years[0])
         places = list_municipalities(desk.workspace, desk.years[0])
         self.municipality = choose("Выделить", [(NOBODY, ""), *((name, name) for name in places)])

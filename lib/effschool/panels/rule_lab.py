@@ -6,7 +6,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
-from effschool.display import Table
+from effschool.display import Table, Text
 from effschool.identify import Memory, list_schools
 from effschool.indicators import Tables
 from effschool.lab import Members, compare_methodologies, list_members, tabulate_differences
@@ -70,10 +70,12 @@ def count_moves(before: Members, after: Members, year: int) -> Table:
     return Table("Списки", f"Школ в списках {year} года", frame)
 
 
-def tabulate_moves(before: Members, after: Members, schools: pd.DataFrame, year: int) -> Table:
+def tabulate_moves(before: Members, after: Members, schools: pd.DataFrame, year: int) -> Table | Text:
     """Schools whose lists change: a row per school: lists before and after."""
     was, now = _list_by_school(before), _list_by_school(after)
     changed = [school for school in schools["school_id"] if was.get(school) != now.get(school)]
+    if not changed:
+        return Text((f"Ни у одной школы списки {year} года не изменились.",))
     chosen = schools.set_index("school_id").loc[changed]
     frame = pd.DataFrame(
         {
@@ -104,15 +106,15 @@ class RulesPanel(Panel):
         run = (f"{desk.methodology.title} (как в прогоне)", None)
         files = [(path.stem, path) for path in list_methodologies(desk.methodologies)]
         self.year = choose("Год", desk.years)
-        self.method = choose("Методика", [run, *files], layout={"width": "34rem"})
+        self.method = choose("Методика", [run, *files])
         self.orientation = choose("Признак отставания", list(READINGS.items()))
         self.rule = choose("Окно лет: первый список", [""])
         self.social_rule = choose("Окно лет: условия", [""])
         self.with_vpr = widgets.Checkbox(description="с ВПР", indent=False, layout={"width": "auto"})
         self.kind = choose("Индекс", list(KINDS.items()))
         self.cut = choose("Округление границы", list(CUTS.items()))
-        self.share = slide("Доля школ в крайней группе, %", 25.0, (5.0, 45.0, 1.0))
-        self.weights: dict[str, widgets.FloatSlider] = {}
+        self.share = slide("Доля школ в крайней группе, %", 25, (5, 45, 1))
+        self.weights: dict[str, widgets.IntSlider] = {}
         self.weight_rows = widgets.VBox()
         self.title = widgets.Text(description="Название", placeholder="моя методика", style=FIELD)
         self.save = press("Сохранить как методику", self.guard(self.save_rules))
@@ -146,7 +148,7 @@ class RulesPanel(Panel):
             list(list_rules(self.base, str(own.social_rule)).items()) if own.social_rule else [(NONE, None)]
         )
         self.orientation.value, self.rule.value, self.social_rule.value = own.orientation, own.rule, own.social_rule
-        self.share.value, self.cut.value, self.kind.value = 100 * own.share, own.cut, own.kind
+        self.share.value, self.cut.value, self.kind.value = round(100 * own.share), own.cut, own.kind
         self.with_vpr.value, self.with_vpr.disabled = own.with_vpr, not has_vpr(self.base)
         self.orientation.disabled, self.rule.disabled = not has_gaps(self.base), not own.rule
         self.social_rule.disabled = own.social_rule is None
@@ -158,7 +160,7 @@ class RulesPanel(Panel):
         """A slider per block of the index of results; equal weights of indicators until one is moved."""
         titles = name_blocks(self.base)
         self.weights = {
-            block: slide(f"Вес: {titles[block]}, %", weight, (0.0, 100.0, 1.0), readout_format=".0f")
+            block: slide(f"Вес: {titles[block]}, %", max(round(weight), 1), (0, 100, 1))
             for block, weight in weigh_blocks(self.base).items()
         }
         self.own_weights = {block: slider.value for block, slider in self.weights.items()}
@@ -171,14 +173,22 @@ class RulesPanel(Panel):
         Raises:
             ValueError: the choice is none that a methodology may make.
         """
-        share = round(self.share.value / 100, 4)
+        own = read_choice(self.base).share
+        share = own if self.share.value == round(100 * own) else self.share.value / 100
         if self.cut.value == "spss" and share != QUARTER:
             raise ValueError("«Как в SPSS» делит школы на четверти: поставьте долю 25 %.")
         values = {block: slider.value for block, slider in self.weights.items()}
         weights = {} if values == self.own_weights else values
-        windows = (self.rule.value, self.social_rule.value)
-        bands = (share, self.cut.value, self.kind.value)
-        return Choice(self.orientation.value, *windows, *bands, self.with_vpr.value, weights)
+        return Choice(
+            self.orientation.value,
+            self.rule.value,
+            self.social_rule.value,
+            share,
+            self.cut.value,
+            self.kind.value,
+            self.with_vpr.value,
+            weights,
+        )
 
     def refresh(self) -> None:
         """Carry out the rule and show what becomes of the lists of the run."""

@@ -45,7 +45,6 @@ def tabulate_schools(region: RegionYear) -> Table:
         {
             "Школа": schools["name"],
             "Код": schools["school_id"],
-            "Муниципалитет": schools["municipality"],
             "Группа": schools["group"],
             "Результаты года": schools["results_band"].map(titles["results"]).fillna(NONE),
             "Условия года": schools["social_band"].map(titles.get("social", {})).astype("str").fillna(NONE),
@@ -53,6 +52,7 @@ def tabulate_schools(region: RegionYear) -> Table:
             "Список условий": schools["social_status"].fillna(NONE),
             FIOKO_LIST: schools["fioko_shnor"].map({True: "да", False: "нет"}).astype("str").fillna(NONE),
             "Участников": schools["fewest"].astype("Int64"),
+            "Муниципалитет": schools["municipality"],
         }
     )
     note = "«Участников» — наименьшее число участников за показателями результатов."
@@ -190,7 +190,7 @@ class SchoolsPanel(Panel):
     def start_report(self) -> None:
         """Have the report of the chosen municipality made while the panel goes on."""
         self.report.disabled, self.progress.layout.visibility = True, "visible"
-        self.progress.value, self.progress.bar_style = 0, "info"
+        self.progress.value, self.files.outputs = 0, ()
         arguments = (self.municipality.value, self.year.value)
         self.thread = threading.Thread(target=self._make_report, args=arguments, daemon=True)
         self.thread.start()

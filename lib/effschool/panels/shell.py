@@ -112,8 +112,8 @@ class Panel:
 
 def choose(label: str, options: Sequence[Any], value: object = None, **other: object) -> widgets.Dropdown:
     """A field with one choice of several."""
-    value = {} if value is None else {"value": value}
-    return widgets.Dropdown(description=label, options=options, style=FIELD, **value, **other)
+    given = {"layout": {"width": "auto", "max_width": "36rem"}, **({} if value is None else {"value": value}), **other}
+    return widgets.Dropdown(description=label, options=options, style=FIELD, **given)
 
 
 def press(label: str, act: Callable[..., object], **other: object) -> widgets.Button:
@@ -128,6 +128,7 @@ def slide(label: str, value: float, span: tuple[float, float, float], **other: o
     kind = widgets.IntSlider if all(isinstance(number, int) for number in (value, *span)) else widgets.FloatSlider
     low, high, step = span
     layout = {"width": "34rem"}
+    other = ({} if kind is widgets.IntSlider or step < 1 else {"readout_format": ".0f"}) | other
     return kind(description=label, value=value, min=low, max=high, step=step, style=FIELD, layout=layout, **other)
 
 

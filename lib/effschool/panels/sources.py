@@ -47,7 +47,7 @@ class DataPanel(Panel):
         self.desk = desk
         self.part = choose("Показать", [FILES, PROBLEMS, CORRECTIONS, RENAMED, ROWS])
         self.year = choose("Год", sorted(set(desk.tables["schools"]["year"]), reverse=True), layout={"display": "none"})
-        self.school = choose("Школа", [("", "")], layout={"display": "none", "width": "34rem"})
+        self.school = choose("Школа", [("", "")], layout={"display": "none", "width": "36rem"})
         self.view = TableView(self, Takeaway(desk.exports, "данные"))
         self.add(line_up(self.part, self.year, self.school), self.view.widget)
         self.choose_year()

@@ -90,7 +90,6 @@ class TableView:
             description="Скопировать вручную (Ctrl+A, Ctrl+C)", style=FIELD, layout={"display": "none", "width": "90%"}
         )
         self.body = widgets.HTML()
-        self.body.add_class("effschool-rows")
         self.names = [press("", self._open(place)) for place in range(PAGE)] if open_row else []
         self.widget = self._lay_out()
         panel.watch(self.refresh, self.query, self.order, self.reverse)
@@ -140,7 +139,7 @@ class TableView:
             name = str(shown.iloc[place, 0]) if place < len(shown) else ""
             button.description, button.tooltip = name, f"Открыть карточку: {name}"
             button.layout.display = "" if name else "none"
-        self.body.value = replace(self.table, frame=shown, note="").render_body()
+        self.body.value = render(replace(self.table, frame=shown))
         total, last = len(self.rows), min(first + PAGE, len(self.rows))
         self.place.value = (
             f"Строки {format_number(first + 1)}–{format_number(last)} из {format_number(total)}"

@@ -124,7 +124,7 @@ class WhatIfPanel(Panel):
         self.listed = choose("Списки года", desk.years)
         self.changed = choose("Числа года", desk.years[:1])
         self.municipality = choose("Муниципалитет", [""])
-        self.school = choose("Школа", [("", "")], layout={"width": "30rem"})
+        self.school = choose("Школа", [("", "")])
         self.block = choose("Что менять", [""])
         self.reset = press("Вернуть как было", self.guard(self.forget))
         self.save = press("Сохранить в XLSX", self.guard(self.save_table))
