@@ -182,6 +182,13 @@ def test_notebook_is_stored_without_results(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_opens_with_its_code_folded(path):
+    parameters, *others = list_code(path)
+    assert "jupyter" not in parameters["metadata"]
+    assert [cell["id"] for cell in others if cell["metadata"].get("jupyter") != {"source_hidden": True}] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_first_code_cell_is_the_parameters(path):
     first, *others = list_code(path)
     assert first["metadata"]["tags"] == ["parameters"]

@@ -60,14 +60,17 @@ def build_parser() -> argparse.ArgumentParser:
     compare.add_argument("--reports", default="reports", help="папка, куда положить книгу")
     compare.add_argument("--first", default="", help="имя первого прогона; по умолчанию предпоследний")
     compare.add_argument("--second", default="", help="имя второго прогона; по умолчанию последний")
-    lab = commands.add_parser("lab", help="открыть тетради в JupyterLab")
-    lab.set_defaults(command=show_notebooks)
-    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
-    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
+    _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
     return parser
+
+
+def _add_lab(lab: argparse.ArgumentParser) -> None:
+    lab.set_defaults(command=show_notebooks)
+    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
+    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
 
 
 REPORT_OPTIONS = (

@@ -103,7 +103,7 @@ class RulesPanel(Panel):
     def __init__(self, desk: Desk) -> None:
         super().__init__("Лаборатория правил")
         self.desk, self.is_filling = desk, False
-        run = (f"{desk.methodology.title} (как в прогоне)", None)
+        run = (f"{desk.methodology.title} (как в прогоне)", "")
         files = [(path.stem, path) for path in list_methodologies(desk.methodologies)]
         self.year = choose("Год", desk.years)
         self.method = choose("Методика", [run, *files])
@@ -138,16 +138,20 @@ class RulesPanel(Panel):
 
     def choose_method(self) -> None:
         """Begin with a methodology: every field says what it says."""
-        path: Path | None = self.method.value
-        load = partial(load_methodology, path) if path else lambda: self.desk.methodology
+        path: Path | str = self.method.value
+        load = partial(load_methodology, Path(path)) if path else lambda: self.desk.methodology
         self.base = self.desk.memory.keep(("methodology", path), load)
         own = read_choice(self.base)
         self.is_filling = True
         self.rule.options = list(list_rules(self.base, own.rule).items()) if own.rule else [(NONE, "")]
         self.social_rule.options = (
-            list(list_rules(self.base, str(own.social_rule)).items()) if own.social_rule else [(NONE, None)]
+            list(list_rules(self.base, str(own.social_rule)).items()) if own.social_rule else [(NONE, "")]
         )
-        self.orientation.value, self.rule.value, self.social_rule.value = own.orientation, own.rule, own.social_rule
+        self.orientation.value, self.rule.value, self.social_rule.value = (
+            own.orientation,
+            own.rule,
+            own.social_rule or "",
+        )
         self.share.value, self.cut.value, self.kind.value = round(100 * own.share), own.cut, own.kind
         self.with_vpr.value, self.with_vpr.disabled = own.with_vpr, not has_vpr(self.base)
         self.orientation.disabled, self.rule.disabled = not has_gaps(self.base), not own.rule
@@ -182,7 +186,7 @@ class RulesPanel(Panel):
         return Choice(
             self.orientation.value,
             self.rule.value,
-            self.social_rule.value,
+            self.social_rule.value or None,
             share,
             self.cut.value,
             self.kind.value,

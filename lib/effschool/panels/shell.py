@@ -127,7 +127,7 @@ def slide(label: str, value: float, span: tuple[float, float, float], **other: o
     """A slider from, to, by; whole numbers where all are whole."""
     kind = widgets.IntSlider if all(isinstance(number, int) for number in (value, *span)) else widgets.FloatSlider
     low, high, step = span
-    layout = {"width": "34rem"}
+    layout = {"width": "46rem", "max_width": "100%"}
     other = ({} if kind is widgets.IntSlider or step < 1 else {"readout_format": ".0f"}) | other
     return kind(description=label, value=value, min=low, max=high, step=step, style=FIELD, layout=layout, **other)
 

@@ -20,6 +20,8 @@ from effschool.workbook import write_workbook
 PAGE = 15
 """Rows of one page."""
 ROWS = ("строка", "строки", "строк")
+AS_IT_IS = ("как есть", "")
+"""No order of one's own; not a missing value, which would leave the field blank."""
 FORMULA = ("=", "+", "-", "@")
 """Text that begins so would be a formula once pasted into Excel."""
 
@@ -79,7 +81,7 @@ class TableView:
         self.table: Table | Text = Text(())
         self.rows, self.page = pd.DataFrame(), 0
         self.query = widgets.Text(description="Поиск", placeholder="часть названия или кода", style=FIELD)
-        self.order = choose("Сортировка", [("как есть", None)])
+        self.order = choose("Сортировка", [AS_IT_IS])
         self.reverse = widgets.ToggleButton(description="по убыванию", layout={"width": "auto"})
         self.back = press("‹ Назад", panel.guard(lambda: self.turn(-1)), tooltip="Предыдущие строки")
         self.forward = press("Дальше ›", panel.guard(lambda: self.turn(1)), tooltip="Следующие строки")
@@ -109,7 +111,7 @@ class TableView:
         self.table, self.page = table, 0
         columns = list(table.frame.columns) if isinstance(table, Table) else []
         allowed = [name for name in columns if self.sortable is None or name in self.sortable]
-        options = [("как есть", None), *((name, name) for name in allowed)]
+        options = [AS_IT_IS, *((name, name) for name in allowed)]
         if tuple(self.order.options) != tuple(options):
             self.order.options = options
         self.refresh()
@@ -118,7 +120,9 @@ class TableView:
         """Find the rows anew and show the first of them."""
         self.page = 0
         if isinstance(self.table, Table):
-            self.rows = find_rows(self.table.frame, self.query.value, self.order.value, reverse=self.reverse.value)
+            self.rows = find_rows(
+                self.table.frame, self.query.value, self.order.value or None, reverse=self.reverse.value
+            )
         self.copied.layout.display = "none"
         self.draw()
 
