@@ -1,6 +1,7 @@
 """Panels for JupyterLab, driven without a browser: what a person would move is set, what is shown is read."""
 
 import logging
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,8 @@ from effschool.panels.shell import LAB_SESSION, MODE, Panel, is_live, say_failur
 from effschool.panels.sources import ROWS, DataPanel
 from effschool.panels.views import Takeaway, find_rows, write_copy
 from effschool.panels.what_if import WhatIfPanel
+from effschool.storage import hold_folder
+from effschool.work import Product
 
 PANELS = [
     panels.explore_schools,
@@ -265,6 +268,52 @@ def test_files_of_different_titles_do_not_meet(tmp_path):
     names = {takeaway.name_file(f"Школы, {'очень ' * 12}{year} год", ".xlsx").name for year in (2022, 2023)}
     assert len(names) == 2
     assert takeaway.name_file("../../x", ".svg").parent == tmp_path
+
+
+@pytest.fixture
+def reporting(desk, live, tmp_path):
+    """A panel on a run of its own, whose folders it may hold; the work of the processes is put in by the tests."""
+    shutil.copytree(desk.processed, tmp_path / "processed")
+    panel = SchoolsPanel(Desk(tmp_path / "processed", desk.root, tmp_path / "reports"), ())
+    panel.municipality.value = panel.municipality.options[1]
+    return panel
+
+
+def make_report(panel: SchoolsPanel) -> None:
+    panel.report.click()
+    panel.thread.join(60)
+
+
+def test_report_of_the_municipality_is_made_beside_the_panel(reporting, monkeypatch):
+    made = {".ipynb": b"{}", ".html": b"<p>report</p>", ".xlsx": b"PK"}
+    seen = []
+
+    def _produce(*_: object) -> Product:
+        seen.append((reporting.message.value, reporting.progress.layout.visibility, reporting.report.disabled))
+        return Product(made, 1.0)
+
+    monkeypatch.setattr("effschool.run.produce", _produce)
+    make_report(reporting)
+    assert not read_error(reporting)
+    ((said, visible, disabled),) = seen
+    assert reporting.municipality.value in said
+    assert (visible, disabled) == ("visible", True)
+    assert (reporting.progress.layout.visibility, reporting.report.disabled) == ("hidden", False)
+    (page,) = (reporting.desk.reports / str(reporting.year.value)).glob("*.html")
+    assert page.read_bytes() == made[".html"]
+    assert page.name in read_link(reporting)
+    make_report(reporting)
+    assert len(seen) == 1  # it is up to date
+
+
+def test_report_that_cannot_be_made_is_told(reporting, monkeypatch):
+    monkeypatch.setattr("effschool.run.produce", lambda *_: Product(failure="процесс прерван"))
+    make_report(reporting)
+    assert "не построен: процесс прерван" in read_error(reporting)
+    with hold_folder(reporting.desk.processed):
+        make_report(reporting)
+    assert "уже идёт другой прогон" in read_error(reporting)
+    assert not reporting.report.disabled
 
 
 # What if

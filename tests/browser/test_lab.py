@@ -15,6 +15,7 @@ from urllib.error import URLError
 
 import openpyxl
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from effschool.panels.shell import LAB_SESSION, MODE
@@ -210,6 +211,12 @@ def test_signs_of_the_matrix_say_what_they_are(page):
     point = panel.locator("svg .point").first
     point.hover()
     assert "Индекс" in point.locator("title").text_content()
+
+
+def test_panels_can_be_used_by_everybody(page):
+    found = Axe().run(page, context=".effschool-panel", options={"runOnly": ["wcag2a", "wcag2aa"]})
+    assert [fault["id"] for fault in found.response["violations"]] == []
+    assert found.response["passes"]
 
 
 def test_saved_notebook_keeps_no_results(page, lab):

@@ -56,9 +56,9 @@ def _is_russian(text: str) -> bool:
 
 
 @cache
-def read_style() -> str:
-    """Style of all panels, for both themes of Lab."""
-    return f"<style>{(TEMPLATES / 'panels' / 'panel.css').read_text(encoding='utf-8')}</style>"
+def read_template(name: str) -> str:
+    """A file of the panels' templates."""
+    return (TEMPLATES / "panels" / name).read_text(encoding="utf-8")
 
 
 class Panel:
@@ -67,7 +67,10 @@ class Panel:
     def __init__(self, title: str) -> None:
         self.message = widgets.HTML()
         self.files = widgets.Output()
-        heading = widgets.HTML(f"{read_style()}<h3 class='effschool-title'>{escape(title)}</h3>")
+        self.show_output({"application/javascript": read_template("labels.js")})
+        heading = widgets.HTML(
+            f"<style>{read_template('panel.css')}</style><h3 class='effschool-title'>{escape(title)}</h3>"
+        )
         self.widget = widgets.VBox([heading, self.message, self.files])
         self.widget.add_class("effschool-panel")
 
