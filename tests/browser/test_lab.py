@@ -6,12 +6,10 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
 
 import openpyxl
 import pytest
@@ -23,7 +21,7 @@ from effschool.panels.shell import LAB_SESSION, MODE
 pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"
 PANELS = 7
-WAIT = 60_000
+WAIT = 120_000
 
 
 @dataclass
@@ -41,17 +39,15 @@ def find_port() -> int:
         return int(found.getsockname()[1])
 
 
-def wait_for(address: str, process: subprocess.Popen) -> None:
-    """Until the server answers."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (URLError, ConnectionError):
-            process_is_up = process.poll() is None
-            assert process_is_up
-    raise AssertionError(f"JupyterLab не ответил: {process.poll()}")
+def wait_for(process: subprocess.Popen) -> None:
+    """Until the server says that it is there; what it says afterwards is read away."""
+    told = []
+    for line in process.stderr:
+        told.append(line)
+        if b"is running at" in line:
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return
+    raise AssertionError(b"".join(told).decode())
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +61,13 @@ def lab(root, demo_processed, tmp_path_factory) -> Iterator[Lab]:
     options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}"]
     command = [sys.executable, "-m", "effschool", "lab", "--root", str(folder), "--", *options]
     variables = {name: value for name, value in os.environ.items() if name not in (MODE, LAB_SESSION)}
-    with (home.parent / f"{home.name}.log").open("wb") as log:
-        process = subprocess.Popen(command, env={**variables, "HOME": str(home)}, stdout=log, stderr=log, cwd=folder)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/api?token={TOKEN}", process)
-            yield Lab(f"http://127.0.0.1:{port}", folder, home)
-        finally:
-            process.terminate()
-            process.wait(30)
+    process = subprocess.Popen(command, env={**variables, "HOME": str(home)}, stderr=subprocess.PIPE, cwd=folder)
+    try:
+        wait_for(process)
+        yield Lab(f"http://127.0.0.1:{port}", folder, home)
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 @dataclass
