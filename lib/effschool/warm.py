@@ -13,11 +13,11 @@ os.environ.setdefault(
 
 import papermill  # before the engine, which papermill loads itself
 
-from effschool import engine, lab, page, protocol, region_sections, run, sections, structure, workbook
+from effschool import engine, lab, page, panels, protocol, region_sections, run, sections, structure, workbook
 from effschool.charts import draw_lines
 from effschool.display import Chart, Table
 
-USED = (papermill, engine, lab, page, protocol, region_sections, run, sections, structure, workbook)
+USED = (papermill, engine, lab, page, panels, protocol, region_sections, run, sections, structure, workbook)
 
 
 def fill_caches() -> str:
