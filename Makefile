@@ -56,8 +56,8 @@ pdf: report ## напечатать отчёты в PDF (нужен браузе
 
 test: format lint types unit ## проверить оформление, типы и выполнить все тесты
 
-lab: $(READY) ## открыть тетради в JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks/01_ingest.ipynb
+lab: $(READY) ## открыть тетради в JupyterLab, по-русски
+	@$(BIN)/python -m effschool lab
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
@@ -95,6 +95,7 @@ bench: $(READY) ## измерить время и память прогона; S
 	@$(BIN)/python bench/dynamics.py
 	@$(BIN)/python bench/effects.py
 	@$(BIN)/python bench/reading.py
+	@$(BIN)/python bench/panels.py
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench

@@ -61,10 +61,17 @@ def build_parser() -> argparse.ArgumentParser:
     for command, listed in (*known, *also):
         for name, default, text in listed:
             command.add_argument(f"--{name}", default=default, help=text)
+    _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
     return parser
+
+
+def _add_lab(lab: argparse.ArgumentParser) -> None:
+    lab.set_defaults(command=show_notebooks)
+    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
+    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
 
 
 REPORT_OPTIONS = (
@@ -274,6 +281,13 @@ def compare_kept(options: argparse.Namespace) -> int:
     _say("\n".join(runs.describe_changes(changes).paragraphs))
     _say(f"Все школы: {path}")
     return 0
+
+
+def show_notebooks(options: argparse.Namespace) -> int:
+    """JupyterLab on the start notebook; this process becomes it."""
+    from effschool.jupyter import open_lab  # noqa: PLC0415 -- `make report` need not wait for it
+
+    open_lab(options.root.resolve(), options.options)
 
 
 def make_demo(options: argparse.Namespace) -> int:

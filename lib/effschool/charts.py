@@ -278,7 +278,7 @@ def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
 
 @mpl.rc_context(PLAIN)
 def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
-    """All schools of a region without names: a row per school: x, y (index 0…1), `kind`."""
+    """All schools of a region without names: a row per school: x, y, `kind`."""
     figure, (axes,) = start_figure(5.6)
     for kind, (colour, marker) in KINDS.items():
         chosen = points[points["kind"].str.removeprefix("только ") == kind]
@@ -286,7 +286,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
         axes.scatter(
             chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=OTHERS if size == 16 else colour
         )
-    axes.set(xlabel=f"{x_label} (больше — тяжелее)", ylabel=f"{y_label} (больше — лучше)")
+    axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
     _put_legend_above(axes, 5)

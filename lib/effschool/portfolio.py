@@ -172,8 +172,8 @@ def flag_members(schools: pd.DataFrame, name: str) -> pd.Series:
     return (schools["results_status"] == name) | (schools["social_status"] == name)
 
 
-def measure_participants(portfolio: Portfolio) -> pd.DataFrame:
-    """Least and greatest number of participants behind a school's indicators of results: a row per own school."""
+def measure_participants(portfolio: RegionYear) -> pd.DataFrame:
+    """Least and greatest number of participants behind a school's indicators of results: a row per school."""
     values = portfolio.workspace.identified.indicators
     chosen = values[(values["year"] == portfolio.year) & (values["domain"] == "results")]
     return chosen.groupby("school_id")["participants"].agg(fewest="min", most="max").reset_index()

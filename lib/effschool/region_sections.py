@@ -301,7 +301,9 @@ def chart_region_matrix(region: RegionYear) -> Chart | Text:
     schools = region.region_schools.dropna(subset=["results_band", "social_band"])
     x, y = schools["social_index"], schools["results_index"]
     figure = charts.draw_cloud(
-        schools.assign(x=x, y=y, kind=schools["joint"].fillna("прочие")), social.title, results.title
+        schools.assign(x=x, y=y, kind=schools["joint"].fillna("прочие")),
+        f"{social.title} (больше — тяжелее)",
+        f"{results.title} (больше — лучше)",
     )
     link = (
         "Чем тяжелее условия, тем в среднем ниже результаты" if x.corr(y) < 0 else "Результаты не ниже там, где тяжелее"
