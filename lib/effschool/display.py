@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 from pandas.io.formats.style import Styler
 
 from effschool.russian import NO_DATA, format_number
@@ -31,7 +32,8 @@ def _environment() -> Environment:
     )
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
+    """A part of a page by one of the templates of `templates/display`; what is put in is escaped."""
     return _environment().get_template(template).render(**values)
 
 
@@ -53,6 +55,7 @@ class Table:
         frame: a row per what the title says, headings in Russian; the first column names the row.
         formats: how to write a column's values; others are text as it is, numbers without digits.
         note: a sentence below the table, empty if none.
+        row_links: addresses inside the page by the value of the first column.
     """
 
     key: str
@@ -60,24 +63,34 @@ class Table:
     frame: pd.DataFrame
     formats: Mapping[str, Formatter] = field(default_factory=dict)
     note: str = ""
+    row_links: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
 
     def _repr_html_(self) -> str:
-        return _render("table_block.html.j2", table=self, body=self.render_body())
+        return render("table_block.html.j2", table=self, body=self.render_body())
+
+    def list_formats(self) -> dict[str, Formatter]:
+        """How every column is written."""
+        return {name: self.formats.get(str(name), _format_cell) for name in self.frame}
 
     def render_body(self) -> str:
         """The bare `<table>` element."""
         numeric = {name for name in self.frame if pd.api.types.is_numeric_dtype(self.frame[name])}
-        formats = {name: self.formats.get(str(name), _format_cell) for name in self.frame}
+        formats = self.list_formats()
         indexed = self.frame.set_index(self.frame.columns[0])
         shown = {name: formatter for name, formatter in formats.items() if name in indexed}
         styler = TableStyler(indexed, cell_ids=False).format(shown, escape="html", na_rep=NO_DATA)
-        styler = styler.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
+        styler = styler.format_index(self._link_row, escape="html", axis=0).format_index(escape="html", axis=1)
         return styler.to_html(
             caption=self.title, heading=str(self.frame.columns[0]), numeric=[name in numeric for name in indexed]
         )
+
+    def _link_row(self, name: object) -> str:
+        """The heading of a row, escaped already, as a link where it has one."""
+        links = {escape(key): address for key, address in self.row_links.items()}
+        return f'<a href="{escape(links[name])}">{name}</a>' if name in links else str(name)
 
 
 def _format_cell(value: object) -> str:
@@ -103,7 +116,7 @@ class Chart:
     table: Table
 
     def _repr_html_(self) -> str:
-        return _render("chart.html.j2", chart=self, source=self.encode_svg(), body=self.table.render_body())
+        return render("chart.html.j2", chart=self, source=self.encode_svg(), body=self.table.render_body())
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
@@ -123,7 +136,7 @@ class Text:
     kind: str = "plain"
 
     def _repr_html_(self) -> str:
-        return _render("text.html.j2", text=self)
+        return render("text.html.j2", text=self)
 
 
 @dataclass(frozen=True)
@@ -133,7 +146,7 @@ class Figures:
     items: tuple[tuple[str, str, str], ...]
 
     def _repr_html_(self) -> str:
-        return _render("figures.html.j2", items=self.items)
+        return render("figures.html.j2", items=self.items)
 
 
 @dataclass(frozen=True)
@@ -143,4 +156,4 @@ class Links:
     items: tuple[tuple[str, str, str], ...]
 
     def _repr_html_(self) -> str:
-        return _render("links.html.j2", items=self.items)
+        return render("links.html.j2", items=self.items)

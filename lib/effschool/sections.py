@@ -10,15 +10,15 @@ import pandas as pd
 
 from effschool import charts
 from effschool.corrections import tabulate_corrections
-from effschool.display import Chart, Figures, Formatter, Table, Text
+from effschool.display import Chart, Formatter, Table, Text
 from effschool.dynamics import FIOKO_LIST
+from effschool.facts import Said, say, words
 from effschool.methodology import Domain, DomainRules, GapIndicator
 from effschool.portfolio import (
     REGION_ROW,
     Portfolio,
     RegionYear,
     compare_indicators,
-    count_bands,
     count_lists,
     follow_mean_index,
     list_histories,
@@ -62,40 +62,6 @@ def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
     return rules if rules and portfolio.region_schools[f"{domain}_band"].notna().any() else None
 
 
-def describe_municipality(portfolio: Portfolio) -> Text:
-    """The municipality in a few sentences."""
-    own, everyone = portfolio.schools, portfolio.register
-    left_out = len(everyone) - len(own)
-    first = f"{portfolio.municipality}, {portfolio.year} год: {count_words(len(everyone), *SCHOOLS)} в реестре"
-    first += (
-        f", из них {count_words(left_out, *SCHOOLS)} в идентификации не участвует."
-        if left_out == 1
-        else (f", из них {count_words(left_out, *SCHOOLS)} в идентификации не участвуют." if left_out else ".")
-    )
-    return Text((first, _describe_bands(portfolio), _describe_lists(portfolio)))
-
-
-def _describe_bands(portfolio: Portfolio) -> str:
-    own, region = count_bands(portfolio.schools, "results"), count_bands(portfolio.region_schools, "results")
-    if not own.sum():
-        return "По результатам ни одна школа не ранжирована: данных за этот год недостаточно."
-    share = format_percent(100 * own["low"] / own.sum())
-    region_share = format_percent(100 * region["low"] / region.sum())
-    return (
-        f"В группу с самыми низкими результатами года вошло {count_words(int(own['low']), *SCHOOLS)} "
-        f"из {int(own.sum())} ранжированных ({share}); по региону {region_share}."
-    )
-
-
-def _describe_lists(portfolio: Portfolio) -> str:
-    if not portfolio.has_lists:
-        years = join_words(map(str, portfolio.workspace.methodology.lists.window.list_years(portfolio.year)))
-        return f"Списки за {portfolio.year} год не составлены: для них нужны данные за {years} годы."
-    counts = count_lists(portfolio).set_index("list")["own"]
-    parts = [f"{name}: {count_words(int(counts[name]), *SCHOOLS)}" for name in name_watched_lists(portfolio)]
-    return "В списках: " + "; ".join(parts) + "."
-
-
 def name_watched_lists(region: RegionYear) -> list[str]:
     """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
     method = region.workspace.methodology
@@ -109,27 +75,20 @@ def name_watched_lists(region: RegionYear) -> list[str]:
     return watched + ([FIOKO_LIST] if method.fioko else [])
 
 
-def show_key_figures(portfolio: Portfolio) -> Figures:
-    """Key figures of the municipality with the region beside them."""
-    counts = count_lists(portfolio)
-    chosen = counts[counts["list"].isin(name_watched_lists(portfolio))] if portfolio.has_lists else counts.head(0)
-    figures = [
-        ("Школ в идентификации", format_number(len(portfolio.schools)), f"из {len(portfolio.register)} в реестре")
-    ]
-    for row in chosen.itertuples():
-        own, region = _share(row.own, row.own_schools), _share(row.region, row.region_schools)
-        figures.append((str(row.list), format_number(row.own), f"{own} школ; по региону {region}"))
-    return Figures(tuple(figures))
-
-
-def _share(part: object, whole: object) -> str:
-    return format_percent(100 * float(part) / float(whole) if whole else None)  # type: ignore[arg-type]
+def say_no_lists(portfolio: RegionYear) -> Said:
+    """Why a year has no lists."""
+    years = portfolio.workspace.methodology.lists.window.list_years(portfolio.year)
+    return say(
+        "Списки за {year} год не составлены: для них нужны данные за {years} годы.",
+        year=words(portfolio.year),
+        years=words(join_words(map(str, years))),
+    )
 
 
 def tabulate_lists(portfolio: Portfolio) -> Table | Text:
     """Lists of the year: counts and shares, the municipality beside the region."""
     if not portfolio.has_lists:
-        return Text((_describe_lists(portfolio),), kind="note")
+        return Text((say_no_lists(portfolio),), kind="note")
     counts = count_lists(portfolio)
     frame = pd.DataFrame(
         {
@@ -173,29 +132,38 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
         "насколько должен измениться индекс результатов (от 0 до 1), чтобы школа сравнялась с ближайшей школой "
         "другой группы."
     )
-    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note)
+    pages = schools[schools["group"].notna()]
+    links = link_schools(pages)
+    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note, row_links=links)
 
 
 def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
     """What would have changed the lists that need help, in pupils: own schools on them, and those close to the line."""
-    explained = portfolio.workspace.decisions
-    watched = name_watched_lists(portfolio)
-    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(watched)]
-    own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
-    member = own["is_member"].fillna(False).astype(bool)
-    close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
-    chosen = own[member | close].sort_values(["number", "list"])
+    chosen = choose_decisions(portfolio)
     if chosen.empty:
         return say_missing("Что изменило бы решение")
     frame = pd.DataFrame(
         {
             "Школа": number_schools(chosen),
             "Список": chosen["list"],
-            "В списке": member[chosen.index].map({True: "да", False: "нет"}),
+            "В списке": chosen["member"].map({True: "да", False: "нет"}),
             "Что изменило бы решение": chosen["sentence"],
         }
     ).reset_index(drop=True)
     return Table("Решения", f"Что изменило бы решение, {portfolio.year} год", frame, note=CLOSE_NOTE)
+
+
+def choose_decisions(portfolio: Portfolio) -> pd.DataFrame:
+    """Explanations of lists that need help for schools on them or close to the line: a row per own school and list.
+
+    Columns of the decisions, number, name, and `member`.
+    """
+    explained = portfolio.workspace.decisions
+    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(name_watched_lists(portfolio))]
+    own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
+    member = own["is_member"].fillna(False).astype(bool)
+    close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
+    return own.assign(member=member)[member | close].sort_values(["number", "list"])
 
 
 CLOSE_PUPILS = 2
@@ -203,6 +171,19 @@ CLOSE_NOTE = (
     f"Школы в списках, требующих помощи, и школы, которых от такого списка отделяло не больше {CLOSE_PUPILS} учеников. "
     "Меняется один показатель года, остальное, в том числе другие школы, остаётся как есть."
 )
+
+
+def anchor_school(number: int) -> str:
+    """Anchor of a school's page inside the report."""
+    return f"school-{number}"
+
+
+def link_schools(schools: pd.DataFrame) -> dict[str, str]:
+    """Addresses of schools' pages inside the report, by number and name."""
+    return {
+        name: f"#{anchor_school(number)}"
+        for name, number in zip(number_schools(schools), schools["number"], strict=True)
+    }
 
 
 def number_schools(schools: pd.DataFrame) -> pd.Series:

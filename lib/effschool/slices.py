@@ -43,14 +43,14 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     identified, dynamics = workspace.identified, workspace.dynamics
     in_year = [
         identified.schools,
-        identified.indicators,
         identified.indices,
         identified.treatments,
         workspace.decisions,
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
     always = [table for table in (workspace.corrections, dynamics.paths, dynamics.memberships) if len(table.columns)]
-    return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
+    values = identified.indicators[identified.indicators["year"].isin([year - 1, year])]  # change within the year
+    return [values, *(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
 def digest_region(workspace: Workspace, year: int) -> str:
