@@ -156,6 +156,25 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     return figure
 
 
+@mpl.rc_context(PLAIN)
+def finish_matrix(figure: Figure, tracks: pd.DataFrame, corners: Sequence[str]) -> None:
+    """Add to a portfolio matrix what its schools came from and what its corners mean.
+
+    Args:
+        tracks: a row per number and year, the years in their order: x, y.
+        corners: words in the lower left, lower right, upper left and upper right corner.
+    """
+    (axes,) = figure.axes
+    for _, track in tracks.groupby("number"):
+        axes.plot(track["x"], track["y"], color=OWN, alpha=0.35, linewidth=1, marker=".", markersize=3, zorder=1)
+    axes.margins(0.06, 0.1)
+    for place, text in enumerate(corners):
+        right, top = place % 2, place // 2
+        sides = {"ha": "right" if right else "left", "va": "top" if top else "bottom"}
+        at = (0.005 + 0.99 * right, 0.005 + 0.99 * top)
+        axes.text(*at, text, transform=axes.transAxes, color="#595959", fontsize=8, style="italic", **sides)
+
+
 def add_ellipses(axes: Axes, points: pd.DataFrame) -> None:
     """Where each school is in 95 cases of 100 once chance is taken into account; none where there is no estimate."""
     if "x_level" not in points:

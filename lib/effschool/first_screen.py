@@ -192,7 +192,7 @@ def _show_extremes(results: pd.DataFrame) -> Iterable[tuple[str, str, str]]:
     row = worse.loc[worse["worse_by"].idxmax()]
     template = ("год назад {before}; " if pd.notna(row["before"]) else "") + "по региону {region}"
     comparison = say(template, before=_show(row["before"], row["unit"]), region=_show(row["region"], row["unit"]))
-    yield str(row["name"]), say("{own}", own=_show(row["own"], row["unit"])), comparison
+    yield say("{name}", name=words(row["name"])), say("{own}", own=_show(row["own"], row["unit"])), comparison
 
 
 def list_attention(told: Told) -> Table | Text:

@@ -237,6 +237,16 @@ def place_points(portfolio: Portfolio) -> pd.DataFrame:
     return points.assign(kind=name_kinds(numbered)).sort_values(["number", "x", "y"], ignore_index=True)
 
 
+def follow_points(portfolio: Portfolio) -> pd.DataFrame:
+    """Tracks of own schools in the matrix: a row per school and year of three: number, year, x, y."""
+    years = range(portfolio.year - 2, portfolio.year + 1)
+    paths = portfolio.workspace.dynamics.paths
+    ranked = paths[paths["year"].isin(years)].dropna(subset=["group", "results_band", "social_band"])
+    own = ranked.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    tracks = own.rename(columns={"social_index": "x", "results_index": "y"})[["number", "year", "x", "y"]]
+    return tracks.sort_values(["number", "year"], ignore_index=True)
+
+
 def name_kinds(schools: pd.DataFrame) -> pd.Series:
     """Kind of a school in the matrix, from the joint list."""
     joint = schools["joint"].str.removeprefix("только ")

@@ -169,7 +169,7 @@ def write_school_pages(told: Told) -> SchoolPages | Text:
 def _write_page(told: Told, school: pd.Series, lists: pd.DataFrame) -> SchoolPage:
     code, number = school["school_id"], school["number"]
     figures = told.figures[told.figures["school_id"] == code].drop(columns="school_id")
-    title = f"Показатели школы, {told.portfolio.year} год"
+    title = f"{school['name']}: показатели, {told.portfolio.year} год"
     table = Table(f"Школа {number}", title, figures.reset_index(drop=True), FIGURE_FORMATS)
     of_school = lists[lists["school_id"] == code]["text"].tolist()
     said = Text((*_introduce(told.portfolio, school), *of_school))

@@ -12,7 +12,8 @@ from effschool import charts
 from effschool.corrections import tabulate_corrections
 from effschool.display import Chart, Formatter, Table, Text
 from effschool.dynamics import FIOKO_LIST
-from effschool.facts import Said, say, words
+from effschool.facts import Fact, Said, count, number, say, words
+from effschool.facts import percent as share
 from effschool.methodology import Domain, DomainRules, GapIndicator
 from effschool.portfolio import (
     REGION_ROW,
@@ -21,6 +22,7 @@ from effschool.portfolio import (
     compare_indicators,
     count_lists,
     follow_mean_index,
+    follow_points,
     list_histories,
     measure_margin,
     measure_participants,
@@ -29,7 +31,7 @@ from effschool.portfolio import (
     spread_bands,
     spread_values,
 )
-from effschool.russian import NBSP, count_words, format_number, format_percent, join_words
+from effschool.russian import NBSP, format_number, join_words
 
 NONE = "—"
 SCHOOLS = ("школа", "школы", "школ")
@@ -207,10 +209,9 @@ def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     named = shares.rename(columns=rules.band_titles)
     worse = rules.worse_band
     own, region = shares.loc[portfolio.municipality, worse], shares.loc[REGION_ROW, worse]
-    place = (
-        f"{format_percent(own)} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
-    )
-    sentence = f"{rules.band_titles[worse].capitalize()}: {place}, по региону {format_percent(region)}."
+    place = "{own} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
+    band = words(rules.band_titles[worse].capitalize())
+    sentence = say(f"{{band}}: {place}, по региону {{region}}.", band=band, own=share(own), region=share(region))
     table = Table(
         _key("Группы", domain), rules.title + ": доли школ по группам, %", _name_rows(named, "Где"), _all_percent(named)
     )
@@ -258,7 +259,7 @@ def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFram
     return frame[["own", "region"]].rename(columns={"own": portfolio.municipality, "region": REGION_ROW})
 
 
-def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
+def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> Said:
     """Which indicator differs from the region most for the worse, said with both values."""
     known = portfolio.workspace.methodology.indicators
     domain_better = {
@@ -271,13 +272,21 @@ def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
     worst = values.loc[worse_by.idxmax()]
     worse = int((worse_by > 0).sum())
     if worse == 0:
-        return f"Ни один показатель из {len(values)} не хуже, чем по региону."
-    sentence = (
-        f"Хуже, чем по региону, {count_words(worse, 'показатель', 'показателя', 'показателей')} из {len(values)}."
+        return say("Ни один показатель из {all} не хуже, чем по региону.", all=number(len(values)))
+    item = known[worst["indicator"]]
+    return say(
+        "Хуже, чем по региону, {worse} из {all}. Заметнее всего: {name} — {own} против {region} по региону.",
+        worse=count(worse, "показатель", "показателя", "показателей"),
+        all=number(len(values)),
+        name=words(item.short),
+        own=measure(worst["own"], item.unit),
+        region=measure(worst["region"], item.unit),
     )
-    title, unit = known[worst["indicator"]].short, known[worst["indicator"]].unit
-    own, region = format_number(worst["own"], 1), format_number(worst["region"], 1)
-    return f"{sentence} Заметнее всего: {title} — {own}{NBSP}{unit} против {region}{NBSP}{unit} по региону."
+
+
+def measure(value: float, unit: str) -> Fact:
+    """A value of an indicator with its unit: «12,6 %», «3,4 балл»."""
+    return Fact(number(value).value, f"{format_number(value, 1)}{NBSP}{unit}")
 
 
 def chart_gaps(portfolio: Portfolio) -> Chart | Text:
@@ -291,8 +300,12 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
     worst, below = frame["Отклонение, % порога"].idxmin(), int((values["own"] < 0).sum())
     sentence = (
-        f"Ниже среднего по региону {count_words(below, 'средний балл', 'средних балла', 'средних баллов')} "
-        f"из {len(values)}. Наибольшее отклонение вниз: {worst}."
+        say(
+            "Ниже среднего по региону {below} из {all}. Наибольшее отклонение вниз: {worst}.",
+            below=count(below, "средний балл", "средних балла", "средних баллов"),
+            all=number(len(values)),
+            worst=words(worst),
+        )
         if below
         else "Все средние баллы муниципалитета не ниже средних по региону."
     )
@@ -319,28 +332,59 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     own = points.dropna(subset="number")
     if not results or not social or own.empty:
         return say_missing("Портфельная матрица результатов и социальных условий")
-    hard = int(((own["x"] > points["x"].median()) & (own["y"] < points["y"].median())).sum())
-    strong = int(((own["x"] > points["x"].median()) & (own["y"] >= points["y"].median())).sum())
-    sentence = (
-        f"В условиях тяжелее медианы региона работают {count_words(hard + strong, *SCHOOLS)} из {len(own)}: "
-        f"у {format_number(hard)} результаты ниже медианы региона, у {format_number(strong)} не ниже."
+    tracks = follow_points(portfolio)
+    figure = charts.draw_matrix(
+        points,
+        f"{social.title} (больше — тяжелее)",
+        f"{results.title} (больше — лучше)",
+        "прочие школы муниципалитета",
+        "другие школы региона",
     )
-    x_label = f"{social.title} (больше — тяжелее)"
-    y_label = f"{results.title} (больше — лучше)"
-    figure = charts.draw_matrix(points, x_label, y_label, "прочие школы муниципалитета", "другие школы региона")
-    frame = pd.DataFrame(
-        {
-            "Школа": _name_numbers(portfolio, own["number"]),
-            social.title: own["x"],
-            results.title: own["y"],
-            "Группа": own["kind"],
-        }
-    )
-    table = Table(
-        "Матрица", "Школы в портфельной матрице", frame, {social.title: index_value, results.title: index_value}
-    )
+    charts.finish_matrix(figure, tracks, name_corners(portfolio))
+    table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
-    return Chart("matrix", title, sentence, figure, table)
+    return Chart("matrix", title, _say_matrix(points), figure, table)
+
+
+def _say_matrix(points: pd.DataFrame) -> Said:
+    own = points.dropna(subset="number")
+    hard = own["x"] > points["x"].median()
+    low = own["y"] < points["y"].median()
+    return say(
+        "В условиях тяжелее медианы региона работают {hard} из {all}: у {low} результаты ниже медианы региона, "
+        "у {high} не ниже.",
+        hard=count(int(hard.sum()), *SCHOOLS),
+        all=number(len(own)),
+        low=number(int((hard & low).sum())),
+        high=number(int((hard & ~low).sum())),
+    )
+
+
+def name_corners(portfolio: Portfolio) -> tuple[str, str, str, str]:
+    """What the corners of the matrix mean: lower left, lower right, upper left, upper right."""
+    method = portfolio.workspace.methodology
+    low, hard = (
+        next((status.status for status in method.lists.list_statuses(domain) if status.band == rules.worse_band), "")
+        for domain, rules in method.iterate_domains()
+    )
+    resilient = "справляются в тяжёлых условиях: резильентные"
+    return f"низкие результаты: {low}", f"и то и другое: {low} и {hard}", "результаты выше, условия легче", resilient
+
+
+def _tabulate_matrix(portfolio: Portfolio, own: pd.DataFrame, tracks: pd.DataFrame) -> Table:
+    """Places of own schools in the matrix: this year's, then those of the two years before."""
+    titles = {axis: portfolio.workspace.methodology.domains[domain].title for axis, domain in AXES.items()}
+    frame = pd.DataFrame({"Школа": _name_numbers(portfolio, own["number"])})
+    frame = frame.assign(**{title: own[axis] for axis, title in titles.items()}, Группа=own["kind"])
+    for year in sorted(set(tracks["year"]) - {portfolio.year}, reverse=True):
+        past = tracks[tracks["year"] == year].set_index("number")
+        for axis, title in titles.items():
+            frame[f"{title}, {year} год"] = own["number"].astype("int64").map(past[axis])
+    formats = dict.fromkeys(frame.columns.drop(["Школа", "Группа"]), index_value)
+    return Table("Матрица", "Школы в портфельной матрице", frame, formats)
+
+
+AXES: dict[str, Domain] = {"x": "social", "y": "results"}
 
 
 def _name_numbers(portfolio: Portfolio, numbers: pd.Series) -> pd.Series:
@@ -359,9 +403,13 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     worse = rules.worse_band
     always = int((bands == worse).all(axis=1).sum())
     keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
-    sentence = (
-        f"Все годы в группе «{rules.band_titles[worse]}»: {count_words(always, *SCHOOLS)} из {len(bands)}. "
-        f"Обозначения: {keys}; пустая клетка — школа в этом году не ранжирована."
+    sentence = say(
+        "Все годы в группе «{band}»: {always} из {all}. Обозначения: {keys}; пустая клетка — школа в этом году не "
+        "ранжирована.",
+        band=words(rules.band_titles[worse]),
+        always=count(always, *SCHOOLS),
+        all=number(len(bands)),
+        keys=words(keys),
     )
     frame = bands.apply(lambda column: column.map(rules.band_titles)).fillna(NONE).rename(columns=str).reset_index()
     table = Table(_key("Годы", domain), f"{rules.title}: группы школ по годам", frame)
@@ -379,9 +427,10 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     values = values.rename(columns=lambda name: known[name].short)
     short = values.rename(index=lambda name: name if len(name) <= 40 else name[:39] + "…")
     weakest = values.mean().idxmin() if rules.better == "high" else values.mean().idxmax()
-    sentence = (
-        f"В среднем по школам муниципалитета слабее всего показатель: {weakest}. Значения приведены к шкале от 0 до 1 "
-        f"внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые."
+    sentence = say(
+        "В среднем по школам муниципалитета слабее всего показатель: {weakest}. Значения приведены к шкале от 0 до 1 "
+        "внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые.",
+        weakest=words(weakest),
     )
     figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
     frame = values.reset_index()
@@ -408,10 +457,13 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     lines = means[["own"]].rename(columns={"own": portfolio.municipality})
     figure = charts.draw_lines_over_band(lines, means, "индекс, от 0 до 1", "половина школ региона")
     last = means.dropna(subset="own").iloc[-1]
-    place = "ниже" if last["own"] < last["middle"] else "не ниже"
-    sentence = (
-        f"В {portfolio.year} году средний индекс {index_value(last['own'])}, {place} медианы региона "
-        f"({index_value(last['middle'])}). Индекс относителен: он меняется и оттого, как меняются другие школы группы."
+    sentence = say(
+        "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
+        "и оттого, как меняются другие школы группы.",
+        year=words(last.name),
+        own=number(last["own"], 3),
+        place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
+        middle=number(last["middle"], 3),
     )
     names = {
         "own": "Муниципалитет, среднее",
@@ -443,17 +495,24 @@ def describe_data(portfolio: Portfolio) -> Text:
     columns = {"results": "результатов", "social": "социальных условий"}
     lacking = {columns[domain]: schools[f"{domain}_index"].isna() for domain in domains}
     lines = [
-        f"Нет ни одного показателя {what}: {count_words(int(absent.sum()), *SCHOOLS)} ({_name_some(schools[absent])})."
+        say(
+            "Нет ни одного показателя {what}: {absent} ({names}).",
+            what=words(what),
+            absent=count(int(absent.sum()), *SCHOOLS),
+            names=words(_name_some(schools[absent])),
+        )
         for what, absent in lacking.items()
         if absent.any()
     ]
     weak = schools["results_index"].notna() & schools["results_band"].isna()
     if weak.any():
-        lines.append(f"Недостаточно данных для места среди школ группы: {_name_some(schools[weak])}.")
+        names = words(_name_some(schools[weak]))
+        lines.append(say("Недостаточно данных для места среди школ группы: {names}.", names=names))
     refused = int((portfolio.workspace.files["status"] == "не принят").sum())
     if refused:
         # Names of files may tell of other municipalities; the region's page has them.
-        lines.append(f"Из-за ошибок не принято: {count_words(refused, 'файл', 'файла', 'файлов')} с данными региона.")
+        files = count(refused, "файл", "файла", "файлов")
+        lines.append(say("Из-за ошибок не принято: {files} с данными региона.", files=files))
     return Text(
         tuple(lines) or ("Данные за год есть по всем школам муниципалитета.",), kind="note" if lines else "plain"
     )
