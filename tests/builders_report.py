@@ -72,10 +72,15 @@ def identify_bands(
 
 
 def build_workspace(
-    identified: Identified, methodology: Methodology, programme: Iterable[Mapping[str, Any]] = (), **region: Any
+    identified: Identified,
+    methodology: Methodology,
+    programme: Iterable[Mapping[str, Any]] = (),
+    results: Iterable[Mapping[str, Any]] = (),
+    **region: Any,
 ) -> Workspace:
     """Workspace of a region without problems."""
-    dynamics = follow_schools(identified, table("programme", programme), methodology)
+    tables = {"programme": table("programme", programme), "results": table("results", results)}
+    dynamics = follow_schools(identified, tables, methodology)
     problems = pd.DataFrame(columns=["severity", "message"], dtype="str")
     files = pd.DataFrame(columns=["file", "sheet", "layout", "rows", "status"])
     decisions = pd.DataFrame(columns=["year", "school_id", "list", "is_member", "pupils", "sentence"])

@@ -14,10 +14,15 @@ from effschool.explain import choose_year, explain_decision
 from effschool.identify import identify_schools
 from effschool.ingest import ingest_folder, read_contract, write_ingested
 from effschool.methodology import Methodology, load_methodology
+from effschool.partners import find_partners
 from effschool.plan import Settings
+from effschool.programmes import load_programmes
+from effschool.roadmap import find_day, judge_events
 from effschool.shrinkage import estimate_levels
 from effschool.stability import assess_lists
+from effschool.targets import Known, compare_targets
 from effschool.workspace import (
+    Support,
     Workspace,
     load_region,
     load_workspace,
@@ -26,6 +31,7 @@ from effschool.workspace import (
     save_dynamics,
     save_identified,
     save_region,
+    save_support,
 )
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,7 +89,13 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)
     save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
-    save_dynamics(follow_schools(identified, contract["programme"], methodology), processed)
+    dynamics = follow_schools(identified, contract, methodology)
+    save_dynamics(dynamics, processed)
+    events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
+    targets = compare_targets(
+        load_programmes(ROOT / "methodologies" / "targets"), Known(dynamics.paths, contract, events)
+    )
+    save_support(Support(find_partners(dynamics.paths, methodology, year), targets, events), processed)
     return processed
 
 

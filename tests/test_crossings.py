@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from builders import change_rules, drop_gaps, region, result, school, tables
 
+from effschool.bands import assign_bands
 from effschool.crossings import (
     Change,
     list_options,
@@ -13,11 +14,13 @@ from effschool.crossings import (
     open_search,
     rerun_bands,
     rerun_indices,
+    rerun_ranked,
     search_column,
 )
 from effschool.identify import identify_schools
 from effschool.indicators import fill_mean_scores, select_rows
 from effschool.ingest import read_contract
+from effschool.schemas import BANDS
 
 
 def freeze_means(contract):
@@ -111,8 +114,8 @@ def test_cheapest_indicator_is_taken(contract, methodology):
     for group in open_groups(identified, contract, methodology, [2023]):
         pupils = defaultdict(list)
         for column in range(len(group.indicators)):
-            for school_id, band, change in search_column(group, column):
-                pupils[school_id, group.domain, 2023, band].append(change.pupils)
+            for place, band, _, number, _ in search_column(group, column).itertuples(index=False):
+                pupils[group.schools[place], group.domain, 2023, BANDS[band]].append(number)
         options = list_options([group])
         assert {key: change.pupils for key, change in options.items()} == {
             key: min(all_) for key, all_ in pupils.items()
@@ -125,19 +128,41 @@ def test_band_is_reached_with_the_pupils_and_not_with_one_less(contract, methodo
     identified = identify_schools(contract, methodology)
     seen = {"share": 0, "gap": 0}
     for group in open_groups(identified, contract, methodology, [2021, 2022, 2023]):
-        found = [
-            (column, *option) for column in range(len(group.indicators)) for option in search_column(group, column)
-        ]
-        for column, school_id, band, change in found:
-            place = group.schools.index(school_id)
-            places, pupils = np.array([place, place]), np.array([change.pupils, change.pupils - 1.0])
-            direction = 1 if change.after > change.before else -1
+        found = pd.concat([search_column(group, column) for column in range(len(group.indicators))])
+        for place, band, column, number, direction in found.itertuples(index=False):
+            places, pupils = np.array([place, place]), np.array([number, number - 1.0])
             reached = rerun_bands(group, column, places, *move_pupils(group, column, places, pupils, direction))
-            assert reached[0] == band
-            assert reached[1] != band
+            assert reached[0] == BANDS[band]
+            assert reached[1] != BANDS[band]
             seen[group.indicators[column].kind] += 1
     assert seen["share"] > 20
     assert seen["gap"] > 0
+
+
+@pytest.mark.parametrize("cut", ["half_up", "ceil", "spss"])
+@pytest.mark.parametrize("kind", ["arithmetic", "geometric"])
+def test_changes_tried_together_give_the_bands_of_the_whole_group_computed_for_each(contract, methodology, cut, kind):
+    """Among them are changes that move the group's extremes, the regional mean, or a school out of the ranking."""
+    parts = methodology.domains["results"].bands, methodology.domains["results"].aggregation
+    bands, aggregation = parts[0].model_copy(update={"cut": cut}), parts[1].model_copy(update={"kind": kind})
+    rules = change_rules(methodology, "results", bands=bands, aggregation=aggregation, min_coverage=0.95)
+    random, compared = np.random.default_rng(11), set()
+    for group in open_groups(identify_schools(contract, rules), contract, rules, [2022, 2023]):
+        for column in range(len(group.indicators)):
+            schools = np.flatnonzero(np.isfinite(group.raw[:, column]))
+            direction = int(random.choice([1, -1]))
+            pupils = np.ceil(random.random(len(schools)) * group.levers[column].count_pupils(direction)[schools])
+            moved = move_pupils(group, column, schools, pupils, direction)
+            index = rerun_ranked(group, column, schools, *moved)
+            expected = [band_alone(row, school, group.rules.bands) for row, school in zip(index, schools, strict=True)]
+            assert list(rerun_bands(group, column, schools, *moved)) == expected
+            compared |= set(expected)
+    assert compared == {None, *BANDS}
+
+
+def band_alone(index, school, rules):
+    ranked = np.isfinite(index)
+    return assign_bands(index[ranked], rules)[0][ranked[:school].sum()] if ranked[school] else None
 
 
 def change_mean(contract, item, year, school_id, points):

@@ -54,7 +54,7 @@ MADE = ("schools", "results", "certificates", "social", "programme")
 """Tables that the region is made as; those on signs of doubtful results come in shapes of their own only."""
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", [*MADE, "targets_fact", "roadmap"])
 @pytest.mark.parametrize("size", [{}, SMALL, {**SMALL, "years": 1}, {"schools": 40, "municipalities": 40}])
 def test_tables_keep_the_contract(name: str, size: dict[str, int]) -> None:
     table = demo.build_demo_tables(**size)[name]
@@ -68,7 +68,7 @@ def test_same_seed_gives_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     demo.make_demo_region(tmp_path / "two", seed=7, **SMALL)
     one, two = read_bytes(tmp_path / "one"), read_bytes(tmp_path / "two")
     assert one == two
-    assert len(one) == 5 + SMALL["municipalities"]
+    assert len(one) == 7 + SMALL["municipalities"]
 
 
 def test_workbooks_hold_no_present_time(tmp_path: Path) -> None:
@@ -103,6 +103,7 @@ def test_files_hold_the_tables_with_the_contract_headings(tmp_path: Path) -> Non
 
 def sort_by_key(frame: pd.DataFrame) -> pd.DataFrame:
     key = ["year", "school_id", "procedure", "subject", "grade", "level", "project", "entry_year"]
+    key += ["programme", "target", "municipality", "number"]
     return frame.sort_values([name for name in key if name in frame], ignore_index=True)
 
 

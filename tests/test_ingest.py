@@ -383,5 +383,7 @@ def test_golden_region_comes_in_without_problems():
         "journal": 0,
         "scores": 0,
         "marked": 0,
+        "targets_fact": 0,
+        "roadmap": 0,
     }
     assert ingested.tables["schools"]["school_id"].str.startswith("0").any()

@@ -18,6 +18,14 @@ def test_method_without_the_federal_list_does_not_tell_of_it(methodology):
     assert "ШНОР" not in set(tabulate_method(methodology.model_copy(update={"fioko": None})).frame["Что"])
 
 
+def test_dynamics_are_told_with_their_numbers(methodology):
+    rules = tabulate_method(methodology).frame.set_index("Что")["Правило"]
+    assert "меньше 11 — не показывается, меньше 30 — без цвета" in rules["Уровень и изменение"]
+    assert "5\xa0%" in rules["Когорты учеников"]
+    without = tabulate_method(methodology.model_copy(update={"dynamics": None})).frame
+    assert not {"Уровень и изменение", "Когорты учеников"} & set(without["Что"])
+
+
 def test_used_thresholds_are_printed_for_the_years_of_the_data(methodology, methodologies):
     part = tabulate_used_thresholds(methodology, methodologies, pd.Series([2022, 2023, 2023]))
     assert set(part.frame["Год"]) == {"2022", "2023"}

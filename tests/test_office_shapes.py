@@ -32,6 +32,7 @@ def test_every_kind_of_file_is_there(ingested):
         *("contract-schools", "contract-results", "contract-certificates", "contract-programme"),
         *("contract-social-municipal", "certificates-any", "register-export", "oge-protocol", "ege-protocol"),
         *("ege-wide", "vpr-statistics", "vpr-flat", "vpr-journal", "vpr-scores", "vpr-marked"),
+        *("targets-fact", "roadmap"),
     }
     assert set(ingested.files["layout"]) == kinds
 

@@ -43,6 +43,7 @@ def test_stages_hand_over_to_one_another(settings):
     assert {path for path in settings.data.rglob("*") if path.is_file()} <= set(ingest.inputs)
     assert {path for path in ingest.outputs if path.suffix == ".parquet"} <= set(identify.inputs)
     assert set(identify.outputs) <= set(dynamics.inputs)
+    assert {"programme", "results"} <= {path.stem for path in dynamics.inputs if path.parent.name == "contract"}
     assert any(path.suffix == ".yml" and path.parent.name == "methodologies" for path in identify.inputs)
 
 

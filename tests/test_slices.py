@@ -2,7 +2,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from effschool import sections
+from effschool import own_dynamics, sections, support_sections
 from effschool.first_screen import describe_municipality, describe_sureness, list_attention, show_key_figures
 from effschool.portfolio import list_municipalities, open_portfolio
 from effschool.school_pages import tell_schools, write_school_pages
@@ -84,7 +84,11 @@ def hide_others(workspace, name):
     decisions = workspace.decisions[~workspace.decisions["school_id"].isin(foreign)]
     memberships = workspace.dynamics.memberships
     memberships = memberships[~memberships["school_id"].isin(foreign)]
-    dynamics = replace(workspace.dynamics, paths=paths, memberships=memberships)
+    followed = {
+        "level_change": hide(workspace.dynamics.level_change, level=9.0, change=9.0),
+        "pupil_cohorts": workspace.dynamics.pupil_cohorts[~workspace.dynamics.pupil_cohorts["school_id"].isin(foreign)],
+    }
+    dynamics = replace(workspace.dynamics, paths=paths, memberships=memberships, **followed)
     indicators = hide(workspace.identified.indicators, normalised=-1.0)
     schools = hide(workspace.identified.schools, name="скрыто", locality="скрыто", enrolment=0)
     identified = replace(workspace.identified, indicators=indicators, schools=schools)
@@ -122,3 +126,67 @@ def test_last_year_of_a_school_is_read_by_its_own_report_alone(demo, names):
         demo, "indicators", lambda frame: frame["school_id"].isin(mine) & (frame["year"] == YEAR - 1), raw=1.0
     )
     assert list_changed(demo, after, names) == {names[0]: set(), names[1]: {OWN}, names[2]: set()}
+
+
+@pytest.mark.parametrize(
+    "part", ["tabulate_leaving", "chart_level_change", "chart_pupil_cohorts", "tabulate_pupil_cohorts"]
+)
+def test_dynamics_of_a_report_read_no_more_than_the_digests_follow(demo, names, part):
+    make = getattr(own_dynamics, part)
+    shown = make(open_portfolio(demo, names[1], YEAR))._repr_html_()
+    assert make(open_portfolio(hide_others(demo, names[1]), names[1], YEAR))._repr_html_() == shown
+
+
+@pytest.mark.parametrize(("table", "column"), [("level_change", "change"), ("pupil_cohorts", "gain")])
+def test_gain_of_a_school_is_read_by_its_own_report_alone(demo, names, table, column):
+    owners = find_owners(demo, YEAR)
+    known = set(getattr(demo.dynamics, table)["school_id"])
+    school = next(name for name in owners.index[owners == names[1]] if name in known)
+    after = change(demo, table, lambda frame: frame["school_id"] == school, **{column: 0.5})
+    assert list_changed(demo, after, names) == {names[0]: set(), names[1]: {OWN}, names[2]: set()}
+
+
+def test_end_of_a_stay_on_a_list_counts_in_the_share_of_the_region(demo, names):
+    after = change(demo, "spells", lambda frame: frame.index == frame.index[0], ending="gone")
+    assert all(REGION in parts for parts in list_changed(demo, after, names).values())
+
+
+def test_school_that_closed_belongs_to_the_report_of_its_last_municipality(demo):
+    schools = demo.identified.schools
+    latest = schools[schools["year"] <= YEAR].sort_values("year").drop_duplicates("school_id", keep="last")
+    owners = find_owners(demo, YEAR)
+    assert owners.to_dict() == latest.set_index("school_id")["municipality"].to_dict()
+    assert len(owners) > (schools["year"] == YEAR).sum()
+
+
+SUPPORT = ["tabulate_partners", "tabulate_assignment", "tabulate_targets", "chart_roadmap"]
+
+
+@pytest.mark.parametrize("part", SUPPORT)
+def test_parts_on_support_read_no_more_than_the_digests_follow(demo, names, part):
+    make, support, name = getattr(support_sections, part), demo.support, names[1]
+    own = set(find_owners(demo, YEAR).loc[lambda owners: owners == name].index)
+    shown = make(open_portfolio(demo, name, YEAR))._repr_html_()
+    partners = support.partners[support.partners["school_id"].isin(own)]
+    targets = support.targets[support.targets["municipality"].fillna(name) == name]
+    roadmap = support.roadmap[support.roadmap["municipality"] == name]
+    hidden = replace(
+        hide_others(demo, name), support=replace(support, partners=partners, targets=targets, roadmap=roadmap)
+    )
+    assert make(open_portfolio(hidden, name, YEAR))._repr_html_() == shown
+
+
+@pytest.mark.parametrize("table", ["partners", "targets", "roadmap"])
+def test_support_of_a_municipality_is_read_by_its_own_report(demo, names, table):
+    frame = getattr(demo.support, table)
+    placed = frame["municipality"] if "municipality" in frame else frame["school_id"].map(find_owners(demo, YEAR))
+    name = placed.dropna().iloc[0]
+    after = replace(demo, support=replace(demo.support, **{table: frame[placed != name]}))
+    assert list_changed(demo, after, names) == {other: {OWN} if other == name else set() for other in names}
+
+
+def test_targets_of_the_region_stand_in_every_report(demo, names):
+    targets = demo.support.targets.copy()
+    targets.loc[targets["municipality"].isna(), "fact"] = 0
+    after = replace(demo, support=replace(demo.support, targets=targets))
+    assert list_changed(demo, after, names) == {name: {REGION} for name in names}

@@ -1,6 +1,3 @@
-import re
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 from builders_report import build_workspace, identify_bands, listed, lists
@@ -19,63 +16,7 @@ BANDS = {
 @pytest.fixture
 def workspace(methodology):
     members = [listed(name, year, results_status="ШНРО") for name, year in (("a", 2021), ("b", 2021), ("a", 2022))]
-    programme = [
-        {"school_id": name, "project": "500+", "entry_year": year} | source
-        for name, year in (("a", 2021), ("b", 2022))
-        for source in [{"source_file": "p", "source_sheet": "", "source_row": 2}]
-    ]
-    return build_workspace(identify_bands(BANDS, lists=lists(members)), methodology, programme)
-
-
-def test_square_of_transitions_holds_every_school_once(workspace, methodology):
-    chart = parts.chart_transitions(workspace.dynamics, methodology, "results")
-    square = chart.table.frame.set_index(chart.table.frame.columns[0])
-    titles = {**methodology.domains["results"].band_titles, **parts.STATES}
-    assert square.to_numpy().sum() == 4
-    assert square.loc[titles["low"], titles["low"]] == 1
-    assert square.loc[titles["low"], titles["mid"]] == 1
-    assert square.loc[titles["mid"], titles["not_ranked"]] == 1
-    assert square.loc[titles["absent"], titles["high"]] == 1
-    assert re.findall(r"\d+", chart.sentence)[:2] == ["2", "1"]
-
-
-def test_transitions_of_a_year_without_one_before_are_a_note(workspace, methodology):
-    assert isinstance(parts.chart_transitions(workspace.dynamics, methodology, "results", 2021), Text)
-
-
-def test_turnover_is_told_up_to_the_year(workspace):
-    frame = parts.tabulate_turnover(workspace.dynamics).frame
-    assert frame.iloc[0].tolist()[2:] == [1, 0, 1, 0]
-    assert isinstance(parts.tabulate_turnover(workspace.dynamics, 2021), Text)
-
-
-def test_cohorts_are_told_up_to_the_year(workspace):
-    frame = parts.chart_cohorts(workspace.dynamics).table.frame
-    assert set(frame["Год"]) == {"2021", "2022"}
-    assert set(frame["Когорта"]) == {"вход 2021 г.", "вход 2022 г.", parts.OUTSIDE}
-    earlier = parts.chart_cohorts(workspace.dynamics, 2021).table.frame
-    assert set(earlier["Год"]) == {"2021"}
-    assert "вход 2022 г." not in set(earlier["Когорта"])
-
-
-def test_cohort_without_a_value_at_an_end_is_not_counted_as_one_that_did_not_grow(workspace):
-    cohorts = pd.DataFrame(
-        [(2021, 2021, 1, 0.2), (2021, 2022, 1, 0.4), (2022, 2022, 1, 0.4)],
-        columns=["entry_year", "year", "schools", "mean_index"],
-    ).astype({"entry_year": "Int64"})
-    chart = parts.chart_cohorts(replace(workspace.dynamics, cohorts=cohorts))
-    assert re.findall(r"\d+", chart.sentence)[2:4] == ["1", "1"]
-
-
-def test_no_programme_is_a_note(methodology):
-    dynamics = build_workspace(identify_bands(BANDS), methodology).dynamics
-    assert isinstance(parts.chart_cohorts(dynamics), Text)
-
-
-def test_history_is_in_the_words_of_the_source(workspace):
-    frame = parts.tabulate_long_members(workspace.dynamics, ["ШНРО"], workspace.identified.schools).frame
-    assert frame["Годы"].tolist() == ["В списках 2021 г., 2022 г.", "Только в списке 2021 г."]
-    assert isinstance(parts.tabulate_long_members(workspace.dynamics, ["нет"], workspace.identified.schools), Text)
+    return build_workspace(identify_bands(BANDS, lists=lists(members)), methodology)
 
 
 def test_sizes_of_lists_and_groups(workspace, methodology):

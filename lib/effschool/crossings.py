@@ -7,18 +7,20 @@ another school may begin or cease to lag.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from effschool.bands import assign_bands
+from effschool.bands import assign_bands, count_cut
 from effschool.identify import Identified
 from effschool.indicators import Tables
 from effschool.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW, weigh_indicators
 from effschool.levers import Floats, Lever, Numbers, make_lever, measure_steps, sum_region
 from effschool.methodology import (
+    Bands,
     Domain,
     DomainRules,
     GapIndicator,
@@ -56,6 +58,11 @@ class Group:
     index: Floats
     levers: tuple[Lever, ...]
     bands: NDArray[np.object_]
+
+    @cached_property
+    def rests(self) -> tuple["Rest", ...]:
+        """The group without each indicator in turn."""
+        return tuple(leave_out(self, column) for column in range(len(self.indicators)))
 
     def is_better_with_more(self, column: int) -> bool:
         """Whether the index rises with the raw value of an indicator, or stays."""
@@ -134,13 +141,105 @@ def move_pupils(group: Group, column: int, schools: Numbers, pupils: Floats, dir
 
 def rerun_bands(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> NDArray[np.object_]:
     """Band of each of the schools (row numbers), were its raw value of one indicator another and all else equal."""
-    index = rerun_ranked(group, column, schools, raw, shift)
-    bands = np.full(len(schools), None, dtype=object)
-    ranked = np.isfinite(index)
-    for place in np.flatnonzero(ranked[np.arange(len(schools)), schools]):
-        found, _ = assign_bands(index[place, ranked[place]], group.rules.bands)
-        bands[place] = found[ranked[place, : schools[place]].sum()]
-    return bands
+    return NAMES[rerun_places(group, column, schools, raw, shift)]
+
+
+NAMES = np.array([*BANDS, None], dtype=object)
+"""Band by its place in `BANDS`; place −1 is not ranked."""
+
+
+def rerun_places(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> Numbers:
+    """The same as places in `BANDS`, −1 where the school would not be ranked.
+
+    Changes that leave all other schools with the same index are tried together: the group is computed once for them.
+    """
+    keys = find_states(group, column, schools, raw, shift)
+    _, first, state = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    own = rank_values(group, column, schools, raw, keys)
+    places = np.full(len(schools), -1)
+    block = max(VALUES_AT_ONCE // len(group.schools), 1)
+    for start in range(0, len(first), block):
+        chosen = first[start : start + block]
+        rows = rank_values(group, column, slice(None), group.raw[:, column] + shift[chosen, None], keys[chosen, None])
+        among = np.flatnonzero((state >= start) & (state < start + block))
+        trial = Trial(rows, state[among] - start, schools[among], own[among])
+        places[among] = trial.find_places(group.rules.bands)
+    return places
+
+
+VALUES_AT_ONCE = 2_000_000
+
+
+def find_states(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> Floats:
+    """What the index of all other schools depends on, a row per change: their own extremes, or who of them lags."""
+    values = np.sort(group.raw[np.isfinite(group.raw[:, column]), column])
+    if isinstance(group.indicators[column], GapIndicator):
+        lags = np.searchsorted(values, _find_line(group, column) - shift)
+        return np.stack([lags, lags], axis=1).astype(np.float64)
+    own = group.raw[schools, column]
+    least, most = np.append(values, [np.inf] * 2)[:2], np.insert(values, 0, [-np.inf] * 2)[-2:]
+    low = np.where(own == least[0], least[1], least[0])
+    high = np.where(own == most[1], most[0], most[1])
+    return np.stack([np.minimum(low, raw), np.maximum(high, raw)], axis=1)
+
+
+def rank_values(group: Group, column: int, schools: Numbers | slice, raw: Floats, extremes: Floats) -> Floats:
+    """Index of schools with these raw values of one indicator, where the group has these extremes (…, low and high).
+
+    NaN where a school has too little data to be ranked.
+    """
+    low, high = extremes[..., 0], extremes[..., 1]
+    scaled = scale_column(group, column, raw, low, high)
+    varies = np.isfinite(scaled).any(axis=-1, keepdims=True) if scaled.ndim > 1 else np.isfinite(scaled)
+    index, coverage = group.rests[column].take(schools).add(scaled, varies)
+    return np.where(coverage >= group.rules.min_coverage - group.rules.bands.tolerance, index, np.nan)
+
+
+class Trial(NamedTuple):
+    """Changes that are tried at once.
+
+    Args:
+        rows: index of the whole group, a row per state of the others; NaN is not ranked.
+        state, schools, own: of every change its row, its school (row number in the group) and the school's new index.
+    """
+
+    rows: Floats
+    state: Numbers
+    schools: Numbers
+    own: Floats
+
+    def find_places(self, rules: Bands) -> Numbers:
+        """Places in `BANDS` among the others, as `bands.assign_bands` gives them."""
+        if rules.cut == "spss":
+            return self._assign_each(rules)
+        ranked = np.isfinite(self.rows)
+        number = ranked.sum(axis=1)
+        size = np.array([count_cut(int(each), rules) for each in number])
+        ordered = np.full((len(self.rows), self.rows.shape[1] + 2), np.inf)
+        ordered[:, 0], ordered[:, 1:-1] = -np.inf, np.sort(np.where(ranked, self.rows, np.inf), axis=1)
+        low, high = (self._take(ordered, place[self.state]) for place in (size.clip(1), number - size.clip(1) + 1))
+        places = np.where(self.own >= high - rules.tolerance, 2, np.where(self.own <= low + rules.tolerance, 0, 1))
+        places[(size[self.state] == 0) | (low >= high - rules.tolerance)] = 1
+        return np.where(np.isfinite(self.own), places, -1)
+
+    def _take(self, ordered: Floats, place: Numbers) -> Floats:
+        """The value at a place of the order, counted from 1, the school's old index being replaced by the new one.
+
+        `ordered` begins with −∞ and ends with ∞, so that it may be asked one place before the first and after the last.
+        """
+        old = self.rows[self.state, self.schools]
+        below, at, above = (ordered[self.state, place + step] for step in (-1, 0, 1))
+        before, after = np.where(below < old, below, at), np.where(at < old, at, above)
+        return np.maximum(before, np.minimum(self.own, after))
+
+    def _assign_each(self, rules: Bands) -> Numbers:
+        places = np.full(len(self.own), -1)
+        for number in np.flatnonzero(np.isfinite(self.own)):
+            row, school = self.rows[self.state[number]].copy(), self.schools[number]
+            row[school] = self.own[number]
+            ranked = np.isfinite(row)
+            places[number] = BANDS.index(assign_bands(row[ranked], rules)[0][ranked[:school].sum()])
+        return places
 
 
 def rerun_ranked(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> Floats:
@@ -160,43 +259,78 @@ def rerun_indices(
     """
     values = group.raw[:, column] + np.broadcast_to(np.asarray(shift, dtype=np.float64), len(schools))[:, None]
     values[np.arange(len(schools)), schools] = raw
-    scaled = scale_column(group, column, values)
-    varies = np.isfinite(scaled).any(axis=1, keepdims=True)
+    low, high = np.nanmin(values, axis=1, keepdims=True), np.nanmax(values, axis=1, keepdims=True)
+    scaled = scale_column(group, column, values, low, high)
+    return group.rests[column].add(scaled, np.isfinite(scaled).any(axis=1, keepdims=True))
+
+
+class Rest(NamedTuple):
+    """What the index of every school has without one indicator.
+
+    Args:
+        points, total, available: sum of weighted values, sum of weights and number of values, by school.
+        applicable: indicators that some school has.
+        weight: of the indicator left out.
+        geometric: whether values are logarithms.
+    """
+
+    points: Floats
+    total: Floats
+    available: Numbers
+    applicable: int
+    weight: float
+    geometric: bool
+
+    def take(self, schools: Numbers | slice) -> "Rest":
+        """The same for some schools (row numbers)."""
+        return self._replace(points=self.points[schools], total=self.total[schools], available=self.available[schools])
+
+    def add(self, scaled: Floats, varies: ArrayLike) -> tuple[Floats, Floats]:
+        """Index and coverage with these values of the indicator, which varies in the group or does not."""
+        has = np.isfinite(scaled)
+        values = _scale_logarithms(scaled) if self.geometric else scaled
+        points, total = self.points + self.weight * np.where(has, values, 0.0), self.total + self.weight * has
+        mean = np.divide(points, total, out=np.full_like(points, np.nan), where=total > 0)
+        index = np.exp(mean).clip(GEOMETRIC_LOW, GEOMETRIC_HIGH) if self.geometric else mean
+        return index, (self.available + has) / np.maximum(self.applicable + np.asarray(varies), 1)
+
+
+def leave_out(group: Group, column: int) -> Rest:
+    """The group without one indicator."""
     others = np.delete(group.normalised, column, axis=1)
     weights = weigh_indicators(group.rules)
     weight = np.delete([weights[item.id] for item in group.indicators], column)
-    own_weight = weights[group.indicators[column].id]
-    geometric = group.rules.aggregation.kind == "geometric"
-    transform = _scale_logarithms if geometric else np.asarray
-    points = np.nansum(weight * transform(others), axis=1) + own_weight * np.nan_to_num(transform(scaled))
-    total = np.isfinite(others) @ weight + own_weight * np.isfinite(scaled)
-    mean = np.divide(points, total, out=np.full_like(points, np.nan), where=total > 0)
-    available = np.isfinite(others).sum(axis=1) + np.isfinite(scaled)
-    applicable = np.isfinite(others).any(axis=0).sum() + varies
-    index = np.exp(mean).clip(GEOMETRIC_LOW, GEOMETRIC_HIGH) if geometric else mean
-    return index, available / np.maximum(applicable, 1)
+    geometric, has = group.rules.aggregation.kind == "geometric", np.isfinite(others)
+    values = _scale_logarithms(others) if geometric else others
+    own = weights[group.indicators[column].id]
+    points = np.nansum(weight * values, axis=1)
+    return Rest(points, has @ weight, has.sum(axis=1), int(has.any(axis=0).sum()), own, geometric)
 
 
 def _scale_logarithms(values: Floats) -> Floats:
     return np.log(GEOMETRIC_LOW + (GEOMETRIC_HIGH - GEOMETRIC_LOW) * values)
 
 
-def scale_column(group: Group, column: int, values: Floats) -> Floats:
-    """Values of one indicator as they enter the index: a row per change, a column per school."""
+def scale_column(group: Group, column: int, values: Floats, low: Floats, high: Floats) -> Floats:
+    """Values of one indicator as they enter the index, where the group has these extremes.
+
+    Min–max as `normalise.scale_min_max`, NaN where the extremes are equal; a lag needs no extremes.
+    """
     item = group.indicators[column]
     if isinstance(item, GapIndicator):
         threshold = np.full(values.shape, item.threshold)
         flags = flag_lags(values, threshold, group.orientation, TOLERANCE)
         return np.where(np.isnan(values), np.nan, flags)
-    return scale_rows(values, item.direction == "inverse")
-
-
-def scale_rows(raw: Floats, inverse: bool) -> Floats:
-    """Min–max of each row, as `normalise.scale_min_max`; NaN where the row does not vary."""
-    low, high = np.nanmin(raw, axis=1, keepdims=True), np.nanmax(raw, axis=1, keepdims=True)
     width = np.where(high - low > TOLERANCE, high - low, np.nan)
-    direct = ((raw - low) / width).clip(0, 1)
-    return 1 - direct if inverse else direct
+    direct = np.minimum(np.maximum((values - low) / width, 0), 1)
+    return 1 - direct if item.direction == "inverse" else direct
+
+
+def _find_line(group: Group, column: int) -> float:
+    """Below this raw value a school lags."""
+    item = group.indicators[column]
+    assert isinstance(item, GapIndicator)
+    return -item.threshold - TOLERANCE
 
 
 class Change(NamedTuple):
@@ -256,12 +390,20 @@ def list_options(groups: Iterable[Group]) -> Options:
     """The cheapest change of one indicator into every other band that can be reached so."""
     options: Options = {}
     for group in groups:
-        for column in range(len(group.indicators)):
-            for school, band, change in search_column(group, column):
-                key = (school, group.domain, group.year, band)
-                if key not in options or change.pupils < options[key].pupils:
-                    options[key] = change
+        found = pd.concat([search_column(group, column) for column in range(len(group.indicators))])
+        cheapest = found.sort_values("pupils", kind="stable").drop_duplicates(["school", "band"])
+        for school, band, *change in cheapest.itertuples(index=False):
+            key = (group.schools[school], group.domain, group.year, BANDS[band])
+            options[key] = describe_change(group, change[0], school, change[1], change[2])
     return options
+
+
+def search_column(group: Group, column: int) -> pd.DataFrame:
+    """The least changes of one indicator: a row per school (row number) and other band (place in `BANDS`) that it gets.
+
+    Columns: school, band, column, pupils, direction (of the raw value: 1 up, −1 down).
+    """
+    return pd.concat([find_pupils(open_search(group, column, direction)) for direction in (1, -1)])
 
 
 class Search(NamedTuple):
@@ -273,18 +415,14 @@ class Search(NamedTuple):
     raw_direction: int
     limits: Floats
 
+    def move(self, schools: Numbers, pupils: Floats) -> Numbers:
+        """Place of the band of each of the schools, were so many of its pupils moved."""
+        moved = move_pupils(self.group, self.column, schools, pupils, self.raw_direction)
+        return rerun_places(self.group, self.column, schools, *moved)
 
-def search_column(group: Group, column: int) -> Iterator[tuple[str, str, Change]]:
-    """Changes of one indicator: school, band it would have got, the least change that does it."""
-    for direction in (1, -1):
-        search = open_search(group, column, direction)
-        for current in BANDS:
-            schools = np.flatnonzero(np.isfinite(group.raw[:, column]) & (group.bands == current))
-            for band in BANDS[BANDS.index(current) :: direction][1:]:
-                schools, found, reached = find_pupils(search, schools, band)
-                for school, pupils, got in zip(schools, found, reached, strict=True):
-                    change = describe_change(group, column, int(school), int(pupils), search.raw_direction)
-                    yield group.schools[school], got, change
+    def is_beyond(self, places: Numbers, wanted: Numbers | int) -> NDArray[np.bool_]:
+        """Whether a band is the one that is wanted or one further on."""
+        return np.asarray((places >= 0) & (self.direction * (places - wanted) >= 0))
 
 
 def open_search(group: Group, column: int, direction: int) -> Search:
@@ -293,30 +431,31 @@ def open_search(group: Group, column: int, direction: int) -> Search:
     return Search(group, column, direction, raw_direction, group.levers[column].count_pupils(raw_direction))
 
 
-def find_pupils(search: Search, schools: Numbers, band: str) -> tuple[Numbers, Floats, NDArray[np.object_]]:
-    """Bisect the fewest pupils after whose move a school is in `band` or beyond it; only schools that can get there.
+def find_pupils(search: Search) -> pd.DataFrame:
+    """Rows of `search_column` in one direction: the fewest pupils after whose move a school is in a band or beyond it.
 
     A result that improves never lowers the school beside any other one, so bands are monotone in the pupils moved.
     """
-    schools = schools[search.limits[schools] > 0]
-    at_limit = _try_pupils(search, schools, search.limits[schools])
-    possible = _is_beyond(at_limit, band, search.direction)
-    schools, reached = schools[possible], at_limit[possible]
-    near, far = np.zeros(len(schools)), search.limits[schools]
-    while (wide := far - near > 1).any():
-        middle = np.floor((near + far) / 2)
-        tried = reached.copy()
-        tried[wide] = _try_pupils(search, schools[wide], middle[wide])
-        hit = wide & _is_beyond(tried, band, search.direction)
-        far, reached = np.where(hit, middle, far), np.where(hit, tried, reached)
-        near = np.where(wide & ~hit, middle, near)
-    return schools, far, reached
+    current = np.array([BANDS.index(band) if band else -1 for band in search.group.bands])
+    able = np.isfinite(search.group.raw[:, search.column]) & (search.limits > 0) & (current >= 0)
+    able &= current != (2 if search.direction == 1 else 0)
+    schools = np.flatnonzero(able)
+    at_limit = search.move(schools, search.limits[schools])
+    wanted = [current[schools] + search.direction * step for step in (1, 2)]
+    possible = [np.flatnonzero((band >= 0) & (band <= 2) & search.is_beyond(at_limit, band)) for band in wanted]
+    chosen, aims = np.concatenate(possible), np.concatenate([wanted[0][possible[0]], wanted[1][possible[1]]])
+    pupils, reached = bisect_pupils(search, schools[chosen], aims, at_limit[chosen])
+    found = {"school": schools[chosen], "band": reached, "column": search.column, "pupils": pupils.astype(int)}
+    return pd.DataFrame({**found, "direction": search.raw_direction})
 
 
-def _try_pupils(search: Search, schools: Numbers, pupils: Floats) -> NDArray[np.object_]:
-    moved = move_pupils(search.group, search.column, schools, pupils, search.raw_direction)
-    return rerun_bands(search.group, search.column, schools, *moved)
-
-
-def _is_beyond(bands: NDArray[np.object_], band: str, direction: int) -> NDArray[np.bool_]:
-    return np.isin(bands, BANDS[BANDS.index(band) :: direction])
+def bisect_pupils(search: Search, schools: Numbers, wanted: Numbers, at_limit: Numbers) -> tuple[Floats, Numbers]:
+    """The fewest pupils of each of the schools, all of which are enough, and the band that the school then gets."""
+    near, far, reached = np.zeros(len(schools)), search.limits[schools], at_limit.copy()
+    while (wide := np.flatnonzero(far - near > 1)).size:
+        middle = np.floor((near[wide] + far[wide]) / 2)
+        tried = search.move(schools[wide], middle)
+        hit = search.is_beyond(tried, wanted[wide])
+        far[wide], reached[wide] = np.where(hit, middle, far[wide]), np.where(hit, tried, reached[wide])
+        near[wide] = np.where(hit, near[wide], middle)
+    return far, reached

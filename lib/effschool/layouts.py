@@ -15,7 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from effschool import schemas
 
-TableName = Literal["schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"]
+TableName = Literal[
+    "schools",
+    "results",
+    "certificates",
+    "social",
+    "programme",
+    "journal",
+    "scores",
+    "marked",
+    "targets_fact",
+    "roadmap",
+]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 INVISIBLE = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}"
 _FIELD = re.compile(r"\{([a-z_]+)\}")

@@ -7,8 +7,8 @@ import pandas as pd
 
 from effschool.display import Table, Text
 from effschool.dynamics import FIOKO_LIST
-from effschool.methodology import DomainRules, Fioko, GroupsByExams, GroupsByType, Methodology
-from effschool.russian import choose_word, count_words, format_percent, join_words
+from effschool.methodology import Axis, DomainRules, DynamicsRules, Fioko, GroupsByExams, GroupsByType, Methodology
+from effschool.russian import choose_word, count_words, format_number, format_percent, join_words
 from effschool.thresholds import load_register, require_thresholds, tabulate_thresholds
 
 
@@ -35,6 +35,9 @@ def tabulate_method(method: Methodology) -> Table:
         rows.append((status.status, f"{status.title}: {method.find_rule(status).title}", method.lists.source))
     if method.fioko:
         rows.append((FIOKO_LIST, _say_fioko(method.fioko), method.fioko.source))
+    if method.dynamics:
+        rows.append(("Уровень и изменение", _say_grid(method.dynamics), method.dynamics.level_change.source))
+        rows.append(("Когорты учеников", _say_cohorts(method.dynamics), method.dynamics.pupil_cohorts.source))
     return Table(
         "Метод", "Правила, по которым составлены списки", pd.DataFrame(rows, columns=["Что", "Правило", "Источник"])
     )
@@ -62,4 +65,27 @@ def _say_fioko(fioko: Fioko) -> str:
     return (
         f"не менее {format_percent(fioko.low_share_pct, 0)} участников не справились: {low} {verb} за год "
         f"или не менее {fioko.min_low_procedures_each_year} в каждом из {fioko.years} лет подряд"
+    )
+
+
+def _say_grid(rules: DynamicsRules) -> str:
+    weighted = ", школы взвешены по участникам" if rules.standard.weighted else ""
+    grid = rules.level_change
+    return (
+        f"средний результат за вычетом среднего по региону, в долях разброса школ{weighted}; границы уровня: "
+        f"{_say_cuts(grid.level)}; границы изменения против прошлого года: {_say_cuts(grid.change)}; участников меньше "
+        f"{grid.hide_below} — не показывается, меньше {grid.colour_from} — без цвета"
+    )
+
+
+def _say_cuts(axis: Axis) -> str:
+    return "; ".join(format_number(cut, 2) for cut in axis.cuts)
+
+
+def _say_cohorts(rules: DynamicsRules) -> str:
+    cohorts = rules.pupil_cohorts
+    return (
+        f"одни и те же дети от класса к классу; участников не меньше {cohorts.hide_below}, число их изменилось не "
+        f"более чем на {format_percent(cohorts.size_change_pct, 0)} против обычного; ошибочно названных необычными — "
+        f"не больше {format_percent(cohorts.false_share_pct, 0)} в среднем"
     )

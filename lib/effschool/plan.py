@@ -21,7 +21,7 @@ REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
 CONTRACT_FILES = (
     *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
-    *("problems", "files", "corrections", "renamed"),
+    *("targets_fact", "roadmap", "problems", "files", "corrections", "renamed"),
 )
 IDENTIFIED_FILES = (
     "schools",
@@ -34,13 +34,30 @@ IDENTIFIED_FILES = (
     "certainty",
     "levels",
 )
-DYNAMICS_FILES = ("paths", "transitions", "memberships", "turnover", "cohorts")
+DYNAMICS_FILES = (
+    *("paths", "transitions", "memberships", "turnover", "cohorts"),
+    *("spells", "level_change", "pupil_cohorts"),
+)
+SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
 MADE = {"workbook": ".xlsx", "facts": ".json"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
 SET_BY_RUN = frozenset(
-    ("raw", "processed", "layouts", "thresholds", "region", "methodology", "municipality", "year", "run", *RULES, *MADE)
+    (
+        "raw",
+        "processed",
+        "layouts",
+        "thresholds",
+        "region",
+        "methodology",
+        "municipality",
+        "year",
+        "run",
+        "targets",
+        *RULES,
+        *MADE,
+    )
 )
 """Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
 OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
@@ -90,7 +107,8 @@ def plan_stages(settings: Settings) -> list[Step]:
     region = settings.processed / "region.json"
     card = settings.region or settings.data / "region.yml"
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
-    dynamics = _name_tables(settings.processed / "dynamics", DYNAMICS_FILES)
+    dynamics = _name_tables(settings.processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES))
+    targets = settings.root / "methodologies" / "targets"
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
@@ -100,7 +118,13 @@ def plan_stages(settings: Settings) -> list[Step]:
             settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]
         ),
         _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
-        _plan_stage(settings, STAGES[2], {}, [*identified, contract[4]], dynamics),
+        _plan_stage(
+            settings,
+            STAGES[2],
+            {"explain_year": settings.year, "targets": targets},
+            [*identified, *contract, *sorted(targets.glob("*.yml"))],
+            dynamics,
+        ),
     ]
 
 
@@ -225,4 +249,4 @@ def list_tables(processed: Path) -> list[Path]:
     """Files that reports are made from."""
     identified = [*_name_tables(processed, IDENTIFIED_FILES), processed / "methodology.json", processed / "region.json"]
     problems = _name_tables(processed / "contract", ("problems", "files", "corrections"))
-    return [*identified, *_name_tables(processed / "dynamics", DYNAMICS_FILES), *problems]
+    return [*identified, *_name_tables(processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES)), *problems]

@@ -19,7 +19,9 @@ def trace_values(tables: Tables, methodology: Methodology, year: int, school_id:
         indicator, table, column, value (as the table has it, missing where the cell was blank), and the columns of
         provenance. An indicator that has no row of the school is not there; of a lag only the school's own rows are.
     """
-    own = {name: rows[_is_of(rows, year, school_id)] for name, rows in tables.items() if "year" in rows}
+    own = {
+        name: rows[_is_of(rows, year, school_id)] for name, rows in tables.items() if {"year", "school_id"} <= set(rows)
+    }
     parts = [_trace_indicator(own, item) for item in methodology.indicators.values()]
     columns = ["indicator", "table", "column", "value", *PROVENANCE]
     return pd.concat([pd.DataFrame(columns=columns), *(part[columns] for part in parts)], ignore_index=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, localcontext
-from functools import cache
+from functools import cache, lru_cache
 
 import pandas as pd
 from babel import Locale
@@ -19,6 +19,7 @@ def _pattern(digits: int) -> str:
     return "#,##0." + "0" * digits if digits else "#,##0"
 
 
+@lru_cache(maxsize=10_000)
 def format_number(value: float | None, digits: int = 0) -> str:
     """«1 234,5»; missing is «нет данных». Rounds half away from zero, for display only."""
     if value is None or pd.isna(value):

@@ -13,6 +13,7 @@ from pandera.pandas import Check, Column, DataFrameSchema
 SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
 LOCALITIES = ("город", "село")
 LEVELS = ("ООО", "СОО")
+EVENT_STATES = ("выполнено", "не выполнено", "отменено")
 JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
 BANDS = ("low", "mid", "high")
 DOMAINS = ("results", "social")
@@ -44,8 +45,12 @@ KEYS = {
     "journal": ("year", "school_id", "subject", "grade", "change"),
     "scores": ("year", "school_id", "procedure", "subject", "grade", "score"),
     "marked": ("year", "school_id", "subject", "grade"),
+    "targets_fact": ("programme", "target", "year", "municipality"),
+    "roadmap": ("programme", "municipality", "number", "event"),
 }
 """Columns that name a row of a table taken in; no two rows have the same ones."""
+BLANK_IN_KEYS = ("grade", "municipality", "number")
+"""Columns of keys that may be blank and still name the row: no municipality is the whole region."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
@@ -276,10 +281,52 @@ MARKED = DataFrameSchema(
 )
 """A row per school, year, subject and grade that an outside list marks as doubtful (`marked` is 1)."""
 
+TARGETS_FACT = DataFrameSchema(
+    {
+        "programme": _text(False),
+        "target": _text(False),
+        "year": _year(),
+        "municipality": _text(),
+        "value": Column("float64", nullable=True),
+        **_SOURCE,
+    },
+    checks=_unique(*KEYS["targets_fact"]),
+    name="targets_fact",
+    strict=True,
+)
+"""A row per programme, target (its id or title), year and place: what the institute counted itself (факт показателя).
+
+`municipality` is missing for the whole region; `value` is in the unit of the target."""
+
+ROADMAP = DataFrameSchema(
+    {
+        "programme": _text(False),
+        "municipality": _text(),
+        "number": _text(),
+        "year": Column("Int64", _year().checks, nullable=True),
+        "term": _text(),
+        "event": _text(False),
+        "responsible": _text(),
+        "expected": _text(),
+        "state": _choice(EVENT_STATES, "Состояние", nullable=True),
+        "done": _text(),
+        "as_of": _text(),
+        **_SOURCE,
+    },
+    checks=_unique(*KEYS["roadmap"]),
+    name="roadmap",
+    strict=True,
+)
+"""A row per event of a plan (мероприятие дорожной карты), its words as they stand.
+
+`municipality` is missing for an event of the region; `year` is that of the plan's title, for terms without one; `term`,
+`done` and `as_of` are dates in words or figures (`roadmap.read_term`)."""
+
 CONTRACT = {
-    str(schema.name): schema for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED)
+    str(schema.name): schema
+    for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED, TARGETS_FACT, ROADMAP)
 }
-"""The tables taken in, by name; the last three only where such files are sent (signs of doubtful results)."""
+"""The tables taken in, by name; those after the programme only where such files are sent."""
 
 SCHOOLS_OUT = DataFrameSchema(
     {

@@ -16,10 +16,12 @@ from effschool.display import Table, Text, render
 from effschool.dynamics import FIOKO_LIST
 from effschool.facts import count, join, say, words
 from effschool.methodology import Methodology
+from effschool.partners import CLOSE
 from effschool.portfolio import Portfolio, list_certainty, list_histories
 from effschool.russian import NBSP
 from effschool.school_signs import gather_signs, list_measured, name_titles
 from effschool.sections import NONE, anchor_school, choose_decisions, name_watched_lists, number_schools, percent
+from effschool.support_sections import choose_partners, describe_difference
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
 PUPILS = ("обучающийся", "обучающихся", "обучающихся")
@@ -162,7 +164,7 @@ def write_school_pages(told: Told) -> SchoolPages | Text:
     """A page for each own school that takes part."""
     if told.portfolio.schools.empty:
         return Text(("Ни одна школа муниципалитета в расчёте не участвует: страниц школ нет.",), kind="note")
-    lists = _describe_lists(told.portfolio)
+    lists = pd.concat([_describe_lists(told.portfolio), _describe_partners(told.portfolio)])
     return SchoolPages(tuple(_write_page(told, row, lists) for _, row in told.portfolio.schools.iterrows()))
 
 
@@ -210,6 +212,18 @@ def _describe_lists(portfolio: Portfolio) -> pd.DataFrame:
     said += list(zip(decisions["school_id"], decisions["list"], decisions["sentence"], strict=True))
     frame = pd.DataFrame(said, columns=["school_id", "list", "text"])
     return frame.groupby(["school_id", "list"], sort=False)["text"].agg(join).reset_index()
+
+
+def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:
+    """Close and better schools of every own school that needs help: a row per school: school_id, text."""
+    known = choose_partners(portfolio)
+    close = known[known["kind"] == CLOSE].dropna(subset="partner") if len(known) else known
+    said = [(row.school_id, f"{row.partner} ({describe_difference(row)})") for row in close.itertuples()]
+    frame = pd.DataFrame(said, columns=["school_id", "text"]).groupby("school_id", sort=False)["text"].agg("; ".join)
+    return (PARTNERS + frame + ".").reset_index()
+
+
+PARTNERS = "Похожие школы с лучшими результатами: "
 
 
 def _lower(text: str) -> str:

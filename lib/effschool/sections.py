@@ -14,7 +14,7 @@ from effschool.display import Chart, Formatter, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.facts import Fact, Said, count, number, say, words
 from effschool.facts import percent as share
-from effschool.methodology import Domain, DomainRules, GapIndicator
+from effschool.methodology import Domain, DomainRules, GapIndicator, Methodology
 from effschool.portfolio import (
     REGION_ROW,
     Portfolio,
@@ -66,15 +66,13 @@ def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
 
 def name_watched_lists(region: RegionYear) -> list[str]:
     """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
-    method = region.workspace.methodology
-    statuses = {"results": method.lists.results, "social": method.lists.social}
-    watched = [
-        status.status
-        for domain, rules in method.iterate_domains()
-        for status in statuses[domain]
-        if status.band == rules.worse_band
-    ]
-    return watched + ([FIOKO_LIST] if method.fioko else [])
+    return list_watched(region.workspace.methodology)
+
+
+def list_watched(methodology: Methodology) -> list[str]:
+    """Statuses of the worse band of either domain, and ФИОКО's list."""
+    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
+    return watched + ([FIOKO_LIST] if methodology.fioko else [])
 
 
 def say_no_lists(portfolio: RegionYear) -> Said:

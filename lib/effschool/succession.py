@@ -284,7 +284,8 @@ def follow_successions(
     knows which is right. Where that is so in the register, the school's year is left out of every table.
 
     Args:
-        tables: contract tables by name, or others with `school_id`, `year` and provenance; not changed.
+        tables: contract tables by name, or others with `school_id`, `year` and provenance; not changed. One without
+            schools is given back as it is.
         successions: the acts.
 
     Returns:
@@ -294,7 +295,8 @@ def follow_successions(
     logs: list[pd.DataFrame] = []
     result: dict[str, pd.DataFrame] = {}
     lost = pd.MultiIndex.from_tuples([], names=["year", "school_id"])
-    for name, rows in sorted(tables.items(), key=lambda item: item[0] != "schools"):
+    of_schools = {name: rows for name, rows in tables.items() if "school_id" in rows}
+    for name, rows in sorted(of_schools.items(), key=lambda item: item[0] != "schools"):
         changed = rows
         for column in [column for column in ("school_id", "partner_id") if column in rows.columns]:
             changed, found, log = _rename(name, changed, column, successions)
@@ -303,7 +305,7 @@ def follow_successions(
         problems += found
         lost = _index_years(changed[doubled]) if name == "schools" else lost
         result[name] = changed[~doubled & ~_index_years(changed).isin(lost)] if "year" in rows else changed[~doubled]
-    return {name: result[name] for name in tables}, problems, pd.concat(logs, ignore_index=True)
+    return {name: result.get(name, rows) for name, rows in tables.items()}, problems, pd.concat(logs, ignore_index=True)
 
 
 def _index_years(rows: pd.DataFrame) -> pd.MultiIndex:

@@ -1,7 +1,7 @@
 """What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from effschool.dynamics import Dynamics
 from effschool.identify import Identified
 from effschool.methodology import Methodology
+from effschool.partners import hide_foreign
 from effschool.schemas import LEFT_BEHIND
 from effschool.storage import read_table, write_table, write_text
 
@@ -31,6 +32,18 @@ class Region(BaseModel):
 
 
 @dataclass(frozen=True)
+class Support:
+    """Support of schools: partners of a year, targets, events (`partners`, `targets`, `roadmap` say what a row is).
+
+    Partners of other municipalities have no code here: this is what reports read. `load_named_partners` has all.
+    """
+
+    partners: pd.DataFrame = field(default_factory=pd.DataFrame)
+    targets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    roadmap: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True)
 class Workspace:
     """All that reports are made from; frames as in `schemas`, `Identified` and `Dynamics`."""
 
@@ -44,6 +57,7 @@ class Workspace:
     certainty: pd.DataFrame = field(default_factory=pd.DataFrame)
     levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
+    support: Support = field(default_factory=Support)
 
 
 def load_region(path: Path) -> Region:
@@ -117,6 +131,24 @@ def load_dynamics(processed: Path) -> Dynamics:
     return Dynamics(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Dynamics)})
 
 
+def save_support(support: Support, processed: Path) -> None:
+    """Leave partners, targets and events; partners of other municipalities are named in a table of their own only."""
+    write_table(support.partners, processed / DYNAMICS / "partners_named.parquet")
+    hidden = replace(support, partners=hide_foreign(support.partners))
+    for item in fields(hidden):
+        write_table(getattr(hidden, item.name), processed / DYNAMICS / f"{item.name}.parquet")
+
+
+def load_support(processed: Path) -> Support:
+    """Support as reports may read it."""
+    return Support(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Support)})
+
+
+def load_named_partners(processed: Path) -> pd.DataFrame:
+    """Partners with the codes of all schools: for the institute, never for a municipality's report."""
+    return read_table(processed / DYNAMICS, "partners_named")
+
+
 def load_workspace(processed: Path) -> Workspace:
     """Everything that a report needs.
 
@@ -135,4 +167,5 @@ def load_workspace(processed: Path) -> Workspace:
         certainty=read_table(processed, "certainty"),
         levels=read_table(processed, "levels"),
         corrections=read_table(processed / "contract", "corrections"),
+        support=load_support(processed),
     )

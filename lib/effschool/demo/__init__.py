@@ -14,6 +14,7 @@ from effschool.demo.programme import draw_programme, list_effects
 from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
 from effschool.demo.settings import Size, load_settings
 from effschool.demo.social import draw_social
+from effschool.demo.support import draw_facts, draw_roadmap, write_support
 from effschool.demo.writing import Tables, write_region
 
 __all__ = ["build_demo_tables", "build_told_tables", "make_demo_region"]
@@ -41,6 +42,7 @@ def make_demo_region(  # noqa: PLR0913, PLR0917 -- every argument is a size of t
         write_offices(tables, build_office_tables(tables, settings, seed), folder, settings)
     else:
         write_region(tables, folder, settings)
+    write_support(tables, folder, settings)
 
 
 def build_told_tables(
@@ -65,17 +67,20 @@ def build_demo_tables(
     """
     settings, size = load_settings(), Size(schools, municipalities, last_year, years)
     # A stream for each table: a change to one leaves the others as they are.
-    rngs = np.random.default_rng(seed).spawn(6)
+    rngs = np.random.default_rng(seed).spawn(7)
     drawn = draw_schools(size, settings, rngs[0])
     school_years = list_school_years(drawn, size, settings, rngs[1])
     programme = draw_programme(drawn, size, settings, rngs[2])
     effects = list_effects(drawn, programme, size, settings)
     levels = draw_levels(school_years, effects, size, settings, rngs[3])
     cohorts = draw_cohorts(drawn, size, settings, rngs[3])
+    schools_of_years = tabulate_schools(school_years, settings, rngs[1])
     return {
-        "schools": tabulate_schools(school_years, settings, rngs[1]),
+        "schools": schools_of_years,
         "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),
         "certificates": draw_certificates(school_years, levels, cohorts, settings, rngs[4]),
         "social": draw_social(school_years, settings, rngs[5]),
         "programme": programme,
+        "targets_fact": draw_facts(schools_of_years, settings, rngs[6]),
+        "roadmap": draw_roadmap(schools_of_years, settings, rngs[6]),
     }

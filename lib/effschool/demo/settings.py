@@ -348,6 +348,40 @@ class Offices(Frozen):
     social: SocialBook
 
 
+class Fact(Frozen):
+    """A target whose fact the institute counts itself: between `low` and `high`, for municipalities as well or not."""
+
+    programme: str
+    target: str
+    low: float
+    high: float
+    everywhere: bool
+
+
+class PlannedEvent(Frozen):
+    """An event of the plan; `month` is that of its end, `is_due` before the day of the table."""
+
+    term: str
+    month: int
+    is_due: bool
+    event: str
+    responsible: str
+    expected: str
+
+
+class Support(Frozen):
+    """Facts of targets and plans of events. `silent`: share of facts that municipalities do not tell."""
+
+    silent: float
+    facts: list[Fact]
+    programme: str
+    as_of: str
+    every_municipality: int
+    done: float
+    events: list[PlannedEvent]
+    forms: dict[str, Form]
+
+
 class Settings(Frozen):
     """All of demo.yml."""
 
@@ -374,6 +408,7 @@ class Settings(Frozen):
     programme_sheet: str
     headings: dict[str, dict[str, str]]
     offices: Offices
+    support: Support
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What would have changed the lists of a year (что изменило бы решение): every school, every list, in and out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 import pandas as pd
 
@@ -34,13 +35,14 @@ def explain_decision(identified: Identified, tables: Tables, methodology: Method
     groups = list(open_groups(identified, tables, methodology, years))
     reach = {window.domain: reach_domain(window, groups, methodology) for window in windows}
     fioko = find_fioko_ways(identified, tables, methodology.fioko, year) if methodology.fioko else {}
+    joints = name_pairs(methodology)
     ways: list[tuple[str, str, bool | None, Way | None]] = []
     for school, *statuses in listed[["school_id", "results_status", "social_status"]].itertuples(index=False):
         current = dict(zip(DOMAINS, map(_read, statuses), strict=True))
         own: dict[Domain, Statuses] = {
             domain: found.get(school, {current[domain]: Way()}) for domain, found in reach.items()
         }
-        ways += [(school, *row) for row in decide_lists(current, own, methodology)]
+        ways += [(school, *row) for row in decide_lists(current, own, methodology, joints)]
         ways += [(school, FIOKO_LIST, *fioko.get(school, (None, None)))] if methodology.fioko else []
     return tabulate_ways(ways, year, name_aims(methodology))
 
@@ -61,8 +63,20 @@ def reach_domain(window: OpenWindow, groups: Sequence[Group], methodology: Metho
     return reach_statuses(window, options, methodology) if kind == "bands" else {}
 
 
+Joints = Mapping[tuple[str | None, str | None], str | None]
+"""Status of the joint list by status of results and of conditions."""
+
+
+def name_pairs(methodology: Methodology) -> Joints:
+    """The joint list's status of every pair of statuses that a school may have."""
+    results, social = ([None, *(rule.status for rule in methodology.lists.list_statuses(name))] for name in DOMAINS)
+    pairs = list(product(results, social))
+    frame = pd.DataFrame(pairs, columns=["results_status", "social_status"], dtype="str")
+    return dict(zip(pairs, map(_read, name_joint(frame, methodology.lists.joint)), strict=True))
+
+
 def decide_lists(
-    current: Mapping[Domain, str | None], reach: Mapping[Domain, Statuses], methodology: Methodology
+    current: Mapping[Domain, str | None], reach: Mapping[Domain, Statuses], methodology: Methodology, joints: Joints
 ) -> Iterator[tuple[str, bool | None, Way | None]]:
     """Every list of results, conditions and the joint one: name, whether the school is on it, way to the contrary."""
     for domain, statuses in reach.items():
@@ -70,30 +84,21 @@ def decide_lists(
             is_member = current[domain] == name
             others = [way for status, way in statuses.items() if (status == name) != is_member]
             yield name, is_member, choose_way(*others)
-    yield from decide_joint(current, reach, methodology)
+    yield from decide_joint(current, reach, methodology, joints)
 
 
 def decide_joint(
-    current: Mapping[Domain, str | None], reach: Mapping[Domain, Statuses], methodology: Methodology
+    current: Mapping[Domain, str | None], reach: Mapping[Domain, Statuses], methodology: Methodology, joints: Joints
 ) -> Iterator[tuple[str, bool | None, Way | None]]:
     """The same for the joint list, over all pairs of statuses."""
     none: Statuses = {None: Way()}
-    ways = {
-        (first, second): one + two
+    ways = [
+        (joints[first, second], one + two)
         for first, one in reach.get("results", none).items()
         for second, two in reach.get("social", none).items()
         if one and two
-    }
-    frame = pd.DataFrame([*ways, (current.get("results"), current.get("social"))], dtype="str")
-    joints = _name_pairs(frame.set_axis(["results_status", "social_status"], axis=1), methodology)
+    ]
+    own = joints[current.get("results"), current.get("social")]
     for name in dict.fromkeys(joint.status for joint in methodology.lists.joint):
-        is_member = joints[-1] == name
-        yield (
-            name,
-            is_member,
-            choose_way(*(way for way, got in zip(ways.values(), joints, strict=False) if (got == name) != is_member)),
-        )
-
-
-def _name_pairs(pairs: pd.DataFrame, methodology: Methodology) -> list[str | None]:
-    return [_read(value) for value in name_joint(pairs, methodology.lists.joint)]
+        is_member = own == name
+        yield name, is_member, choose_way(*(way for got, way in ways if (got == name) != is_member))

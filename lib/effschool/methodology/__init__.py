@@ -5,6 +5,7 @@ another one. A wrong file is refused whole, each fault named by its file, line a
 """
 
 from effschool.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
+from effschool.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
 from effschool.methodology.files import (
     MethodologyError,
     find_methodology,
@@ -17,14 +18,17 @@ from effschool.methodology.groups import GroupsByExams, GroupsByType, ProcedureG
 from effschool.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
 from effschool.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
 from effschool.methodology.model import Methodology
+from effschool.methodology.partners import Partners
 
 __all__ = [
     "Aggregation",
+    "Axis",
     "Band",
     "Bands",
     "Condition",
     "Domain",
     "DomainRules",
+    "DynamicsRules",
     "FewPupils",
     "Fioko",
     "FiokoLevel",
@@ -34,14 +38,18 @@ __all__ = [
     "GroupsByType",
     "Indicator",
     "JointStatus",
+    "LevelChange",
     "Lists",
     "MeanIndicator",
     "Methodology",
     "MethodologyError",
     "Orientation",
+    "Partners",
     "ProcedureGroup",
+    "PupilCohorts",
     "Rows",
     "ShareIndicator",
+    "Standard",
     "Status",
     "Window",
     "WindowRule",

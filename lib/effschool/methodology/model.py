@@ -9,10 +9,12 @@ from pydantic import Field, model_validator
 from effschool.certainty import Certainty
 from effschool.configuration import Frozen, RuleError, Words
 from effschool.methodology.domains import Domain, DomainRules, Orientation
+from effschool.methodology.dynamics import DynamicsRules
 from effschool.methodology.fioko import Fioko
 from effschool.methodology.groups import GroupsByExams, GroupsByType
 from effschool.methodology.indicators import Indicator
 from effschool.methodology.lists import Condition, Lists, Status, WindowRule
+from effschool.methodology.partners import Partners
 from effschool.thresholds import ThresholdUse
 
 
@@ -31,6 +33,8 @@ class Methodology(Frozen):
     fioko: Fioko | None = None
     thresholds: ThresholdUse | None = None
     certainty: Certainty | None = None
+    dynamics: DynamicsRules | None = None
+    partners: Partners | None = None
 
     @model_validator(mode="after")
     def _check_domains(self) -> Self:
@@ -84,6 +88,12 @@ class Methodology(Frozen):
     def iterate_domains(self) -> Iterator[tuple[Domain, DomainRules]]:
         """Domains in the order of the file."""
         yield from self.domains.items()
+
+    def list_watched(self, domain: Domain) -> list[str]:
+        """Statuses of the worse band of a domain: lists of schools that need help."""
+        rules = self.domains.get(domain)
+        statuses = self.lists.list_statuses(domain) if rules else ()
+        return [status.status for status in statuses if rules and status.band == rules.worse_band]
 
     def find_rule(self, status: Status) -> WindowRule:
         """The window rule of a status, the switch `social_rule` resolved."""

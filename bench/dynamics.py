@@ -1,0 +1,39 @@
+"""Time of paths, level by change and cohorts of pupils in 03_dynamics (make bench): a region and ten thousand schools."""
+
+import time
+from pathlib import Path
+
+from effschool.cohort_sections import chart_gains, chart_level_change, tabulate_level_change, tabulate_unusual
+from effschool.demo import build_demo_tables
+from effschool.dynamics import follow_schools
+from effschool.dynamics_sections import chart_flows, chart_leaving, chart_list_flows, tabulate_transitions
+from effschool.identify import identify_schools
+from effschool.methodology import load_methodology
+
+METHODOLOGY = load_methodology(Path(__file__).parents[1] / "methodologies" / "khabarovsk-2020.yml")
+
+
+def measure(schools: int, municipalities: int) -> None:
+    """Seconds of the tables, and of everything that is shown."""
+    tables = build_demo_tables(schools=schools, municipalities=municipalities)
+    tables = {name: table.assign(source_file="", source_sheet="", source_row=0) for name, table in tables.items()}
+    identified = identify_schools(tables, METHODOLOGY)
+    start = time.perf_counter()
+    dynamics = follow_schools(identified, tables, METHODOLOGY)
+    followed = time.perf_counter()
+    parts = [chart_flows(dynamics, METHODOLOGY, "results"), chart_flows(dynamics, METHODOLOGY, "social")]
+    parts += [
+        tabulate_transitions(dynamics, METHODOLOGY, "results", by) for by in ("group", "municipality", "locality")
+    ]
+    parts += [chart_list_flows(dynamics, METHODOLOGY), chart_leaving(dynamics, METHODOLOGY)]
+    parts += [chart_level_change(dynamics, METHODOLOGY), chart_gains(dynamics, identified.schools)]
+    parts += [part(dynamics, METHODOLOGY, identified.schools) for part in (tabulate_level_change, tabulate_unusual)]
+    for part in parts:
+        part._repr_html_()
+    shown = time.perf_counter()
+    print(f"{schools:>6} schools: tables {followed - start:.2f} s, parts {shown - followed:.2f} s")
+
+
+if __name__ == "__main__":
+    measure(350, 19)
+    measure(10_000, 400)

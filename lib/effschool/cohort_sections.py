@@ -1,0 +1,248 @@
+"""What notebook 03 shows of results: level and change of every school, cohorts of pupils.
+
+Every function takes the tables of the whole region; `year` chooses a year, and changes no value.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from effschool import dynamics_charts
+from effschool.display import Chart, Table, Text
+from effschool.dynamics import Dynamics, average_gains
+from effschool.dynamics.level_change import HIDDEN, PALE, SHOWN
+from effschool.dynamics.pupil_cohorts import FALL, FEW, JUMP, MISSING, NO_LINE, OTHER_PUPILS, PARTIAL, STEP, USUAL
+from effschool.dynamics.scatter import require_rules
+from effschool.methodology import LevelChange, Methodology
+from effschool.portfolio import order_names
+from effschool.russian import count_words, format_number, format_percent
+from effschool.sections import NONE, SCHOOLS, percent, say_missing
+
+VISIBILITY = {HIDDEN: "мало участников: не показывается", PALE: "мало участников: без цвета", SHOWN: ""}
+
+
+def chart_level_change(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> Chart | Text:
+    """Level by change of all schools of the region, without names."""
+    rows = select_levels(dynamics, year)
+    rules = require_rules(methodology).level_change
+    points = list_points(rows).assign(number=pd.NA)
+    if points.empty:
+        return say_missing("Уровень и изменение")
+    last = int(rows["year"].max())
+    title = f"Уровень и изменение результатов школ, {last} год"
+    counts = rows["tone"].value_counts().reindex(range(1, 6), fill_value=0)
+    frame = pd.DataFrame({"Тон": counts.index.astype("str"), "Что значит": rules.tone_names, "Школ": counts.to_numpy()})
+    figure = dynamics_charts.draw_level_grid(points, rules)
+    return Chart("level-change", title, say_levels(rows, rules), figure, Table("Уровень и изменение", title, frame))
+
+
+def select_levels(dynamics: Dynamics, year: int | None) -> pd.DataFrame:
+    """Levels and changes of one year, the last one if none is given."""
+    levels = dynamics.level_change
+    return levels[levels["year"] == (year or levels["year"].max())]
+
+
+def list_points(rows: pd.DataFrame) -> pd.DataFrame:
+    """Schools that the grid shows: with a change, and with pupils enough."""
+    shown = rows[rows["change"].notna() & (rows["visibility"] != HIDDEN)]
+    return shown.assign(is_pale=shown["visibility"] == PALE)
+
+
+def say_levels(rows: pd.DataFrame, rules: LevelChange) -> str:
+    """What the grid shows, and which schools it does not show."""
+    toned = rows["tone"].notna().sum()
+    worst, best = int((rows["tone"] == 1).sum()), int((rows["tone"] == len(rules.tone_names)).sum())
+    hidden, lacking = rows["visibility"] == HIDDEN, rows["change"].isna()
+    sure = (rows["change"].abs() > 2 * rows["change_error"]) & ~hidden
+    return (
+        f"Тон получили {count_words(int(toned), *SCHOOLS)}: «{rules.tone_names[0]}» — {format_number(worst)}, "
+        f"«{rules.tone_names[-1]}» — {format_number(best)}. Изменение больше двух погрешностей, то есть вряд ли "
+        f"случайно, у {format_number(int(sure.sum()))}. Не показаны: участников меньше {rules.hide_below} — "
+        f"{format_number(int(hidden.sum()))}; нет результатов прошлого года, и об изменении ничего не известно, — "
+        f"{format_number(int((lacking & ~hidden).sum()))}."
+    )
+
+
+def tabulate_level_change(
+    dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame, year: int | None = None
+) -> Table | Text:
+    """Level and change of every school."""
+    rows = select_levels(dynamics, year)
+    names = schools[["year", "school_id", "name", "municipality"]]
+    named = rows.merge(names, on=["year", "school_id"], validate="one_to_one")
+    if named.empty:
+        return say_missing("Уровень и изменение")
+    named = named.sort_values(["municipality", "name"], key=order_names, ignore_index=True)
+    frame = pd.DataFrame({"Школа": named["name"], "Муниципалитет": named["municipality"]})
+    frame = frame.join(describe_levels(named, require_rules(methodology).level_change))
+    return Table("Школы на сетке", "Уровень и изменение школ", frame, {"Уровень, отклонение": gain, "Изменение": gain})
+
+
+def gain(value: object) -> str:
+    """Two digits with a sign, in shares of the spread of schools."""
+    number = float(value)  # type: ignore[arg-type]
+    return ("+" if number > 0 else "") + format_number(number, 2)
+
+
+def describe_levels(rows: pd.DataFrame, rules: LevelChange) -> pd.DataFrame:
+    """Columns for readers, on the index of the rows; nothing is said of a school with too few pupils."""
+    hidden = rows["visibility"] == HIDDEN
+    tones = rows["tone"].map({number: f"{number} — {name}" for number, name in enumerate(rules.tone_names, 1)})
+    lacking = rows["change"].isna()
+    remark = rows["visibility"].map(VISIBILITY).mask(lacking & ~hidden, "нет результатов прошлого года")
+    words = tones.astype("str").fillna(remark)
+    return pd.DataFrame(
+        {
+            "Участников": rows["pupils"].astype("Int64").mask(hidden),
+            "Уровень, отклонение": rows["level"].mask(hidden),
+            "Уровень": _name_classes(rows["level_class"].mask(hidden), rules.level.names),
+            "Изменение": rows["change"].mask(hidden),
+            "Как изменился": _name_classes(rows["change_class"].mask(hidden), rules.change.names),
+            "Итог": words,
+        }
+    )
+
+
+def _name_classes(classes: pd.Series, names: Sequence[str]) -> pd.Series:
+    return classes.map(dict(enumerate(names))).astype("str").fillna(NONE)
+
+
+FINDINGS = {
+    JUMP: "выше ожидаемого",
+    FALL: "ниже ожидаемого",
+    USUAL: "в пределах обычного",
+    OTHER_PUPILS: "состав изменился",
+    PARTIAL: "экзамен сдаёт часть прежних учеников",
+    FEW: "мало участников",
+    MISSING: "нет результата одного из лет",
+    NO_LINE: "в регионе мало школ",
+}
+
+
+def tabulate_steps(dynamics: Dynamics, year: int | None = None) -> Table | Text:
+    """Steps of cohorts of pupils that end in a year: schools, change in number, findings."""
+    rows = select_cohorts(dynamics, year)
+    if rows.empty:
+        return say_missing("Когорты учеников")
+    steps = rows.groupby(STEP)
+    counts = pd.crosstab([rows[name] for name in STEP], rows["finding"]).reindex(columns=list(FINDINGS), fill_value=0)
+    remained = steps["usual_size_pct"].first().rename("Участников осталось обычно, %")
+    table = pd.concat([steps["gain"].count().rename("Школ"), remained, counts.rename(columns=FINDINGS)], axis=1)
+    frame = table.reset_index()
+    shown = pd.DataFrame({"Шаг": name_steps(frame), "Предмет": frame["family"]}).join(frame.drop(columns=STEP))
+    note = (
+        "Участников стало больше или меньше, чем обычно в регионе, — это уже не те же дети: такая школа названа, но "
+        "необычной не считается. После 9 класса часть учеников уходит, и остаются не самые слабые."
+    )
+    formats = {"Участников осталось обычно, %": percent}
+    return Table("Шаги когорт", "Когорты учеников: шаги, которые кончились в этом году", shown, formats, note)
+
+
+def select_cohorts(dynamics: Dynamics, year: int | None) -> pd.DataFrame:
+    """Steps of cohorts that end in a year, the last one with steps if none is given."""
+    rows = dynamics.pupil_cohorts
+    return rows[rows["to_year"] == (year or rows["to_year"].max())]
+
+
+def name_steps(rows: pd.DataFrame) -> pd.Series:
+    """«4 класс 2021 → 5 класс 2022»."""
+    ends = [
+        rows[f"{end}_grade"].astype("str") + " класс " + rows[f"{end}_year"].astype("str") for end in ("from", "to")
+    ]
+    return ends[0] + " → " + ends[1]
+
+
+def chart_gains(dynamics: Dynamics, schools: pd.DataFrame, year: int | None = None) -> Chart | Text:
+    """Which grade loses, by municipality: mean gains of cohorts over all years up to one."""
+    rows = dynamics.pupil_cohorts
+    rows = rows[rows["to_year"] <= (year or rows["to_year"].max())]
+    latest = schools.sort_values("year").drop_duplicates("school_id", keep="last")
+    named = rows.merge(latest[["school_id", "municipality"]], on="school_id", validate="many_to_one")
+    gains = average_gains(named, "municipality").rename(columns={"municipality": "place"})
+    order = latest["municipality"].drop_duplicates().sort_values(key=order_names)
+    return make_gains(gains, list(order), "Муниципалитет")
+
+
+def make_gains(gains: pd.DataFrame, order: Sequence[str], heading: str) -> Chart | Text:
+    """Heat map of mean gains: a row per place in the given order, a column per step and family."""
+    if gains.empty:
+        return say_missing("Прибавки когорт учеников")
+    columns = gains["family"] + ": " + gains["from_grade"].astype("str") + " → " + gains["to_grade"].astype("str")
+    ordered = gains.assign(step=columns).sort_values(["family", "from_grade", "to_grade"])
+    wide = ordered.pivot(index="place", columns="step", values=["mean_gain", "mean_error"])
+    steps = list(dict.fromkeys(ordered["step"]))
+    values, errors = (wide[name].reindex(index=order, columns=steps) for name in ("mean_gain", "mean_error"))
+    title = "Средняя прибавка когорт учеников от класса к классу, в долях разброса школ"
+    frame = values.rename_axis(heading).reset_index()
+    note = "Прибавка — насколько те же дети поднялись или опустились относительно региона; по региону она около нуля."
+    table = Table("Прибавки когорт", title, frame, dict.fromkeys(steps, gain), note)
+    figure = dynamics_charts.draw_gains(values, errors, "предмет и шаг, классы")
+    return Chart("gains", title, _say_gains(values, errors), figure, table)
+
+
+def _say_gains(values: pd.DataFrame, errors: pd.DataFrame) -> str:
+    sure = values.abs() > 2 * errors
+    lost, gained = int((sure & (values < 0)).sum().sum()), int((sure & (values > 0)).sum().sum())
+    known = int(values.notna().sum().sum())
+    worst = values.where(sure).melt(ignore_index=False).dropna().sort_values("value")
+    sentence = (
+        f"Известно {count_words(known, 'среднее изменение', 'средних изменения', 'средних изменений')}. Больше двух "
+        f"погрешностей (выделены полужирным): снижений {format_number(lost)}, подъёмов {format_number(gained)}."
+    )
+    if lost:
+        step, value = worst.iloc[0]
+        sentence += f" Сильнее всего теряют: {worst.index[0]}, {step} ({gain(value)})."
+    return sentence + " При двадцати клетках одна выделяется и по чистой случайности."
+
+
+def tabulate_unusual(
+    dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame, year: int | None = None
+) -> Table | Text:
+    """Schools whose cohort is out of line in a year, and those whose cohort changed in number."""
+    rows = select_cohorts(dynamics, year)
+    latest = schools.sort_values("year").drop_duplicates("school_id", keep="last")
+    named = rows.merge(latest[["school_id", "name", "municipality"]], on="school_id", validate="many_to_one")
+    named = named.sort_values(["municipality", "name"], key=order_names)
+    found = named[named["finding"].isin([JUMP, FALL, OTHER_PUPILS])]
+    if found.empty:
+        return Text(("Когорт, которые выбиваются из ряда или сильно изменились в числе, в этом году нет.",))
+    frame = pd.DataFrame({"Школа": found["name"], "Муниципалитет": found["municipality"]}).join(describe_cohorts(found))
+    return Table(
+        "Необычные когорты",
+        "Когорты учеников, которые выбиваются из ряда или изменились в числе",
+        frame.reset_index(drop=True),
+        COHORT_FORMATS,
+        say_unusual_rule(methodology),
+    )
+
+
+def describe_cohorts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns for readers, on the index of the rows."""
+    return pd.DataFrame(
+        {
+            "Предмет": rows["family"],
+            "Шаг": name_steps(rows),
+            "Участников было": rows["from_participants"],
+            "Участников стало": rows["to_participants"],
+            "Прибавка": rows["gain"],
+            "Погрешность": rows["gain_error"],
+            "Ожидалось": rows["expected"] - rows["from_standard"],
+            "Вывод": rows["finding"].map(FINDINGS),
+        }
+    )
+
+
+COHORT_FORMATS = {"Прибавка": gain, "Ожидалось": gain, "Погрешность": lambda value: format_number(value, 2)}
+
+
+def say_unusual_rule(methodology: Methodology) -> str:
+    """How schools out of line are chosen."""
+    rules = require_rules(methodology).pupil_cohorts
+    return (
+        "«Ожидалось» — прибавка школы с таким же начальным результатом по линии региона: слабые в среднем поднимаются, "
+        "сильные опускаются. Выше или ниже ожидаемого — отклонение, которое при стольких школах трудно приписать "
+        f"случаю: из названных так ошибочно — не больше {format_percent(rules.false_share_pct, 0)} в среднем (поправка "
+        "Бенджамини — Хохберга по всем школам года). Это повод посмотреть, а не вывод о причине: так выглядят и "
+        "хороший учитель, и необъективная проверка. «Состав изменился» — участников стало больше или меньше, чем "
+        f"обычно для региона, на {format_percent(rules.size_change_pct, 0)} и больше."
+    )

@@ -1,0 +1,57 @@
+"""Facts of programmes' targets and plans of events (показатели программ, дорожная карта), as an institute has them."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+from effschool.demo.pages import list_cells, make_book, make_page
+from effschool.demo.settings import Settings
+from effschool.demo.writing import Tables, write_workbook
+from effschool.schemas import EVENT_STATES
+
+
+def draw_facts(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+    """What the institute counted: a row per target, year and place; some municipalities tell nothing of some."""
+    years, places = sorted(schools["year"].unique()), sorted(schools["municipality"].unique())
+    rows = []
+    for fact in settings.support.facts:
+        wanted = [(place, year) for place, year in product([None, *places], years) if place is None or fact.everywhere]
+        told = rng.random(len(wanted)) >= settings.support.silent
+        values = np.round(rng.uniform(fact.low, fact.high, len(wanted)), 1)
+        rows += [
+            (fact.programme, fact.target, year, place, value)
+            for (place, year), value, is_told in zip(wanted, values, told, strict=True)
+            if is_told or place is None
+        ]
+    frame = pd.DataFrame(rows, columns=["programme", "target", "year", "municipality", "value"])
+    return frame.astype({"programme": "str", "target": "str", "municipality": "str", "year": "int64"})
+
+
+def draw_roadmap(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+    """Plans of the last year, of the region and of some municipalities: a row per event, most of those due done."""
+    rules, year = settings.support, int(schools["year"].max())
+    as_of = rules.as_of.format(year=year)
+    places = [None, *sorted(schools["municipality"].unique())[:: rules.every_municipality]]
+    rows = []
+    for place, (number, event) in product(places, enumerate(rules.events, start=1)):
+        is_done = event.is_due and rng.random() < rules.done
+        done = f"{rng.integers(1, 28):02}.{event.month:02}.{year}" if is_done else None
+        state = EVENT_STATES[not is_done] if event.is_due else None
+        words = (event.term.format(year=year), event.event, event.responsible, event.expected)
+        rows.append((rules.programme, place, f"1.{number}", year, *words, state, done, as_of))
+    columns = ["programme", "municipality", "number", "year", "term", "event", "responsible", "expected"]
+    frame = pd.DataFrame(rows, columns=[*columns, "state", "done", "as_of"]).astype("str")
+    return frame.astype({"year": "Int64"})
+
+
+def write_support(tables: Tables, folder: Path, settings: Settings) -> None:
+    """Write both workbooks."""
+    year = int(tables["schools"]["year"].max())
+    for name, form in settings.support.forms.items():
+        rows = tables[name][list(form.headings)]
+        words = {"year": year, "region": settings.region, "as_of": settings.support.as_of.format(year=year)}
+        book = make_book(make_page(form, words, list(form.headings.values()), list_cells(rows)))
+        write_workbook(book, folder / form.file.format(year=year))
