@@ -85,6 +85,7 @@ bench: $(READY) ## измерить время и память прогона; S
 	@$(BIN)/python bench/identification.py
 	@$(BIN)/python bench/certainty.py
 	@$(BIN)/python bench/dynamics.py
+	@$(BIN)/python bench/effects.py
 	@$(BIN)/python bench/reading.py
 
 format: $(READY) ## проверить оформление кода

@@ -1,4 +1,4 @@
-"""Time of paths, level by change and cohorts of pupils in 03_dynamics (make bench): a region and ten thousand schools."""
+"""Time of paths, level by change and cohorts of pupils in 03_dynamics (make bench): one region, then ten thousand."""
 
 import time
 from pathlib import Path

@@ -98,7 +98,7 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
 
 
 @mpl.rc_context(PLAIN)
-def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) -> Figure:
+def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str, digits: int = 0) -> Figure:
     """Dot plot: a row of `values` per line, columns `own` and `other`; a panel for every unit of measurement."""
     panels = [values[np.array(units) == unit] for unit in dict.fromkeys(units)]
     with mpl.rc_context(STYLE):
@@ -107,6 +107,7 @@ def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) 
     for axes, panel, unit in zip(rows, panels, dict.fromkeys(units), strict=True):
         _fill_dots(axes, panel, own, other)
         axes.set_xlabel(unit)
+        write_numbers(axes.xaxis, digits)
     _put_legend_above(rows[0], 2)
     return figure
 
@@ -123,7 +124,6 @@ def _fill_dots(axes: Axes, values: pd.DataFrame, own: str, other: str) -> None:
     axes.grid(axis="y", color="#eeeeee")
     axes.set_axisbelow(True)
     axes.tick_params(left=False)
-    write_numbers(axes.xaxis)
 
 
 @mpl.rc_context(PLAIN)
@@ -346,6 +346,47 @@ def _finish_years(axes: Axes, years: pd.Index, y_label: str) -> None:
 
 
 @mpl.rc_context(PLAIN)
+def draw_events(events: pd.DataFrame, unit: str, selection: Sequence[int]) -> Figure:
+    """Years around an entry: levels of two kinds of schools on the left, their difference on the right.
+
+    Args:
+        events: a row per year counted from entry: time, own, control, estimate, low, high.
+        selection: years that were left out, shaded.
+    """
+    figure, (levels, apart) = start_figure(4.0, 2)
+    levels.plot(events["time"], events["own"], color=OWN, marker="o", label="школы программы")
+    levels.plot(events["time"], events["control"], color=REGION, marker="D", linestyle="--", label="похожие школы")
+    apart.vlines(events["time"], events["low"], events["high"], color=REGION, linewidth=3)
+    apart.scatter(events["time"], events["estimate"], color=OWN, s=46, zorder=2)
+    apart.axhline(0, color=REGION, linewidth=0.8)
+    for axes, label in ((levels, f"уровень, {unit}"), (apart, f"разница перемен, {unit}")):
+        for place, year in enumerate(selection):
+            shade = "год отбора и год входа" if place == 0 and axes is levels else None
+            axes.axvspan(year - 0.5, year + 0.5, color=MIDDLE, alpha=0.4, linewidth=0, zorder=0, label=shade)
+        axes.set(xlabel="лет от входа в программу", ylabel=label)
+        axes.set_xticks(list(events["time"]), [format_number(time) for time in events["time"]])
+        write_numbers(axes.yaxis, 1)
+    _put_legend_above(levels, 3)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
+def draw_groups(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
+    """All schools of a region by group, without names: a row per school: x, y, `kind`, told by colour and shape."""
+    figure, (axes,) = start_figure(5.6)
+    kinds = list(dict.fromkeys(points["kind"].sort_values()))
+    palette = sns.color_palette("colorblind", len(kinds))
+    for kind, marker, colour in zip(kinds, cycle(MARKERS), palette, strict=False):
+        chosen = points[points["kind"] == kind]
+        axes.scatter(chosen["x"], chosen["y"], s=30, marker=marker, color=colour, alpha=0.8, label=kind, linewidths=0)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    write_numbers(axes.xaxis, 1)
+    write_numbers(axes.yaxis, 1)
+    _put_legend_above(axes, 1)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
 def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Figure:
     """Stacked bars of counts: a row per bar, a column per part; whole numbers on the axis."""
     figure, (axes,) = start_figure(1.1 + 0.3 * len(counts))
@@ -366,18 +407,18 @@ def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Fig
 
 
 @mpl.rc_context(PLAIN)
-def draw_parts(values: pd.Series, label: str, above: str, below: str) -> Figure:
+def draw_parts(values: pd.Series, label: str, above: str, below: str, digits: int = 3) -> Figure:
     """Bars to the right and left of zero, each with its number: what adds and what takes away; a value per bar."""
     figure, (axes,) = start_figure(1.0 + 0.3 * len(values))
     numbers = values.to_numpy(dtype=float)
     bars = axes.barh(np.arange(len(values)), numbers, color=np.where(numbers > 0, above, below))
-    axes.bar_label(bars, [format_number(number, 3) for number in numbers], padding=3, fontsize=9)
+    axes.bar_label(bars, [format_number(number, digits) for number in numbers], padding=3, fontsize=9)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(np.arange(len(values)), [shorten(str(name), 60, placeholder="…") for name in values.index])
     axes.margins(x=0.15)
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    write_numbers(axes.xaxis, 3)
+    write_numbers(axes.xaxis, digits)
     return figure
 
 

@@ -36,7 +36,7 @@ IDENTIFIED_FILES = (
 )
 DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
-    *("spells", "level_change", "pupil_cohorts"),
+    *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
 MADE = {"workbook": ".xlsx", "facts": ".json"}
