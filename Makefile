@@ -78,7 +78,7 @@ compare: $(READY) ## почему изменились списки между �
 bulgaria: $(READY) ## пример другого региона: открытые данные Болгарии (папка DATA)
 	@$(MAKE) --no-print-directory report DATA=$(call quote,$(if $(filter command,$(firstword $(origin DATA))),$(DATA),../shared/data/bg-mon)) \
 	  PROCESSED=examples/bulgaria/processed REPORTS=examples/bulgaria/reports LAYOUTS=examples/bulgaria/layouts \
-	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
+	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml PARAMETERS=programme_files=нет YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
 
 bench: $(READY) ## измерить время и память прогона; SCALE=10 и SCALE=85 — регион во столько раз больше
 	@$(BIN)/python bench/year.py --scale $(call quote,$(SCALE))

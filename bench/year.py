@@ -1,35 +1,48 @@
 """Time and memory of the yearly run beside the plain way (make bench SCALE=…); nothing here is asserted.
 
 The plain way is a loop of `papermill.execute_notebook` and nbconvert's HTMLExporter over the same notebooks; bare
-drawing is the same figures made and saved in one process. All of it is measured in one run and in turns, so that the
-ratios hold whatever else the machine does.
+drawing is what `charts` does of it, while the report's own cells run in one process. All of it is measured in one run
+and in turns, so that the ratios hold whatever else the machine does. A larger region is measured beside the usual one.
 """
 
 import argparse
 import os
+import re
 import resource
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
-from dataclasses import replace
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import IPython.display
+import nbformat
 import papermill
+from nbconvert import HTMLExporter
 
-from effschool import apart, charts, sections
+from effschool import apart, charts
 from effschool.__main__ import ROOT
+from effschool.apart import run_apart
 from effschool.demo import make_demo_region
+from effschool.execution import execute_work
 from effschool.executors import LOCAL_CLUSTER, open_executor
-from effschool.page import render_page
+from effschool.page import TEMPLATES
 from effschool.plan import PageTask, Settings, plan_reports, plan_stages
-from effschool.portfolio import open_portfolio, open_region
-from effschool.run import run_step
+from effschool.portfolio import open_region
+from effschool.run import FAILED, Outcome, leave
 from effschool.steps import prepare_work, produce
+from effschool.work import Product, Work
 from effschool.workspace import load_workspace
 
 SCHOOLS, MUNICIPALITIES, SAMPLE, ROUNDS, MANY = 350, 19, 6, 2, 500
+LONGEST_SHEET = 20
+"""Scale up to which the protocol of ОГЭ is a workbook; beyond it would have more rows than a sheet may have."""
+Figures = dict[str, tuple[float, float]]
+"""Seconds and peak of memory in GiB (0 where it is not measured), by what was done."""
 
 
 def measure(action: Callable[[], object]) -> float:
@@ -43,44 +56,104 @@ def say(text: str, value: float, unit: str = "с", note: str = "") -> None:
 
 
 def make_settings(folder: Path) -> Settings:
-    paths = {"data": folder / "raw", "processed": folder / "processed", "reports": folder / "reports"}
+    paths = {"data": folder / "raw", "processed": folder / "bench", "reports": folder / "reports"}
     return Settings(root=ROOT, layouts=ROOT / "layouts", methodology="khabarovsk-2020", **paths)
 
 
-def measure_year(folder: Path) -> None:
-    """The whole run from nothing, then once more."""
-    options = [f"--{key}={folder / key}" for key in ("processed", "reports")] + [f"--data={folder / 'raw'}"]
-    command = [sys.executable, "-m", "effschool", "report", *options]
-    say("всё вместе, с нуля", measure(lambda: run_command(command)), note="цель 30")
-    say("второй раз, без изменений", measure(lambda: run_command(command)), note="цель 3")
-
-
-def run_command(command: Sequence[str]) -> None:
-    import subprocess  # noqa: PLC0415
-
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
-def measure_stages(settings: Settings) -> None:
-    for step in plan_stages(settings):
-        outcome = run_step(step)
-        if outcome.message:
-            sys.exit(outcome.message)
-        say(step.name, outcome.seconds, note=f"память до {read_peak():.2f} ГиБ")
+def measure_year() -> None:
+    """The whole run from nothing, the demonstration files included, then once more."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        options = [f"--{key}={folder / key}" for key in ("processed", "reports")] + [f"--data={folder / 'raw'}"]
+        command = [sys.executable, "-m", "effschool", "report", "--demo", f"--layouts={ROOT / 'layouts'}", *options]
+        run = partial(subprocess.run, command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
+        (folder / "raw").mkdir()
+        say("всё вместе, с нуля, вместе с исходными файлами", measure(run), note="цель 30")
+        say("второй раз, без изменений", measure(run), note="цель 3")
 
 
 def read_peak() -> float:
-    """Peak memory of the largest process so far, GiB: this one or one that it has waited for."""
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(one).ru_maxrss for one in who) / 2**20
+    """Peak of this process in GiB, the shared memory of the warm parent included."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="ascii"))[1]) / 2**20
+
+
+def execute_measured(work: Work) -> tuple[Product, float]:
+    """What a worker does, and its peak of memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        return execute_work(work, folder), read_peak()
+
+
+def make_region(folder: Path, scale: int) -> None:
+    make_demo_region(
+        folder / "raw", schools=SCHOOLS * scale, municipalities=MUNICIPALITIES * scale, shapes=scale <= LONGEST_SHEET
+    )
+
+
+def measure_region(folder: Path, scale: int) -> Figures:
+    """Raw files, stages and the planning of reports, and a report by the mean of a sample."""
+    settings, figures = make_settings(folder), {}
+    figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0
+    for step in plan_stages(settings):
+        started = time.perf_counter()
+        product, peak = run_apart(execute_measured, prepare_work(step))
+        figures[step.name] = time.perf_counter() - started, peak
+        outcome = leave(step, product, Outcome(step.name, "готово"))
+        if outcome.state == FAILED:
+            sys.exit(outcome.message)
+    started = time.perf_counter()
+    tasks = plan_tasks(settings)
+    figures["план отчётов"] = time.perf_counter() - started, read_peak()
+    made = [run_apart(execute_measured, prepare_work(task.step, task.card)) for task in choose_sample(tasks)]
+    figures["отчёт"] = sum(product.seconds for product, _ in made) / len(made), max(peak for _, peak in made)
+    return figures
+
+
+def plan_tasks(settings: Settings) -> list[PageTask]:
+    workspace = load_workspace(settings.processed)
+    return plan_reports(settings, workspace, open_region(workspace, None).year)
+
+
+def choose_sample(tasks: Sequence[PageTask]) -> list[PageTask]:
+    return list(tasks[:: max(len(tasks) // SAMPLE, 1)][:SAMPLE])
+
+
+def report_growth(scale: int, once: Figures, many: Figures) -> None:
+    for name, (seconds, peak) in many.items():
+        growth = f"в {seconds / once[name][0]:.1f} раза дольше, чем SCALE=1" if scale > 1 else ""
+        say(name, seconds, note=(f"на пике {peak:.2f} ГиБ  " if peak else "") + growth)
+
+
+@contextmanager
+def hush() -> Iterator[None]:
+    """Without what plain kernels say on their way."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def make_plainly(task: PageTask, folder: Path) -> None:
-    parameters = prepare_work(task.step, task.card).parameters | {"workbook": str(folder / "plain.xlsx")}
-    notebook = papermill.execute_notebook(
-        str(task.step.notebook), str(folder / "plain.ipynb"), parameters=parameters, cwd=str(folder), progress_bar=False
-    )
-    (folder / "plain.html").write_text(render_page(notebook, task.card), encoding="utf-8")
+    parameters, target = fill_parameters(task, folder), folder / "plain.ipynb"
+    with hush():
+        notebook = papermill.execute_notebook(
+            str(task.step.notebook), str(target), parameters=parameters, cwd=str(folder), progress_bar=False
+        )
+    exporter = HTMLExporter(template_name="effschool", extra_template_basedirs=[str(TEMPLATES)])
+    page, _ = exporter.from_notebook_node(notebook, resources={"card": vars(task.card)})
+    (folder / "plain.html").write_text(page, encoding="utf-8")
+
+
+def fill_parameters(task: PageTask, folder: Path) -> dict[str, object]:
+    """Parameters of a report whose files go to a folder."""
+    work = prepare_work(task.step, task.card)
+    return dict(work.parameters) | {name: str(folder / made) for name, made in work.made.items()}
 
 
 def make_all(tasks: Sequence[PageTask], scheduler: str, jobs: int) -> float:
@@ -95,56 +168,61 @@ def make_all(tasks: Sequence[PageTask], scheduler: str, jobs: int) -> float:
         return time.perf_counter() - started
 
 
-def draw_barely(settings: Settings, tasks: Sequence[PageTask]) -> float:
-    """Seconds that the figures of the reports take in this process, made and saved."""
-    workspace, spent = load_workspace(settings.processed), 0.0
+class Clock:
+    """Seconds spent in functions, those that call one another counted once."""
 
-    def clock(draw: Callable) -> Callable:
+    def __init__(self) -> None:
+        self.spent, self.depth = 0.0, 0
+
+    def time(self, function: Callable) -> Callable:
         def timed(*arguments: object, **options: object) -> object:
-            nonlocal spent
+            self.depth += 1
             started = time.perf_counter()
             try:
-                return draw(*arguments, **options)
+                return function(*arguments, **options)
             finally:
-                spent += time.perf_counter() - started
+                self.depth -= 1
+                self.spent += 0 if self.depth else time.perf_counter() - started
 
         return timed
 
-    names = [name for name in vars(charts) if name.startswith("draw_")] + ["save_svg"]
-    kept = {name: getattr(charts, name) for name in names}
+
+def draw_barely(tasks: Sequence[PageTask], folder: Path) -> float:
+    """Seconds that `charts` takes to make and save the figures of reports, their cells executed in this process."""
+    clock = Clock()
+    drawing = [draw for name, draw in vars(charts).items() if name.startswith(("draw_", "save_"))]
+    modules = [module for name, module in sys.modules.items() if name.startswith("effschool.")]
+    places = [(module, name, each) for module in modules for name, each in vars(module).items() if each in drawing]
+    places.append((IPython.display, "display", IPython.display.display))
     try:
-        for name, draw in kept.items():
-            setattr(charts, name, clock(draw))
+        for module, name, each in places[:-1]:
+            setattr(module, name, clock.time(each))
+        IPython.display.display = lambda *parts: [part._repr_html_() for part in parts]
         for task in tasks:
-            draw_charts(open_portfolio(workspace, task.municipality, None))
+            execute_here(task, folder)
     finally:
-        for name, draw in kept.items():
-            setattr(charts, name, draw)
-    return spent
+        for module, name, each in places:
+            setattr(module, name, each)
+    return clock.spent
 
 
-def draw_charts(portfolio: object) -> None:
-    for make in (sections.chart_bands, sections.chart_indicators, sections.chart_index_paths, sections.chart_tiles):
-        for domain in ("results", "social"):
-            make(portfolio, domain)._repr_html_()
-    for part in (
-        sections.chart_gaps(portfolio),
-        sections.chart_heatmap(portfolio, "results"),
-        sections.chart_matrix(portfolio),
-    ):
-        part._repr_html_()
+def execute_here(task: PageTask, folder: Path) -> None:
+    """Run a report's cells in this process."""
+    names: dict[str, object] = {}
+    for cell in nbformat.read(task.step.notebook, as_version=4).cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, task.step.name, "exec"), names)
+            names |= fill_parameters(task, folder) if "parameters" in cell.metadata.get("tags", []) else {}
 
 
 def compare_ways(settings: Settings, folder: Path) -> None:
     """The plain loop, one worker, two workers, two Dask workers and bare drawing over the same sample."""
-    workspace = load_workspace(settings.processed)
-    tasks = plan_reports(settings, workspace, open_region(workspace, None).year)
-    sample = tasks[:: max(len(tasks) // SAMPLE, 1)][:SAMPLE]
+    sample = choose_sample(plan_tasks(settings))
     double, spent = list(sample) * 2, dict.fromkeys(("plain", "bare", "one", "two", "dask"), 0.0)
-    draw_barely(settings, sample[:1])
+    draw_barely(sample[:1], folder)
     for _ in range(ROUNDS):
         spent["plain"] += measure(lambda: [make_plainly(task, folder) for task in sample]) / len(sample)
-        spent["bare"] += draw_barely(settings, sample) / len(sample)
+        spent["bare"] += draw_barely(sample, folder) / len(sample)
         spent["one"] += make_all(sample, "", 1) / len(sample)
         spent["two"] += make_all(double, "", 2) / len(double)
         spent["dask"] += make_all(double, LOCAL_CLUSTER, 2) / len(double)
@@ -162,11 +240,10 @@ def compare_ways(settings: Settings, folder: Path) -> None:
 
 def measure_memory(settings: Settings) -> None:
     """Growth of the process that stands behind many reports, and of the warm parent."""
-    workspace = load_workspace(settings.processed)
-    task = plan_reports(settings, workspace, open_region(workspace, None).year)[0]
+    task = plan_tasks(settings)[0]
     work = prepare_work(task.step, task.card)
     produce(work)
-    server = apart.run_apart(os.getppid)
+    server = run_apart(os.getppid)
     before = read_resident(os.getpid()), read_resident(server)
     seconds = measure(lambda: [produce(work) for _ in range(MANY)])
     after = read_resident(os.getpid()), read_resident(server)
@@ -181,22 +258,21 @@ def read_resident(pid: int) -> float:
 
 
 def measure_all(scale: int, many: bool) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        print(f"Ядер: {os.cpu_count()}, регион в {scale} раз больше демонстрационного", flush=True)
-        schools, municipalities = SCHOOLS * scale, MUNICIPALITIES * scale
-        seconds = measure(
-            lambda: make_demo_region(folder / "raw", schools=schools, municipalities=municipalities, shapes=True)
-        )
-        say("исходные таблицы", seconds, note=f"школ {schools}, муниципалитетов {municipalities}")
+    print(f"Ядер: {os.cpu_count()}", flush=True)
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         if scale == 1:
-            measure_year(folder)
-        settings = replace(make_settings(folder), processed=folder / "bench")
+            measure_year()
         apart.warm_up()
-        measure_stages(settings)
-        compare_ways(settings, folder)
+        run_apart(os.getpid)
+        once = measure_region(Path(first), 1)
+        report_growth(1, {}, once)
+        if scale > 1:
+            print(f"Регион в {scale} раз больше: школ {SCHOOLS * scale}, муниципалитетов {MUNICIPALITIES * scale}")
+            report_growth(scale, once, measure_region(Path(second), scale))
+        else:
+            compare_ways(make_settings(Path(first)), Path(first))
         if many:
-            measure_memory(settings)
+            measure_memory(make_settings(Path(first)))
 
 
 if __name__ == "__main__":

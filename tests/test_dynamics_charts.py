@@ -28,6 +28,18 @@ def test_ribbons_are_as_wide_as_the_flows():
     assert "нет в реестре" not in read_texts(figure)
 
 
+def test_ribbons_of_one_state_do_not_cross_in_vain():
+    rows = [["low", "low"], ["low", "high"], ["low", "high"], ["high", "low"], ["high", "high"], ["high", "high"]]
+    figure = draw(rows, [2021, 2022])
+    ends = []
+    for item in figure.axes[0].collections:
+        box = item.get_paths()[0].vertices
+        ends.append([box[box[:, 0] == edge, 1].min() for edge in (box[:, 0].min(), box[:, 0].max())])
+    (first, second, third, fourth) = sorted(ends)
+    assert first[1] < second[1]
+    assert third[1] < fourth[1]
+
+
 def test_no_ribbon_crosses_a_year_without_data():
     figure = draw([["low", None, "high"], ["low", None, "low"]], [2020, 2021, 2022])
     assert not figure.axes[0].collections

@@ -42,7 +42,7 @@ def test_wrong_options_are_told_in_a_sentence(tmp_path, root, capsys, arguments,
 def test_options_reach_the_run(tmp_path, root, monkeypatch):
     taken = []
     monkeypatch.setattr(main_module, "warm_up", lambda: None)
-    monkeypatch.setattr(main_module, "run_year", lambda settings, say, show: taken.append(settings) or 0)
+    monkeypatch.setattr("effschool.run.run_year", lambda settings, say, show: taken.append(settings) or 0)
     options = {"data": tmp_path, "layouts": root / "layouts", "year": 2022, "municipality": "Район", "jobs": 3}
     options |= {"scheduler": "local", "time-limit": 5}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]

@@ -20,9 +20,9 @@ from effschool.run import (
     write_run,
 )
 from effschool.stamps import NEVER_MADE, write_stamp
-from effschool.steps import StepError, UnknownParameterError, drop_outdated
+from effschool.steps import UnknownParameterError, drop_outdated
 from effschool.storage import FolderInUseError, hold_folder
-from effschool.work import Product
+from effschool.work import Product, StepError
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones(settings):

@@ -5,16 +5,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from effschool.apart import Limits, warm_up
 from effschool.executors import SchedulerError
-from effschool.plan import Settings
-from effschool.progress import open_progress
-from effschool.run import run_year
-from effschool.steps import StepError
 from effschool.storage import FolderInUseError
+from effschool.work import StepError
+
+if TYPE_CHECKING:
+    from effschool.plan import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 THRESHOLDS = Path("methodologies") / "thresholds.yml"
@@ -133,21 +134,26 @@ def check_sent(options: argparse.Namespace) -> int:
 
 def report_year(options: argparse.Namespace) -> int:
     """The yearly run."""
+    if not (Path(options.processed) / "stamps").is_dir():
+        warm_up()  # something is to be done for sure: the imports go on while this process has its own
+    from effschool.progress import open_progress  # noqa: PLC0415 -- after the warm parent has begun
+    from effschool.run import run_year  # noqa: PLC0415
+
     if options.demo:
         make_demo(argparse.Namespace(folder=Path(options.data)))
-    if not (Path(options.processed) / "stamps").is_dir():
-        warm_up()  # something is to be done for sure: the imports go on while this process reads
     progress = open_progress()
     return run_year(read_settings(options), progress.say, progress.show)
 
 
-def read_settings(options: argparse.Namespace) -> Settings:
+def read_settings(options: argparse.Namespace) -> "Settings":
     """What the run is asked to do.
 
     Raises:
         ValueError: a number that is none, a parameter without a value.
         FileNotFoundError: a folder that is not there.
     """
+    from effschool.plan import Settings  # noqa: PLC0415 -- see `report_year`
+
     return Settings(
         root=ROOT,
         data=_require_folder(options.data),

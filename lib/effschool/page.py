@@ -42,10 +42,16 @@ def open_exporter() -> Any:
     from nbconvert import HTMLExporter  # noqa: PLC0415 -- a run with nothing to do need not wait for it
     from traitlets.config import Config  # noqa: PLC0415
 
+    class PageExporter(HTMLExporter):
+        """Without a second look at the whole page, which adds what other templates lack: descriptions of images."""
+
+        def from_notebook_node(self, nb: "NotebookNode", resources: Any = None, **options: Any) -> Any:
+            return super(HTMLExporter, self).from_notebook_node(nb, resources, **options)
+
     config = Config(
         {"TemplateExporter": {"exclude_input": True, "exclude_output_prompt": True, "exclude_input_prompt": True}}
     )
-    return HTMLExporter(
+    return PageExporter(
         config=config,
         template_name="effschool",
         extra_template_basedirs=[str(TEMPLATES)],

@@ -26,7 +26,6 @@ from effschool.progress import Say, describe_progress
 from effschool.russian import count_words, format_number
 from effschool.stamps import NEVER_MADE, Step, explain_redo, read_versions, write_stamp
 from effschool.steps import (
-    StepError,
     UnknownParameterError,
     drop_outdated,
     list_parameters,
@@ -35,7 +34,7 @@ from effschool.steps import (
     publish,
 )
 from effschool.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
-from effschool.work import Product, say_error
+from effschool.work import Product, StepError, say_error
 from effschool.workspace import Workspace, load_workspace
 
 

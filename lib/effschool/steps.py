@@ -25,10 +25,6 @@ class UnknownParameterError(ValueError):
     """A notebook was given a parameter that its parameters cell does not have."""
 
 
-class StepError(RuntimeError):
-    """A notebook stopped; the message is for a person."""
-
-
 def prepare_work(step: Step, card: PageCard | None = None) -> Work:
     """Everything a worker needs for a step.
 

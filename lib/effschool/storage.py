@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
@@ -84,18 +86,20 @@ def write_text(text: str, path: Path, encoding: str = "utf-8") -> None:
     write_bytes(text.encode(encoding), path)
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """Write one Parquet file whole or not at all."""
     with replace_when_done(path) as beside:
         frame.to_parquet(beside, index=False)
 
 
-def read_table(folder: Path, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd.DataFrame":
     """Read `name`.parquet, all columns or some; a missing file is said in Russian with the stage that makes it.
 
     Raises:
         FileNotFoundError: the stage before has not been run.
     """
+    import pandas as pd  # noqa: PLC0415 -- a second, which a run that begins spends better
+
     path = folder / f"{name}.parquet"
     if not path.is_file():
         raise FileNotFoundError(

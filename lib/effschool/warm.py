@@ -5,27 +5,54 @@ this module.
 """
 
 import gc
+import io
 import os
 
-os.environ.setdefault(
-    "MPLBACKEND", "module://matplotlib_inline.backend_inline"
-)  # as a kernel sets it; before matplotlib
+# Before numpy and matplotlib are imported. A report has one core: threads of a library would stand in its way, and sum
+# in another order, with other last digits, where there are more cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as a kernel sets it
 
 import papermill  # before the engine, which papermill loads itself
 
-from effschool import engine, lab, page, protocol, region_sections, run, sections, structure, workbook
+from effschool import (
+    changes,
+    engine,
+    explain,
+    ingest,
+    lab,
+    page,
+    protocol,
+    provenance,
+    region_sections,
+    run,
+    sections,
+    stability,
+    stage_sections,
+    structure,
+    workbook,
+)
 from effschool.charts import draw_lines
 from effschool.display import Chart, Table
 
-USED = (papermill, engine, lab, page, protocol, region_sections, run, sections, structure, workbook)
+USED = (
+    *(papermill, changes, engine, explain, ingest, lab, page, protocol, provenance, region_sections, run, sections),
+    *(stability, stage_sections, structure, workbook),
+)
 
 
 def fill_caches() -> str:
-    """Do once what every report would do again: find fonts, compile templates. Gives the page, which nobody needs."""
+    """Do once what every report would do again: find fonts, compile templates, import what libraries import late.
+
+    Gives the page, which nobody needs.
+    """
     import nbformat  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
+    from pandera.pandas import DataFrameSchema  # noqa: PLC0415
 
     values = pd.DataFrame({"а": [1.0, 2.0]}, index=[2022, 2023])
+    pd.read_parquet(io.BytesIO(DataFrameSchema().validate(values).to_parquet()))
     chart = Chart("а", "а", "а", draw_lines(values, "а"), Table("а", "а", values.reset_index()))
     shown = nbformat.v4.new_output("display_data", data={"text/html": chart._repr_html_()})
     cells = [nbformat.v4.new_markdown_cell("# а"), nbformat.v4.new_code_cell("а", outputs=[shown])]

@@ -8,6 +8,10 @@ from pathlib import Path
 from effschool.page import PageCard
 
 
+class StepError(RuntimeError):
+    """A notebook stopped; the message is for a person."""
+
+
 @dataclass(frozen=True)
 class Work:
     """What a worker is given; of files it needs only the tables that the parameters name.

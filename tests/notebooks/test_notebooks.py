@@ -250,7 +250,7 @@ def read_number(text: str) -> float | str | None:
     plain = re.sub(r"[\s%]", "", text).replace("\N{MINUS SIGN}", "-").replace(",", ".")
     if text in {"нет данных", ""}:
         return None
-    return float(plain) if re.fullmatch(r"-?\d+(\.\d+)?", plain) else text
+    return float(plain) if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain) else text
 
 
 def assert_same_cell(shown: str, kept: object) -> None:
