@@ -9,6 +9,7 @@ from effschool.portfolio import Portfolio, list_municipalities, open_portfolio
 from effschool.russian import NBSP
 from effschool.school_pages import tell_schools
 
+OTHERS = ("02", "03", "04", "05", "06")
 COMMENTS = ROOT / "comments" / "schools.yml"
 
 
@@ -47,20 +48,17 @@ def test_shares_of_lazo_district(lazo, year, number, share, region):
 
 
 def build_results(methodology, own, before=None, region=10.0):
-    """Район with one school of 100 участников, Другой with one of 900."""
+    """Район with one school of 100 participants, Другой with five of 180."""
     values = [
         measured("01", "oge_math_2", own, participants=100),
-        measured("02", "oge_math_2", region, participants=900),
+        *(measured(code, "oge_math_2", region, participants=180) for code in OTHERS),
         measured("01", "vpr_math_2", 90.0, participants=100),
-        measured("02", "vpr_math_2", 1.0, participants=100),
+        *(measured(code, "vpr_math_2", 1.0, participants=100) for code in OTHERS),
     ]
     values += [measured("01", "oge_math_2", before, participants=100, year=2021)] if before is not None else []
-    rows = [
-        registered(code, year, municipality=name)
-        for code, name in (("01", "Район"), ("02", "Другой"))
-        for year in (2021, 2022)
-    ]
-    bands = {code: {2021: "mid", 2022: "mid"} for code in ("01", "02")}
+    rows = [registered(code, year, municipality="Другой") for code in OTHERS for year in (2021, 2022)]
+    rows += [registered("01", year) for year in (2021, 2022)]
+    bands = {code: {2021: "mid", 2022: "mid"} for code in ("01", *OTHERS)}
     identified = identify_bands(bands, register(rows), indicators=indicators(values))
     return Portfolio(build_workspace(identified, methodology), 2022, "Район")
 

@@ -5,7 +5,7 @@ import pytest
 from builders_report import build_workspace, identify_bands, indicators, measured, register, registered
 
 from effschool.comments import SIGNS
-from effschool.portfolio import RegionYear, open_region
+from effschool.portfolio import FEWEST_OTHERS, Portfolio, RegionYear, list_municipalities, open_region
 from effschool.school_signs import gather_signs, name_titles, score_difference
 
 
@@ -32,6 +32,22 @@ def test_value_beside_region_group_and_last_year(signs):
     assert own[".group"] == pytest.approx((10 + 8) / 100 * 100)
     assert own[".above"] == pytest.approx(41)
     assert (own[".before"], own[".change"], own[".pupils"], own[".participants"]) == (25, 25, 10, 20)
+
+
+def test_figures_stand_beside_own_ones_where_enough_others_are_behind_them(demo):
+    values = demo.identified.indicators
+    values = values[(values["year"] == 2023) & (values["indicator"] == "oge_math_2")]
+    hidden = set()
+    for name in list_municipalities(demo, 2023):
+        portfolio = Portfolio(demo, 2023, name)
+        foreign = portfolio.region_schools[portfolio.region_schools["municipality"] != name]
+        counts = values.merge(foreign, on="school_id").groupby("group").size()
+        signs = gather_signs(portfolio, portfolio.schools).join(portfolio.schools.set_index("school_id")["group"])
+        known = signs.dropna(subset="oge_math_2")
+        few = known["group"].map(counts).fillna(0) < FEWEST_OTHERS
+        assert known["oge_math_2.group"].isna().equals(few)
+        hidden |= set(few)
+    assert hidden == {True, False}
 
 
 def test_scores_are_differences_in_standard_errors(signs):

@@ -11,7 +11,15 @@ from scipy import special
 
 from effschool.display import Figures, Table, Text
 from effschool.facts import Fact, Said, count, join, number, percent, say, words
-from effschool.portfolio import Portfolio, compare_indicators, count_lists, flag_members, list_certainty
+from effschool.portfolio import (
+    FEWEST_OTHERS,
+    Portfolio,
+    compare_indicators,
+    count_lists,
+    flag_members,
+    is_foreign,
+    list_certainty,
+)
 from effschool.russian import NBSP, join_words
 from effschool.school_pages import Told
 from effschool.school_signs import score_difference
@@ -51,12 +59,14 @@ def _say_standing(portfolio: Portfolio) -> Said:
     if not portfolio.has_lists:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
+    others = is_foreign(portfolio, region["school_id"]).sum()
+    in_region = _divide(_count_watched(portfolio, region), len(region)) if others >= FEWEST_OTHERS else None
     watched = _count_watched(portfolio, own)
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),
         share=percent(_divide(watched, len(own))),
-        region=percent(_divide(_count_watched(portfolio, region), len(region))),
+        region=percent(in_region),
     )
     return join([counted, listed])
 
@@ -112,17 +122,18 @@ def _say_results(results: pd.DataFrame) -> Said:
     """How many indicators are worse than the region's, and the one that differs most."""
     if results.empty:
         return say("Показателей результатов за этот год нет.")
-    worse = results[results["worse_by"] > 0]
+    compared = results[results["region"].notna()]
+    if compared.empty:
+        return say("С регионом не сравнивается: школ в других муниципалитетах слишком мало.")
+    worse, total = compared[compared["worse_by"] > 0], number(len(compared))
     if worse.empty:
-        return say(
-            "По экзаменам и аттестатам ни один показатель из {all} не хуже, чем по региону.", all=number(len(results))
-        )
+        return say("По экзаменам и аттестатам ни один показатель из {all} не хуже, чем по региону.", all=total)
     row = worse.loc[worse["worse_by"].idxmax()]
     return say(
         "По экзаменам и аттестатам хуже, чем по региону, {worse} из {all}; сильнее всего: {name}{dash} {own} против "
         "{region}.",
         worse=count(len(worse), *INDICATORS),
-        all=number(len(results)),
+        all=total,
         name=words(row["name"]),
         dash=words(f"{NBSP}—"),
         own=_show(row["own"], row["unit"]),

@@ -133,6 +133,20 @@ def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
     return points / values.groupby("indicator")["participants"].sum()
 
 
+FEWEST_OTHERS = 5
+"""Schools of others that have to stand behind a figure beside own ones, so that none can be recognised."""
+
+
+def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
+    """Whether schools are of other municipalities than a portfolio's; of a whole region none are."""
+    return ~ids.isin(region.schools["school_id"]) if isinstance(region, Portfolio) else pd.Series(False, ids.index)
+
+
+def hide_few_others(values: pd.Series, others: pd.Series) -> pd.Series:
+    """Figures, missing where fewer than `FEWEST_OTHERS` schools of others stand behind them."""
+    return values.where(others >= FEWEST_OTHERS)
+
+
 def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     """How many schools are on every list of the year: a row per list, own and region, counts and schools in all."""
     lists = portfolio.workspace.methodology.lists

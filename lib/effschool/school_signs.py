@@ -11,7 +11,7 @@ import pandas as pd
 from effschool.comments import SIGNS, Title
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import RegionYear, pool_by_indicator
+from effschool.portfolio import Portfolio, RegionYear, hide_few_others, is_foreign
 from effschool.sections import name_watched_lists
 
 
@@ -64,11 +64,18 @@ def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFram
 
 
 def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
-    """Figures of the region and of a school's group: a row per school and indicator: region, group."""
+    """Figures of the region and of a school's group: a row per school and indicator: region, group.
+
+    In a municipality's report those are missing behind which too few schools of others stand.
+    """
     groups = now["school_id"].map(region.region_schools.set_index("school_id")["group"])
-    points = (now["raw"] * now["participants"]).groupby([groups, now["indicator"]]).transform("sum")
-    people = now["participants"].groupby([groups, now["indicator"]]).transform("sum")
-    pooled = now.assign(group=points / people, region=now["indicator"].map(pool_by_indicator(now)).astype("float64"))
+    keys = {"region": [now["indicator"]], "group": [groups, now["indicator"]]}
+    points = now["raw"] * now["participants"]
+    pooled = now.copy()
+    for place, by in keys.items():
+        shares = points.groupby(by).transform("sum") / now["participants"].groupby(by).transform("sum")
+        others = is_foreign(region, now["school_id"]).groupby(by).transform("sum")
+        pooled[place] = hide_few_others(shares, others) if isinstance(region, Portfolio) else shares
     return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
 
 

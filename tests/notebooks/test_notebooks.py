@@ -335,8 +335,8 @@ def test_texts_of_a_page_are_the_facts(year, soups):
         assert alternatives == [f"{part['title']['text']}. {part['sentence']['text']}" for part in charts]
 
 
-CONSTANT = r"от 0 до 1|\b[01] —|1 − |из 100|из 100|не больше 2 учеников|95 случаях|20\d\d"
-"""Numbers that stand in sentences whatever the data: ends of a scale, years, shares that a note explains."""
+CONSTANT = r"от 0 до 1|\b[01] —|1 − |из 100|из 100|не больше 2 учеников|95 случаях|\d\d\.\d\d\.20\d\d|20\d\d"
+"""Numbers that stand in sentences whatever the data: ends of a scale, years and days, shares that a note explains."""
 
 
 def test_numbers_of_sentences_are_figures(year):
