@@ -35,7 +35,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
+.PHONY: help report pdf test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -49,6 +49,10 @@ report: $(READY) ## построить отчёты всех муниципал�
 	  --region $(call quote,$(REGION)) --year $(call quote,$(YEAR)) --municipality $(call quote,$(MUNICIPALITY)) \
 	  --jobs $(call quote,$(JOBS)) --scheduler $(call quote,$(SCHEDULER)) --time-limit $(call quote,$(TIME_LIMIT)) \
 	  --memory-limit $(call quote,$(MEMORY_LIMIT)) --parameters $(call quote,$(PARAMETERS))
+
+pdf: report ## напечатать отчёты в PDF (нужен браузер Chromium, Chrome или Edge)
+	@$(BIN)/python -m effschool pdf --reports $(call quote,$(REPORTS)) --year $(call quote,$(YEAR)) \
+	  --municipality $(call quote,$(MUNICIPALITY))
 
 test: format lint types unit ## проверить оформление, типы и выполнить все тесты
 

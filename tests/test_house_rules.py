@@ -14,9 +14,10 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors"],
-    ["charts", "facts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures"],
+    ["charts", "facts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
     ["display", "work", "comments", "timeline"],
+    ["letter", "note"],
     ["execution"],
     [
         "steps",

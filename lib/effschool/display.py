@@ -3,7 +3,7 @@
 Everything that comes from files is data: it is escaped by the templates, never put into HTML by hand.
 """
 
-import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +20,8 @@ from effschool.russian import NO_DATA, format_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from effschool.pictures import Drawing
 
 Formatter = Callable[[object], str]
 TEMPLATES = Path(str(files("effschool"))) / "templates"
@@ -75,6 +77,14 @@ class Table:
         """How every column is written."""
         return {name: self.formats.get(str(name), _format_cell) for name in self.frame}
 
+    def list_rows(self) -> list[list[str]]:
+        """Cells as readers see them, row by row."""
+        columns = [
+            [NO_DATA if pd.isna(value) else write(value) for value in self.frame[name]]
+            for name, write in self.list_formats().items()
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
+
     def render_body(self) -> str:
         """The bare `<table>` element."""
         numeric = {name for name in self.frame if pd.api.types.is_numeric_dtype(self.frame[name])}
@@ -84,13 +94,24 @@ class Table:
         styler = TableStyler(indexed, cell_ids=False).format(shown, escape="html", na_rep=NO_DATA)
         styler = styler.format_index(self._link_row, escape="html", axis=0).format_index(escape="html", axis=1)
         return styler.to_html(
-            caption=self.title, heading=str(self.frame.columns[0]), numeric=[name in numeric for name in indexed]
+            caption=self.title,
+            heading=str(self.frame.columns[0]),
+            names_numbers=self.frame.columns[0] in numeric,
+            numeric=[name in numeric for name in indexed],
         )
 
     def _link_row(self, name: object) -> str:
         """The heading of a row, escaped already, as a link where it has one."""
         links = {escape(key): address for key, address in self.row_links.items()}
         return f'<a href="{escape(links[name])}">{name}</a>' if name in links else str(name)
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def drop_controls(text: str) -> str:
+    """A text without the characters that no XML may hold."""
+    return CONTROLS.sub("", text)
 
 
 def _format_cell(value: object) -> str:
@@ -116,16 +137,16 @@ class Chart:
     table: Table
 
     def _repr_html_(self) -> str:
-        return render("chart.html.j2", chart=self, source=self.encode_svg(), body=self.table.render_body())
+        return render("chart.html.j2", chart=self, drawing=self.draw_svg(), body=self.table.render_body())
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
 
-    def encode_svg(self) -> str:
-        """The drawing as a data address, the same bytes for the same drawing."""
-        from effschool.charts import save_svg  # noqa: PLC0415 -- matplotlib takes long, and not every page has charts
+    def draw_svg(self) -> "Drawing":
+        """The drawing as the page has it, the same text for the same drawing."""
+        from effschool.pictures import draw_svg  # noqa: PLC0415 -- matplotlib takes long, and not every page has charts
 
-        return "data:image/svg+xml;base64," + base64.b64encode(save_svg(self.figure)).decode("ascii")
+        return draw_svg(self.figure, self.key)
 
 
 @dataclass(frozen=True)
@@ -134,6 +155,9 @@ class Text:
 
     paragraphs: tuple[str, ...]
     kind: str = "plain"
+
+    def __repr__(self) -> str:
+        return "\n\n".join(self.paragraphs)
 
     def _repr_html_(self) -> str:
         return render("text.html.j2", text=self)

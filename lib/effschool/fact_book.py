@@ -13,7 +13,6 @@ import pandas as pd
 
 from effschool.display import Chart, Figures, Table, Text
 from effschool.facts import Fact, list_facts
-from effschool.russian import NO_DATA
 from effschool.storage import write_text
 
 Parts = Iterable[object]
@@ -45,15 +44,9 @@ def _describe_table(part: Table) -> dict[str, Any]:
         "title": _describe_text(part.title),
         "columns": [str(name) for name in part.frame],
         "values": [[_plain(value) for value in row] for row in part.frame.itertuples(index=False)],
-        "shown": [_show_row(part, row) for row in part.frame.itertuples(index=False)],
+        "shown": part.list_rows(),
         "note": _describe_text(part.note),
     }
-
-
-def _show_row(part: Table, row: Iterable[object]) -> list[str]:
-    """Cells of a row as the page writes them."""
-    formats = part.list_formats().values()
-    return [NO_DATA if _is_missing(value) else write(value) for write, value in zip(formats, row, strict=True)]
 
 
 @describe_part.register
