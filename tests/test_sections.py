@@ -6,7 +6,7 @@ from builders_report import build_workspace, identify_bands, indicators, listed,
 
 from effschool import sections
 from effschool.display import Chart, Figures, Table, Text
-from effschool.portfolio import Portfolio, count_lists, list_municipalities, open_portfolio
+from effschool.portfolio import Portfolio, count_lists, follow_points, list_municipalities, open_portfolio
 from effschool.russian import NBSP
 
 DOMAIN_PARTS = [sections.chart_bands, sections.chart_indicators, sections.chart_index_paths, sections.chart_tiles]
@@ -201,3 +201,27 @@ def test_decisions_name_own_schools_on_lists_and_those_close_to_the_line(demo):
 def test_a_year_without_explanations_says_so(demo):
     portfolio = open_portfolio(demo, None, int(demo.identified.indices["year"].min()))
     assert sections.tabulate_decisions(portfolio).kind == "note"
+
+
+def test_matrix_shows_where_schools_came_from(demo):
+    for name in list_municipalities(demo, 2023):
+        portfolio = open_portfolio(demo, name, 2023)
+        chart = sections.chart_matrix(portfolio)
+        tracks = follow_points(portfolio)
+        assert set(tracks["year"]) <= {2021, 2022, 2023}
+        past = tracks[tracks["year"] == 2021].set_index("number")["x"]
+        column = chart.table.frame.set_index("Школа")["Индекс социальных условий, 2021 год"]
+        numbers = column.index.str.partition(".").get_level_values(0).astype("int64")
+        assert column.set_axis(numbers).dropna().to_dict() == past[past.index.isin(numbers)].to_dict()
+        words = {text.get_text() for text in chart.figure.axes[0].texts}
+        assert "и то и другое: ШНРО и ШНСУ" in words
+
+
+def test_tracks_of_many_schools_are_of_those_on_lists(demo, monkeypatch):
+    portfolio = open_portfolio(demo, None, 2023)
+    drawn = []
+    monkeypatch.setattr(sections.charts, "finish_matrix", lambda figure, tracks, corners: drawn.append(len(tracks)))
+    sections.chart_matrix(portfolio)
+    monkeypatch.setattr(sections.charts, "MOST_ELLIPSES", 0)
+    sections.chart_matrix(portfolio)
+    assert drawn[1] < drawn[0]

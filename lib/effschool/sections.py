@@ -338,7 +338,8 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
         "прочие школы муниципалитета",
         "другие школы региона",
     )
-    charts.finish_matrix(figure, tracks, name_corners(portfolio))
+    drawn = own if len(own) <= charts.MOST_ELLIPSES else own[own["kind"] != charts.OTHER_KIND]
+    charts.finish_matrix(figure, tracks[tracks["number"].isin(drawn["number"])], name_corners(portfolio))
     table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
     return Chart("matrix", title, _say_matrix(points), figure, table)
