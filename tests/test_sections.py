@@ -6,13 +6,11 @@ from builders_report import build_workspace, identify_bands, indicators, listed,
 
 from effschool import sections
 from effschool.display import Chart, Figures, Table, Text
-from effschool.portfolio import Portfolio, count_lists, list_municipalities, open_portfolio
+from effschool.portfolio import Portfolio, count_lists, follow_points, list_municipalities, open_portfolio
 from effschool.russian import NBSP
 
 DOMAIN_PARTS = [sections.chart_bands, sections.chart_indicators, sections.chart_index_paths, sections.chart_tiles]
 PARTS = [
-    sections.describe_municipality,
-    sections.show_key_figures,
     sections.tabulate_lists,
     sections.tabulate_schools,
     sections.chart_gaps,
@@ -31,34 +29,6 @@ def read(part):
 @pytest.fixture(scope="module")
 def portfolio(demo):
     return open_portfolio(demo, None, 2023)
-
-
-@pytest.fixture(scope="module")
-def lazo(methodology):
-    """29 schools; of ШНОР 8 in 2021 and 10 in 2022 (METHODOLOGY.md section 2). The rest of the region: 11, none."""
-    codes = [f"{number:02}" for number in range(40)]
-    rows = [
-        registered(code, year, municipality="Район" if int(code) < 29 else "Другой")
-        for code in codes
-        for year in (2021, 2022)
-    ]
-    bands = {code: {2021: "mid", 2022: "mid"} for code in codes}
-    members = [
-        listed(code, year, fioko_shnor=int(code) < number) for year, number in ((2021, 8), (2022, 10)) for code in codes
-    ]
-    return build_workspace(identify_bands(bands, register(rows), lists=lists(members)), methodology)
-
-
-@pytest.mark.parametrize(
-    ("year", "number", "share", "region"), [(2021, "8", "27,6", "20,0"), (2022, "10", "34,5", "25,0")]
-)
-def test_shares_of_lazo_district(lazo, year, number, share, region):
-    portfolio = Portfolio(lazo, year, "Район")
-    figures = {label: (value, text) for label, value, text in sections.show_key_figures(portfolio).items}
-    assert figures["ШНОР"][0] == number
-    assert f"{share}{NBSP}%" in figures["ШНОР"][1]
-    row = next(line for line in read_rows(sections.tabulate_lists(portfolio)) if line[0] == "ШНОР")
-    assert row[1:] == [number, share, number, region]
 
 
 def read_rows(table):
@@ -96,10 +66,8 @@ def test_report_for_an_earlier_year_knows_nothing_of_later_ones(demo):
 
 def test_year_without_lists_says_which_years_are_needed(demo):
     portfolio = open_portfolio(demo, None, 2020)
-    for part in (sections.tabulate_lists, sections.describe_municipality):
-        assert all(str(year) in read(part(portfolio)) for year in (2018, 2019, 2020))
+    assert all(str(year) in read(sections.tabulate_lists(portfolio)) for year in (2018, 2019, 2020))
     assert isinstance(sections.tabulate_lists(portfolio), Text)
-    assert len(sections.show_key_figures(portfolio).items) == 1
 
 
 def test_municipality_without_data_gets_notes_and_no_charts(methodology):
@@ -234,3 +202,29 @@ def test_decisions_name_own_schools_on_lists_and_those_close_to_the_line(demo):
 def test_a_year_without_explanations_says_so(demo):
     portfolio = open_portfolio(demo, None, int(demo.identified.indices["year"].min()))
     assert sections.tabulate_decisions(portfolio).kind == "note"
+
+
+def test_matrix_shows_where_schools_came_from(demo):
+    portfolios = [open_portfolio(demo, name, 2023) for name in list_municipalities(demo, 2023)]
+    drawn = [portfolio for portfolio in portfolios if portfolio.schools["social_band"].notna().any()]
+    assert len(drawn) > 1
+    for portfolio in drawn:
+        chart = sections.chart_matrix(portfolio)
+        tracks = follow_points(portfolio)
+        assert set(tracks["year"]) <= {2021, 2022, 2023}
+        past = tracks[tracks["year"] == 2021].set_index("number")["x"]
+        column = chart.table.frame.set_index("Школа")["Индекс социальных условий, 2021 год"]
+        numbers = column.index.str.partition(".").get_level_values(0).astype("int64")
+        assert column.set_axis(numbers).dropna().to_dict() == past[past.index.isin(numbers)].to_dict()
+        words = {text.get_text() for text in chart.figure.axes[0].texts}
+        assert "и то и другое: ШНРО и ШНСУ" in words
+
+
+def test_tracks_of_many_schools_are_of_those_on_lists(demo, monkeypatch):
+    portfolio = open_portfolio(demo, None, 2023)
+    drawn = []
+    monkeypatch.setattr(sections.charts, "finish_matrix", lambda figure, tracks, corners: drawn.append(len(tracks)))
+    sections.chart_matrix(portfolio)
+    monkeypatch.setattr(sections.charts, "MOST_ELLIPSES", 0)
+    sections.chart_matrix(portfolio)
+    assert drawn[1] < drawn[0]

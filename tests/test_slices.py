@@ -3,7 +3,9 @@ from dataclasses import fields, replace
 import pytest
 
 from effschool import own_dynamics, sections, support_sections
+from effschool.first_screen import describe_municipality, describe_sureness, list_attention, show_key_figures
 from effschool.portfolio import list_municipalities, open_portfolio
+from effschool.school_pages import tell_schools, write_school_pages
 from effschool.slices import OWN, REGION, digest_slices, find_owners
 
 YEAR = 2023
@@ -93,7 +95,7 @@ def hide_others(workspace, name):
     return replace(workspace, dynamics=dynamics, identified=identified, decisions=decisions)
 
 
-ONE = ["describe_municipality", "show_key_figures", "tabulate_lists", "tabulate_schools", "tabulate_decisions"]
+ONE = ["tabulate_lists", "tabulate_schools", "tabulate_decisions"]
 ONE += ["chart_gaps", "chart_matrix", "tabulate_histories", "describe_data"]
 TWO = ["chart_bands", "chart_indicators", "chart_heatmap", "chart_index_paths", "chart_tiles"]
 PARTS = [(name, ()) for name in ONE] + [(name, (domain,)) for name in TWO for domain in ("results", "social")]
@@ -104,6 +106,26 @@ def test_report_reads_no_more_than_the_digests_follow(demo, names, part, domain)
     make = getattr(sections, part)
     shown = make(open_portfolio(demo, names[1], YEAR), *domain)._repr_html_()
     assert make(open_portfolio(hide_others(demo, names[1]), names[1], YEAR), *domain)._repr_html_() == shown
+
+
+def test_first_screen_and_pages_read_no_more_than_the_digests_follow(demo, names, root):
+    def _show(workspace):
+        portfolio = open_portfolio(workspace, names[1], YEAR)
+        told = tell_schools(portfolio, root / "comments" / "schools.yml")
+        parts = [describe_municipality(portfolio), show_key_figures(portfolio), list_attention(told)]
+        parts += [describe_sureness(portfolio, told), write_school_pages(told)]
+        return [part._repr_html_() for part in parts]
+
+    assert _show(hide_others(demo, names[1])) == _show(demo)
+
+
+def test_last_year_of_a_school_is_read_by_its_own_report_alone(demo, names):
+    owners = find_owners(demo, YEAR)
+    mine = owners.index[owners == names[1]]
+    after = change(
+        demo, "indicators", lambda frame: frame["school_id"].isin(mine) & (frame["year"] == YEAR - 1), raw=1.0
+    )
+    assert list_changed(demo, after, names) == {names[0]: set(), names[1]: {OWN}, names[2]: set()}
 
 
 @pytest.mark.parametrize(

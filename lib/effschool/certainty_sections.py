@@ -10,6 +10,7 @@ from effschool import charts
 from effschool.backtest import BAND
 from effschool.chance import find_surely_worse, say_part, say_share
 from effschool.display import Chart, Table, Text
+from effschool.facts import Said, count, join, number, say
 from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
 from effschool.rules_power import find_by_chance, find_tail, measure_rules
@@ -267,25 +268,29 @@ def chart_levels(portfolio: Portfolio, domain: Domain = "results") -> Chart | Te
     return Chart(f"levels-{domain}", title, sentence, figure, _tabulate_levels(frame, title))
 
 
-def _say_levels(frame: pd.DataFrame, level_pct: float) -> str:
+def _say_levels(frame: pd.DataFrame, level_pct: float) -> Said:
     outside = int(((frame["raw"] < frame["low"]) | (frame["raw"] > frame["high"])).sum())
     rising, falling = (int((frame["is_moving"] & (sign * frame["trend"] > 0)).sum()) for sign in (1, -1))
     unusual = (
-        f"Индекс года выходит за полосу у {format_number(outside)} из {count_words(len(frame), *OF_SCHOOLS)}: "
-        "для них год был необычным."
+        say(
+            "Индекс года выходит за полосу у {outside} из {all}: для них год был необычным.",
+            outside=number(outside),
+            all=count(len(frame), *OF_SCHOOLS),
+        )
         if outside
         else "Индекс года ни у одной школы не выходит за полосу."
     )
     moving = (
-        f"Не случайно растут {format_number(rising)}, снижаются {format_number(falling)}."
+        say("Не случайно растут {up}, снижаются {down}.", up=number(rising), down=number(falling))
         if rising + falling
         else "Рост или снижение за годы ни у одной школы нельзя отличить от случайных."
     )
-    return (
+    meaning = say(
         "Уточнённая оценка учитывает все годы школы и остальные школы группы: чем меньше участников, тем меньше веса у "
-        f"одного года. Полоса — где уровень школы лежит в {format_number(level_pct)} случаях из 100. "
-        f"{unusual} {moving}"
+        "одного года. Полоса — где уровень школы лежит в {level} случаях из 100.",
+        level=number(level_pct),
     )
+    return join([meaning, unusual, moving])
 
 
 def _tabulate_levels(frame: pd.DataFrame, title: str) -> Table:

@@ -171,6 +171,24 @@ def _draw_squares(
     axes.scatter(shown["x"], shown["y"], s=12 * squares["schools"], label=label, **style)
 
 
+@mpl.rc_context(PLAIN)
+def finish_matrix(figure: Figure, tracks: pd.DataFrame, corners: Sequence[str]) -> None:
+    """Add to a portfolio matrix what its schools came from and what its corners mean.
+
+    Args:
+        tracks: a row per number and year, the years in their order: x, y.
+        corners: words in the lower left, lower right, upper left and upper right corner.
+    """
+    (axes,) = figure.axes
+    for _, track in tracks.groupby("number"):
+        axes.plot(track["x"], track["y"], color=OWN, alpha=0.35, linewidth=1, marker=".", markersize=3, zorder=1)
+    for place, text in enumerate(corners):
+        right, top = place % 2, place // 2
+        sides = {"ha": "right" if right else "left", "va": "top" if top else "bottom"}
+        at = (0.005 + 0.99 * right, 0.005 + 0.99 * top)
+        axes.text(*at, text, transform=axes.transAxes, color="#595959", fontsize=8, style="italic", **sides)
+
+
 POINT = 8.0
 """Size of an own school's point, in points."""
 

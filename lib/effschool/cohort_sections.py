@@ -13,9 +13,11 @@ from effschool.dynamics import Dynamics, average_gains
 from effschool.dynamics.level_change import HIDDEN, PALE, SHOWN
 from effschool.dynamics.pupil_cohorts import FALL, FEW, JUMP, MISSING, NO_LINE, OTHER_PUPILS, PARTIAL, STEP, USUAL
 from effschool.dynamics.scatter import require_rules
+from effschool.facts import Said, count, join, number, say, words
+from effschool.facts import percent as share
 from effschool.methodology import LevelChange, Methodology
 from effschool.portfolio import order_names
-from effschool.russian import count_words, format_number, format_percent
+from effschool.russian import format_number
 from effschool.sections import NONE, SCHOOLS, percent, say_missing
 
 VISIBILITY = {HIDDEN: "мало участников: не показывается", PALE: "мало участников: без цвета", SHOWN: ""}
@@ -48,18 +50,26 @@ def list_points(rows: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(is_pale=shown["visibility"] == PALE)
 
 
-def say_levels(rows: pd.DataFrame, rules: LevelChange) -> str:
+def say_levels(rows: pd.DataFrame, rules: LevelChange) -> Said:
     """What the grid shows, and which schools it does not show."""
     toned = rows["tone"].notna().sum()
     worst, best = int((rows["tone"] == 1).sum()), int((rows["tone"] == len(rules.tone_names)).sum())
     hidden, lacking = rows["visibility"] == HIDDEN, rows["change"].isna()
     sure = (rows["change"].abs() > 2 * rows["change_error"]) & ~hidden
-    return (
-        f"Тон получили {count_words(int(toned), *SCHOOLS)}: «{rules.tone_names[0]}» — {format_number(worst)}, "
-        f"«{rules.tone_names[-1]}» — {format_number(best)}. Изменение больше двух погрешностей, то есть вряд ли "
-        f"случайно, у {format_number(int(sure.sum()))}. Не показаны: участников меньше {rules.hide_below} — "
-        f"{format_number(int(hidden.sum()))}; нет результатов прошлого года, и об изменении ничего не известно, — "
-        f"{format_number(int((lacking & ~hidden).sum()))}."
+    return say(
+        "Тон получили {toned}: «{worst_name}» — {worst}, «{best_name}» — {best}. Изменение больше двух "
+        "погрешностей, то "
+        "есть вряд ли случайно, у {sure}. Не показаны: участников меньше {least} — {hidden}; нет результатов прошлого "
+        "года, и об изменении ничего не известно, — {lacking}.",
+        toned=count(int(toned), *SCHOOLS),
+        worst_name=words(rules.tone_names[0]),
+        worst=number(worst),
+        best_name=words(rules.tone_names[-1]),
+        best=number(best),
+        sure=number(int(sure.sum())),
+        least=number(rules.hide_below),
+        hidden=number(int(hidden.sum())),
+        lacking=number(int((lacking & ~hidden).sum())),
     )
 
 
@@ -180,19 +190,24 @@ def make_gains(gains: pd.DataFrame, order: Sequence[str], heading: str) -> Chart
     return Chart("gains", title, _say_gains(values, errors), figure, table)
 
 
-def _say_gains(values: pd.DataFrame, errors: pd.DataFrame) -> str:
+def _say_gains(values: pd.DataFrame, errors: pd.DataFrame) -> Said:
     sure = values.abs() > 2 * errors
     lost, gained = int((sure & (values < 0)).sum().sum()), int((sure & (values > 0)).sum().sum())
     known = int(values.notna().sum().sum())
     worst = values.where(sure).melt(ignore_index=False).dropna().sort_values("value")
-    sentence = (
-        f"Известно {count_words(known, 'среднее изменение', 'средних изменения', 'средних изменений')}. Больше двух "
-        f"погрешностей (выделены полужирным): снижений {format_number(lost)}, подъёмов {format_number(gained)}."
-    )
+    parts: list[str] = [
+        say(
+            "Известно {known}. Больше двух погрешностей (выделены полужирным): снижений {lost}, подъёмов {gained}.",
+            known=count(known, "среднее изменение", "средних изменения", "средних изменений"),
+            lost=number(lost),
+            gained=number(gained),
+        )
+    ]
     if lost:
         step, value = worst.iloc[0]
-        sentence += f" Сильнее всего теряют: {worst.index[0]}, {step} ({gain(value)})."
-    return sentence + " При двадцати клетках одна выделяется и по чистой случайности."
+        where = words(f"{worst.index[0]}, {step} ({gain(value)})")
+        parts.append(say("Сильнее всего теряют: {where}.", where=where))
+    return join([*parts, "При двадцати клетках одна выделяется и по чистой случайности."])
 
 
 def tabulate_unusual(
@@ -235,14 +250,16 @@ def describe_cohorts(rows: pd.DataFrame) -> pd.DataFrame:
 COHORT_FORMATS = {"Прибавка": gain, "Ожидалось": gain, "Погрешность": lambda value: format_number(value, 2)}
 
 
-def say_unusual_rule(methodology: Methodology) -> str:
+def say_unusual_rule(methodology: Methodology) -> Said:
     """How schools out of line are chosen."""
     rules = require_rules(methodology).pupil_cohorts
-    return (
+    return say(
         "«Ожидалось» — прибавка школы с таким же начальным результатом по линии региона: слабые в среднем поднимаются, "
         "сильные опускаются. Выше или ниже ожидаемого — отклонение, которое при стольких школах трудно приписать "
-        f"случаю: из названных так ошибочно — не больше {format_percent(rules.false_share_pct, 0)} в среднем (поправка "
-        "Бенджамини — Хохберга по всем школам года). Это повод посмотреть, а не вывод о причине: так выглядят и "
-        "хороший учитель, и необъективная проверка. «Состав изменился» — участников стало больше или меньше, чем "
-        f"обычно для региона, на {format_percent(rules.size_change_pct, 0)} и больше."
+        "случаю: из названных так ошибочно — не больше {false} в среднем (поправка Бенджамини — Хохберга по всем "
+        "школам "
+        "года). Это повод посмотреть, а не вывод о причине: так выглядят и хороший учитель, и необъективная проверка. "
+        "«Состав изменился» — участников стало больше или меньше, чем обычно для региона, на {change} и больше.",
+        false=share(rules.false_share_pct, 0),
+        change=share(rules.size_change_pct, 0),
     )

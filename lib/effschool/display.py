@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 from pandas.io.formats.style import Styler
 
 from effschool.russian import NO_DATA, format_number
@@ -56,6 +57,7 @@ class Table:
         frame: a row per what the title says, headings in Russian; the first column names the row.
         formats: how to write a column's values; others are text as it is, numbers without digits.
         note: a sentence below the table, empty if none.
+        row_links: addresses inside the page by the value of the first column.
     """
 
     key: str
@@ -63,6 +65,7 @@ class Table:
     frame: pd.DataFrame
     formats: Mapping[str, Formatter] = field(default_factory=dict)
     note: str = ""
+    row_links: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
@@ -89,13 +92,18 @@ class Table:
         indexed = self.frame.set_index(self.frame.columns[0])
         shown = {name: formatter for name, formatter in formats.items() if name in indexed}
         styler = TableStyler(indexed, cell_ids=False).format(shown, escape="html", na_rep=NO_DATA)
-        styler = styler.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
+        styler = styler.format_index(self._link_row, escape="html", axis=0).format_index(escape="html", axis=1)
         return styler.to_html(
             caption=self.title,
             heading=str(self.frame.columns[0]),
             names_numbers=self.frame.columns[0] in numeric,
             numeric=[name in numeric for name in indexed],
         )
+
+    def _link_row(self, name: object) -> str:
+        """The heading of a row, escaped already, as a link where it has one."""
+        links = {escape(key): address for key, address in self.row_links.items()}
+        return f'<a href="{escape(links[name])}">{name}</a>' if name in links else str(name)
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

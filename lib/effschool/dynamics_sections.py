@@ -25,6 +25,7 @@ from effschool.dynamics import (
     stack_lists,
 )
 from effschool.dynamics.leaving import GONE, LEFT, MOVED, STILL, UNKNOWN, UNRANKED
+from effschool.facts import Said, count, join, number, say, words
 from effschool.methodology import Domain, Methodology
 from effschool.portfolio import order_names
 from effschool.russian import count_words, format_number, format_percent, join_words
@@ -81,19 +82,25 @@ def make_flows(states: pd.DataFrame, titles: dict[str, str], colours: dict[str, 
     return Chart(key, title, _say_flows(states, missing), figure, Table(sheet, title, frame))
 
 
-def _say_flows(states: pd.DataFrame, missing: list[str]) -> str:
+def _say_flows(states: pd.DataFrame, missing: list[str]) -> Said:
     known = [year for year in states if str(year) not in missing]
     first, last = known[0], known[-1]
     steady = states[known].eq(states[first], axis=0).all(axis=1) & ~states[first].isin([NOT_RANKED, ABSENT])
-    sentence = (
-        f"Все известные годы ({count_words(len(known), 'год', 'года', 'лет')}, {first}–{last}) без перемен: "
-        f"{count_words(int(steady.sum()), *SCHOOLS)} из {len(states)}."
+    sentence = say(
+        "Все известные годы ({years}, {first}–{last}) без перемен: {steady} из {all}."
         if len(known) > 1
-        else f"Данные есть за один год ({first}), переходов ещё нет."
+        else "Данные есть за один год ({first}), переходов ещё нет.",
+        years=count(len(known), "год", "года", "лет"),
+        first=words(first),
+        last=words(last),
+        steady=count(int(steady.sum()), *SCHOOLS),
+        all=number(len(states)),
     )
-    if missing:
-        sentence += f" Данных нет: {join_words(missing)}; что было между соседними годами, неизвестно."
-    return sentence + " Полоса — школы, перешедшие из одного состояния в другое; бледная — оставшиеся в том же."
+    gaps = words(join_words(missing))
+    unknown = say("Данных нет: {gaps}; что было между соседними годами, неизвестно.", gaps=gaps) if missing else ""
+    return join(
+        [sentence, unknown, "Полоса — школы, перешедшие из одного состояния в другое; бледная — оставшиеся в том же."]
+    )
 
 
 def tabulate_transitions(

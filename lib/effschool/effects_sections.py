@@ -13,6 +13,7 @@ from effschool import charts
 from effschool.clusters import Clustering, count_passages
 from effschool.display import Chart, Table, Text
 from effschool.effects import FEW, NO_AFTER, NO_START, Assessment
+from effschool.facts import Fact, Said, count, number, say, words
 from effschool.methodology import Clusters, Effects, Indicator, Methodology
 from effschool.portfolio import Portfolio, RegionYear
 from effschool.russian import count_words, format_number, format_percent
@@ -56,14 +57,22 @@ def say_effect(row: pd.Series, rules: Effects) -> tuple[str, ...]:
     if not entered:
         return (f"{EFFECT}: школ программы в данных нет.",)
     if not row["is_enough"]:
-        return (
-            f"{EFFECT}: {TOO_FEW}. Из {count_words(entered, *OF_SCHOOLS)} программы сравнить с похожими удалось "
-            f"{format_number(schools)}, а нужно не меньше {format_number(rules.fewest_schools)}. Остальные вошли, "
-            "когда данных до отбора ещё не было, вошли только что, либо похожих на них школ нет.",
+        few = say(
+            "{about}. Из {entered} программы сравнить с похожими удалось {schools}, а нужно не меньше {least}. "
+            "Остальные "
+            "вошли, когда данных до отбора ещё не было, вошли только что, либо похожих на них школ нет.",
+            about=words(f"{EFFECT}: {TOO_FEW}"),
+            entered=count(entered, *OF_SCHOOLS),
+            schools=number(schools),
+            least=number(rules.fewest_schools),
         )
-    first = (
-        f"Из {count_words(entered, *OF_SCHOOLS)} программы сравнить с похожими, которые в ней не участвовали, удалось "
-        f"{format_number(schools)}; похожих школ {format_number(row['controls'])}."
+        return (few,)
+    first = say(
+        "Из {entered} программы сравнить с похожими, которые в ней не участвовали, удалось {schools}; похожих школ "
+        "{controls}.",
+        entered=count(entered, *OF_SCHOOLS),
+        schools=number(schools),
+        controls=number(row["controls"]),
     )
     return first, _say_difference(row, rules), CAUTION
 
@@ -75,27 +84,37 @@ CAUTION = (
 )
 
 
-def _say_difference(row: pd.Series, rules: Effects) -> str:
+def _say_difference(row: pd.Series, rules: Effects) -> Said:
     estimate, low, high = row["estimate"], row["low"], row["high"]
-    size = f"{format_number(abs(estimate), 2)} {UNIT}"
-    ends = f"вероятно, от {spread(low)} до {spread(high)}"
     places = abs(round(100 * float(stats.norm.cdf(estimate)) - 50))
-    moved = f"{count_words(places, 'место', 'места', 'мест')} из ста"
-    if low > 0:
-        return (
-            f"Школы программы поднялись больше, чем похожие: на {size} ({ends}). Это как если бы школа, стоявшая "
-            f"посередине, поднялась на {moved}."
-        )
-    if high < 0:
-        return (
-            f"Школы программы отстали от похожих: на {size} ({ends}). Это как если бы школа, стоявшая посередине, "
-            f"опустилась на {moved}. Пользы программы не видно."
-        )
-    return (
-        f"Их результаты изменились {'лучше' if estimate > 0 else 'хуже'}, чем у похожих школ, на {size} ({ends}), но "
-        "такая разница бывает и случайно. Из этих данных нельзя заключить ни что программа помогла, ни что она не "
-        f"помогла: при таком числе школ заметна была бы польза не меньше {format_number(row['noticeable'], 2)}."
-    )
+    told = {
+        "size": number(abs(estimate), 2),
+        "unit": words(UNIT),
+        "low": Fact(float(low), spread(low)),
+        "high": Fact(float(high), spread(high)),
+        "moved": count(places, "место", "места", "мест"),
+        "way": words("лучше" if estimate > 0 else "хуже"),
+        "noticeable": number(row["noticeable"], 2),
+    }
+    return say(RISEN if low > 0 else FALLEN if high < 0 else UNSURE, **told)
+
+
+RISEN = (
+    "Школы программы поднялись больше, чем похожие: на {size} {unit} (вероятно, от {low} до {high}). Это как если бы "
+    "школа, стоявшая посередине, поднялась на {moved} из ста."
+)
+FALLEN = (
+    "Школы программы отстали от похожих: на {size} {unit} (вероятно, от {low} до {high}). Это как если бы школа, "
+    "стоявшая "
+    "посередине, опустилась на {moved} из ста. Пользы программы не видно."
+)
+UNSURE = (
+    "Их результаты изменились {way}, чем у похожих школ, на {size} {unit} (вероятно, от {low} до {high}), но "
+    "такая разница "
+    "бывает и случайно. Из этих данных нельзя заключить ни что программа помогла, ни что она не помогла: при "
+    "таком числе "
+    "школ заметна была бы польза не меньше {noticeable}."
+)
 
 
 def tabulate_entries(found: Assessment) -> Table | Text:

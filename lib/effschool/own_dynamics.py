@@ -23,9 +23,10 @@ from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS
 from effschool.dynamics.scatter import require_rules
 from effschool.dynamics_sections import LEAVING_NOTE, select_spells
 from effschool.dynamics_sections import chart_flows as chart_region_flows
+from effschool.facts import join, percent, say, words
 from effschool.methodology import Domain
 from effschool.portfolio import Portfolio
-from effschool.russian import NO_DATA, format_percent
+from effschool.russian import format_percent
 from effschool.sections import number_schools, say_missing
 
 
@@ -79,8 +80,12 @@ def chart_level_change(portfolio: Portfolio) -> Chart | Text:
     frame = pd.DataFrame({"Школа": number_schools(own)}).join(describe_levels(own, rules))
     table = Table("Уровень и изменение", title, frame, {"Уровень, отклонение": gain, "Изменение": gain})
     region = select_levels(portfolio.workspace.dynamics, portfolio.year)["tone"].dropna()
-    worst = format_percent(100 * (region == 1).mean()) if len(region) else NO_DATA
-    sentence = f"{say_levels(own, rules)} По региону «{rules.tone_names[0]}» — {worst} школ, получивших тон."
+    beside = say(
+        "По региону «{name}» — {worst} школ, получивших тон.",
+        name=words(rules.tone_names[0]),
+        worst=percent(100 * (region == 1).mean() if len(region) else None),
+    )
+    sentence = join([say_levels(own, rules), beside])
     return Chart("level-change", title, sentence, dynamics_charts.draw_level_grid(points, rules), table)
 
 

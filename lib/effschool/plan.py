@@ -40,8 +40,10 @@ DYNAMICS_FILES = (
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
-MADE = {"workbook": ".xlsx", "note": ".docx", "rows": ".csv"}
+MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
+RULES = {"comments": "comments/schools.yml"}
+"""Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
 LETTER = ".txt"
 SET_BY_RUN = frozenset(
     (
@@ -55,6 +57,7 @@ SET_BY_RUN = frozenset(
         "year",
         "run",
         "targets",
+        *RULES,
         *MADE,
     )
 )
@@ -169,7 +172,8 @@ def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[Pa
 
 def read_slice(step: Step, parts: Mapping[str, str]) -> Step:
     """A step that depends on a slice of the tables rather than on the files as they are."""
-    return replace(step, inputs=[], depends={**step.depends, **parts})
+    rules = [path for path in step.inputs if path.suffix == ".yml"]
+    return replace(step, inputs=rules, depends={**step.depends, **parts})
 
 
 def name_slugs(names: Iterable[str]) -> dict[str, str]:
@@ -177,7 +181,7 @@ def name_slugs(names: Iterable[str]) -> dict[str, str]:
     slugs: dict[str, str] = {}
     for name in names:
         base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index", "region", "protocol", "public"}
+        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
         free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
         slugs[name] = next(slug for slug in free if slug not in taken)
     return slugs
@@ -256,12 +260,13 @@ def plan_page(
     page = folder / f"{slug}.html"
     known = list_parameters(settings.notebooks / f"{notebook}.ipynb")
     made = {name: (page.parent / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
-    common = {"processed": settings.processed, "year": year, **made}
+    rules = {name: settings.root / path for name, path in RULES.items() if name in known}
+    common = {"processed": settings.processed, "year": year, **rules, **made}
     step = Step(
         notebook=settings.notebooks / f"{notebook}.ipynb",
         executed=folder / "notebooks" / f"{slug}.ipynb",
         parameters=_add_known(settings, notebook, {**common, **parameters}),
-        inputs=list_tables(settings.processed),
+        inputs=[*list_tables(settings.processed), *rules.values()],
         outputs=[page, *made.values(), *([page.with_suffix(LETTER)] if card.letter else [])],
         stamp=folder / "stamps" / f"{slug}.json",
         depends={"надписи страницы": json.dumps(asdict(card), ensure_ascii=False)},

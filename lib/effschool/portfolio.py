@@ -146,6 +146,11 @@ def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
     return points / values.groupby("indicator")["participants"].sum()
 
 
+def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
+    """Whether schools are of other municipalities than a portfolio's; of a whole region none are."""
+    return ~ids.isin(region.schools["school_id"]) if isinstance(region, Portfolio) else pd.Series(False, ids.index)
+
+
 def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     """How many schools are on every list of the year: a row per list, own and region, counts and schools in all."""
     lists = portfolio.workspace.methodology.lists
@@ -269,6 +274,16 @@ def find_middle(portfolio: Portfolio) -> pd.Series:
     middle = both[["social_index", "results_index"]].median().set_axis(["x", "y"])
     others = both["school_id"].isin(portfolio.others["school_id"]).sum()
     return hide_few(blur_index(middle), pd.Series(others, middle.index))
+
+
+def follow_points(portfolio: Portfolio) -> pd.DataFrame:
+    """Tracks of own schools in the matrix: a row per school and year of three: number, year, x, y."""
+    years = range(portfolio.year - 2, portfolio.year + 1)
+    paths = portfolio.workspace.dynamics.paths
+    ranked = paths[paths["year"].isin(years)].dropna(subset=["group", "results_band", "social_band"])
+    own = ranked.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    tracks = own.rename(columns={"social_index": "x", "results_index": "y"})[["number", "year", "x", "y"]]
+    return tracks.sort_values(["number", "year"], ignore_index=True)
 
 
 def name_kinds(schools: pd.DataFrame) -> pd.Series:

@@ -10,17 +10,19 @@ import pandas as pd
 
 from effschool import charts
 from effschool.corrections import tabulate_corrections
-from effschool.display import Chart, Figures, Formatter, Table, Text
+from effschool.display import Chart, Formatter, Table, Text
 from effschool.dynamics import FIOKO_LIST
+from effschool.facts import Fact, Said, count, number, say, words
+from effschool.facts import percent as share
 from effschool.methodology import Domain, DomainRules, GapIndicator, Methodology
 from effschool.portfolio import (
     REGION_ROW,
     Portfolio,
     RegionYear,
     compare_indicators,
-    count_bands,
     count_lists,
     follow_mean_index,
+    follow_points,
     list_histories,
     measure_margin,
     measure_participants,
@@ -29,7 +31,7 @@ from effschool.portfolio import (
     spread_bands,
     spread_values,
 )
-from effschool.russian import NBSP, count_words, format_number, format_percent, join_words
+from effschool.russian import NBSP, format_number, join_words
 
 NONE = "—"
 SCHOOLS = ("школа", "школы", "школ")
@@ -62,40 +64,6 @@ def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
     return rules if rules and portfolio.region_schools[f"{domain}_band"].notna().any() else None
 
 
-def describe_municipality(portfolio: Portfolio) -> Text:
-    """The municipality in a few sentences."""
-    own, everyone = portfolio.schools, portfolio.register
-    left_out = len(everyone) - len(own)
-    first = f"{portfolio.municipality}, {portfolio.year} год: {count_words(len(everyone), *SCHOOLS)} в реестре"
-    first += (
-        f", из них {count_words(left_out, *SCHOOLS)} в идентификации не участвует."
-        if left_out == 1
-        else (f", из них {count_words(left_out, *SCHOOLS)} в идентификации не участвуют." if left_out else ".")
-    )
-    return Text((first, _describe_bands(portfolio), _describe_lists(portfolio)))
-
-
-def _describe_bands(portfolio: Portfolio) -> str:
-    own = count_bands(portfolio.schools, "results")
-    if not own.sum():
-        return "По результатам ни одна школа не ранжирована: данных за этот год недостаточно."
-    share = format_percent(100 * own["low"] / own.sum())
-    region_share = format_percent(share_bands(portfolio, "results").loc[REGION_ROW, "low"])
-    return (
-        f"В группу с самыми низкими результатами года вошло {count_words(int(own['low']), *SCHOOLS)} "
-        f"из {int(own.sum())} ранжированных ({share}); по региону {region_share}."
-    )
-
-
-def _describe_lists(portfolio: Portfolio) -> str:
-    if not portfolio.has_lists:
-        years = join_words(map(str, portfolio.workspace.methodology.lists.window.list_years(portfolio.year)))
-        return f"Списки за {portfolio.year} год не составлены: для них нужны данные за {years} годы."
-    counts = count_lists(portfolio).set_index("list")["own"]
-    parts = [f"{name}: {count_words(int(counts[name]), *SCHOOLS)}" for name in name_watched_lists(portfolio)]
-    return "В списках: " + "; ".join(parts) + "."
-
-
 def name_watched_lists(region: RegionYear) -> list[str]:
     """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
     return list_watched(region.workspace.methodology)
@@ -107,27 +75,20 @@ def list_watched(methodology: Methodology) -> list[str]:
     return watched + ([FIOKO_LIST] if methodology.fioko else [])
 
 
-def show_key_figures(portfolio: Portfolio) -> Figures:
-    """Key figures of the municipality with the region beside them."""
-    counts = count_lists(portfolio)
-    chosen = counts[counts["list"].isin(name_watched_lists(portfolio))] if portfolio.has_lists else counts.head(0)
-    figures = [
-        ("Школ в идентификации", format_number(len(portfolio.schools)), f"из {len(portfolio.register)} в реестре")
-    ]
-    for row in chosen.itertuples():
-        own, region = _share(row.own, row.own_schools), _share(row.region, row.region_schools)
-        figures.append((str(row.list), format_number(row.own), f"{own} школ; по региону {region}"))
-    return Figures(tuple(figures))
-
-
-def _share(part: object, whole: object) -> str:
-    return format_percent(100 * float(part) / float(whole) if whole else None)  # type: ignore[arg-type]
+def say_no_lists(portfolio: RegionYear) -> Said:
+    """Why a year has no lists."""
+    years = portfolio.workspace.methodology.lists.window.list_years(portfolio.year)
+    return say(
+        "Списки за {year} год не составлены: для них нужны данные за {years} годы.",
+        year=words(portfolio.year),
+        years=words(join_words(map(str, years))),
+    )
 
 
 def tabulate_lists(portfolio: Portfolio) -> Table | Text:
     """Lists of the year: counts and shares, the municipality beside the region."""
     if not portfolio.has_lists:
-        return Text((_describe_lists(portfolio),), kind="note")
+        return Text((say_no_lists(portfolio),), kind="note")
     counts = count_lists(portfolio)
     frame = pd.DataFrame(
         {
@@ -171,7 +132,9 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
         "насколько должен измениться индекс результатов (от 0 до 1), чтобы школа сравнялась с ближайшей школой "
         "другой группы."
     )
-    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note)
+    pages = schools[schools["group"].notna()]
+    links = link_schools(pages)
+    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note, row_links=links)
 
 
 def _say_margin(margin: float) -> str:
@@ -180,24 +143,31 @@ def _say_margin(margin: float) -> str:
 
 def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
     """What would have changed the lists that need help, in pupils: own schools on them, and those close to the line."""
-    explained = portfolio.workspace.decisions
-    watched = name_watched_lists(portfolio)
-    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(watched)]
-    own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
-    member = own["is_member"].fillna(False).astype(bool)
-    close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
-    chosen = own[member | close].sort_values(["number", "list"])
+    chosen = choose_decisions(portfolio)
     if chosen.empty:
         return say_missing("Что изменило бы решение")
     frame = pd.DataFrame(
         {
             "Школа": number_schools(chosen),
             "Список": chosen["list"],
-            "В списке": member[chosen.index].map({True: "да", False: "нет"}),
+            "В списке": chosen["member"].map({True: "да", False: "нет"}),
             "Что изменило бы решение": chosen["sentence"],
         }
     ).reset_index(drop=True)
     return Table("Решения", f"Что изменило бы решение, {portfolio.year} год", frame, note=CLOSE_NOTE)
+
+
+def choose_decisions(portfolio: Portfolio) -> pd.DataFrame:
+    """Explanations of lists that need help for schools on them or close to the line: a row per own school and list.
+
+    Columns of the decisions, number, name, and `member`.
+    """
+    explained = portfolio.workspace.decisions
+    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(name_watched_lists(portfolio))]
+    own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
+    member = own["is_member"].fillna(False).astype(bool)
+    close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
+    return own.assign(member=member)[member | close].sort_values(["number", "list"])
 
 
 CLOSE_PUPILS = 2
@@ -205,6 +175,19 @@ CLOSE_NOTE = (
     f"Школы в списках, требующих помощи, и школы, которых от такого списка отделяло не больше {CLOSE_PUPILS} учеников. "
     "Меняется один показатель года, остальное, в том числе другие школы, остаётся как есть."
 )
+
+
+def anchor_school(number: int) -> str:
+    """Anchor of a school's page inside the report."""
+    return f"school-{number}"
+
+
+def link_schools(schools: pd.DataFrame) -> dict[str, str]:
+    """Addresses of schools' pages inside the report, by number and name."""
+    return {
+        name: f"#{anchor_school(number)}"
+        for name, number in zip(number_schools(schools), schools["number"], strict=True)
+    }
 
 
 def number_schools(schools: pd.DataFrame) -> pd.Series:
@@ -228,10 +211,9 @@ def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     named = shares.rename(columns=rules.band_titles)
     worse = rules.worse_band
     own, region = shares.loc[portfolio.municipality, worse], shares.loc[REGION_ROW, worse]
-    place = (
-        f"{format_percent(own)} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
-    )
-    sentence = f"{rules.band_titles[worse].capitalize()}: {place}, по региону {format_percent(region)}."
+    place = "{own} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
+    band = words(rules.band_titles[worse].capitalize())
+    sentence = say(f"{{band}}: {place}, по региону {{region}}.", band=band, own=share(own), region=share(region))
     table = Table(
         _key("Группы", domain), rules.title + ": доли школ по группам, %", _name_rows(named, "Где"), _all_percent(named)
     )
@@ -279,11 +261,11 @@ def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFram
     return frame[["own", "region"]].rename(columns={"own": portfolio.municipality, "region": REGION_ROW})
 
 
-def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
+def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> Said:
     """Which indicator differs from the region most for the worse, said with both values."""
     values = values.dropna(subset="region")
     if values.empty:
-        return TOO_FEW
+        return say(TOO_FEW)
     known = portfolio.workspace.methodology.indicators
     domain_better = {
         item.id: rules.better for rules in portfolio.workspace.methodology.domains.values() for item in rules.indicators
@@ -295,13 +277,21 @@ def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
     worst = values.loc[worse_by.idxmax()]
     worse = int((worse_by > 0).sum())
     if worse == 0:
-        return f"Ни один показатель из {len(values)} не хуже, чем по региону."
-    sentence = (
-        f"Хуже, чем по региону, {count_words(worse, 'показатель', 'показателя', 'показателей')} из {len(values)}."
+        return say("Ни один показатель из {all} не хуже, чем по региону.", all=number(len(values)))
+    item = known[worst["indicator"]]
+    return say(
+        "Хуже, чем по региону, {worse} из {all}. Заметнее всего: {name} — {own} против {region} по региону.",
+        worse=count(worse, "показатель", "показателя", "показателей"),
+        all=number(len(values)),
+        name=words(item.short),
+        own=measure(worst["own"], item.unit),
+        region=measure(worst["region"], item.unit),
     )
-    title, unit = known[worst["indicator"]].short, known[worst["indicator"]].unit
-    own, region = format_number(worst["own"], 1), format_number(worst["region"], 1)
-    return f"{sentence} Заметнее всего: {title} — {own}{NBSP}{unit} против {region}{NBSP}{unit} по региону."
+
+
+def measure(value: float, unit: str) -> Fact:
+    """A value of an indicator with its unit: «12,6 %», «3,4 балл»."""
+    return Fact(number(value).value, f"{format_number(value, 1)}{NBSP}{unit}")
 
 
 def chart_gaps(portfolio: Portfolio) -> Chart | Text:
@@ -315,8 +305,12 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
     worst, below = frame["Отклонение, % порога"].idxmin(), int((values["own"] < 0).sum())
     sentence = (
-        f"Ниже среднего по региону {count_words(below, 'средний балл', 'средних балла', 'средних баллов')} "
-        f"из {len(values)}. Наибольшее отклонение вниз: {worst}."
+        say(
+            "Ниже среднего по региону {below} из {all}. Наибольшее отклонение вниз: {worst}.",
+            below=count(below, "средний балл", "средних балла", "средних баллов"),
+            all=number(len(values)),
+            worst=words(worst),
+        )
         if below
         else "Все средние баллы муниципалитета не ниже средних по региону."
     )
@@ -343,34 +337,61 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     own = points.dropna(subset="number")
     if not results or not social or own.empty:
         return say_missing("Портфельная матрица результатов и социальных условий")
-    sentence = _say_corners(own)
-    x_label = f"{social.title} (больше — тяжелее)"
-    y_label = f"{results.title} (больше — лучше)"
-    figure = charts.draw_matrix(points, x_label, y_label, "прочие школы муниципалитета", "другие школы региона")
-    frame = pd.DataFrame(
-        {
-            "Школа": _name_numbers(portfolio, own["number"]),
-            social.title: own["x"],
-            results.title: own["y"],
-            "Группа": own["kind"],
-        }
+    tracks = follow_points(portfolio)
+    figure = charts.draw_matrix(
+        points,
+        f"{social.title} (больше — тяжелее)",
+        f"{results.title} (больше — лучше)",
+        "прочие школы муниципалитета",
+        "другие школы региона",
     )
-    table = Table(
-        "Матрица", "Школы в портфельной матрице", frame, {social.title: index_value, results.title: index_value}
-    )
+    drawn = own if len(own) <= charts.MOST_ELLIPSES else own[own["kind"] != charts.OTHER_KIND]
+    charts.finish_matrix(figure, tracks[tracks["number"].isin(drawn["number"])], name_corners(portfolio))
+    table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
-    return Chart("matrix", title, sentence, figure, table)
+    return Chart("matrix", title, _say_matrix(points), figure, table)
 
 
-def _say_corners(own: pd.DataFrame) -> str:
+def _say_matrix(points: pd.DataFrame) -> Said:
+    own = points.dropna(subset="number")
     if own["x_middle"].isna().all():
-        return TOO_FEW
-    hard = own["x"] > own["x_middle"]
-    weak = int((hard & (own["y"] < own["y_middle"])).sum())
-    return (
-        f"В условиях тяжелее медианы региона работают {count_words(int(hard.sum()), *SCHOOLS)} из {len(own)}: "
-        f"у {format_number(weak)} результаты ниже медианы региона, у {format_number(int(hard.sum()) - weak)} не ниже."
+        return say(TOO_FEW)
+    hard, low = own["x"] > own["x_middle"], own["y"] < own["y_middle"]
+    return say(
+        "В условиях тяжелее медианы региона работают {hard} из {all}: у {low} результаты ниже медианы региона, "
+        "у {high} не ниже.",
+        hard=count(int(hard.sum()), *SCHOOLS),
+        all=number(len(own)),
+        low=number(int((hard & low).sum())),
+        high=number(int((hard & ~low).sum())),
     )
+
+
+def name_corners(portfolio: Portfolio) -> tuple[str, str, str, str]:
+    """What the corners of the matrix mean: lower left, lower right, upper left, upper right."""
+    method = portfolio.workspace.methodology
+    low, hard = (
+        next((status.status for status in method.lists.list_statuses(domain) if status.band == rules.worse_band), "")
+        for domain, rules in method.iterate_domains()
+    )
+    resilient = "справляются в тяжёлых условиях: резильентные"
+    return f"низкие результаты: {low}", f"и то и другое: {low} и {hard}", "результаты выше, условия легче", resilient
+
+
+def _tabulate_matrix(portfolio: Portfolio, own: pd.DataFrame, tracks: pd.DataFrame) -> Table:
+    """Places of own schools in the matrix: this year's, then those of the two years before."""
+    titles = {axis: portfolio.workspace.methodology.domains[domain].title for axis, domain in AXES.items()}
+    frame = pd.DataFrame({"Школа": _name_numbers(portfolio, own["number"])})
+    frame = frame.assign(**{title: own[axis] for axis, title in titles.items()}, Группа=own["kind"])
+    for year in sorted(set(tracks["year"]) - {portfolio.year}, reverse=True):
+        past = tracks[tracks["year"] == year].set_index("number")
+        for axis, title in titles.items():
+            frame[f"{title}, {year} год"] = own["number"].astype("int64").map(past[axis])
+    formats = dict.fromkeys(frame.columns.drop(["Школа", "Группа"]), index_value)
+    return Table("Матрица", "Школы в портфельной матрице", frame, formats)
+
+
+AXES: dict[str, Domain] = {"x": "social", "y": "results"}
 
 
 def _name_numbers(portfolio: Portfolio, numbers: pd.Series) -> pd.Series:
@@ -392,9 +413,13 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     worse = rules.worse_band
     always = int((bands == worse).all(axis=1).sum())
     keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
-    sentence = (
-        f"Все годы в группе «{rules.band_titles[worse]}»: {count_words(always, *SCHOOLS)} из {len(bands)}. "
-        f"Обозначения: {keys}; пустая клетка — школа в этом году не ранжирована."
+    sentence = say(
+        "Все годы в группе «{band}»: {always} из {all}. Обозначения: {keys}; пустая клетка — школа в этом году не "
+        "ранжирована.",
+        band=words(rules.band_titles[worse]),
+        always=count(always, *SCHOOLS),
+        all=number(len(bands)),
+        keys=words(keys),
     )
     frame = bands.apply(lambda column: column.map(rules.band_titles)).fillna(NONE).rename(columns=str).reset_index()
     table = Table(_key("Годы", domain), f"{rules.title}: группы школ по годам", frame)
@@ -412,9 +437,10 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     values = values.rename(columns=lambda name: known[name].short)
     short = values.rename(index=lambda name: name if len(name) <= 40 else name[:39] + "…")
     weakest = values.mean().idxmin() if rules.better == "high" else values.mean().idxmax()
-    sentence = (
-        f"В среднем по школам муниципалитета слабее всего показатель: {weakest}. Значения приведены к шкале от 0 до 1 "
-        f"внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые."
+    sentence = say(
+        "В среднем по школам муниципалитета слабее всего показатель: {weakest}. Значения приведены к шкале от 0 до 1 "
+        "внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые.",
+        weakest=words(weakest),
     )
     figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
     frame = values.reset_index()
@@ -441,16 +467,7 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     lines = means[["own"]].rename(columns={"own": portfolio.municipality})
     figure = charts.draw_lines_over_band(lines, means, "индекс, от 0 до 1", "половина школ региона")
     last = means.dropna(subset="own").iloc[-1]
-    place = "ниже" if last["own"] < last["middle"] else "не ниже"
-    sentence = (
-        TOO_FEW
-        if pd.isna(last["middle"])
-        else (
-            f"В {portfolio.year} году средний индекс {index_value(last['own'])}, {place} медианы региона "
-            f"({index_value(last['middle'])}). Индекс относителен: он меняется и оттого, как меняются другие школы "
-            "группы."
-        )
-    )
+    sentence = _say_index(last)
     names = {
         "own": "Муниципалитет, среднее",
         "schools": "Школ",
@@ -462,6 +479,19 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     formats = {name: index_value for key, name in names.items() if key != "schools"}
     table = Table(_key("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
     return Chart(f"paths-{domain}", f"{rules.title} по годам, от 0 до 1", sentence, figure, table)
+
+
+def _say_index(last: pd.Series) -> Said:
+    if pd.isna(last["middle"]):
+        return say(TOO_FEW)
+    return say(
+        "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
+        "и оттого, как меняются другие школы группы.",
+        year=words(last.name),
+        own=number(last["own"], 3),
+        place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
+        middle=number(last["middle"], 3),
+    )
 
 
 def tabulate_histories(portfolio: Portfolio) -> Table | Text:
@@ -481,17 +511,24 @@ def describe_data(portfolio: Portfolio) -> Text:
     columns = {"results": "результатов", "social": "социальных условий"}
     lacking = {columns[domain]: schools[f"{domain}_index"].isna() for domain in domains}
     lines = [
-        f"Нет ни одного показателя {what}: {count_words(int(absent.sum()), *SCHOOLS)} ({_name_some(schools[absent])})."
+        say(
+            "Нет ни одного показателя {what}: {absent} ({names}).",
+            what=words(what),
+            absent=count(int(absent.sum()), *SCHOOLS),
+            names=words(_name_some(schools[absent])),
+        )
         for what, absent in lacking.items()
         if absent.any()
     ]
     weak = schools["results_index"].notna() & schools["results_band"].isna()
     if weak.any():
-        lines.append(f"Недостаточно данных для места среди школ группы: {_name_some(schools[weak])}.")
+        names = words(_name_some(schools[weak]))
+        lines.append(say("Недостаточно данных для места среди школ группы: {names}.", names=names))
     refused = int((portfolio.workspace.files["status"] == "не принят").sum())
     if refused:
         # Names of files may tell of other municipalities; the region's page has them.
-        lines.append(f"Из-за ошибок не принято: {count_words(refused, 'файл', 'файла', 'файлов')} с данными региона.")
+        files = count(refused, "файл", "файла", "файлов")
+        lines.append(say("Из-за ошибок не принято: {files} с данными региона.", files=files))
     return Text(
         tuple(lines) or ("Данные за год есть по всем школам муниципалитета.",), kind="note" if lines else "plain"
     )

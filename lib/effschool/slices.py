@@ -47,7 +47,6 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     identified, dynamics = workspace.identified, workspace.dynamics
     in_year = [
         identified.schools,
-        identified.indicators,
         identified.indices,
         identified.treatments,
         workspace.decisions,
@@ -56,7 +55,8 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
     over_years = (workspace.corrections, *followed, workspace.support.partners, workspace.clusters)
     always = [table for table in over_years if len(table.columns)]
-    return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
+    values = identified.indicators[identified.indicators["year"].isin([year - 1, year])]  # change within the year
+    return [values, *(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
 def list_placed_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:

@@ -10,12 +10,14 @@ import pandas as pd
 
 from effschool import charts
 from effschool.display import Chart, Table, Text
+from effschool.facts import Said, count, join, number, say, words
+from effschool.facts import percent as share
 from effschool.methodology import Methodology
 from effschool.partners import CLOSE, IN_MUNICIPALITY, IN_REGION
 from effschool.portfolio import REGION_ROW, Portfolio, order_names
 from effschool.programmes import Programme
 from effschool.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
-from effschool.russian import NO_DATA, count_words, format_number, format_percent
+from effschool.russian import NO_DATA, format_number, format_percent
 from effschool.sections import NONE, percent, say_missing
 from effschool.targets import AT_RISK, MET, MISSED, find_unused_facts
 from effschool.timeline import draw_events
@@ -32,7 +34,7 @@ SHOWN_YEARS = 3
 
 def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     """Close and lastingly better schools for every own school that needs help; schools of others have no names."""
-    return _say_no_need(portfolio) or _tabulate_close(_choose_own(portfolio), portfolio.workspace.methodology)
+    return _say_no_need(portfolio) or _tabulate_close(choose_partners(portfolio), portfolio.workspace.methodology)
 
 
 def tabulate_named_partners(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
@@ -65,7 +67,7 @@ def _say_no_need(portfolio: Portfolio) -> Text | None:
     return Text(("Школ, которым нужен партнёр, в муниципалитете нет.",))
 
 
-def _choose_own(portfolio: Portfolio) -> pd.DataFrame:
+def choose_partners(portfolio: Portfolio) -> pd.DataFrame:
     """Partners of own schools, with the names of own schools only."""
     partners = portfolio.workspace.support.partners
     if partners.empty:
@@ -134,20 +136,29 @@ def _describe_choice(close: pd.DataFrame, methodology: Methodology) -> str:
     if rules is None:
         return ""
     with_some, few = int((by_school > 0).sum()), int(by_school.between(1, rules.least - 1).sum())
-    return (
-        f"Помощь нужна {count_words(len(by_school), 'школе', 'школам', 'школам')}; хотя бы одна похожая нашлась для "
-        f"{format_number(with_some)}, из них меньше {format_number(rules.least)} похожих у {format_number(few)}. "
-        "Похожая школа — той же группы, близкая по социальным условиям, численности и местности; её индекс результатов "
-        f"во все годы окна выше не меньше чем на {format_number(rules.better_by, 2)}, и в низких списках её нет. "
-        f"Расстояние 1 — различие индекса условий на {format_number(rules.social_index, 2)} или численности в "
-        f"{format_number(rules.size_ratio)} раза; дальше {format_number(rules.caliper, 1)} школа не считается близкой. "
-        "Сначала названы школы своего муниципалитета, потом региона, внутри — по близости, а не по результатам."
+    return say(
+        "Помощь нужна {needy}; хотя бы одна похожая нашлась для {found}, из них меньше {least} похожих у {few}. "
+        "Похожая "
+        "школа — той же группы, близкая по социальным условиям, численности и местности; её индекс результатов во все "
+        "годы окна выше не меньше чем на {better}, и в низких списках её нет. Расстояние {one} — различие "
+        "индекса условий "
+        "на {social} или численности в {size} раза; дальше {caliper} школа не считается близкой. Сначала названы школы "
+        "своего муниципалитета, потом региона, внутри — по близости, а не по результатам.",
+        needy=count(len(by_school), "школе", "школам", "школам"),
+        found=number(with_some),
+        least=number(rules.least),
+        few=number(few),
+        better=number(rules.better_by, 2),
+        one=number(1),
+        social=number(rules.social_index, 2),
+        size=number(rules.size_ratio),
+        caliper=number(rules.caliper, 1),
     )
 
 
 def tabulate_assignment(portfolio: Portfolio) -> Table | Text:
     """One partner for every own school, by the municipality alone and by the whole region."""
-    return _say_no_need(portfolio) or _tabulate_given(_choose_own(portfolio), portfolio.workspace.methodology)
+    return _say_no_need(portfolio) or _tabulate_given(choose_partners(portfolio), portfolio.workspace.methodology)
 
 
 def tabulate_named_assignment(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
@@ -168,11 +179,14 @@ def _tabulate_given(table: pd.DataFrame, methodology: Methodology) -> Table | Te
         }
     )
     counts = [int(rows["partner"].notna().sum()) for rows in given.values()]
-    served = count_words(rules.per_partner, "школы", "школ", "школ")
-    note = (
-        f"У партнёра не больше {served}; партнёр есть у наибольшего возможного числа школ, а среди таких "
-        f"закреплений выбрано самое близкое. В пределах муниципалитетов партнёр есть у {format_number(counts[0])} из "
-        f"{count_words(len(region), 'школы', 'школ', 'школ')}, в пределах региона — у {format_number(counts[1])}."
+    note = say(
+        "У партнёра не больше {served}; партнёр есть у наибольшего возможного числа школ, а среди таких закреплений "
+        "выбрано самое близкое. В пределах муниципалитетов партнёр есть у {own} из {all}, в пределах региона — у "
+        "{region}.",
+        served=count(rules.per_partner, "школы", "школ", "школ"),
+        own=number(counts[0]),
+        all=count(len(region), "школы", "школ", "школ"),
+        region=number(counts[1]),
     )
     title = f"Закрепление школ-партнёров, {region['year'].iloc[0]} год"
     return Table("Закрепление", title, frame.reset_index(drop=True), note=note)
@@ -254,13 +268,17 @@ def say_value(value: float, unit: str) -> str:
     return shown if shown == NO_DATA else f"{shown} {unit}"
 
 
-def _count_states(rows: pd.DataFrame) -> str:
+def _count_states(rows: pd.DataFrame) -> Said:
     counts = rows["state"].value_counts()
-    listed = ", ".join(f"{state} — {format_number(counts.get(state, 0))}" for state in STATES)
-    return (
-        f"По последним годам с планом: {listed}. «Под угрозой» — до плана недостаёт немного. "
-        "Самые слабые школы года в среднем поднимаются и без помощи: положительная динамика сама по себе пользы "
-        "программы не доказывает."
+    listed = [say("{state} — {number}", state=words(state), number=number(counts.get(state, 0))) for state in STATES]
+    return join(
+        [
+            "По последним годам с планом: ",
+            join(listed, ", "),
+            ". «Под угрозой» — до плана недостаёт немного. Самые слабые школы года в среднем поднимаются и без помощи: "
+            "положительная динамика сама по себе пользы программы не доказывает.",
+        ],
+        "",
     )
 
 
@@ -338,13 +356,21 @@ def _say_day(events: pd.DataFrame) -> str:
     return "день, на который известны отметки, не назван" if pd.isna(day) else f"состояние на {day:%d.%m.%Y}"
 
 
-def _describe_events(events: pd.DataFrame, not_drawn: int) -> str:
+def _describe_events(events: pd.DataFrame, not_drawn: int) -> Said:
     counts = events["state"].value_counts()
     due, done = int(events["is_due"].sum()), int((events["is_due"] & events["state"].eq(DONE)).sum())
-    share = f" ({format_percent(100 * done / due)})" if due else ""
-    told = f"Срок наступил у {count_words(due, *OF_EVENTS)}, выполнено из них {format_number(done)}{share}. "
-    told += f"Просрочено {format_number(counts.get(OVERDUE, 0))}, срок близко у {format_number(counts.get(SOON, 0))}."
-    return f"{told} На графике нет {count_words(not_drawn, *OF_EVENTS)}: они в таблице." if not_drawn else told
+    told = say(
+        f"Срок наступил у {{due}}, выполнено из них {{done}}{' ({share})' if due else ''}. Просрочено {{late}}, "
+        f"срок близко "
+        "у {soon}.",
+        due=count(due, *OF_EVENTS),
+        done=number(done),
+        share=share(100 * done / due if due else None),
+        late=number(counts.get(OVERDUE, 0)),
+        soon=number(counts.get(SOON, 0)),
+    )
+    lacking = say("На графике нет {lacking}: они в таблице.", lacking=count(not_drawn, *OF_EVENTS)) if not_drawn else ""
+    return join([told, lacking])
 
 
 def _say_place(place: str, known: set[str]) -> str:

@@ -76,7 +76,7 @@ def run(settings: Settings) -> Year:
 
 def make_settings(root: Path, folder: Path, raw: Path) -> Settings:
     """A copy of the project with data in it, laid out as a user has it."""
-    for name in ("notebooks", "methodologies", "layouts"):
+    for name in ("notebooks", "methodologies", "layouts", "comments"):
         shutil.copytree(root / name, folder / name)
     shutil.copytree(raw, folder / "data" / "raw")
     return Settings(
@@ -319,7 +319,7 @@ def read_number(text: str) -> float | str | None:
     plain = re.sub(r"[\s%]", "", text).replace("\N{MINUS SIGN}", "-").replace(",", ".")
     if text in {"нет данных", ""}:
         return None
-    return float(plain) if re.fullmatch(r"-?\d+(\.\d+)?", plain) else text
+    return float(plain) if re.fullmatch(r"[+-]?\d+(\.\d+)?", plain) else text
 
 
 def assert_same_cell(shown: str, kept: object) -> None:
@@ -329,13 +329,18 @@ def assert_same_cell(shown: str, kept: object) -> None:
         assert read_number(shown) == (read_number(kept) if isinstance(kept, str) else kept)
 
 
+ON_PAGES = {"Показатели школ", "Комментарии"}
+"""Sheets of a report whose rows stand on the pages of its schools."""
+
+
 def test_workbook_holds_what_the_page_shows(year, soups):
     for report in year.run["reports"].values():
         soup = soups[report["page"]]
         book = openpyxl.load_workbook(year.folder / Path(report["page"]).with_suffix(".xlsx"))
-        tables = {table.caption.get_text(): read_table(table) for table in soup.find_all("table")}
-        assert len(tables) == len(soup.find_all("table")) == len(book.sheetnames)
-        for sheet in book:
+        found = [table for table in soup.find_all("table") if not table.find_parent(class_="school")]
+        tables = {table.caption.get_text(): read_table(table) for table in found}
+        assert len(tables) == len(found) == len(set(book.sheetnames) - ON_PAGES)
+        for sheet in (sheet for sheet in book if sheet.title not in ON_PAGES):
             shown = tables[sheet["A1"].value.replace(NBSP, " ")]
             assert sheet.freeze_panes == "B4"
             assert sheet.auto_filter.ref.startswith("A3:")
@@ -343,6 +348,88 @@ def test_workbook_holds_what_the_page_shows(year, soups):
             for line, row in zip(shown[1:], sheet.iter_rows(min_row=4, values_only=True), strict=False):
                 for cell, kept in zip(line, row, strict=True):
                     assert_same_cell(cell, kept)
+
+
+def read_facts(year: Year) -> dict[str, dict]:
+    """Facts of every report by its page."""
+    pages = [report["page"] for report in year.run["reports"].values()]
+    return {page: json.loads((year.folder / page).with_suffix(".json").read_text(encoding="utf-8")) for page in pages}
+
+
+def list_fact_tables(facts: dict) -> list[dict]:
+    return [part.get("table", part) for part in facts["parts"] if part["kind"] in ("table", "chart")]
+
+
+def test_tables_of_page_and_workbook_are_the_facts(year, soups):
+    for page, facts in read_facts(year).items():
+        tables = list_fact_tables(facts)
+        found = soups[page].find_all("table")
+        on_page = [table for table in tables if table["key"] not in ON_PAGES]
+        titles = [read_words(table["title"]["text"]) for table in on_page]
+        assert [read_words(table.caption.get_text()) for table in found] == titles
+        shown = [[[read_words(cell) for cell in row] for row in read_table(table)] for table in found]
+        kept = [[table["columns"], *table["shown"]] for table in on_page]
+        assert shown == [[[read_words(cell) for cell in row] for row in table] for table in kept]
+        book = openpyxl.load_workbook((year.folder / page).with_suffix(".xlsx"))
+        in_book = [table for table in tables if not table["key"].startswith("Школа ")]
+        assert book.sheetnames == [table["key"] for table in in_book]
+        for table in in_book:
+            rows = book[table["key"]].iter_rows(min_row=3, max_row=3 + len(table["values"]), values_only=True)
+            for row, kept in zip(rows, [table["columns"], *table["values"]], strict=True):
+                assert list(row) == [pytest.approx(value) if isinstance(value, float) else value for value in kept]
+
+
+def list_texts(content: object) -> list[dict]:
+    """Every text of facts with its figures, at any depth."""
+    if isinstance(content, dict):
+        inner = [found for value in content.values() for found in list_texts(value)]
+        return [content, *inner] if "text" in content else inner
+    return [found for value in content for found in list_texts(value)] if isinstance(content, list) else []
+
+
+def read_words(text: str) -> str:
+    return " ".join(text.split())
+
+
+BLOCKS = ".text p, .sentence, figcaption, .figures dt, .figures strong, .figures span, .note, .advice li"
+
+
+def test_texts_of_a_page_are_the_facts(year, soups):
+    """Both ways: every text that comes from the data is a fact, and every fact is on the page."""
+    for page, facts in read_facts(year).items():
+        parts = [part for part in facts["parts"] if part.get("key") not in ON_PAGES]
+        captions = [table["title"]["text"] for table in list_fact_tables({"parts": parts})]
+        texts = sorted(read_words(text["text"]) for text in list_texts(parts) if text["text"])
+        shown = [read_words(block.get_text()) for block in soups[page].main.select(BLOCKS)]
+        assert sorted([*shown, *map(read_words, captions)]) == texts
+        charts = [part for part in parts if part["kind"] == "chart"]
+        alternatives = [read_words(image["aria-label"]) for image in soups[page].main.select("svg[role=img]")]
+        kept = [f"{part['title']['text']}. {part['sentence']['text']}" for part in charts]
+        assert alternatives == [read_words(text) for text in kept]
+
+
+CONSTANT = r"от 0 до 1|\b[01] —|1 − |из 100|из 100|не больше 2 учеников|95 случаях|\d\d\.\d\d\.20\d\d|20\d\d"
+"""Numbers that stand in sentences whatever the data: ends of a scale, years and days, shares that a note explains."""
+
+
+def test_numbers_of_sentences_are_figures(year):
+    """What is left of a sentence without its figures has no number that could come from somewhere else."""
+    seen = 0
+    for facts in read_facts(year).values():
+        schools = next(place for place, part in enumerate(facts["parts"]) if part.get("key", "").startswith("Школа "))
+        parts = [part for part in facts["parts"][: schools - 1] if part.get("key") not in METHOD]
+        for text in list_texts(parts):
+            left = text["text"]
+            for figure in text["figures"]:
+                assert figure["shown"] in left
+                left = left.replace(figure["shown"], "", 1)
+                seen += 1
+            assert not re.search(r"\d", re.sub(CONSTANT, "", left)), text
+    assert seen > 100
+
+
+METHOD = {"Метод"}
+"""Parts that tell rules, not data."""
 
 
 def test_second_run_does_nothing(year):
