@@ -1,9 +1,12 @@
 import os
+import signal
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from effschool.executors import LOCAL_CLUSTER, SchedulerError, count_jobs, open_executor
+from effschool.run import take_product
 
 
 def double(number):
@@ -41,6 +44,27 @@ def test_dask_does_the_same_in_other_processes():
         assert worker != os.getpid()
         apart, beside = executor.submit(apart_in_worker).result()
         assert apart != beside == worker
+
+
+def kill_worker(tries: Path, times: int):
+    """End the worker's process the first so many times."""
+    tries.write_text((tries.read_text(encoding="utf-8") if tries.exists() else "") + "x", encoding="utf-8")
+    if len(tries.read_text(encoding="utf-8")) <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def test_work_of_a_lost_worker_is_done_by_another_and_given_up_at_last(tmp_path):
+    import dask  # noqa: PLC0415 -- a second, for one test
+
+    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), open_executor(LOCAL_CLUSTER, 2) as executor:
+        once = executor.submit(kill_worker, tmp_path / "once", 1)
+        assert once.result(60) != os.getpid()
+        never = executor.submit(kill_worker, tmp_path / "never", 100)
+        assert "исполнитель потерян" in take_product(never).failure
+        others = [executor.submit(double, number) for number in range(6)]
+        assert [other.result(60)[0] for other in others] == [0, 2, 4, 6, 8, 10]
+    assert (tmp_path / "once").read_text(encoding="utf-8") == "xx"
 
 
 def test_scheduler_that_does_not_answer_is_named(monkeypatch):
