@@ -60,11 +60,11 @@ def test_work_of_a_lost_worker_is_done_by_another_and_given_up_at_last(tmp_path)
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}), open_executor(LOCAL_CLUSTER, 2) as executor:
         once = executor.submit(kill_worker, tmp_path / "once", 1)
         assert once.result(60) != os.getpid()
+        assert (tmp_path / "once").read_text(encoding="utf-8") == "xx"
         never = executor.submit(kill_worker, tmp_path / "never", 100)
         assert "исполнитель потерян" in take_product(never).failure
         others = [executor.submit(double, number) for number in range(6)]
         assert [other.result(60)[0] for other in others] == [0, 2, 4, 6, 8, 10]
-    assert (tmp_path / "once").read_text(encoding="utf-8") == "xx"
 
 
 def test_scheduler_that_does_not_answer_is_named(monkeypatch):
