@@ -35,7 +35,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
+.PHONY: help report pdf test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -49,6 +49,10 @@ report: $(READY) ## построить отчёты всех муниципал�
 	  --region $(call quote,$(REGION)) --year $(call quote,$(YEAR)) --municipality $(call quote,$(MUNICIPALITY)) \
 	  --jobs $(call quote,$(JOBS)) --scheduler $(call quote,$(SCHEDULER)) --time-limit $(call quote,$(TIME_LIMIT)) \
 	  --memory-limit $(call quote,$(MEMORY_LIMIT)) --parameters $(call quote,$(PARAMETERS))
+
+pdf: report ## напечатать отчёты в PDF (нужен браузер Chromium, Chrome или Edge)
+	@$(BIN)/python -m effschool pdf --reports $(call quote,$(REPORTS)) --year $(call quote,$(YEAR)) \
+	  --municipality $(call quote,$(MUNICIPALITY))
 
 test: format lint types unit ## проверить оформление, типы и выполнить все тесты
 
@@ -78,13 +82,14 @@ compare: $(READY) ## почему изменились списки между �
 bulgaria: $(READY) ## пример другого региона: открытые данные Болгарии (папка DATA)
 	@$(MAKE) --no-print-directory report DATA=$(call quote,$(if $(filter command,$(firstword $(origin DATA))),$(DATA),../shared/data/bg-mon)) \
 	  PROCESSED=examples/bulgaria/processed REPORTS=examples/bulgaria/reports LAYOUTS=examples/bulgaria/layouts \
-	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
+	  METHODOLOGY=examples/bulgaria/methodology.yml REGION=examples/bulgaria/region.yml PARAMETERS=programme_files=нет YEAR=$(call quote,$(YEAR)) JOBS=$(call quote,$(JOBS))
 
 bench: $(READY) ## измерить время и память прогона; SCALE=10 и SCALE=85 — регион во столько раз больше
 	@$(BIN)/python bench/year.py --scale $(call quote,$(SCALE))
 	@$(BIN)/python bench/identification.py
 	@$(BIN)/python bench/certainty.py
 	@$(BIN)/python bench/dynamics.py
+	@$(BIN)/python bench/effects.py
 	@$(BIN)/python bench/reading.py
 
 format: $(READY) ## проверить оформление кода

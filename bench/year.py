@@ -24,7 +24,7 @@ import nbformat
 import papermill
 from nbconvert import HTMLExporter
 
-from effschool import apart, charts
+from effschool import apart, charts, dynamics_charts, pictures, timeline
 from effschool.__main__ import ROOT
 from effschool.apart import run_apart
 from effschool.demo import make_demo_region
@@ -188,9 +188,10 @@ class Clock:
 
 
 def draw_barely(tasks: Sequence[PageTask], folder: Path) -> float:
-    """Seconds that `charts` takes to make and save the figures of reports, their cells executed in this process."""
+    """Seconds that making and saving takes of the figures of reports, their cells executed in this process."""
     clock = Clock()
-    drawing = [draw for name, draw in vars(charts).items() if name.startswith(("draw_", "save_"))]
+    drawn = [vars(module).items() for module in (charts, dynamics_charts, timeline, pictures)]
+    drawing = [draw for items in drawn for name, draw in items if name.startswith("draw_")]
     modules = [module for name, module in sys.modules.items() if name.startswith("effschool.")]
     places = [(module, name, each) for module in modules for name, each in vars(module).items() if each in drawing]
     places.append((IPython.display, "display", IPython.display.display))

@@ -7,9 +7,11 @@ import pytest
 from builders_step import make_step
 from hypothesis import settings
 
+from effschool.clusters import find_clusters
 from effschool.demo import make_demo_region
 from effschool.drawing import Recount
 from effschool.dynamics import follow_schools
+from effschool.effects import assess_programme
 from effschool.explain import choose_year, explain_decision
 from effschool.identify import identify_schools
 from effschool.ingest import ingest_folder, read_contract, write_ingested
@@ -29,6 +31,7 @@ from effschool.workspace import (
     save_certainty,
     save_decisions,
     save_dynamics,
+    save_groups,
     save_identified,
     save_region,
     save_support,
@@ -96,6 +99,8 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
         load_programmes(ROOT / "methodologies" / "targets"), Known(dynamics.paths, contract, events)
     )
     save_support(Support(find_partners(dynamics.paths, methodology, year), targets, events), processed)
+    judged = assess_programme(dynamics.paths, identified.indicators, contract["programme"], methodology.effects)
+    save_groups(judged.summary, find_clusters(dynamics.paths, methodology.clusters).members, processed)
     return processed
 
 

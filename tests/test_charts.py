@@ -1,3 +1,6 @@
+from itertools import combinations
+
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ from matplotlib.figure import Figure
 
 from effschool import charts
 from effschool.display import Chart, Table
+from effschool.pictures import draw_svg
 
 COLOURS = {"низкие": charts.WORSE, "средние": charts.MIDDLE, "высокие": charts.BETTER}
 SHARES = pd.DataFrame(
@@ -22,7 +26,67 @@ def read_texts(figure: Figure) -> list[str]:
 
 
 def encode(figure: Figure) -> str:
-    return Chart("к", "З", "П", figure, Table("к", "З", pd.DataFrame({"а": []}))).encode_svg()
+    return Chart("к", "З", "П", figure, Table("к", "З", pd.DataFrame({"а": []}))).draw_svg().content
+
+
+def contrast(first, second):
+    """Contrast of two colours by WCAG 2.2."""
+    light, dark = sorted(map(charts.measure_luminance, (first, second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour", [charts.WORSE, charts.MIDDLE, charts.BETTER, charts.OWN, charts.REGION, "#e08a5c"])
+def test_letters_on_a_colour_can_be_read(colour):
+    assert contrast(charts.choose_ink(colour), colour) >= 4.5
+
+
+def test_colours_differ_in_grey_print():
+    pairs = [(charts.WORSE, charts.BETTER), (charts.WORSE, charts.MIDDLE), (charts.BETTER, charts.MIDDLE)]
+    assert min(contrast(*pair) for pair in [*pairs, (charts.OWN, charts.REGION)]) >= 2
+
+
+@pytest.mark.parametrize("colour", [charts.OWN, charts.REGION, charts.OTHERS, charts.WORSE, charts.BETTER])
+def test_what_is_drawn_stands_out_from_the_paper(colour):
+    assert contrast(colour, "#ffffff") >= 3
+
+
+# How colours look without red-sensitive and without green-sensitive cones: Viénot, Brettel and Mollon, Color Research
+# and Application 24 (1999), on linear RGB.
+BLIND = {
+    "protan": [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
+    "deutan": [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+}
+
+
+@pytest.mark.parametrize("matrix", BLIND.values(), ids=BLIND)
+def test_colours_differ_for_the_colour_blind(matrix):
+    seen = [np.array(matrix) @ np.array(mpl.colors.to_rgb(colour)) ** 2.2 for colour in COLOURS.values()]
+    assert min(np.abs(one - other).max() for one, other in combinations(seen, 2)) > 0.1
+
+
+@pytest.mark.parametrize("count", [1, 3, 60])
+def test_every_own_school_has_a_number_of_its_own_and_none_covers_another(count):
+    random = np.random.default_rng(count)
+    points = pd.DataFrame(random.normal(0.5, 0.02, (count, 2)), columns=["x", "y"])
+    points = points.assign(number=pd.array(range(1, count + 1), dtype="Int64"), kind=charts.OTHER_KIND)
+    axes = charts.draw_matrix(points, "x", "y", "свои", "другие").axes[0]
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == count
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+
+
+def test_rows_of_many_schools_fit_a_sheet_and_keep_a_line_of_letters():
+    assert charts.size_rows(10, 0.3) == 0.3
+    assert charts.size_rows(60, 0.3) * 60 <= 10.5
+    assert charts.size_rows(500, 0.3) == charts.LOWEST_ROW
+
+
+def test_long_name_is_broken_and_cut():
+    assert charts.break_name("раз два", 3) == "раз\nдва"
+    lines = charts.break_name("слово " * 60, 20).split("\n")
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 20
+    assert lines[-1].endswith("…")
 
 
 def test_every_part_of_a_bar_carries_its_number():
@@ -70,7 +134,7 @@ def count_dots(figure):
 def test_matrix_draws_every_school_and_numbers_its_own():
     figure = charts.draw_matrix(make_points(), "x", "y", "свои", "другие")
     texts = read_texts(figure)
-    assert {"1", "2", "x", "y", "другие"} <= set(texts)
+    assert {"1", "2", "x", "y", "другие (крайние — у края)"} <= set(texts)
     assert count_dots(figure) == 3
 
 
@@ -145,7 +209,7 @@ def test_drawing_is_laid_out_and_drawn_once(monkeypatch):
     figure = charts.draw_stacked_shares(SHARES, COLOURS, "%")
     drawn = []
     monkeypatch.setattr(figure, "draw", lambda renderer, draw=figure.draw: drawn.append(renderer) or draw(renderer))
-    assert charts.save_svg(figure).startswith(b"<?xml")
+    assert draw_svg(figure, "к").content.startswith("<g>")
     assert len(drawn) == 1
 
 

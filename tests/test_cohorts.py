@@ -172,6 +172,17 @@ def test_under_chance_alone_a_school_is_named_in_few_regions(methodology):
     assert np.mean(named) <= 0.12  # 5 % on average; sixty regions of the same seed
 
 
+def test_usual_gain_is_the_mean_of_the_tested_schools(methodology):
+    rows = simulate(1)
+    rows.loc[rows["grade"] == 5, "standard"] += 0.7  # schools of other children stand behind the scale of grade 5
+    rows.loc[rows["school_id"] == "005", ["participants", "standard"]] = [10.0, 9.0]
+    found = follow_pupils(rows, methodology)
+    assert found["usual_gain"].tolist() == pytest.approx([found["usual_gain"].iloc[0]] * len(found))
+    assert found["usual_gain"].iloc[0] == pytest.approx(0.7, abs=0.1)
+    region = average_gains(found.assign(place="регион"), "place")
+    assert region["mean_gain"].tolist() == pytest.approx([0], abs=1e-12)
+
+
 def test_planted_jumps_are_found_and_falls_are_told_apart(methodology):
     jumps = (5, 50, 100)
     found = follow_pupils(simulate(1, jumps=jumps), methodology)
@@ -211,7 +222,7 @@ def test_mean_gains_weigh_by_their_errors():
     rows = pd.DataFrame(
         {"place": "Р", "family": "м", "from_grade": 4, "to_grade": 5, "finding": ["usual", "jump", "few"]}
     )
-    rows = rows.assign(gain=[1.0, -1.0, 9.0], gain_error=[0.5, 1.0, 0.1])
+    rows = rows.assign(gain=[1.5, -0.5, 9.0], usual_gain=0.5, gain_error=[0.5, 1.0, 0.1])
     (found,) = average_gains(rows, "place").to_dict("records")
     assert found["cohorts"] == 2
     assert found["mean_gain"] == pytest.approx((4 * 1 - 1) / 5)

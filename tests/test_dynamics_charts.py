@@ -28,6 +28,18 @@ def test_ribbons_are_as_wide_as_the_flows():
     assert "нет в реестре" not in read_texts(figure)
 
 
+def test_ribbons_of_one_state_do_not_cross_in_vain():
+    rows = [["low", "low"], ["low", "high"], ["low", "high"], ["high", "low"], ["high", "high"], ["high", "high"]]
+    figure = draw(rows, [2021, 2022])
+    ends = []
+    for item in figure.axes[0].collections:
+        box = item.get_paths()[0].vertices
+        ends.append([box[box[:, 0] == edge, 1].min() for edge in (box[:, 0].min(), box[:, 0].max())])
+    (first, second, third, fourth) = sorted(ends)
+    assert first[1] < second[1]
+    assert third[1] < fourth[1]
+
+
 def test_no_ribbon_crosses_a_year_without_data():
     figure = draw([["low", None, "high"], ["low", None, "low"]], [2020, 2021, 2022])
     assert not figure.axes[0].collections
@@ -74,7 +86,7 @@ def test_gain_beyond_twice_its_error_is_bold_and_missing_is_blank():
     figure = charts.draw_gains(gains, pd.DataFrame([[0.1, 0.4, 0.1]], index=gains.index, columns=gains.columns), "шаг")
     weights = {text.get_text(): text.get_weight() for text in figure.axes[0].texts}
     assert weights == {"0,5": "bold", "\N{MINUS SIGN}0,5": "normal"}
-    assert encode(figure).startswith("data:image/svg+xml")
+    assert encode(figure).startswith("<g")
 
 
 def test_shares_that_stay_start_at_a_hundred():

@@ -14,9 +14,10 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors"],
-    ["charts", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures"],
+    ["charts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
     ["display", "work", "timeline"],
+    ["letter", "note"],
     ["execution"],
     ["steps", "workbook", "workbooks", "headings", "conversion", "thresholds", "form_template", "certainty"],
     ["methodology", "recognise", "demo"],
@@ -27,12 +28,12 @@ ORDER = [
     ["ingest", "lists"],
     ["identify"],
     ["dynamics", "audit", "levers", "drawing"],
-    ["crossings", "partners", "programmes", "roadmap"],
+    ["crossings", "partners", "programmes", "roadmap", "effects", "clusters"],
     ["targets"],
     ["workspace", "method_section", "explain", "lab", "structure", "resampling", "rules_power"],
     ["portfolio", "chance", "backtest", "changes"],
     ["sections", "stability", "shrinkage", "dynamics_charts"],
-    ["certainty_sections", "dynamics_sections", "cohort_sections", "support_sections"],
+    ["certainty_sections", "dynamics_sections", "cohort_sections", "support_sections", "effects_sections"],
     ["own_dynamics", "stage_sections", "region_sections", "protocol", "provenance", "slices"],
     ["plan"],
     ["forms"],

@@ -146,7 +146,7 @@ FAULTS = {
         'version: "1.0"\nextra: 1',
         "строка 4, ключ «extra»: "
         "такого ключа нет; допустимы: id, title, version, source, orientation, social_rule, groups, "
-        "domains, lists, fioko, thresholds, certainty, dynamics, partners",
+        "domains, lists, fioko, thresholds, certainty, dynamics, partners, effects, clusters",
     ),
     "unknown key of indicator": (
         "        threshold: 20",

@@ -49,11 +49,16 @@ def test_flows_end_with_the_year_of_the_report(demo, portfolio):
     earlier = parts.chart_flows(replace(portfolio, year=2021), "results").table.frame
     assert earlier.columns.tolist()[1:] == ["2020", "2021"]
     own = parts.chart_flows(portfolio, "results").table.frame
-    assert own["2023"].sum() >= len(portfolio.schools)
+    latest = demo.dynamics.paths.sort_values("year").drop_duplicates("school_id", keep="last").set_index("school_id")
+    ever = demo.dynamics.paths.dropna(subset="group")["school_id"].unique()
+    assert own["2023"].sum() == (latest.loc[ever, "municipality"] == portfolio.municipality).sum()
 
 
-def test_leaving_shows_the_region_as_a_share(portfolio):
+def test_leaving_shows_the_region_as_a_share(demo, portfolio):
     frame = parts.tabulate_leaving(portfolio).frame
+    spells = demo.dynamics.spells
+    own = spells[spells["school_id"].isin(portfolio.register["school_id"])]
+    assert frame.set_index("Список")["Были в списке, раз"]["ШНСУ"] == (own["list"] == "ШНСУ").sum() > 0
     assert (frame["Были в списке, раз"] == frame[["Вышли", "Ещё в списке", "Перешли или выбыли"]].sum(axis=1)).all()
     assert isinstance(parts.tabulate_leaving(replace(portfolio, year=2021)), Text)
 

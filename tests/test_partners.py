@@ -111,6 +111,11 @@ def test_partner_is_better_in_every_year_and_a_missing_year_is_none(method, resu
     assert list_partners(found) == (["2"] if is_partner else [])
 
 
+def test_partner_that_lacks_a_year_is_none_even_where_the_school_lacks_it_too(method):
+    late = {"1": school("1", (None, 0.5, 0.5), **LOW), "2": school("2", (None, 0.7, 0.7)), "3": school("3")}
+    assert list_partners(find(method, *late.values())) == []
+
+
 def test_missing_year_of_the_school_itself_is_not_compared(method):
     assert list_partners(find(method, school("1", (None, 0.5, 0.5), **LOW), school("2", BETTER))) == ["2"]
 

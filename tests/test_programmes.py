@@ -63,6 +63,7 @@ def test_programmes_are_chosen_by_name(tmp_path):
     write(tmp_path, FILE.replace("id: a", "id: b"), "b.yml")
     assert [item.id for item in load_programmes(tmp_path)] == ["a", "b"]
     assert [item.id for item in load_programmes(tmp_path, "b, a")] == ["b", "a"]
+    assert load_programmes(tmp_path, "нет") == []
     with pytest.raises(ConfigurationError) as error:
         load_programmes(tmp_path, "c")
     assert str(error.value) == f"Целей программы «c» нет в папке «{tmp_path.name}». Есть: «a» и «b»."

@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from effschool.russian import choose_word, count_words, format_number, format_percent, join_words, quote_title
+from effschool.russian import (
+    choose_word,
+    count_words,
+    format_number,
+    format_percent,
+    join_words,
+    quote_title,
+    set_spaces,
+)
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -74,3 +82,21 @@ def test_words_are_joined_in_russian():
 def test_quotation_marks_inside_a_title_are_of_another_kind():
     assert quote_title("ОГЭ: «2»") == "«ОГЭ: „2“»"
     assert quote_title("ОГЭ") == "«ОГЭ»"
+
+
+@pytest.mark.parametrize(
+    ("plain", "joined"),
+    [
+        ("27,6 % школ", "27,6~% школ"),
+        ("МБОУ СОШ № 5", "МБОУ СОШ №~5"),
+        ("Список — повод", "Список~— повод"),
+        ("за 2023 год", "за 2023~год"),
+        ("школа г. Хабаровск", "школа г.~Хабаровск"),
+        ("А. С. Пушкина", "А.~С.~Пушкина"),
+        ("у 5 школ. Их 3", "у 5 школ. Их 3"),
+        ('<td class="number"> % </td>', '<td class="number"> % </td>'),
+    ],
+)
+def test_spaces_hold_together_what_belongs_together(plain, joined):
+    assert set_spaces(plain) == joined.replace("~", NBSP)
+    assert set_spaces(plain).replace(NBSP, " ") == plain

@@ -58,6 +58,46 @@ def test_panes_are_frozen_and_the_header_has_a_filter(sheet):
     assert sheet["A9"].value == "Примечание"
 
 
+def test_text_after_a_character_that_is_dropped_is_no_formula(tmp_path):
+    frame = pd.DataFrame({"Школа": ["\x01=1+1", "\t=1+1", "\r@а", "+7 (421)"]})
+    cells = make(tmp_path / "b.xlsx", Table("к", "З", frame))["к"]["A"][HEADER_ROW:]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert all(cell.quotePrefix for cell in cells)
+
+
+def test_columns_are_as_wide_as_what_they_hold(tmp_path):
+    frame = pd.DataFrame({"№": range(1, 4), "Школа": "А" * 40, "Доля": 1 / 3, "Причина": "слово " * 40})
+    sheet = make(tmp_path / "b.xlsx", Table("к", "З", frame))["к"]
+    widths = [sheet.column_dimensions[letter].width for letter in "ABCD"]
+    assert widths[0] <= 6
+    assert widths[2] < 10
+    assert widths[1] >= 40
+    assert widths[3] == 60
+
+
+def test_long_text_is_shown_whole_and_prints_on_a_page(tmp_path):
+    frame = pd.DataFrame({"№": [1, 2], "Причина": ["слово " * 40, "слово"]})
+    sheet = make(tmp_path / "b.xlsx", Table("к", "З", frame, note="Примечание " * 30))["к"]
+    assert sheet["B4"].alignment.wrap_text
+    assert [sheet.row_dimensions[row].height for row in (4, 5)] == [75, None]
+    assert "A7:B7" in [str(cells) for cells in sheet.merged_cells.ranges]
+    assert sheet.row_dimensions[7].height > 60
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight, sheet.print_title_rows) == (
+        "landscape",
+        0,
+        "$3:$3",
+    )
+
+
+def test_workbook_holds_no_macro_and_nothing_outside(tmp_path):
+    make(tmp_path / "b.xlsx")
+    with zipfile.ZipFile(tmp_path / "b.xlsx") as archive:
+        names = archive.namelist()
+        texts = [archive.read(name).decode() for name in names if name.endswith((".rels", ".xml"))]
+    assert not [name for name in names if "vba" in name.casefold() or "external" in name.casefold()]
+    assert not [text for text in texts if 'TargetMode="External"' in text or "<f>" in text]
+
+
 def test_table_without_rows_is_a_sheet(tmp_path):
     sheet = make(tmp_path / "b.xlsx", Table("к", "З", FRAME.head(0)))["к"]
     assert [cell.value for cell in sheet[HEADER_ROW]] == list(FRAME.columns)

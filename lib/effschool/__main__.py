@@ -11,6 +11,7 @@ import yaml
 
 from effschool.apart import Limits, warm_up
 from effschool.executors import SchedulerError
+from effschool.paper import BrowserError
 from effschool.storage import FolderInUseError
 from effschool.work import StepError
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return int(options.command(options))
-    except (StepError, SchedulerError, FolderInUseError, ValueError, OSError) as error:
+    except (StepError, SchedulerError, FolderInUseError, BrowserError, ValueError, OSError) as error:
         print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
@@ -41,19 +42,21 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     report = commands.add_parser("report", help="годовой прогон: от таблиц до отчётов")
     report.set_defaults(command=report_year)
-    for name, default, text in REPORT_OPTIONS:
-        report.add_argument(f"--{name}", default=default, help=text)
     report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
     audit = commands.add_parser("audit", help="книга для проверки списков вручную")
     audit.set_defaults(command=audit_lists)
     audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
     audit.add_argument("--reports", default="reports", help="папка, куда положить книгу")
+    paper = commands.add_parser("pdf", help="напечатать готовые страницы в PDF")
+    paper.set_defaults(command=print_reports)
     forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
     forms.set_defaults(command=make_forms)
     check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
     check.set_defaults(command=check_sent)
-    for command, out in ((forms, "reports/forms"), (check, "reports/check")):
-        for name, default, text in (*FORM_OPTIONS, ("out", out, "папка, куда положить файлы")):
+    made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
+    known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made))
+    for command, listed in (*known, (check, (*FORM_OPTIONS, protocols))):
+        for name, default, text in listed:
             command.add_argument(f"--{name}", default=default, help=text)
     compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
     compare.set_defaults(command=compare_kept)
@@ -84,6 +87,11 @@ REPORT_OPTIONS = (
 )
 
 
+PAPER_OPTIONS = (
+    ("reports", "reports", "папка отчётов"),
+    ("year", "", "год отчётов; по умолчанию год последнего прогона"),
+    ("municipality", "", "только один муниципалитет"),
+)
 FORM_OPTIONS = (
     ("data", "data/raw", "папка с исходными таблицами"),
     ("layouts", "layouts", "папка с макетами файлов"),
@@ -222,6 +230,17 @@ def audit_lists(options: argparse.Namespace) -> int:
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
     write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
+    return 0
+
+
+def print_reports(options: argparse.Namespace) -> int:
+    """PDF beside the pages of the last run: all of them, or that of one municipality."""
+    from effschool.paper import choose_pages, find_browser, print_page  # noqa: PLC0415 -- `make report` need not wait
+
+    pages = choose_pages(Path(options.reports), options.year, options.municipality)
+    browser = find_browser()
+    for page in pages:
+        _say(f"{print_page(page, browser)}")
     return 0
 
 

@@ -4,10 +4,9 @@ Colours mean the same everywhere: vermilion is worse, grey in between, blue bett
 in grey print, and a letter or shape says the same again. No pyplot, so no state is left behind.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from textwrap import fill, shorten
+from textwrap import wrap
 
 import matplotlib as mpl
 import numpy as np
@@ -15,19 +14,19 @@ import pandas as pd
 import seaborn as sns
 from matplotlib import transforms as mtransforms
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Ellipse
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import Bbox
 
+from effschool.pictures import PLAIN, lay_out
 from effschool.russian import NO_DATA, format_number
 
-WORSE, MIDDLE, BETTER, MISSING = "#c2410c", "#d6d6d6", "#1d5fa8", "#ffffff"
-OWN, REGION, INK = "#14365d", "#8a8a8a", "#222222"
+WORSE, MIDDLE, BETTER, MISSING = "#cc4b12", "#d6d6d6", "#14467f", "#ffffff"
+OWN, REGION, OTHERS, INK = "#14365d", "#757575", "#949494", "#222222"
 WIDTH = 9.0
 """Inches; pages show it 900 pixels wide at most."""
 STYLE = {
@@ -44,32 +43,38 @@ STYLE = {
 }
 
 
-PLAIN = {"text.parse_math": False}
-"""Names are data: a dollar sign in one is no formula."""
-SVG = PLAIN | {"svg.fonttype": "path", "svg.hashsalt": "effschool"}
-"""Letters as outlines, since a reader's computer may lack the font; a fixed salt: the same chart is the same bytes."""
-SVG_DPI = 72
-"""Dots per inch in which matplotlib writes SVG."""
-
-
-def save_svg(figure: Figure) -> bytes:
-    """The drawing as SVG, drawn once: `savefig` would draw it a first time to lay it out, and lay it out twice."""
-    figure.set_dpi(SVG_DPI)
-    FigureCanvasAgg(figure)  # keeps the renderer that measures text; without it every question makes a new one
-    figure.get_layout_engine().execute(figure)
-    figure.set_layout_engine("none")
-    stream = io.BytesIO()
-    with mpl.rc_context(SVG):
-        FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None, "Creator": None})
-    return stream.getvalue()
-
-
 def start_figure(height: float, columns: int = 1, **options: object) -> tuple[Figure, list[Axes]]:
     """A figure of the common width with its axes in a row."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots(1, columns, squeeze=False, **options)[0]
     return figure, list(axes)
+
+
+def measure_luminance(colour: str) -> float:
+    """Relative luminance of a colour, 0…1, by WCAG 2.2: how light it is in grey print."""
+    parts = np.array(mpl.colors.to_rgb(colour))
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def choose_ink(colour: str) -> str:
+    """Colour of letters on a coloured ground: white on a dark one."""
+    return "white" if measure_luminance(colour) < 0.18 else INK
+
+
+def break_name(name: object, width: int = 44, lines: int = 2) -> str:
+    """A name in a few lines of at most so many letters; what does not fit is cut with an ellipsis."""
+    return "\n".join(wrap(str(name), width, max_lines=lines, placeholder="…"))
+
+
+def size_rows(count: int, usual: float) -> float:
+    """Height of a row in inches: as usual, less where the drawing would be longer than a sheet of paper."""
+    return min(usual, max(SHEET / max(count, 1), LOWEST_ROW))
+
+
+SHEET, LOWEST_ROW = 10.5, 0.17
+"""Inches: what an A4 sheet holds of a drawing as wide as its text, and a line of letters."""
 
 
 def write_numbers(axis: mpl.axis.Axis, digits: int = 0) -> None:
@@ -80,17 +85,17 @@ def write_numbers(axis: mpl.axis.Axis, digits: int = 0) -> None:
 @mpl.rc_context(PLAIN)
 def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: str) -> Figure:
     """Stacked bars: a row of `shares` per bar, a column per part, values in per cent; every part carries its number."""
-    figure, (axes,) = start_figure(0.9 + (0.55 if len(shares) < 5 else 0.32) * len(shares))
-    left = np.zeros(len(shares))
-    for place in shares.index[shares.isna().all(axis=1)]:
+    figure, (axes,) = start_figure(0.9 + size_rows(len(shares), 0.55 if len(shares) < 5 else 0.32) * len(shares))
+    left, lines = np.zeros(len(shares)), np.arange(len(shares))
+    for place in np.flatnonzero(shares.isna().all(axis=1)):
         axes.text(1, place, NO_DATA, va="center", color=REGION)
     for part in shares.columns:
         values = shares[part].fillna(0).to_numpy(dtype=float)
-        bars = axes.barh(shares.index, values, left=left, color=colours[part], edgecolor="white", label=part)
+        bars = axes.barh(lines, values, left=left, color=colours[part], edgecolor="white", label=part)
         labels = [f"{format_number(value)}" if value >= 5 else "" for value in values]
-        dark = colours[part] in {WORSE, BETTER}
-        axes.bar_label(bars, labels, label_type="center", color="white" if dark else INK)
+        axes.bar_label(bars, labels, label_type="center", color=choose_ink(colours[part]))
         left += values
+    axes.set_yticks(lines, [break_name(name, 30) for name in shares.index])
     axes.set(xlabel=unit, xlim=(0, 100), ylim=(len(shares) - 0.5, -0.5))
     axes.tick_params(left=False)
     _put_legend_above(axes, len(shares.columns))
@@ -98,7 +103,7 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
 
 
 @mpl.rc_context(PLAIN)
-def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) -> Figure:
+def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str, digits: int = 0) -> Figure:
     """Dot plot: a row of `values` per line, columns `own` and `other`; a panel for every unit of measurement."""
     panels = [values[np.array(units) == unit] for unit in dict.fromkeys(units)]
     with mpl.rc_context(STYLE):
@@ -107,6 +112,7 @@ def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str) 
     for axes, panel, unit in zip(rows, panels, dict.fromkeys(units), strict=True):
         _fill_dots(axes, panel, own, other)
         axes.set_xlabel(unit)
+        write_numbers(axes.xaxis, digits)
     _put_legend_above(rows[0], 2)
     return figure
 
@@ -115,15 +121,14 @@ def _fill_dots(axes: Axes, values: pd.DataFrame, own: str, other: str) -> None:
     lines = np.arange(len(values))
     axes.hlines(lines, values[own], values[other], color=MIDDLE, linewidth=4, zorder=1)
     axes.scatter(values[other], lines, marker="D", s=34, color=REGION, label=other, zorder=2)
-    axes.scatter(values[own], lines, marker="o", s=62, color=OWN, label=shorten(own, 50, placeholder="…"), zorder=3)
-    axes.set_yticks(lines, [fill(str(label), 46) for label in values.index])
+    axes.scatter(values[own], lines, marker="o", s=62, color=OWN, label=break_name(own, 50, 1), zorder=3)
+    axes.set_yticks(lines, [break_name(name) for name in values.index])
     below_zero = values[[own, other]].min().min() < 0
     axes.axvline(0, color=REGION, linewidth=0.8 if below_zero else 0)
     axes.set_ylim(len(values) - 0.5, -0.5)
     axes.grid(axis="y", color="#eeeeee")
     axes.set_axisbelow(True)
     axes.tick_params(left=False)
-    write_numbers(axes.xaxis)
 
 
 @mpl.rc_context(PLAIN)
@@ -134,32 +139,91 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
         points: a row per school: x, y (index 0…1), `number` (missing for anonymous points), `kind` (colour by status).
     """
     figure, (axes,) = start_figure(6.2)
-    anonymous = points[points["number"].isna()]
-    named = points.dropna(subset="number")
-    axes.scatter(anonymous["x"], anonymous["y"], s=12, color=MIDDLE, label=other, zorder=1)
+    named, anonymous = points.dropna(subset="number"), points[points["number"].isna()]
+    x_ends, y_ends = (choose_ends(points[name], named[name]) for name in ("x", "y"))
+    shown = anonymous.assign(x=anonymous["x"].clip(*x_ends), y=anonymous["y"].clip(*y_ends))
+    is_moved = (shown[["x", "y"]] != anonymous[["x", "y"]]).any(axis=None)
+    axes.scatter(
+        shown["x"], shown["y"], s=9, color=OTHERS, label=other + (" (крайние — у края)" if is_moved else ""), zorder=1
+    )
     for kind, (colour, marker) in KINDS.items():
         chosen = named[named["kind"] == kind]
         if len(chosen):
             label = own if kind == OTHER_KIND else kind
-            axes.scatter(chosen["x"], chosen["y"], s=230, color=colour, marker=marker, label=label, zorder=2)
+            axes.scatter(chosen["x"], chosen["y"], s=POINT**2, color=colour, marker=marker, label=label, zorder=3)
     add_ellipses(axes, named)
-    for school in named.itertuples():
-        axes.annotate(
-            f"{school.number}", (school.x, school.y), color="white", ha="center", va="center", fontsize=8, zorder=4
-        )
     for axis, name in ((axes.axvline, "x"), (axes.axhline, "y")):
         axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
-    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.set(xlabel=x_label, ylabel=y_label, xlim=_widen(x_ends), ylim=_widen(y_ends))
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
-    _put_legend_above(axes, 6)
+    _put_legend_above(axes, 3)
+    number_points(axes, named)
     return figure
+
+
+POINT = 8.0
+"""Size of an own school's point, in points."""
+
+
+def number_points(axes: Axes, points: pd.DataFrame) -> None:
+    """Write every school's number beside its point where no number or point is; a line leads to one farther off.
+
+    Lays the figure out, so that it has to be the last thing done to it.
+    """
+    lay_out(axes.get_figure())
+    places = axes.transData.transform(points[["x", "y"]].to_numpy(dtype=float))
+    taken = [np.column_stack([places, places]) + POINT * np.array([-0.5, -0.5, 0.5, 0.5])]
+    for number, place in zip(points["number"], places, strict=True):
+        size = np.array([DIGIT[0] * len(str(number)), DIGIT[1]]) / 2
+        middle = _find_room(place, size, np.vstack(taken), axes.get_window_extent())
+        taken.append(np.concatenate([middle - size, middle + size])[None])
+        far = np.hypot(*(middle - place)) > AROUND[1]
+        line = {"arrowstyle": "-", "color": REGION, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0} if far else None
+        # Places in units of the data: they hold at any resolution.
+        point, spot = axes.transData.inverted().transform([place, middle])
+        style = {"ha": "center", "va": "center_baseline", "fontsize": 8, "zorder": 4}
+        axes.annotate(str(number), point, spot, arrowprops=line, **style)
+
+
+DIGIT = np.array([5.6, 9.0])
+"""Room of a digit of 8 points: width and height."""
+AROUND = (9.0, 12.0, 17.0, 23.0, 30.0, 38.0, 47.0, 57.0, 68.0, 80.0, 93.0)
+"""Distances from a point at which its number is tried, in points."""
+
+
+def _find_room(place: np.ndarray, size: np.ndarray, taken: np.ndarray, inside: Bbox) -> np.ndarray:
+    """Middle of the nearest free box of a size (half width, half height) around a place; the nearest where none is."""
+    angles = np.arange(0, 2 * np.pi, np.pi / 8)
+    ring = np.column_stack([np.cos(angles), np.sin(angles)])
+    middles = place + (np.array(AROUND)[:, None, None] * ring).reshape(-1, 2)
+    low, high = middles - size, middles + size
+    apart = (low[:, None] >= taken[None, :, 2:]) | (high[:, None] <= taken[None, :, :2])
+    free = apart.any(axis=2).all(axis=1) & (low >= inside.min).all(axis=1) & (high <= inside.max).all(axis=1)
+    return middles[free.argmax()]
+
+
+def choose_ends(values: pd.Series, own: pd.Series) -> tuple[float, float]:
+    """Ends of an axis: own schools whole and all others but the utmost, which would press the rest together."""
+    low, high = values.quantile([0.02, 0.98])
+    return min(low, own.min()), max(high, own.max())
+
+
+def _widen(ends: tuple[float, float]) -> tuple[float, float]:
+    room = 0.06 * (ends[1] - ends[0]) or 0.1
+    return ends[0] - room, ends[1] + room
+
+
+MOST_ELLIPSES = 15
+"""With more schools, only those of a kind of its own have an ellipse: the others' would cover one another."""
 
 
 def add_ellipses(axes: Axes, points: pd.DataFrame) -> None:
     """Where each school is in 95 cases of 100 once chance is taken into account; none where there is no estimate."""
     if "x_level" not in points:
         return
+    if len(points) > MOST_ELLIPSES:
+        points = points[points["kind"] != OTHER_KIND]
     for point in points.dropna(subset=["x_level", "y_level"]).itertuples():
         size = (2 * ELLIPSE * point.x_level_error, 2 * ELLIPSE * point.y_level_error)
         shape = {"facecolor": OWN, "alpha": 0.1, "edgecolor": "none", "zorder": 1}
@@ -174,12 +238,12 @@ ELLIPSE = 2.448
 @mpl.rc_context(PLAIN)
 def draw_estimates(values: pd.DataFrame, label: str) -> Figure:
     """Raw values beside estimates: a row per school: raw, level, low, high (ends of the line)."""
-    figure, (axes,) = start_figure(1.2 + 0.3 * max(len(values), 2))
+    figure, (axes,) = start_figure(1.2 + size_rows(len(values), 0.3) * max(len(values), 2))
     lines = np.arange(len(values))
     axes.hlines(lines, values["low"], values["high"], color=MIDDLE, linewidth=5, zorder=1)
     axes.scatter(values["raw"], lines, marker="D", s=34, color=REGION, label="индекс года", zorder=2)
     axes.scatter(values["level"], lines, marker="o", s=56, color=OWN, label="уточнённая оценка", zorder=3)
-    axes.set_yticks(lines, [shorten(str(name), 46, placeholder="…") for name in values.index])
+    axes.set_yticks(lines, [break_name(name, 46, 1) for name in values.index])
     axes.set(xlabel=label, ylim=(len(values) - 0.5, -0.5))
     axes.tick_params(left=False)
     write_numbers(axes.xaxis, 2)
@@ -196,7 +260,7 @@ def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
         lines = np.arange(len(shares)) + (place - (shares.shape[1] - 1) / 2) * height
         bars = axes.barh(lines, shares[name], height=0.9 * height, color=colour, label=name)
         axes.bar_label(bars, [format_number(value) for value in shares[name]], padding=3)
-    axes.set_yticks(np.arange(len(shares)), list(shares.index))
+    axes.set_yticks(np.arange(len(shares)), [break_name(name) for name in shares.index])
     axes.set(xlabel=label, xlim=(0, 105), ylim=(len(shares) - 0.5, -0.5))
     axes.tick_params(left=False)
     _put_legend_above(axes, 1)
@@ -211,7 +275,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
         chosen = points[points["kind"].str.removeprefix("только ") == kind]
         size = 16 if kind == OTHER_KIND else 46
         axes.scatter(
-            chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=MIDDLE if size == 16 else colour
+            chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=OTHERS if size == 16 else colour
         )
     axes.set(xlabel=f"{x_label} (больше — тяжелее)", ylabel=f"{y_label} (больше — лучше)")
     write_numbers(axes.xaxis, 1)
@@ -235,7 +299,7 @@ KINDS = {
 @mpl.rc_context(PLAIN)
 def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping[str, str]) -> Figure:
     """Tiles: a row per school, a column per year; the letter in a tile repeats its colour, an empty tile is no band."""
-    figure, (axes,) = start_figure(0.8 + 0.27 * max(len(bands), 2))
+    figure, (axes,) = start_figure(0.8 + size_rows(len(bands), 0.27) * max(len(bands), 2))
     codes = {band: code for code, band in enumerate(colours)}
     numbers = bands.map(lambda band: codes.get(band, np.nan)).astype(float)
     palette = mpl.colors.ListedColormap(list(colours.values()))
@@ -244,17 +308,20 @@ def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping
         _write_in_squares(axes, letter, np.argwhere(bands.to_numpy(dtype=object) == band), colours[band])
     axes.set(xlabel="", ylabel="")
     axes.set_xticks(np.arange(bands.shape[1]) + 0.5, [str(name) for name in bands.columns])
-    axes.set_yticks(np.arange(len(bands)) + 0.5, [str(name) for name in bands.index])
+    axes.set_yticks(np.arange(len(bands)) + 0.5, [break_name(name, 46, 1) for name in bands.index])
     axes.xaxis.tick_top()
     axes.tick_params(left=False, top=False, labelrotation=0)
     return figure
 
 
 def _fill_squares(axes: Axes, values: pd.DataFrame, **style: object) -> QuadMesh:
-    """Coloured squares, the first row on top; a missing value leaves a hole."""
+    """Coloured squares, the first row on top; a missing value leaves a hatched hole."""
     axes.spines[:].set_visible(False)
+    axes.patch.set(hatch="////", edgecolor=MIDDLE, linewidth=0)
     axes.invert_yaxis()
-    return axes.pcolormesh(np.ma.masked_invalid(values.to_numpy(dtype=float)), edgecolors="white", **style)
+    return axes.pcolormesh(
+        np.ma.masked_invalid(values.to_numpy(dtype=float)), edgecolors="white", clip_on=False, **style
+    )
 
 
 def _write_in_squares(axes: Axes, letter: str, squares: np.ndarray, colour: str) -> None:
@@ -268,7 +335,7 @@ def _write_in_squares(axes: Axes, letter: str, squares: np.ndarray, colour: str)
             offsets=squares[:, ::-1] + 0.5,
             offset_transform=axes.transData,
             transform=points,
-            color=INK if colour == MIDDLE else "white",
+            color=choose_ink(colour),
             linewidths=0,
             label=f"_{letter}",
         ),
@@ -279,15 +346,15 @@ def _write_in_squares(axes: Axes, letter: str, squares: np.ndarray, colour: str)
 @mpl.rc_context(PLAIN)
 def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
     """Heat map of values 0…1: a row per school, a column per indicator; darker is lower, a blank cell is no value."""
-    figure, (axes,) = start_figure(2.6 + 0.25 * max(len(values), 2))
+    figure, (axes,) = start_figure(2.6 + size_rows(len(values), 0.25) * max(len(values), 2))
     palette = sns.color_palette("blend:#a63603,#fdd0a2,#f7f7f7", as_cmap=True)
     mesh = _fill_squares(axes, values.astype(float), cmap=palette, vmin=0, vmax=1, linewidths=1)
     write = FuncFormatter(lambda value, _: format_number(value, 1))
     bar = figure.colorbar(mesh, ax=axes, label=label, location="top", shrink=0.5, aspect=40, format=write)
     bar.outline.set_linewidth(0)
     axes.set(xlabel="", ylabel="")
-    axes.set_xticks(np.arange(values.shape[1]) + 0.5, [str(name) for name in values.columns], rotation=90)
-    axes.set_yticks(np.arange(len(values)) + 0.5, [str(name) for name in values.index], rotation=0)
+    axes.set_xticks(np.arange(values.shape[1]) + 0.5, [break_name(name, 30) for name in values.columns], rotation=90)
+    axes.set_yticks(np.arange(len(values)) + 0.5, [break_name(name, 40, 1) for name in values.index], rotation=0)
     axes.tick_params(left=False, bottom=False, labelsize=8)
     return figure
 
@@ -296,10 +363,12 @@ def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
 def draw_lines_over_band(lines: pd.DataFrame, band: pd.DataFrame, y_label: str, band_label: str) -> Figure:
     """Lines over the years above a band: `lines` a column per line, `band` columns low, high and middle."""
     figure, (axes,) = start_figure(3.6)
-    axes.fill_between(band.index, band["low"], band["high"], color=MIDDLE, alpha=0.6, linewidth=0, label=band_label)
+    axes.fill_between(
+        band.index, band["low"], band["high"], color=MIDDLE, edgecolor=REGION, linewidth=0.6, label=band_label
+    )
     axes.plot(band.index, band["middle"], color=REGION, linestyle="--", label="медиана по региону")
     for (name, values), marker in zip(lines.items(), cycle(MARKERS), strict=False):
-        axes.plot(values.index, values, marker=marker, label=str(name))
+        axes.plot(values.index, values, marker=marker, label=break_name(name, 50, 1))
     _finish_years(axes, band.index, y_label)
     return figure
 
@@ -314,7 +383,7 @@ def draw_lines(lines: pd.DataFrame, y_label: str, dashed: Sequence[str] = ()) ->
     palette = sns.color_palette("colorblind", max(lines.shape[1], 1))
     for (name, values), marker, colour in zip(lines.items(), cycle(MARKERS), palette, strict=False):
         style = {"color": REGION, "linestyle": "--"} if name in dashed else {"color": colour, "marker": marker}
-        axes.plot(values.index, values, label=str(name), **style)
+        axes.plot(values.index, values, label=break_name(name, 50, 1), **style)
     _finish_years(axes, lines.index, y_label)
     return figure
 
@@ -327,16 +396,56 @@ def _finish_years(axes: Axes, years: pd.Index, y_label: str) -> None:
 
 
 @mpl.rc_context(PLAIN)
+def draw_events(events: pd.DataFrame, unit: str, selection: Sequence[int]) -> Figure:
+    """Years around an entry: levels of two kinds of schools on the left, their difference on the right.
+
+    Args:
+        events: a row per year counted from entry: time, own, control, estimate, low, high.
+        selection: years that were left out, shaded.
+    """
+    figure, (levels, apart) = start_figure(4.0, 2)
+    levels.plot(events["time"], events["own"], color=OWN, marker="o", label="школы программы")
+    levels.plot(events["time"], events["control"], color=REGION, marker="D", linestyle="--", label="похожие школы")
+    apart.vlines(events["time"], events["low"], events["high"], color=REGION, linewidth=3)
+    apart.scatter(events["time"], events["estimate"], color=OWN, s=46, zorder=2)
+    apart.axhline(0, color=REGION, linewidth=0.8)
+    for axes, label in ((levels, f"уровень, {unit}"), (apart, f"разница перемен, {unit}")):
+        for place, year in enumerate(selection):
+            shade = "год отбора и год входа" if place == 0 and axes is levels else None
+            axes.axvspan(year - 0.5, year + 0.5, color=MIDDLE, alpha=0.4, linewidth=0, zorder=0, label=shade)
+        axes.set(xlabel="лет от входа в программу", ylabel=label)
+        axes.set_xticks(list(events["time"]), [format_number(time) for time in events["time"]])
+        write_numbers(axes.yaxis, 1)
+    _put_legend_above(levels, 3)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
+def draw_groups(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
+    """All schools of a region by group, without names: a row per school: x, y, `kind`, told by colour and shape."""
+    figure, (axes,) = start_figure(5.6)
+    kinds = list(dict.fromkeys(points["kind"].sort_values()))
+    palette = sns.color_palette("colorblind", len(kinds))
+    for kind, marker, colour in zip(kinds, cycle(MARKERS), palette, strict=False):
+        chosen = points[points["kind"] == kind]
+        axes.scatter(chosen["x"], chosen["y"], s=30, marker=marker, color=colour, alpha=0.8, label=kind, linewidths=0)
+    axes.set(xlabel=x_label, ylabel=y_label)
+    write_numbers(axes.xaxis, 1)
+    write_numbers(axes.yaxis, 1)
+    _put_legend_above(axes, 1)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
 def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Figure:
     """Stacked bars of counts: a row per bar, a column per part; whole numbers on the axis."""
     figure, (axes,) = start_figure(1.1 + 0.3 * len(counts))
     left = np.zeros(len(counts))
     for part, colour in zip(counts.columns, cycle(colours), strict=False):
         values = counts[part].to_numpy(dtype=float)
-        bars = axes.barh([fill(str(name), 40) for name in counts.index], values, left=left, color=colour, label=part)
-        axes.bar_label(
-            bars, [format_number(value) if value else "" for value in values], label_type="center", color="white"
-        )
+        bars = axes.barh([break_name(name, 40) for name in counts.index], values, left=left, color=colour, label=part)
+        labels = [format_number(value) if value else "" for value in values]
+        axes.bar_label(bars, labels, label_type="center", color=choose_ink(colour))
         left += values
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -347,18 +456,18 @@ def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Fig
 
 
 @mpl.rc_context(PLAIN)
-def draw_parts(values: pd.Series, label: str, above: str, below: str) -> Figure:
+def draw_parts(values: pd.Series, label: str, above: str, below: str, digits: int = 3) -> Figure:
     """Bars to the right and left of zero, each with its number: what adds and what takes away; a value per bar."""
     figure, (axes,) = start_figure(1.0 + 0.3 * len(values))
     numbers = values.to_numpy(dtype=float)
     bars = axes.barh(np.arange(len(values)), numbers, color=np.where(numbers > 0, above, below))
-    axes.bar_label(bars, [format_number(number, 3) for number in numbers], padding=3, fontsize=9)
+    axes.bar_label(bars, [format_number(number, digits) for number in numbers], padding=3, fontsize=9)
     axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(np.arange(len(values)), [shorten(str(name), 60, placeholder="…") for name in values.index])
+    axes.set_yticks(np.arange(len(values)), [break_name(name, 60, 1) for name in values.index])
     axes.margins(x=0.15)
     axes.set_xlabel(label)
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    write_numbers(axes.xaxis, 3)
+    write_numbers(axes.xaxis, digits)
     return figure
 
 
@@ -368,6 +477,7 @@ def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str
     figure, (axes,) = start_figure(1.2 + 0.5 * len(counts))
     sns.heatmap(counts, ax=axes, cmap="Blues", cbar=False, linewidths=2, annot=True, fmt="d", square=False)
     axes.set(xlabel=column_label, ylabel=row_label)
+    axes.set_xticks(axes.get_xticks(), [break_name(name, 16, 3) for name in counts.columns])
     axes.tick_params(left=False, bottom=False, labelrotation=0)
     return figure
 
@@ -397,7 +507,7 @@ def draw_upset(combinations: pd.DataFrame, sizes: Sequence[int], label: str) -> 
         lines = np.flatnonzero(members)
         dots.scatter(np.full(len(members), place), np.arange(len(members)), s=46, color=np.where(members, OWN, MIDDLE))
         dots.plot(np.full(len(lines), place), lines, color=OWN, linewidth=2)
-    dots.set_yticks(np.arange(combinations.shape[1]), [fill(str(name), 44) for name in combinations], fontsize=8)
+    dots.set_yticks(np.arange(combinations.shape[1]), [break_name(name) for name in combinations], fontsize=8)
     dots.set(xticks=[], xlim=(-0.6, max(len(places), 6) - 0.4), ylim=(combinations.shape[1] - 0.5, -0.5))
     for axes, sides in ((bars, ["bottom"]), (dots, ["left", "bottom"])):
         axes.spines[sides].set_visible(False)

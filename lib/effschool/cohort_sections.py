@@ -172,9 +172,9 @@ def make_gains(gains: pd.DataFrame, order: Sequence[str], heading: str) -> Chart
     wide = ordered.pivot(index="place", columns="step", values=["mean_gain", "mean_error"])
     steps = list(dict.fromkeys(ordered["step"]))
     values, errors = (wide[name].reindex(index=order, columns=steps) for name in ("mean_gain", "mean_error"))
-    title = "Средняя прибавка когорт учеников от класса к классу, в долях разброса школ"
+    title = "Прибавка когорт учеников от класса к классу против обычной по региону, в долях разброса школ"
     frame = values.rename_axis(heading).reset_index()
-    note = "Прибавка — насколько те же дети поднялись или опустились относительно региона; по региону она около нуля."
+    note = "Прибавка — насколько те же дети поднялись или опустились против обычного по региону для этого шага."
     table = Table("Прибавки когорт", title, frame, dict.fromkeys(steps, gain), note)
     figure = dynamics_charts.draw_gains(values, errors, "предмет и шаг, классы")
     return Chart("gains", title, _say_gains(values, errors), figure, table)

@@ -3,7 +3,7 @@
 Everything that comes from files is data: it is escaped by the templates, never put into HTML by hand.
 """
 
-import base64
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +20,8 @@ from effschool.russian import NO_DATA, format_number
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from effschool.pictures import Drawing
+
 Formatter = Callable[[object], str]
 TEMPLATES = Path(str(files("effschool"))) / "templates"
 
@@ -31,7 +33,8 @@ def _environment() -> Environment:
     )
 
 
-def _render(template: str, **values: object) -> str:
+def render(template: str, **values: object) -> str:
+    """A part of a page by one of the templates of `templates/display`; what is put in is escaped."""
     return _environment().get_template(template).render(**values)
 
 
@@ -65,19 +68,42 @@ class Table:
         return f"<{self.title}>"
 
     def _repr_html_(self) -> str:
-        return _render("table_block.html.j2", table=self, body=self.render_body())
+        return render("table_block.html.j2", table=self, body=self.render_body())
+
+    def list_formats(self) -> dict[str, Formatter]:
+        """How every column is written."""
+        return {name: self.formats.get(str(name), _format_cell) for name in self.frame}
+
+    def list_rows(self) -> list[list[str]]:
+        """Cells as readers see them, row by row."""
+        columns = [
+            [NO_DATA if pd.isna(value) else write(value) for value in self.frame[name]]
+            for name, write in self.list_formats().items()
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
 
     def render_body(self) -> str:
         """The bare `<table>` element."""
         numeric = {name for name in self.frame if pd.api.types.is_numeric_dtype(self.frame[name])}
-        formats = {name: self.formats.get(str(name), _format_cell) for name in self.frame}
+        formats = self.list_formats()
         indexed = self.frame.set_index(self.frame.columns[0])
         shown = {name: formatter for name, formatter in formats.items() if name in indexed}
         styler = TableStyler(indexed, cell_ids=False).format(shown, escape="html", na_rep=NO_DATA)
         styler = styler.format_index(escape="html", axis=0).format_index(escape="html", axis=1)
         return styler.to_html(
-            caption=self.title, heading=str(self.frame.columns[0]), numeric=[name in numeric for name in indexed]
+            caption=self.title,
+            heading=str(self.frame.columns[0]),
+            names_numbers=self.frame.columns[0] in numeric,
+            numeric=[name in numeric for name in indexed],
         )
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def drop_controls(text: str) -> str:
+    """A text without the characters that no XML may hold."""
+    return CONTROLS.sub("", text)
 
 
 def _format_cell(value: object) -> str:
@@ -103,16 +129,16 @@ class Chart:
     table: Table
 
     def _repr_html_(self) -> str:
-        return _render("chart.html.j2", chart=self, source=self.encode_svg(), body=self.table.render_body())
+        return render("chart.html.j2", chart=self, drawing=self.draw_svg(), body=self.table.render_body())
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
 
-    def encode_svg(self) -> str:
-        """The drawing as a data address, the same bytes for the same drawing."""
-        from effschool.charts import save_svg  # noqa: PLC0415 -- matplotlib takes long, and not every page has charts
+    def draw_svg(self) -> "Drawing":
+        """The drawing as the page has it, the same text for the same drawing."""
+        from effschool.pictures import draw_svg  # noqa: PLC0415 -- matplotlib takes long, and not every page has charts
 
-        return "data:image/svg+xml;base64," + base64.b64encode(save_svg(self.figure)).decode("ascii")
+        return draw_svg(self.figure, self.key)
 
 
 @dataclass(frozen=True)
@@ -122,8 +148,11 @@ class Text:
     paragraphs: tuple[str, ...]
     kind: str = "plain"
 
+    def __repr__(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
     def _repr_html_(self) -> str:
-        return _render("text.html.j2", text=self)
+        return render("text.html.j2", text=self)
 
 
 @dataclass(frozen=True)
@@ -133,7 +162,7 @@ class Figures:
     items: tuple[tuple[str, str, str], ...]
 
     def _repr_html_(self) -> str:
-        return _render("figures.html.j2", items=self.items)
+        return render("figures.html.j2", items=self.items)
 
 
 @dataclass(frozen=True)
@@ -143,4 +172,4 @@ class Links:
     items: tuple[tuple[str, str, str], ...]
 
     def _repr_html_(self) -> str:
-        return _render("links.html.j2", items=self.items)
+        return render("links.html.j2", items=self.items)

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.translators import translate_parameters
 
+from effschool.letter import write_letter
 from effschool.page import render_page
 from effschool.work import Product, Work, hide_folders
 
@@ -42,6 +43,8 @@ def execute_work(work: Work, folder: str) -> Product:
     if work.card:
         files[".html"] = render_page(notebook, work.card).encode()
     files |= {path.suffix: path.read_bytes() for path in made.values()}
+    if work.card and work.card.letter:
+        files[".txt"] = write_letter(work.card, notebook, files).encode()
     return Product(files, time.perf_counter() - started)
 
 

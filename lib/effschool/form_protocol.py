@@ -32,7 +32,7 @@ from effschool.form_check import (
     is_municipal,
 )
 from effschool.form_template import Form
-from effschool.forms import LINE_HEIGHT, WRAPPED, count_lines, set_up_page, style_cell
+from effschool.forms import style_cell
 from effschool.ingest import Ingested
 from effschool.layouts import Layout, simplify_text
 from effschool.methodology import Methodology
@@ -40,7 +40,7 @@ from effschool.plan import name_slugs
 from effschool.problems import Severity, UnreadableFileError
 from effschool.russian import count_words, join_words
 from effschool.storage import write_text
-from effschool.workbook import fill_sheet, save_workbook, write_workbook
+from effschool.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sheet, save_workbook, write_workbook
 from effschool.workbooks import check_archive
 
 MARK = {
@@ -120,7 +120,6 @@ def _list_messages(listed: Worksheet, form: Form, problems: pd.DataFrame) -> Non
         for column in range(1, 6):
             listed.cell(number, column).alignment = WRAPPED
         listed.row_dimensions[number].height = LINE_HEIGHT * count_lines(message, MESSAGE_WIDTH * 0.9)
-    set_up_page(listed)
     listed.protection.sheet = True
 
 

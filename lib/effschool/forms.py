@@ -12,7 +12,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.formatting.rule import FormulaRule
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.styles import Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.protection import WorkbookProtection
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -22,18 +22,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 from effschool.form_template import Form, FormSheet, FormTable
 from effschool.plan import name_slugs
 from effschool.portfolio import order_names
-from effschool.workbook import FONT, put_value, save_workbook
+from effschool.workbook import FONT, LINE_HEIGHT, WRAPPED, count_lines, put_value, save_workbook, set_up_page
 
 TITLE_ROW, HINT_ROW, CHECK_ROW, BAND_ROW, HEADER_ROW = range(1, 6)
 FIRST_ROW = HEADER_ROW + 1
 FILLS = {name: PatternFill("solid", fgColor=colour) for name, colour in {"input": "FFF8DC", "fixed": "EEF2F6"}.items()}
 BAD, GOOD = PatternFill("solid", bgColor="F8CBAD"), PatternFill("solid", bgColor="D5E8D4")
 LINE = Border(*[Side("thin", color="BFBFBF")] * 4)
-WRAPPED = Alignment(wrap_text=True, vertical="top")
 WIDTHS = {"year": 6, "school_id": 10, "name": 32, "level": 8, "reason": 18, "check": 42}
 COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 13, 15, 88
-LINE_HEIGHT, ROW_LINES = 15, 3
-"""Points of a line of text; lines in a school's row, where a check may have more than one thing to say."""
+ROW_LINES = 3
+"""Lines in a school's row, where a check may have more than one thing to say."""
 
 
 @dataclass(frozen=True)
@@ -191,11 +190,6 @@ def _write_row(target: Worksheet, grid: Grid, number: int, values: Mapping[str, 
     )
 
 
-def count_lines(text: str, width: float) -> int:
-    """Lines that a text takes in a column; Excel may show at most 27 of them in a row."""
-    return min(-(-len(text) // int(width)), 27)
-
-
 def style_cell(cell: Cell, *, is_input: bool) -> None:
     """A cell to fill in: yellow and unlocked; any other: grey and locked."""
     cell.fill = FILLS["input" if is_input else "fixed"]
@@ -282,13 +276,6 @@ def _set_up_print(target: Worksheet, grid: Grid, first_input: str) -> None:
     set_up_page(target)
     target.page_margins = PageMargins(0.4, 0.4, 0.5, 0.6)
     target.oddFooter.center.text = "&A, страница &P из &N"
-
-
-def set_up_page(target: Worksheet) -> None:
-    """A4 across, one page wide."""
-    target.page_setup.orientation, target.page_setup.paperSize = "landscape", target.PAPERSIZE_A4
-    target.page_setup.fitToWidth, target.page_setup.fitToHeight = 1, 0
-    target.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def _list_instruction(form: Form) -> list[tuple[str, bool]]:

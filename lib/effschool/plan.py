@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 
 from slugify import slugify
@@ -12,7 +13,7 @@ from effschool.methodology import find_methodology, list_files
 from effschool.page import PageCard
 from effschool.portfolio import list_municipalities
 from effschool.slices import digest_slices
-from effschool.stamps import Step
+from effschool.stamps import Step, digest
 from effschool.steps import list_parameters
 from effschool.workspace import Workspace
 
@@ -36,11 +37,12 @@ IDENTIFIED_FILES = (
 )
 DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
-    *("spells", "level_change", "pupil_cohorts"),
+    *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
-MADE = {"workbook": ".xlsx"}
+MADE = {"workbook": ".xlsx", "note": ".docx"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
+LETTER = ".txt"
 SET_BY_RUN = frozenset(
     (
         "raw",
@@ -161,7 +163,7 @@ def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[Pa
     """A task for every municipality of the year."""
     slugs = name_slugs(list_municipalities(workspace, year))
     slices = digest_slices(workspace, year, slugs)
-    tasks = [plan_report(settings, workspace, year, name, slug) for name, slug in slugs.items()]
+    tasks = [plan_report(settings, workspace, year, named, slices[named[0]]) for named in slugs.items()]
     return [replace(task, step=read_slice(task.step, slices[task.municipality])) for task in tasks]
 
 
@@ -181,16 +183,32 @@ def name_slugs(names: Iterable[str]) -> dict[str, str]:
     return slugs
 
 
-def plan_report(settings: Settings, workspace: Workspace, year: int, municipality: str, slug: str) -> PageTask:
-    """The report of one municipality."""
+def plan_report(
+    settings: Settings, workspace: Workspace, year: int, named: tuple[str, str], data: Mapping[str, str]
+) -> PageTask:
+    """The report of one municipality (its name and file name), with a letter; `data` are digests of what it reads."""
+    municipality, slug = named
     card = PageCard(
         title=municipality,
         subtitle=f"Портфельный анализ школ, {workspace.region.name}, {year} год",
         demonstration=workspace.region.demonstration,
         home="index.html",
         workbook=f"{slug}.xlsx",
+        build=describe_build(workspace, year, data),
+        letter=True,
     )
     return plan_page(settings, REPORT, year, slug, card, municipality=municipality)
+
+
+def describe_build(workspace: Workspace, year: int, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a report was made of and with; nothing that differs from machine to machine or from hour to hour."""
+    method = workspace.methodology
+    return (
+        ("Год отчёта", str(year)),
+        ("Методика", f"{method.title}, версия {method.version} ({method.id})"),
+        ("Программа", f"«Эффективная школа» {version('effschool')}"),
+        ("Отпечаток данных", digest(dict(data))),
+    )
 
 
 def plan_protocol(settings: Settings, workspace: Workspace, year: int) -> PageTask:
@@ -233,7 +251,7 @@ def plan_page(
         executed=folder / "notebooks" / f"{slug}.ipynb",
         parameters=_add_known(settings, notebook, {**common, **parameters}),
         inputs=list_tables(settings.processed),
-        outputs=[page, *made.values()],
+        outputs=[page, *made.values(), *([page.with_suffix(LETTER)] if card.letter else [])],
         stamp=folder / "stamps" / f"{slug}.json",
         depends={"надписи страницы": json.dumps(asdict(card), ensure_ascii=False)},
     )

@@ -14,6 +14,8 @@ from effschool.russian import join_words
 
 Mark = Literal["mark_2", "mark_3", "mark_4", "mark_5"]
 Place = Literal["region", "municipality"]
+NONE = "нет"
+"""Given instead of names of files where a region has no programme with targets."""
 
 
 class OfListed(Frozen):
@@ -129,12 +131,14 @@ def load_programmes(folder: Path, names: str | None = None) -> list[Programme]:
     """Programmes of a folder in the order of the names, all of them where none are given.
 
     Args:
-        names: names of files without .yml, parted by commas.
+        names: names of files without .yml, parted by commas; «нет» is none of them.
 
     Raises:
         ConfigurationError: a file is wrong (each fault with file, line and key), or there is no such file.
     """
     known = {path.stem: path for path in sorted(folder.glob("*.yml"))}
+    if names == NONE:
+        return []
     wanted = [name.strip() for name in names.split(",")] if names is not None else list(known)
     unknown = [f"«{name}»" for name in wanted if name not in known]
     if unknown:

@@ -1,5 +1,6 @@
 """Numbers and words in Russian form (числа, проценты, склонение)."""
 
+import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, localcontext
 from functools import cache, lru_cache
@@ -50,6 +51,18 @@ def choose_word(number: int, one: str, few: str, many: str) -> str:
 def join_words(words: Iterable[str]) -> str:
     """«а, б и в»; nothing gives an empty string."""
     return format_list(list(words), locale=LOCALE)
+
+
+JOINED = re.compile(
+    r"(?<=[0-9]) (?=%)|(?<=№) (?=[0-9])|(?<=[\w»)%.,]) (?=— )|(?<=\b[0-9]{4}) (?=год)"
+    r"|(?<=\b[гспдх]\.) (?=[А-ЯЁ])|(?<=\b[А-ЯЁ]\.) (?=[А-ЯЁ])"
+)
+"""Spaces at which a line must not break: «27,6 %», «№ 5», before a dash, «2023 год», «г. Х», initials."""
+
+
+def set_spaces(text: str) -> str:
+    """Text as Russian typesetters have it: no break where the parts belong together. The words stay as they are."""
+    return JOINED.sub(NBSP, text)
 
 
 def quote_title(title: str) -> str:

@@ -54,8 +54,8 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
     followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
-    undated = (workspace.corrections, *followed, workspace.support.partners)
-    always = [table for table in undated if len(table.columns)]
+    over_years = (workspace.corrections, *followed, workspace.support.partners, workspace.clusters)
+    always = [table for table in over_years if len(table.columns)]
     return [*(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
@@ -81,6 +81,8 @@ def digest_region(workspace: Workspace, year: int) -> str:
             "methodology": workspace.methodology.model_dump(mode="json"),
             "region": workspace.region.model_dump(mode="json"),
             "targets": _digest_rows(_list_region_targets(workspace, year)),
+            "effects": workspace.effects.to_csv(),
+            "grouped": sorted(set(workspace.clusters.get("year", ()))),
             "has_lists": bool((workspace.identified.lists["year"] == year).any()),
             "refused": int((workspace.files["status"] == "не принят").sum()),
         }

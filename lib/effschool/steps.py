@@ -83,13 +83,16 @@ def publish(step: Step, product: Product) -> None:
     for path in step.outputs:
         if path.suffix in product.files:
             write_bytes(product.files[path.suffix], path)
+        if path.suffix == ".html":
+            path.with_suffix(".pdf").unlink(missing_ok=True)  # printed from the page before
     write_bytes(product.files[".ipynb"], step.executed)
     step.failed.unlink(missing_ok=True)
 
 
 def drop_outdated(step: Step) -> None:
     """Remove what an earlier run left of a step."""
-    for path in (*step.outputs, step.executed, step.stamp):
+    printed = [path.with_suffix(".pdf") for path in step.outputs if path.suffix == ".html"]
+    for path in (*step.outputs, *printed, step.executed, step.stamp):
         if path.is_file():
             path.unlink()
 

@@ -5,10 +5,12 @@ import hashlib
 import os
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +95,20 @@ def write_bytes(content: bytes, path: Path) -> None:
 def write_text(text: str, path: Path, encoding: str = "utf-8") -> None:
     """Write text whole or not at all, with the same line ends on every system."""
     write_bytes(text.encode(encoding), path)
+
+
+AUTHOR = "Эффективная школа"
+EPOCH = datetime(2000, 1, 1)
+"""Stands for every time inside a packed file: a real one would change its bytes."""
+
+
+def pack_again(packed: IO[bytes], path: Path) -> None:
+    """Write a ZIP file (XLSX, DOCX) whole or not at all; equal contents give equal bytes, whenever and wherever."""
+    with replace_when_done(path) as beside, zipfile.ZipFile(packed) as source, zipfile.ZipFile(beside, "w") as target:
+        for name in source.namelist():
+            entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
+            entry.create_system = 3  # otherwise Windows and Unix would differ
+            target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)
 
 
 def write_table(frame: "pd.DataFrame", path: Path) -> None:

@@ -46,7 +46,7 @@ def draw_events(events: pd.DataFrame, look: Look, day: date | None) -> Figure:
     labels = [fill(str(label), width, max_lines=lines, placeholder=" …") for label in events["label"]]
     axes.set_yticks(np.arange(len(events)), labels, fontsize=8)
     axes.set(ylim=(len(events) - 0.4, -0.6), xlim=(min(shown) - 4 * least, max(shown) + 8 * least))
-    axes.tick_params(left=False)
+    axes.tick_params(left=False, labeltop=len(events) > MANY)
     axes.grid(axis="x", color="#eeeeee")
     axes.set_axisbelow(True)
     axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))

@@ -22,6 +22,8 @@ from effschool import (
     explain,
     ingest,
     lab,
+    letter,
+    note,
     page,
     protocol,
     provenance,
@@ -37,8 +39,8 @@ from effschool.charts import draw_lines
 from effschool.display import Chart, Table
 
 USED = (
-    *(papermill, changes, engine, explain, ingest, lab, page, protocol, provenance, region_sections, run, sections),
-    *(stability, stage_sections, structure, workbook),
+    *(papermill, changes, engine, explain, ingest, lab, letter, note, page, protocol, provenance, region_sections, run),
+    *(sections, stability, stage_sections, structure, workbook),
 )
 
 

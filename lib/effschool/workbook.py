@@ -4,24 +4,26 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import Cell
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from effschool.display import Chart, Table
-from effschool.storage import replace_when_done
+from effschool.display import Chart, Table, drop_controls
+from effschool.storage import AUTHOR, EPOCH, pack_again
 
-EPOCH = datetime(2000, 1, 1)
-"""Stands for every time inside a workbook: a real one would change its bytes."""
 HEADER_ROW = 3
-WIDEST = 60
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+NARROWEST, WIDEST = 5, 60
+WRAPPED = Alignment(wrap_text=True, vertical="top")
+LINE_HEIGHT = 15
+"""Points of a line of text."""
+HEAD_FILL = PatternFill("solid", fgColor="EEF2F6")
 FONT = "Calibri"
 """Named in every cell that has a font of its own: without a name it would be a serif one."""
 
@@ -52,25 +54,66 @@ def name_sheet(key: str) -> str:
 
 
 def fill_sheet(sheet: Worksheet, table: Table) -> None:
-    """Title, header row with filter and frozen panes, one row per row of the frame."""
-    put_value(sheet.cell(1, 1), table.title).font = Font(FONT, bold=True, size=12)
-    for column, heading in enumerate(table.frame.columns, start=1):
-        cell = put_value(sheet.cell(HEADER_ROW, column), str(heading))
-        cell.font = Font(FONT, bold=True)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-        longest = table.frame[heading].astype("str").str.len().fillna(0).max() if len(table.frame) else 0
-        sheet.column_dimensions[get_column_letter(column)].width = min(
-            max(longest, len(str(heading)) * 0.7, 8) + 2, WIDEST
-        )
-    formats = [choose_format(table.frame[heading]) for heading in table.frame]
-    for row, values in enumerate(table.frame.itertuples(index=False), start=HEADER_ROW + 1):
+    """Title, header row with filter and frozen panes, one row per row of the frame; prints on A4, as wide as a page."""
+    frame, columns = table.frame, max(len(table.frame.columns), 1)
+    widths = {str(heading): size_column(str(heading), frame[heading]) for heading in frame}
+    for column, (heading, width) in enumerate(widths.items(), start=1):
+        cell = put_value(sheet.cell(HEADER_ROW, column), heading)
+        cell.font, cell.fill, cell.alignment = Font(FONT, bold=True), HEAD_FILL, WRAPPED
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    formats = [choose_format(frame[heading]) for heading in frame]
+    for row, values in enumerate(frame.itertuples(index=False), start=HEADER_ROW + 1):
         for column, value in enumerate(values, start=1):
             put_value(sheet.cell(row, column), value).number_format = formats[column - 1]
-    last = sheet.cell(max(HEADER_ROW + len(table.frame), HEADER_ROW), max(len(table.frame.columns), 1))
-    sheet.auto_filter.ref = f"A{HEADER_ROW}:{last.coordinate}"
-    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
+    _raise_rows(sheet, list(widths.values()))
+    write_across(sheet, 1, table.title, columns, Font(FONT, bold=True, size=12))
     if table.note:
-        put_value(sheet.cell(HEADER_ROW + len(table.frame) + 2, 1), table.note)
+        write_across(sheet, HEADER_ROW + len(frame) + 2, table.note, columns, Font(FONT))
+    sheet.auto_filter.ref = f"A{HEADER_ROW}:{sheet.cell(HEADER_ROW + len(frame), columns).coordinate}"
+    sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
+    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    set_up_page(sheet)
+
+
+def size_column(heading: str, column: pd.Series) -> float:
+    """Width of a column in letters: the longest value, numbers as they are shown; a heading may take two lines."""
+    shown = column.round(3) if pd.api.types.is_float_dtype(column) else column
+    longest = shown.astype("str").str.len().fillna(0).max() if len(column) else 0
+    word = max(map(len, heading.split()), default=0)
+    return min(max(longest + 2, word + 4, len(heading) * 0.6 + 3, NARROWEST), WIDEST)
+
+
+def _raise_rows(sheet: Worksheet, widths: Sequence[float]) -> None:
+    """Rows as high as their longest text: not every programme does it by itself."""
+    for row in sheet.iter_rows(min_row=HEADER_ROW):
+        texts = [(cell.value, width) for cell, width in zip(row, widths, strict=True) if isinstance(cell.value, str)]
+        lines = [count_lines(text, 0.9 * width) for text, width in texts if len(text) >= width]
+        for cell in row if lines else ():
+            cell.alignment = WRAPPED
+        if lines:
+            sheet.row_dimensions[row[0].row].height = LINE_HEIGHT * max(lines)
+
+
+def write_across(sheet: Worksheet, row: int, text: str, columns: int, font: Font) -> None:
+    """A text over all columns of a table, in as many lines as it needs."""
+    cell = put_value(sheet.cell(row, 1), text)
+    cell.font, cell.alignment = font, WRAPPED
+    width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in range(1, columns + 1))
+    if columns > 1:
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=columns)
+    sheet.row_dimensions[row].height = LINE_HEIGHT * count_lines(text, 0.8 * width) + 3
+
+
+def count_lines(text: str, width: float) -> int:
+    """Lines that a text takes in a column; Excel may show at most 27 of them in a row."""
+    return min(max(-(-len(text) // int(width)), 1), 27)
+
+
+def set_up_page(sheet: Worksheet) -> None:
+    """A4 across, one page wide."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def choose_format(column: pd.Series) -> str:
@@ -85,9 +128,9 @@ def put_value(cell: Cell, value: object) -> Cell:
     if pd.isna(value):
         return cell
     if isinstance(value, str):
-        cell.value = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", value)
+        cell.value = text = drop_controls(value)
         cell.data_type = "s"
-        cell.quotePrefix = value[:1] in "=+-@"
+        cell.quotePrefix = text[:1] in FORMULA_STARTS
         return cell
     cell.value = value.item() if hasattr(value, "item") else value
     return cell
@@ -95,13 +138,9 @@ def put_value(cell: Cell, value: object) -> Cell:
 
 def save_workbook(book: Workbook, path: Path) -> None:
     """Save whole or not at all; equal workbooks give equal bytes, whenever and wherever they are saved."""
-    book.properties.creator = "Эффективная школа"
+    book.properties.creator = AUTHOR
     book.properties.created = book.properties.modified = EPOCH
     packed = io.BytesIO()
     # Workbook.save would put the present time into the properties; the writer below it does not.
     ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
-    with replace_when_done(path) as beside, zipfile.ZipFile(packed) as source, zipfile.ZipFile(beside, "w") as target:
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
-            entry.create_system = 3  # otherwise Windows and Unix would differ
-            target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)
+    pack_again(packed, path)

@@ -58,6 +58,8 @@ class Workspace:
     levels: pd.DataFrame = field(default_factory=pd.DataFrame)
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
     support: Support = field(default_factory=Support)
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load_region(path: Path) -> Region:
@@ -126,6 +128,12 @@ def save_dynamics(dynamics: Dynamics, processed: Path) -> None:
         write_table(getattr(dynamics, item.name), processed / DYNAMICS / f"{item.name}.parquet")
 
 
+def save_groups(effects: pd.DataFrame, clusters: pd.DataFrame, processed: Path) -> None:
+    """Leave the programme's effect (one row, the last year) and the group of every school and year."""
+    write_table(effects, processed / DYNAMICS / "effects.parquet")
+    write_table(clusters, processed / DYNAMICS / "clusters.parquet")
+
+
 def load_dynamics(processed: Path) -> Dynamics:
     """Tables of 03_dynamics."""
     return Dynamics(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Dynamics)})
@@ -168,4 +176,6 @@ def load_workspace(processed: Path) -> Workspace:
         levels=read_table(processed, "levels"),
         corrections=read_table(processed / "contract", "corrections"),
         support=load_support(processed),
+        effects=read_table(processed / DYNAMICS, "effects"),
+        clusters=read_table(processed / DYNAMICS, "clusters"),
     )

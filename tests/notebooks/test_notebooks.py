@@ -2,9 +2,11 @@
 
 import csv
 import hashlib
+import html
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,6 +21,7 @@ from effschool.demo import build_demo_tables
 from effschool.demo.settings import load_settings
 from effschool.plan import NOTEBOOKS, Settings
 from effschool.run import run_year
+from effschool.russian import NBSP
 from effschool.steps import UnknownParameterError
 
 pytestmark = pytest.mark.xdist_group("year")
@@ -95,8 +98,21 @@ def other(root, demo_raw, tmp_path_factory):
     return run(make_settings(root, tmp_path_factory.mktemp("other"), demo_raw))
 
 
+def read_text(path: Path) -> str:
+    """A text file, a page or what stands in a packed file, with plain spaces."""
+    if path.suffix == ".xlsx":
+        text = read_workbook_text(path)
+    elif path.suffix == ".docx":
+        with zipfile.ZipFile(path) as archive:
+            parts = [archive.read(name) for name in archive.namelist() if name.endswith(".xml")]
+        text = html.unescape(re.sub(r"<[^>]*>", "\n", b"\n".join(parts).decode()))
+    else:
+        text = path.read_text(encoding="utf-8")
+    return text.replace(NBSP, " ")
+
+
 def parse(page: Path) -> BeautifulSoup:
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+    return BeautifulSoup(read_text(page), "html.parser")
 
 
 @pytest.fixture(scope="module")
@@ -152,17 +168,45 @@ def test_pages_need_no_other_file_host_or_script(year, soups):
     for page in year.pages:
         text, soup = page.read_text(encoding="utf-8"), soups[page.name]
         assert not soup.find_all(["script", "iframe", "object", "embed", "link", "base", "form"]), page.name
-        assert not re.search(r"@import|url\(|https?:|[\"'(]//", text), page.name
-        assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in soup.find_all("img")), page.name
+        assert not re.search(r"@import|url\((?!#)|https?:|[\"'(]//", text), page.name
+        assert all(image["href"].startswith("data:image/png;base64,") for image in soup.find_all("image")), page.name
+        assert not soup.find_all("img"), page.name
         assert not [tag for tag in soup.find_all(True) if any(name.startswith("on") for name in tag.attrs)], page.name
 
 
 def test_images_and_tables_can_be_read_aloud(soups):
     for name, soup in soups.items():
-        assert all(image.get("alt", "").strip() for image in soup.find_all("img")), name
+        assert all(image.get("aria-label", "").strip() for image in soup.find_all("svg", role="img")), name
+        assert len(soup.find_all("svg", role="img")) == len(soup.find_all("svg")), name
         assert all(table.caption and table.caption.get_text().strip() for table in soup.find_all("table")), name
         assert all(head.get("scope") in {"col", "row"} for head in soup.find_all("th")), name
         assert all(head.get_text().strip() for head in soup.find_all("th")), name
+
+
+WRONG_IN_PRINT = {
+    "обычный пробел перед знаком процента": r"\d %",
+    "нет пробела перед знаком процента": r"\d%",
+    "обычный пробел после №": r"№ \d",
+    "обычный пробел перед тире": r"\w — ",
+    "дефис вместо тире": r" - ",
+    "дефис вместо минуса": r"(?<![\w.«-])-\d",
+    "прямые кавычки": r"[А-яЁё]\"|\"[А-яЁё]",
+    "три точки вместо многоточия": r"\.\.\.",
+    "пробел перед знаком": r"\w [,;:!?](?!\S)",
+    "два пробела": r"[^ \n] {2,}[^ \n]",
+    "обычный пробел между инициалами": r"\b[А-ЯЁ]\. [А-ЯЁ]",
+    "е вместо ё": r"(?i)\b(еще|ее|идет|дает|берется|остается|расчет\w*|отчет\w*|учет\w*|прием\w*|объем\w*|"
+    r"надежн\w*|трех|четырех|тяжел(ый|ая|ое|ые|ых|ом)|пересчет\w*|вперед|четк\w*|определенн\w*|учтен\w*)\b",
+}
+
+
+@pytest.mark.parametrize("what", WRONG_IN_PRINT)
+def test_pages_are_set_as_russian_print_is(year, what):
+    for page in year.pages:
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        texts = [text for text in soup.body.find_all(string=True) if text.strip()]
+        assert len(texts) > 50
+        assert [text for text in texts if re.search(WRONG_IN_PRINT[what], text)][:5] == [], page.name
 
 
 def test_ids_are_unique(soups):
@@ -221,23 +265,20 @@ def test_report_names_no_school_of_another_municipality(year):
         others = names[names["municipality"] != municipality]
         words = (set(others["name"]) - set(own["name"])) | (set(others["school_id"]) - set(own["school_id"]))
         assert len(words) > 20
-        texts = {
-            "page": (year.folder / f"{stem}.html").read_text(encoding="utf-8"),
-            "book": read_workbook_text(year.folder / f"{stem}.xlsx"),
-            "notebook": (year.folder / "notebooks" / f"{stem}.ipynb").read_text(encoding="utf-8"),
-        }
-        for kind, text in texts.items():
+        files = [year.folder / f"{stem}{suffix}" for suffix in (".html", ".xlsx", ".docx", ".txt")]
+        for path in (*files, year.folder / "notebooks" / f"{stem}.ipynb"):
+            kind, text = path.suffix, read_text(path)
             plain = re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
             found = [word for word in words if re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", plain)]
             assert not found, (municipality, kind, found)
-            assert own["name"].iloc[0] in plain
+            assert own["name"].iloc[0] in plain or kind in {".docx", ".txt"}
 
 
 def test_nothing_tells_of_this_machine(year, root):
     machine = {str(year.settings.root), str(root), str(Path.home()) + "/", "site-packages"}
     for path in (*year.settings.reports.rglob("*"), *(year.settings.processed / "notebooks").iterdir()):
         if path.is_file() and path.name != ".lock":
-            text = read_workbook_text(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8")
+            text = read_text(path)
             assert not [word for word in machine if word in text], path.name
 
 
@@ -247,6 +288,7 @@ def read_table(table) -> list[list[str]]:
 
 def read_number(text: str) -> float | str | None:
     """A cell of the page as a number where it is one; missing values as nothing."""
+    text = text.replace(NBSP, " ")
     plain = re.sub(r"[\s%]", "", text).replace("\N{MINUS SIGN}", "-").replace(",", ".")
     if text in {"нет данных", ""}:
         return None
@@ -267,10 +309,10 @@ def test_workbook_holds_what_the_page_shows(year, soups):
         tables = {table.caption.get_text(): read_table(table) for table in soup.find_all("table")}
         assert len(tables) == len(soup.find_all("table")) == len(book.sheetnames)
         for sheet in book:
-            shown = tables[sheet["A1"].value]
+            shown = tables[sheet["A1"].value.replace(NBSP, " ")]
             assert sheet.freeze_panes == "B4"
             assert sheet.auto_filter.ref.startswith("A3:")
-            assert [cell.value for cell in sheet[3]] == shown[0]
+            assert [cell.value.replace(NBSP, " ") for cell in sheet[3]] == shown[0]
             for line, row in zip(shown[1:], sheet.iter_rows(min_row=4, values_only=True), strict=False):
                 for cell, kept in zip(line, row, strict=True):
                     assert_same_cell(cell, kept)
@@ -299,9 +341,9 @@ def test_unknown_names_are_refused_before_anything_is_made(year):
 
 
 def test_same_input_gives_the_same_bytes(year, other):
-    names = [path.name for path in (*year.pages, *year.folder.glob("*.xlsx"))]
+    names = [path.name for path in year.folder.iterdir() if path.is_file() and path.suffix != ".json"]
     names += [f"notebooks/{page.stem}.ipynb" for page in year.pages]
-    assert len(names) == 15
+    assert len(names) == 21
     assert [name for name in names if (year.folder / name).read_bytes() != (other.folder / name).read_bytes()] == []
 
 
@@ -408,6 +450,21 @@ def test_harmful_names_are_text_in_workbooks(harmful):
             assert {cell.data_type for cell in cells} == {"s"}
             found |= {name for name in HARMFUL_NAMES if any(name in cell.value for cell in cells)}
     assert found == set(HARMFUL_NAMES)
+
+
+def test_harmful_names_are_text_in_notes_and_letters(harmful):
+    """What a packed file refers to outside is named in its relations; a field would run a formula."""
+    pages = [harmful.folder / report["page"] for report in harmful.run["reports"].values()]
+    notes, letters = ([page.with_suffix(suffix) for page in pages] for suffix in (".docx", ".txt"))
+    for path in notes:
+        with zipfile.ZipFile(path) as archive:
+            assert not [name for name in archive.namelist() if ".." in name or "vba" in name.casefold()]
+            relations = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".rels")]
+            body = archive.read("word/document.xml").decode()
+        assert not [text for text in relations if "External" in text]
+        assert not re.search(r"<w:(fldSimple|instrText|hyperlink|object)|<script", body)
+    shown = "\n".join(read_text(path) for path in (*notes, *letters))
+    assert "<script>alert(1)</script>" in shown
 
 
 def test_failure_of_one_report_leaves_the_others(harmful):

@@ -13,12 +13,23 @@ JUMP, FALL, USUAL = "jump", "fall", "usual"
 OTHER_PUPILS, PARTIAL, FEW, MISSING, NO_LINE = "other_pupils", "partial", "few", "missing", "no_line"
 """Findings: out of line upwards or downwards, or not; or why a step is not tested: the cohort changed in number, an
 exam that only a part of the pupils sits anywhere, few participants, no result at one end, too few schools in all."""
+SURE = (JUMP, FALL, USUAL)
 STEP = ["family", "start_year", "from_grade", "from_year", "to_grade", "to_year"]
 """What a step is of: a line of study, the year in which the children entered school, and the two ends."""
 KIND = ["family", "from_grade", "to_grade"]
 ENDS = ("from", "to")
 PUPIL_COHORTS = ["school_id", *STEP, *(f"{end}_{name}" for name in ("participants", "standard") for end in ENDS)]
-PUPIL_COHORTS += ["gain", "gain_error", "size_pct", "usual_size_pct", "expected", "deviation", "p_value", "finding"]
+PUPIL_COHORTS += [
+    "gain",
+    "gain_error",
+    "usual_gain",
+    "size_pct",
+    "usual_size_pct",
+    "expected",
+    "deviation",
+    "p_value",
+    "finding",
+]
 
 
 def follow_pupils(standard: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
@@ -28,10 +39,11 @@ def follow_pupils(standard: pd.DataFrame, methodology: Methodology) -> pd.DataFr
     the region has results of that cohort, whatever the gap (grades 4 and 5, or 4 and 7).
 
     Columns: participants and standard of both ends (from_…, to_…), gain = to_standard − from_standard, gain_error (its
-    standard error by the chance of pupils), size_pct (participants after, per cent of before), usual_size_pct (the
-    region's median), expected (to_standard by the region's line over from_standard: low ones rise, high ones fall by
-    themselves), deviation from it in ordinary deviations of schools of that size, p_value, finding. A value is missing
-    where an end is missing; `finding` says so.
+    standard error by the chance of pupils), usual_gain (the mean of the tested schools at the step, which is not zero
+    where the schools of the two exams are not the same), size_pct (participants after, per cent of before),
+    usual_size_pct (the region's median), expected (to_standard by the region's line over from_standard: low ones rise,
+    high ones fall by themselves), deviation from it in ordinary deviations of schools of that size, p_value, finding. A
+    value is missing where an end is missing; `finding` says so.
     """
     rules = require_rules(methodology).pupil_cohorts
     ends = pool_families(standard, rules)
@@ -130,22 +142,31 @@ def find_unusual(frame: pd.DataFrame, rules: PupilCohorts) -> pd.DataFrame:
         adjusted = stats.false_discovery_control(year["p_value"])
         unusual = year[100 * adjusted <= rules.false_share_pct]
         finding[unusual.index] = np.where(unusual["deviation"] > 0, JUMP, FALL)
-    return frame.assign(finding=finding.astype("str"))
+    return frame.assign(finding=finding.astype("str"), usual_gain=_average_sure(frame, finding))
+
+
+def _average_sure(frame: pd.DataFrame, finding: pd.Series) -> pd.Series:
+    """Mean gain of every step over the schools that were tested, weighted by the inverse of the variance."""
+    weight = (frame["gain_error"] ** -2.0).where(finding.isin(SURE) & (frame["gain_error"] > 0))
+    keys = [frame[name] for name in STEP]
+    points = (weight * frame["gain"]).groupby(keys).transform("sum")
+    return (points / weight.groupby(keys).transform("sum", min_count=1)).where(frame["gain"].notna())
 
 
 def average_gains(cohorts: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Which grade loses: mean gain of every place and step over its cohorts, weighted by the inverse of the variance.
+    """Which grade loses: mean gain over the usual one, of every place and step over its cohorts.
 
     Args:
         cohorts: rows of `follow_pupils` with a column `by` beside them; those that few pupils or other children stand
             behind are left out.
 
     Returns:
-        A row per `by`, family, from_grade, to_grade: cohorts (rows behind it), mean_gain, mean_error.
+        A row per `by`, family, from_grade, to_grade: cohorts (rows behind it), mean_gain (weighted by the inverse of
+        the variance), mean_error.
     """
-    sure = cohorts[cohorts["finding"].isin([JUMP, FALL, USUAL]) & (cohorts["gain_error"] > 0)]
+    sure = cohorts[cohorts["finding"].isin(SURE) & (cohorts["gain_error"] > 0)]
     weight = 1 / sure["gain_error"] ** 2
-    parts = sure.assign(weight=weight, points=weight * sure["gain"])
+    parts = sure.assign(weight=weight, points=weight * (sure["gain"] - sure["usual_gain"]))
     sums = parts.groupby([by, *KIND]).agg(cohorts=("gain", "size"), weight=("weight", "sum"), points=("points", "sum"))
     made = sums.assign(mean_gain=sums["points"] / sums["weight"], mean_error=1 / np.sqrt(sums["weight"]))
     return made.drop(columns=["weight", "points"]).reset_index()

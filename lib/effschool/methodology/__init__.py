@@ -6,6 +6,7 @@ another one. A wrong file is refused whole, each fault named by its file, line a
 
 from effschool.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
 from effschool.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
+from effschool.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
 from effschool.methodology.files import (
     MethodologyError,
     find_methodology,
@@ -25,10 +26,13 @@ __all__ = [
     "Axis",
     "Band",
     "Bands",
+    "Clusters",
     "Condition",
     "Domain",
     "DomainRules",
     "DynamicsRules",
+    "Effects",
+    "Feature",
     "FewPupils",
     "Fioko",
     "FiokoLevel",
@@ -40,6 +44,7 @@ __all__ = [
     "JointStatus",
     "LevelChange",
     "Lists",
+    "Matching",
     "MeanIndicator",
     "Methodology",
     "MethodologyError",
@@ -49,6 +54,7 @@ __all__ = [
     "PupilCohorts",
     "Rows",
     "ShareIndicator",
+    "Simulation",
     "Standard",
     "Status",
     "Window",

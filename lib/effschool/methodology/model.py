@@ -10,6 +10,7 @@ from effschool.certainty import Certainty
 from effschool.configuration import Frozen, RuleError, Words
 from effschool.methodology.domains import Domain, DomainRules, Orientation
 from effschool.methodology.dynamics import DynamicsRules
+from effschool.methodology.effects import Clusters, Effects
 from effschool.methodology.fioko import Fioko
 from effschool.methodology.groups import GroupsByExams, GroupsByType
 from effschool.methodology.indicators import Indicator
@@ -35,6 +36,8 @@ class Methodology(Frozen):
     certainty: Certainty | None = None
     dynamics: DynamicsRules | None = None
     partners: Partners | None = None
+    effects: Effects | None = None
+    clusters: Clusters | None = None
 
     @model_validator(mode="after")
     def _check_domains(self) -> Self:

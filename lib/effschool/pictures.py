@@ -1,0 +1,85 @@
+"""A drawing → a picture (рисунок): SVG that stands inside a page, PNG for a text processor.
+
+Letters of SVG are text: a reader can search and copy them. Their room is measured in DejaVu Sans, which comes with
+matplotlib; Verdana, which Windows and macOS have, is as wide, and the other fonts of screens are narrower.
+"""
+
+import io
+import re
+from typing import NamedTuple
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+PLAIN = {"text.parse_math": False, "text.hinting": "no_hinting"}
+"""Names are data: a dollar sign in one is no formula. Letters are as wide as browsers draw them, not in whole dots."""
+SVG_DPI, PNG_DPI = 72, 150
+"""Dots per inch: those in which matplotlib writes SVG, and those of a picture for print."""
+SILENT = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+NUMBER = r"([-\d.]+)"
+SHORTER = tuple(
+    (re.compile(pattern), new)
+    for pattern, new in (
+        (r"(\.\d\d)\d+", r"\1"),
+        (r"\.00(?!\d)|(?<=\.\d)0(?!\d)", ""),
+        (r"(<g) id=\"[^\"]*\"", r"\1"),
+        (r"xlink:", ""),
+        (r"; font-family:[^;\"]*|; stroke-linecap: butt", ""),
+        (r" transform=\"rotate\(-0 [^\"]*\"", ""),
+        (r"\s*\n", ""),
+        (r"([MLQC]) ", r"\1"),
+        (rf"M{NUMBER} {NUMBER}L{NUMBER} \2L\3 {NUMBER}L\1 \4L\1 \2", r"M\1 \2H\3V\4H\1z"),
+    )
+)
+"""What is shortened in a tag: digits nobody sees, names nothing refers to, what a page says once for all drawings."""
+
+
+class Drawing(NamedTuple):
+    """What an `<svg>` element needs: its box («0 0 648 200», in points) and its content."""
+
+    box: str
+    content: str
+
+
+def draw_svg(figure: Figure, name: str) -> Drawing:
+    """The drawing for a page; `name`, unique there, keeps its ids apart from those of others.
+
+    Drawn once: `savefig` would draw it a first time to lay it out, and lay it out twice. Same drawing, same text.
+    """
+    lay_out(figure)
+    stream = io.StringIO()
+    with mpl.rc_context(PLAIN | {"svg.fonttype": "none", "svg.hashsalt": name}):
+        FigureCanvasSVG(figure).print_svg(stream, metadata=SILENT)
+    whole = stream.getvalue()
+    drawing = re.sub(r"<[^>]*>", lambda tag: _shorten_tag(tag[0]), whole[whole.index("<g ") : whole.rindex("</svg>")])
+    (box,) = re.findall(r"viewBox=\"([^\"]*)\"", whole)
+    return Drawing(box, re.sub(r">\s+<", "><", drawing).strip())
+
+
+def _shorten_tag(tag: str) -> str:
+    for pattern, new in SHORTER:
+        tag = pattern.sub(new, tag)
+    return tag
+
+
+def draw_png(figure: Figure) -> bytes:
+    """The drawing as PNG; the same drawing is the same bytes."""
+    lay_out(figure)
+    stream = io.BytesIO()
+    with mpl.rc_context(PLAIN):
+        figure.savefig(stream, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def lay_out(figure: Figure) -> None:
+    """Give every part of the drawing its place, once."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return
+    figure.set_dpi(SVG_DPI)
+    FigureCanvasAgg(figure)  # keeps the renderer that measures text; without it every question makes a new one
+    with mpl.rc_context(PLAIN):
+        engine.execute(figure)
+    figure.set_layout_engine("none")

@@ -1,0 +1,218 @@
+"""What a person sees of the finished pages, in a browser: every page is made and opened once for all tests."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from builders_forms import SOCIAL, build_returned, load_municipal
+from builders_gallery import HARMFUL, build_gallery
+from builders_raw import LAYOUTS
+from playwright.sync_api import Browser, Page
+
+from effschool.form_protocol import open_case, write_check
+from effschool.ingest import ingest_folder
+from effschool.layouts import load_layouts
+from effschool.paper import print_page
+from effschool.plan import Settings, plan_protocol, plan_region, plan_reports
+from effschool.steps import prepare_work, produce, publish
+
+pytestmark = pytest.mark.xdist_group("browser")
+NAMES = ("report", "index", "protocol", "form", "gallery")
+ROOT = LAYOUTS.parent
+DESK, PHONE, PAPER = 1280, 360, 695
+"""Widths in pixels; paper is A4 between its margins."""
+AXE = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.fixture(scope="session")
+def pages(demo, demo_processed, methodology, tmp_path_factory) -> dict[str, Path]:
+    """A finished page of every kind."""
+    folder = tmp_path_factory.mktemp("pages")
+    settings = Settings(ROOT, demo_processed.parent / "raw", demo_processed, folder, LAYOUTS, "khabarovsk-2020", jobs=1)
+    reports = plan_reports(settings, demo, 2023)
+    run = {"reports": {task.municipality: {"page": task.page.name, "message": ""} for task in reports}}
+    (folder / "2023").mkdir()
+    (folder / "2023" / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    tasks = {"report": reports[0], "index": plan_region(settings, demo, 2023)}
+    tasks["protocol"] = plan_protocol(settings, demo, 2023)
+    for task in tasks.values():
+        product = produce(prepare_work(task.step, task.card))
+        assert not product.failure
+        publish(task.step, product)
+    made = {name: task.page for name, task in tasks.items()} | {"gallery": folder / "gallery.html"}
+    made["gallery"].write_text(build_gallery(), encoding="utf-8")
+    return made | {"form": write_form_protocol(folder, methodology)}
+
+
+def write_form_protocol(folder: Path, methodology) -> Path:
+    raw = build_returned(
+        folder / "raw", {(SOCIAL, 0, "Девиантное поведение"): 555}, s001=HARMFUL[0], s002="=HYPERLINK(1)"
+    )
+    case = open_case(raw, ingest_folder(raw, LAYOUTS), load_layouts(LAYOUTS), (load_municipal(), methodology), None)
+    write_check(case, raw, folder / "check", demonstration=True)
+    return folder / "check" / "2021" / "severnyi-raion.html"
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: Browser, pages) -> Iterator[dict[str, Page]]:
+    """Every page opened once; `asked` of a tab lists what it asked for, `harmed` that something ran."""
+    context = browser.new_context(viewport={"width": DESK, "height": 900})
+    opened = {}
+    for name, path in pages.items():
+        tab = context.new_page()
+        tab.asked = []
+        tab.on("request", lambda request, tab=tab: tab.asked.append(request.url))
+        tab.goto(path.as_uri())
+        opened[name] = tab
+    yield opened
+    context.close()
+
+
+@pytest.fixture(params=NAMES)
+def tab(request, tabs) -> Iterator[Page]:
+    """One of the pages, at a desk, in daylight, its details closed."""
+    tab = tabs[request.param]
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    tab.emulate_media(media="screen", color_scheme="light")
+    set_details(tab, is_open=False)
+    return tab
+
+
+def set_details(tab: Page, *, is_open: bool) -> None:
+    tab.evaluate("open => document.querySelectorAll('details').forEach(part => { part.open = open; })", is_open)
+
+
+@contextmanager
+def all_open(tab: Page) -> Iterator[None]:
+    set_details(tab, is_open=True)
+    yield
+    set_details(tab, is_open=False)
+
+
+def find_wider(tab: Page, selector: str) -> list[str]:
+    """Elements whose content is wider than they are."""
+    return tab.evaluate(
+        """selector => [...document.querySelectorAll(selector)].filter(part => part.scrollWidth > part.clientWidth + 1)
+        .map(part => `${part.tagName} ${part.ariaLabel}: ${part.scrollWidth} > ${part.clientWidth}`)""",
+        selector,
+    )
+
+
+def test_no_request_leaves_the_page_and_nothing_runs(tab):
+    assert [url for url in tab.asked if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in tab.asked if url.startswith("file:")]) == 1
+    assert tab.evaluate("window.harmed === undefined && document.scripts.length === 0")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", DESK), ("dark", PHONE)])
+def test_axe_finds_nothing(tab, scheme, width):
+    tab.emulate_media(color_scheme=scheme)
+    tab.set_viewport_size({"width": width, "height": 900})
+    with all_open(tab):
+        found = Axe().run(tab, options=AXE).response["violations"]
+    assert [(rule["id"], [node["html"][:120] for node in rule["nodes"][:3]]) for rule in found] == []
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_page_is_no_wider_than_the_screen(tab, width):
+    tab.set_viewport_size({"width": width, "height": 900})
+    with all_open(tab):
+        assert find_wider(tab, "html") == []
+
+
+def test_nothing_is_cut_on_a_desk(tab):
+    with all_open(tab):
+        assert find_wider(tab, ".scroll, .drawing") == []
+
+
+def test_what_is_wider_than_a_phone_scrolls_inside_a_region_with_a_name(tab):
+    tab.set_viewport_size({"width": PHONE, "height": 900})
+    with all_open(tab):
+        assert len(find_wider(tab, "main *")) >= len(find_wider(tab, ".scroll, .drawing"))
+        assert find_wider(tab, "main :not(.scroll, .drawing, .scroll *, .drawing *)") == []
+        named = "part => part.tabIndex === 0 && part.getAttribute('role') === 'region' && !!part.ariaLabel"
+        assert tab.evaluate(f"[...document.querySelectorAll('.scroll, .drawing')].every({named})")
+
+
+def test_paper_shows_everything_and_cuts_nothing(tab):
+    tab.set_viewport_size({"width": PAPER, "height": 900})
+    tab.emulate_media(media="print")
+    assert find_wider(tab, "html, .scroll, .drawing") == []
+    hidden = "part => getComputedStyle(part).display === 'none'"
+    assert tab.evaluate(f"[...document.querySelectorAll('.skip, nav, .home')].every({hidden})")
+    shown = "part => part.getBoundingClientRect().height > 10"
+    assert tab.evaluate(f"[...document.querySelectorAll('details table')].every({shown})")
+    tallest = tab.evaluate(
+        "Math.max(0, ...[...document.querySelectorAll('svg')].map(d => d.getBoundingClientRect().height))"
+    )
+    assert tallest <= 24.5 / 2.54 * 96 + 1
+
+
+def test_headings_are_in_order(tab):
+    levels = tab.evaluate("[...document.querySelectorAll('h1, h2, h3, h4, h5')].map(heading => +heading.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_keyboard_reaches_the_content_first_and_sees_where_it_is(tab):
+    tab.evaluate("document.activeElement.blur(), window.scrollTo(0, 0)")
+    tab.keyboard.press("Tab")
+    focus = "document.activeElement.className + ' ' + (document.activeElement.getBoundingClientRect().left >= 0)"
+    assert tab.evaluate(focus) == "skip true"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("location.hash") == "#content"
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.querySelector('main').contains(document.activeElement)")
+    assert tab.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+@pytest.mark.parametrize("name", ["report", "index", "gallery"])
+def test_labels_of_charts_do_not_cover_one_another_or_leave_the_drawing(tabs, name):
+    tab = tabs[name]
+    tab.set_viewport_size({"width": DESK, "height": 900})
+    tab.emulate_media(media="screen")
+    assert tab.evaluate("document.querySelectorAll('svg text').length") > 30
+    assert tab.evaluate(OVERLAPS) == []
+
+
+OVERLAPS = """() => [...document.querySelectorAll('svg')].flatMap(drawing => {
+  const frame = drawing.getBoundingClientRect();
+  const chart = drawing.closest('figure').id;
+  const texts = [...drawing.querySelectorAll('text')].filter(text => text.textContent.trim());
+  const boxes = texts.map(text => [text.textContent.slice(0, 40), text.getBoundingClientRect()]);
+  const out = boxes.filter(([, box]) => box.left < frame.left - 2 || box.right > frame.right + 2
+    || box.top < frame.top - 2 || box.bottom > frame.bottom + 2);
+  const found = out.map(([text]) => `${chart}: «${text}» за краем`);
+  boxes.forEach(([text, a], place) => boxes.slice(place + 1).forEach(([other, b]) => {
+    const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+    const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+    if (wide > 2 && high > 3) found.push(`${chart}: «${text}» и «${other}»`);
+  }));
+  return found;
+})"""
+
+
+def test_charts_keep_their_white_ground_in_the_dark(tabs):
+    tab = tabs["report"]
+    tab.emulate_media(color_scheme="dark")
+    grounds = tab.evaluate("[...document.querySelectorAll('svg')].map(d => getComputedStyle(d).backgroundColor)")
+    assert set(grounds) == {"rgb(255, 255, 255)"}
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 25, 29)"
+
+
+def test_report_prints_to_pdf_on_a4_the_same_each_time(pages, chromium):
+    first, second = (print_page(pages["report"], chromium).read_bytes() for _ in range(2))
+    assert first == second
+    sizes = set(re.findall(rb"/MediaBox \[0 0 (\d+)[\d.]* (\d+)", first))
+    assert {(int(wide), int(high)) for wide, high in sizes} <= {(594, 841), (595, 841), (595, 842)} != set()
+    assert first.count(b"/StructElem") > 100  # tagged: can be read aloud
+
+
+def test_municipality_of_a_dozen_schools_is_a_small_file(pages):
+    assert 50_000 < pages["report"].stat().st_size < 700_000

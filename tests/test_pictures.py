@@ -1,0 +1,67 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from effschool import charts
+from effschool.pictures import draw_png, draw_svg
+
+BANDS = pd.DataFrame({2021: ["low", None], 2022: ["high", "mid"]}, index=["1. А <b>&", "2. Б 1.23456"])
+COLOURS = {"low": charts.WORSE, "mid": charts.MIDDLE, "high": charts.BETTER}
+
+
+def draw(name="а", bands=BANDS):
+    return draw_svg(charts.draw_tiles(bands, COLOURS, {"low": "Н", "mid": "С", "high": "В"}), name)
+
+
+def list_ids(drawing):
+    return set(re.findall(r'id="([^"]+)"', drawing.content))
+
+
+def test_letters_are_text_and_stay_as_they_are():
+    soup = BeautifulSoup(draw().content, "html.parser")
+    assert {text.get_text() for text in soup.find_all("text")} == {*BANDS.index, "2021", "2022"}
+
+
+def test_same_drawing_is_the_same_text():
+    assert draw() == draw()
+
+
+def test_nothing_refers_to_another_place_and_every_reference_is_met():
+    drawing = draw()
+    assert not re.search(r"https?:|xmlns|<style|<!--|<\?", drawing.content)
+    assert set(re.findall(r"(?:href=\"|url\()#(\w+)", drawing.content)) == list_ids(drawing) != set()
+
+
+def test_drawings_of_one_page_share_no_id():
+    values = pd.DataFrame(np.eye(3), index=list("абв"), columns=list("где"))
+    ids = [list_ids(draw_svg(charts.draw_heatmap(values, "шкала"), name)) for name in ("а", "б")]
+    ids += [list_ids(draw(name)) for name in ("в", "г")]
+    clips = [{name for name in found if name[0] in "ph"} for found in ids]
+    assert len(set().union(*clips)) == sum(map(len, clips)) > 2
+
+
+def test_numbers_have_no_digits_that_nobody_sees():
+    attributes = " ".join(re.findall(r"<[^>]*>", draw().content))
+    assert not re.search(r"\.\d{3}", attributes)
+    assert "1.23456" in draw().content
+
+
+def test_a_rectangle_stays_where_it_was():
+    figure = charts.draw_tiles(BANDS, COLOURS, {})
+    square = re.search(r"M([\d.]+) ([\d.]+)H([\d.]+)V([\d.]+)H\1z[^>]*fill: #cc4b12", draw_svg(figure, "а").content)
+    ends = figure.axes[0].transData.transform([(0, 0), (1, 1)])
+    height = figure.bbox.height
+    wanted = [ends[0][0], height - ends[0][1], ends[1][0], height - ends[1][1]]
+    np.testing.assert_allclose([float(number) for number in square.groups()], wanted, atol=0.01)
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_picture_for_print_is_the_same_bytes_whether_the_page_was_drawn_before(before):
+    first, second = (charts.draw_tiles(BANDS, COLOURS, {}) for _ in range(2))
+    if before:
+        draw_svg(first, "а")
+    assert draw_png(first) == draw_png(second)
+    assert draw_png(first).startswith(b"\x89PNG")
