@@ -35,7 +35,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report pdf test lab forms check audit compare demo bench bulgaria format lint types unit lock clean
+.PHONY: help report pdf test lab forms check audit public compare demo bench bulgaria format lint types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -56,8 +56,8 @@ pdf: report ## напечатать отчёты в PDF (нужен браузе
 
 test: format lint types unit ## проверить оформление, типы и выполнить все тесты
 
-lab: $(READY) ## открыть тетради в JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks/01_ingest.ipynb
+lab: $(READY) ## открыть тетради в JupyterLab, по-русски
+	@$(BIN)/python -m effschool lab
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
@@ -75,6 +75,10 @@ check: $(READY) ## проверить присланные формы: прот�
 audit: report ## книга Excel, в которой каждое число списков проверяется формулой
 	@$(BIN)/python -m effschool audit --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS))
 
+public: $(READY) ## числа школ для сайта, малые скрыты (папка reports/<год>/public); после make report
+	@$(BIN)/python -m effschool public --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
+	  --year $(call quote,$(YEAR))
+
 compare: $(READY) ## почему изменились списки между двумя прогонами (FIRST, SECOND; без них — последние два)
 	@$(BIN)/python -m effschool compare --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
 	  --first $(call quote,$(FIRST)) --second $(call quote,$(SECOND))
@@ -91,6 +95,7 @@ bench: $(READY) ## измерить время и память прогона; S
 	@$(BIN)/python bench/dynamics.py
 	@$(BIN)/python bench/effects.py
 	@$(BIN)/python bench/reading.py
+	@$(BIN)/python bench/panels.py
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench

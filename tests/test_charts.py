@@ -68,7 +68,9 @@ def test_colours_differ_for_the_colour_blind(matrix):
 def test_every_own_school_has_a_number_of_its_own_and_none_covers_another(count):
     random = np.random.default_rng(count)
     points = pd.DataFrame(random.normal(0.5, 0.02, (count, 2)), columns=["x", "y"])
-    points = points.assign(number=pd.array(range(1, count + 1), dtype="Int64"), kind=charts.OTHER_KIND)
+    points = points.assign(
+        number=pd.array(range(1, count + 1), dtype="Int64"), kind=charts.OTHER_KIND, schools=1, **MIDDLE
+    )
     axes = charts.draw_matrix(points, "x", "y", "свои", "другие").axes[0]
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) == count
@@ -124,7 +126,10 @@ def test_dots_have_a_panel_for_every_unit():
 def make_points():
     rows = [(0.1, 0.9, None, "прочие"), (0.8, 0.2, 1, "ШНРО и ШНСУ"), (0.7, 0.8, 2, "резильентные")]
     points = pd.DataFrame(rows, columns=["x", "y", "number", "kind"])
-    return points.astype({"number": "Int64"})
+    return points.assign(schools=[7, 1, 1], **MIDDLE).astype({"number": "Int64"})
+
+
+MIDDLE = {"x_middle": 0.5, "y_middle": 0.6}
 
 
 def count_dots(figure):
@@ -141,7 +146,9 @@ def test_matrix_draws_every_school_and_numbers_its_own():
 @pytest.mark.parametrize("draw", [charts.draw_matrix, charts.draw_cloud])
 def test_school_of_any_kind_of_the_methodology_is_drawn(draw, methodology):
     kinds = [status.status.removeprefix("только ") for status in methodology.lists.joint]
-    points = pd.DataFrame({"x": 0.5, "y": 0.5, "number": range(1, len(kinds) + 1), "kind": kinds})
+    points = pd.DataFrame(
+        {"x": 0.5, "y": 0.5, "number": range(1, len(kinds) + 1), "kind": kinds, "schools": 1} | MIDDLE
+    )
     words = ("x", "y", "свои", "другие") if draw is charts.draw_matrix else ("x", "y")
     assert count_dots(draw(points.astype({"number": "Int64"}), *words)) == len(kinds)
 

@@ -60,7 +60,7 @@ def test_lock_satisfies_every_dependency(project, locked, python):
 def test_library_imports_only_what_it_declares(project):
     declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
     names = {"yaml": "pyyaml", "slugify": "python-slugify", "IPython": "ipykernel", "bs4": "beautifulsoup4"}
-    names |= {"traitlets": "nbconvert", "nbformat": "nbconvert"}
+    names |= {"traitlets": "nbconvert", "nbformat": "nbconvert", "docx": "python-docx"}
     text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "lib").rglob("*.py"))
     imported = set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE))
     import sys  # noqa: PLC0415

@@ -14,9 +14,9 @@ MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures"],
+    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures", "suppression", "jupyter"],
     ["charts", "facts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
-    ["display", "work", "comments", "timeline"],
+    ["display", "work", "comments", "timeline", "privacy"],
     ["letter", "note"],
     ["execution"],
     [
@@ -53,12 +53,14 @@ ORDER = [
     ],
     ["school_pages"],
     ["first_screen"],
-    ["own_dynamics", "stage_sections", "region_sections", "protocol", "provenance", "slices"],
+    ["own_dynamics", "stage_sections", "region_sections", "protocol", "provenance", "slices", "release"],
+    ["release_sections"],
     ["plan"],
     ["forms"],
     ["form_check"],
     ["form_protocol"],
     ["run"],
+    ["panels"],
     ["warm"],
     ["__main__"],
 ]
@@ -188,7 +190,7 @@ def parse_cell(cell: dict) -> ast.Module:
 
 
 def test_notebooks_are_there():
-    assert [path.stem[:2] for path in NOTEBOOKS] == ["01", "02", "03", "04", "05", "06"]
+    assert [path.stem[:2] for path in NOTEBOOKS] == ["00", "01", "02", "03", "04", "05", "06", "07"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -199,6 +201,13 @@ def test_notebook_is_stored_without_results(path):
     cells = load(path)["cells"]
     assert len({cell["id"] for cell in cells}) == len(cells)
     assert set(load(path)["metadata"]) <= {"kernelspec", "language_info"}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_opens_with_its_code_folded(path):
+    parameters, *others = list_code(path)
+    assert "jupyter" not in parameters["metadata"]
+    assert [cell["id"] for cell in others if cell["metadata"].get("jupyter") != {"source_hidden": True}] == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from effschool import charts
-from effschool.pictures import draw_png, draw_svg
+from effschool.pictures import draw_png, draw_svg, save_svg
 
 BANDS = pd.DataFrame({2021: ["low", None], 2022: ["high", "mid"]}, index=["1. А <b>&", "2. Б 1.23456"])
 COLOURS = {"low": charts.WORSE, "mid": charts.MIDDLE, "high": charts.BETTER}
@@ -65,3 +65,10 @@ def test_picture_for_print_is_the_same_bytes_whether_the_page_was_drawn_before(b
         draw_svg(first, "а")
     assert draw_png(first) == draw_png(second)
     assert draw_png(first).startswith(b"\x89PNG")
+
+
+def test_file_of_its_own_has_outlines_for_letters_and_the_same_bytes():
+    saved = [save_svg(charts.draw_lines(pd.DataFrame({"а": [1.0, 2.0]}, index=[2022, 2023]), "а")) for _ in range(2)]
+    assert saved[0] == saved[1]
+    assert b"<svg" in saved[0]
+    assert b"<text" not in saved[0]

@@ -25,6 +25,9 @@ from effschool.portfolio import (
     spread_values,
 )
 
+OTHERS = ("o1", "o2", "o3", "o4", "o5")
+"""As many schools of another municipality as have to stand behind a figure of the region."""
+
 
 @pytest.fixture
 def make_portfolio(methodology):
@@ -77,9 +80,9 @@ def test_pooling_weights_by_participants():
 
 
 def test_indicator_without_own_pupils_has_no_own_value(make_portfolio):
-    rows = [registered("01", 2022), registered("02", 2022, municipality="Другой")]
-    bands = {"01": {2022: "mid"}, "02": {2022: "mid"}}
-    measures = indicators([measured("02", "oge_rus_2", 40.0)])
+    rows = [registered("01", 2022), *(registered(name, 2022, municipality="Другой") for name in OTHERS)]
+    bands = {name: {2022: "mid"} for name in ("01", *OTHERS)}
+    measures = indicators([measured(name, "oge_rus_2", 40.0) for name in OTHERS])
     portfolio = make_portfolio(bands, schools=register(rows), indicators=measures)
     found = compare_indicators(portfolio, "results", ("share",))
     assert found["indicator"].tolist() == ["oge_rus_2"]
@@ -115,12 +118,17 @@ def test_points_of_others_are_anonymous(demo):
     portfolio = pick(demo)
     points = place_points(portfolio)
     estimates = ["x_level", "x_level_error", "y_level", "y_level_error"]
-    assert list(points.columns) == ["x", "y", "number", *estimates, "kind"]
-    assert points.loc[points["number"].isna(), estimates].isna().all(axis=None)
+    assert list(points.columns) == ["x", "y", "number", *estimates, "kind", "schools", "x_middle", "y_middle"]
+    cells = points[points["number"].isna()]
+    assert cells[estimates].isna().all(axis=None)
     ranked = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
     own = ranked["school_id"].isin(portfolio.schools["school_id"])
     assert points["number"].notna().sum() == own.sum() > 0
-    assert points["number"].isna().sum() == (~own).sum() > 0
+    assert (cells["schools"] >= 5).all()
+    assert cells["schools"].sum() <= (~own).sum()
+    exact = ranked.loc[~own, ["social_index", "results_index"]].to_numpy().ravel()
+    told = points[["x_middle", "y_middle"]].iloc[0].tolist() + cells[["x", "y"]].to_numpy().ravel().tolist()
+    assert not [value for value in told if (abs(exact - value) < 1e-6).any()]
 
 
 def test_points_stand_where_the_indices_are(make_portfolio):
@@ -174,12 +182,13 @@ def test_names_are_ordered_as_people_expect():
 
 
 def test_shares_of_bands_are_of_the_ranked(make_portfolio):
-    rows = [registered(school_id, 2022) for school_id in "abc"] + [registered("d", 2022, municipality="Другой")]
-    bands = {"a": "low", "b": "high", "c": None, "d": "low"}
+    rows = [registered(school_id, 2022) for school_id in "abc"]
+    rows += [registered(school_id, 2022, municipality="Другой") for school_id in OTHERS]
+    bands = {"a": "low", "b": "high", "c": None} | dict.fromkeys(OTHERS, "low")
     portfolio = make_portfolio({school: {2022: band} for school, band in bands.items()}, schools=register(rows))
     shares = share_bands(portfolio, "results")
     assert shares.loc["Район"].tolist() == [50, 0, 50]
-    assert shares.loc["регион"].round(3).tolist() == [66.667, 0, 33.333]
+    assert shares.loc["регион"].round(3).tolist() == [85.714, 0, 14.286]
     assert count_bands(portfolio.schools, "results").to_dict() == {"low": 1, "mid": 0, "high": 1}
 
 
@@ -190,20 +199,21 @@ def test_municipality_without_ranked_schools_has_no_shares(make_portfolio):
 
 
 def test_lists_are_counted_in_the_municipality_and_the_region(make_portfolio):
-    rows = [registered(school_id, 2022) for school_id in "ab"] + [registered("c", 2022, municipality="Другой")]
+    rows = [registered(school_id, 2022) for school_id in "ab"]
+    rows += [registered(school_id, 2022, municipality="Другой") for school_id in OTHERS]
     members = lists(
         [
             listed("a", 2022, results_status="ШНРО", social_status="ШНСУ", fioko_shnor=True),
             listed("b", 2022),
-            listed("c", 2022, results_status="ШНРО", fioko_shnor=None),
+            listed("o1", 2022, results_status="ШНРО", fioko_shnor=None),
         ]
     )
-    portfolio = make_portfolio({s: {2022: "low"} for s in "abc"}, schools=register(rows), lists=members)
+    portfolio = make_portfolio({s: {2022: "low"} for s in ("a", "b", *OTHERS)}, schools=register(rows), lists=members)
     counts = count_lists(portfolio).set_index("list")
-    assert counts.loc["ШНРО"].tolist() == [1, 2, 2, 3]
-    assert counts.loc["ШНСУ"].tolist() == [1, 2, 1, 3]
-    assert counts.loc["ШНОР"].tolist() == [1, 2, 1, 3]
-    assert counts.loc["группа риска"].tolist() == [0, 2, 0, 3]
+    assert counts.loc["ШНРО"].tolist() == [1, 2, 2, 7]
+    assert counts.loc["ШНСУ"].tolist() == [1, 2, 1, 7]
+    assert counts.loc["ШНОР"].tolist() == [1, 2, 1, 7]
+    assert counts.loc["группа риска"].tolist() == [0, 2, 0, 7]
 
 
 def test_participants_are_the_least_and_the_most(make_portfolio):
@@ -235,13 +245,13 @@ def test_values_stand_in_the_order_of_the_methodology(demo):
 
 def test_mean_index_by_hand(make_portfolio):
     rows = [registered(school_id, 2022) for school_id in "ab"]
-    rows += [registered(school_id, 2022, municipality="Другой") for school_id in "cde"]
-    bands = {"a": "low", "b": "mid", "c": "high", "d": "mid", "e": None}
+    rows += [registered(school_id, 2022, municipality="Другой") for school_id in ("e", *OTHERS)]
+    bands = {"a": "low", "b": "mid", "e": None} | dict.fromkeys(OTHERS, "mid") | {"o1": "high", "o2": "high"}
     portfolio = make_portfolio({s: {2022: band} for s, band in bands.items()}, schools=register(rows))
     found = follow_mean_index(portfolio, "results").loc[2022]
     assert found["own"] == pytest.approx(0.35)
     assert found["schools"] == 2
-    assert found[["low", "middle", "high"]].tolist() == pytest.approx([0.425, 0.5, 0.575])
+    assert found[["low", "middle", "high"]].tolist() == pytest.approx([0.5, 0.5, 0.65])
 
 
 def test_unknown_year_is_refused_with_the_list(demo):

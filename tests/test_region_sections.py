@@ -1,9 +1,11 @@
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from builders_report import build_workspace, identify_bands, listed, lists, register, registered
+from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
 
 from effschool import region_sections as parts
 from effschool.display import Chart, Table, Text
@@ -12,6 +14,10 @@ from effschool.portfolio import RegionYear, list_municipalities, open_region
 PARTS = [
     parts.describe_region,
     parts.show_region_figures,
+    lambda region: parts.list_concerns(region, Path("run.json")),
+    parts.chart_sureness,
+    parts.chart_map,
+    parts.chart_failures,
     parts.tabulate_municipalities,
     parts.chart_lists,
     lambda region: parts.chart_region_bands(region, "results"),
@@ -117,5 +123,84 @@ def test_year_without_lists_says_so(demo):
 
 def test_region_is_counted(small):
     text = " ".join(parts.describe_region(small).paragraphs)
+    assert "1\N{NO-BREAK SPACE}школе не хватило данных" in text
     assert isinstance(parts.describe_region(small), Text)
     assert re.findall(r"\d+", text)[:3] == ["2022", "3", "2"]
+
+
+def test_change_of_results_is_told_by_shares_of_all_pupils(methodology):
+    values = [
+        measured("a", "oge_rus_2", 10, year=2021, participants=10),
+        measured("b", "oge_rus_2", 40, year=2021, participants=30),  # 32,5 %
+        measured("a", "oge_rus_2", 20),
+        measured("a", "oge_math_2", 4, year=2021),
+        measured("a", "oge_math_2", 5),
+        measured("a", "oge_rus_5", 90),  # a good mark is no failure
+    ]
+    identified = identify_bands({"a": {2022: "low"}, "b": {2022: "high"}}, indicators=indicators(values))
+    region = RegionYear(build_workspace(identified, methodology), 2022)
+    assert parts.follow_failures(region).to_dict() == {
+        2021: {"oge_rus_2": 32.5, "oge_math_2": 4.0},
+        2022: {"oge_rus_2": 20.0, "oge_math_2": 5.0},
+    }
+    sentence = parts.describe_region(region).paragraphs[1].replace("\N{NO-BREAK SPACE}", " ")
+    assert "снизилась по 1 и выросла по 1 из 2 показателей" in sentence
+    assert methodology.indicators["oge_rus_2"].short in sentence
+    assert "32,5 %, теперь 20,0 %" in sentence
+    earlier = replace(region, year=2021)
+    assert "нельзя" in parts.describe_region(earlier).paragraphs[1]
+
+
+def test_lists_are_told_with_the_year_before(region):
+    figures = {label: text for label, _, text in parts.show_region_figures(region).items}
+    before = region.workspace.identified.lists
+    then = int((before.loc[before["year"] == 2022, "results_status"] == "ШНРО").sum())
+    assert figures["ШНРО"].endswith(f"год назад {then}")
+    assert "вошло" in parts.describe_region(region).paragraphs[2]
+
+
+def test_concerns_name_what_failed_and_who_has_no_data(small, tmp_path):
+    run = tmp_path / "run.json"
+    reports = {"А": {"page": "", "message": "диск полон"}, "Б": {"page": "b.html", "message": ""}}
+    run.write_text(json.dumps({"reports": reports, "problems": {"ошибка": 1}}), encoding="utf-8")
+    said = parts.list_concerns(small, run)
+    assert said.kind == "note"
+    assert said.paragraphs[0].startswith("Не построены отчёты: А.")
+    assert "ошибок" in said.paragraphs[1]
+    assert said.paragraphs[2].endswith("— Б.")
+    assert "Б." in " ".join(parts.list_concerns(small, tmp_path / "none").paragraphs)
+
+
+def test_tiles_stand_in_the_order_of_the_alphabet_or_where_the_card_says():
+    names = [f"{number}" for number in range(7)]
+    free = parts.place_tiles(names, {})
+    assert free.loc["4"].tolist() == [1, 0]
+    assert free["column"].max() == 3
+    placed = parts.place_tiles(names, {"5": (2, 1), "0": (1, 2), "нет такого": (9, 2)})
+    assert placed.loc[["5", "0"]].to_numpy().tolist() == [[1, 0], [0, 1]]
+    assert placed.loc["1"].tolist() == [2, 0]
+    assert not placed.duplicated().any()
+
+
+@pytest.mark.parametrize("number", [1, 3, 19, 60])
+def test_the_map_has_a_tile_for_every_municipality(methodology, number):
+    names = [f"Муниципальный округ {place}" for place in range(number)]
+    rows = [registered(f"{place}", 2022, municipality=name) for place, name in enumerate(names)]
+    bands = {f"{place}": {2022: "low" if place % 2 else "high"} for place in range(number)}
+    region = RegionYear(build_workspace(identify_bands(bands, register(rows)), methodology), 2022)
+    chart = parts.chart_map(region)
+    texts = " ".join(text.get_text().replace("\n", " ") for text in chart.figure.axes[0].texts)
+    assert all(name in texts for name in names)
+    assert f"в {number // 2} из {number}" in chart.sentence
+    assert len(chart.table.frame) == number
+    height = chart.figure.get_size_inches()[1]
+    assert height < 16
+
+
+def test_how_firm_the_lists_are_counts_members_of_the_watched_lists(region):
+    frame = parts.chart_sureness(region).table.frame
+    rows = region.workspace.certainty
+    members = rows[(rows["year"] == 2023) & rows["is_member"].astype(bool)]
+    watched = members[members["list"].isin(frame["Список"])]
+    assert "нейтральные" not in set(frame["Список"])
+    assert frame.iloc[:, 1:].to_numpy().sum() == len(watched) > 0

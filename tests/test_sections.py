@@ -131,16 +131,17 @@ def test_shares_of_bands_are_said_as_drawn(portfolio):
 
 
 def test_worst_indicator_is_found_by_its_direction(methodology):
-    rows = [registered("01", 2022), registered("02", 2022, municipality="Другой")]
+    others = ("02", "03", "04", "05", "06")
+    rows = [registered("01", 2022), *(registered(name, 2022, municipality="Другой") for name in others)]
     measures = indicators(
         [
             measured("01", "oge_rus_2", 10.0),
-            measured("02", "oge_rus_2", 30.0),  # fewer «2»: better
+            *(measured(name, "oge_rus_2", 30.0) for name in others),  # fewer «2»: better
             measured("01", "oge_rus_5", 20.0),
-            measured("02", "oge_rus_5", 60.0),  # fewer «5»: worse
+            *(measured(name, "oge_rus_5", 44.0) for name in others),  # fewer «5»: worse
         ]
     )
-    bands = {"01": {2022: "low"}, "02": {2022: "high"}}
+    bands = {"01": {2022: "low"}} | {name: {2022: "high"} for name in others}
     identified = identify_bands(bands, register(rows), indicators=measures)
     chart = sections.chart_indicators(Portfolio(build_workspace(identified, methodology), 2022, "Район"), "results")
     numbers = re.findall(r"\d+(?:,\d)?", chart.sentence)

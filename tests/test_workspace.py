@@ -63,3 +63,12 @@ def test_stage_that_was_not_run_is_named(tmp_path):
 def test_folder_without_stages_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="make report"):
         load_workspace(tmp_path)
+
+
+def test_two_municipalities_cannot_have_the_same_tile(tmp_path):
+    card = tmp_path / "region.yml"
+    card.write_text("tiles: {А: [1, 2], Б: [2, 2]}\n", encoding="utf-8")
+    assert load_region(card).tiles == {"А": (1, 2), "Б": (2, 2)}
+    card.write_text("tiles: {А: [1, 2], Б: [1, 2]}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"занято дважды: «А» и «Б»"):
+        load_region(card)

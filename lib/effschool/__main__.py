@@ -45,29 +45,33 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
     audit = commands.add_parser("audit", help="книга для проверки списков вручную")
     audit.set_defaults(command=audit_lists)
-    audit.add_argument("--processed", default="data/processed", help="папка с таблицами прогона")
-    audit.add_argument("--reports", default="reports", help="папка, куда положить книгу")
     paper = commands.add_parser("pdf", help="напечатать готовые страницы в PDF")
     paper.set_defaults(command=print_reports)
+    public = commands.add_parser("public", help="числа для открытой публикации")
+    public.set_defaults(command=publish_numbers)
     forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
     forms.set_defaults(command=make_forms)
     check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
     check.set_defaults(command=check_sent)
-    made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
-    known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made))
-    for command, listed in (*known, (check, (*FORM_OPTIONS, protocols))):
-        for name, default, text in listed:
-            command.add_argument(f"--{name}", default=default, help=text)
     compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
     compare.set_defaults(command=compare_kept)
-    compare.add_argument("--processed", default="data/processed", help="папка с таблицами прогонов")
-    compare.add_argument("--reports", default="reports", help="папка, куда положить книгу")
-    compare.add_argument("--first", default="", help="имя первого прогона; по умолчанию предпоследний")
-    compare.add_argument("--second", default="", help="имя второго прогона; по умолчанию последний")
+    made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
+    known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made)), (audit, RUN_OPTIONS)
+    also = (check, (*FORM_OPTIONS, protocols)), (public, PUBLIC_OPTIONS), (compare, COMPARE_OPTIONS)
+    for command, listed in (*known, *also):
+        for name, default, text in listed:
+            command.add_argument(f"--{name}", default=default, help=text)
+    _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
     return parser
+
+
+def _add_lab(lab: argparse.ArgumentParser) -> None:
+    lab.set_defaults(command=show_notebooks)
+    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
+    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
 
 
 REPORT_OPTIONS = (
@@ -91,6 +95,16 @@ PAPER_OPTIONS = (
     ("reports", "reports", "папка отчётов"),
     ("year", "", "год отчётов; по умолчанию год последнего прогона"),
     ("municipality", "", "только один муниципалитет"),
+)
+RUN_OPTIONS = (
+    ("processed", "data/processed", "папка с таблицами прогонов"),
+    ("reports", "reports", "папка, куда положить сделанное"),
+)
+PUBLIC_OPTIONS = (*RUN_OPTIONS, ("year", "", "год; по умолчанию последний год данных"))
+COMPARE_OPTIONS = (
+    *RUN_OPTIONS,
+    ("first", "", "имя первого прогона; по умолчанию предпоследний"),
+    ("second", "", "имя второго прогона; по умолчанию последний"),
 )
 FORM_OPTIONS = (
     ("data", "data/raw", "папка с исходными таблицами"),
@@ -244,6 +258,16 @@ def print_reports(options: argparse.Namespace) -> int:
     return 0
 
 
+def publish_numbers(options: argparse.Namespace) -> int:
+    """The public release: numbers of schools without names, small ones hidden."""
+    from effschool.plan import Settings  # noqa: PLC0415 -- see `report_year`
+    from effschool.run import run_public  # noqa: PLC0415
+
+    processed, reports = Path(options.processed).resolve(), Path(options.reports).resolve()
+    year = _read_number(options.year, "YEAR")
+    return run_public(Settings(ROOT, processed, processed, reports, processed, methodology="", year=year), _say)
+
+
 def compare_kept(options: argparse.Namespace) -> int:
     """Why the lists of two runs differ: sentences on the screen, every school in a workbook."""
     from effschool import changes as runs  # noqa: PLC0415 -- `make report` need not wait for it
@@ -257,6 +281,13 @@ def compare_kept(options: argparse.Namespace) -> int:
     _say("\n".join(runs.describe_changes(changes).paragraphs))
     _say(f"Все школы: {path}")
     return 0
+
+
+def show_notebooks(options: argparse.Namespace) -> int:
+    """JupyterLab on the start notebook; this process becomes it."""
+    from effschool.jupyter import open_lab  # noqa: PLC0415 -- `make report` need not wait for it
+
+    open_lab(options.root.resolve(), options.options)
 
 
 def make_demo(options: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from effschool.pictures import PLAIN, lay_out
 from effschool.russian import NO_DATA, format_number
 
 WORSE, MIDDLE, BETTER, MISSING = "#cc4b12", "#d6d6d6", "#14467f", "#ffffff"
-OWN, REGION, OTHERS, INK = "#14365d", "#757575", "#949494", "#222222"
+OWN, REGION, OTHERS, INK, SOFT = "#14365d", "#757575", "#949494", "#222222", "#e8e8e8"
 WIDTH = 9.0
 """Inches; pages show it 900 pixels wide at most."""
 STYLE = {
@@ -136,23 +136,21 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     """Portfolio matrix (портфельная матрица): results against social conditions.
 
     Args:
-        points: a row per school: x, y (index 0…1), `number` (missing for anonymous points), `kind` (colour by status).
+        points: a row per school: x, y (index 0…1), `number`, `kind` (colour by status); without a number, a row per
+            square of indices with `schools` in it, so that nothing exact of a school of others is drawn. x_middle and
+            y_middle, the same in every row, are the dashed lines.
     """
     figure, (axes,) = start_figure(6.2)
     named, anonymous = points.dropna(subset="number"), points[points["number"].isna()]
     x_ends, y_ends = (choose_ends(points[name], named[name]) for name in ("x", "y"))
-    shown = anonymous.assign(x=anonymous["x"].clip(*x_ends), y=anonymous["y"].clip(*y_ends))
-    is_moved = (shown[["x", "y"]] != anonymous[["x", "y"]]).any(axis=None)
-    axes.scatter(
-        shown["x"], shown["y"], s=9, color=OTHERS, label=other + (" (крайние — у края)" if is_moved else ""), zorder=1
-    )
+    _draw_squares(axes, anonymous, x_ends, y_ends, other)
     for kind, (colour, marker) in KINDS.items():
         chosen = named[named["kind"] == kind]
         if len(chosen):
             label = own if kind == OTHER_KIND else kind
             axes.scatter(chosen["x"], chosen["y"], s=POINT**2, color=colour, marker=marker, label=label, zorder=3)
     add_ellipses(axes, named)
-    for axis, name in ((axes.axvline, "x"), (axes.axhline, "y")):
+    for axis, name in ((axes.axvline, "x_middle"), (axes.axhline, "y_middle")):
         axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     axes.set(xlabel=x_label, ylabel=y_label, xlim=_widen(x_ends), ylim=_widen(y_ends))
     write_numbers(axes.xaxis, 1)
@@ -178,6 +176,17 @@ def finish_matrix(figure: Figure, tracks: pd.DataFrame, corners: Sequence[str]) 
         sides = {"ha": "right" if right else "left", "va": "top" if top else "bottom"}
         at = (0.005 + 0.99 * right, 0.005 + 0.99 * top)
         axes.text(*at, text, transform=axes.transAxes, color="#595959", fontsize=8, style="italic", **sides)
+
+
+def _draw_squares(
+    axes: Axes, squares: pd.DataFrame, x_ends: Sequence[float], y_ends: Sequence[float], name: str
+) -> None:
+    """Schools of others as dots as large as their square has schools; those farther off stand at the edge."""
+    shown = squares.assign(x=squares["x"].clip(*x_ends), y=squares["y"].clip(*y_ends))
+    is_moved = (shown[["x", "y"]] != squares[["x", "y"]]).any(axis=None)
+    label = name + (" (крайние — у края)" if is_moved else "")
+    style = {"color": SOFT, "edgecolors": OTHERS, "linewidths": 0.6, "zorder": 1}
+    axes.scatter(shown["x"], shown["y"], s=12 * squares["schools"], label=label, **style)
 
 
 POINT = 8.0
@@ -287,7 +296,7 @@ def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
 
 @mpl.rc_context(PLAIN)
 def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
-    """All schools of a region without names: a row per school: x, y (index 0…1), `kind`."""
+    """All schools of a region without names: a row per school: x, y, `kind`."""
     figure, (axes,) = start_figure(5.6)
     for kind, (colour, marker) in KINDS.items():
         chosen = points[points["kind"].str.removeprefix("только ") == kind]
@@ -295,7 +304,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
         axes.scatter(
             chosen["x"], chosen["y"], s=size, marker=marker, label=kind, color=OTHERS if size == 16 else colour
         )
-    axes.set(xlabel=f"{x_label} (больше — тяжелее)", ylabel=f"{y_label} (больше — лучше)")
+    axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
     _put_legend_above(axes, 5)
@@ -530,4 +539,35 @@ def draw_upset(combinations: pd.DataFrame, sizes: Sequence[int], label: str) -> 
     for axes, sides in ((bars, ["bottom"]), (dots, ["left", "bottom"])):
         axes.spines[sides].set_visible(False)
         axes.tick_params(bottom=False, left=axes is bars)
+    return figure
+
+
+@mpl.rc_context(PLAIN)
+def draw_places(places: pd.DataFrame, colours: Mapping[str, str]) -> Figure:
+    """Tile map: a tile per municipality with its name, a bar of its schools by band and a line of text.
+
+    Args:
+        places: a row per municipality, indexed by name: row and column of its tile (from 0), `note`, and numbers of
+            schools by part, named as in `colours`; no schools at all is said in words.
+    """
+    rows, columns = places["row"].max() + 1, places["column"].max() + 1
+    letters = int(88 / columns)
+    figure, (axes,) = start_figure(0.6 + 1.25 * rows)
+    counts = places[list(colours)].to_numpy(dtype=float)
+    total = counts.sum(axis=1)
+    widths = np.divide(0.88 * counts, total[:, None], out=np.zeros_like(counts), where=total[:, None] > 0)
+    left = places["column"].to_numpy() + 0.04
+    for part, width in zip(colours, widths.T, strict=True):
+        axes.barh(places["row"] + 0.6, width, left=left, height=0.16, color=colours[part], label=part)
+        left = left + width
+    for (name, place), schools in zip(places.iterrows(), total, strict=True):
+        corner, top = place["column"] + 0.04, place["row"]
+        title = "\n".join(wrap(str(name), letters, max_lines=3, placeholder="…"))
+        note = "\n".join(wrap(str(place["note"]), letters + 3, max_lines=2, placeholder="…"))
+        axes.text(corner, top + 0.04, title, va="top", fontsize=8, fontweight="bold")
+        axes.text(corner, top + 0.6, "" if schools else NO_DATA, va="center", fontsize=8, color=REGION)
+        axes.text(corner, top + 0.71, note, va="top", fontsize=8)
+    axes.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    _put_legend_above(axes, 3)
     return figure

@@ -150,6 +150,28 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Points on two axes whose words appear when they are pointed at; a person who does not see them has the table.
+
+    Args:
+        title: what is drawn, the text alternative.
+        labels: names of the axes, the lower one first.
+        items: a row per point: x, y (0…1 of width and height), sign, colour, words, whether it is set off.
+        ticks: texts beside the axes: position 0…1 and text, the lower axis first.
+        legend: a row per kind of points: sign, colour, name.
+    """
+
+    title: str
+    labels: tuple[str, str]
+    items: tuple[tuple[float, float, str, str, str, bool], ...]
+    ticks: tuple[tuple[tuple[float, str], ...], tuple[tuple[float, str], ...]]
+    legend: tuple[tuple[str, str, str], ...] = ()
+
+    def _repr_html_(self) -> str:
+        return render("points.html.j2", points=self)
+
+
+@dataclass(frozen=True)
 class Text:
     """Paragraphs made from data; `kind` «note» sets them off."""
 

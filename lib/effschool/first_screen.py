@@ -12,14 +12,13 @@ from scipy import special
 from effschool.display import Figures, Table, Text
 from effschool.facts import Fact, Said, count, join, number, percent, say, words
 from effschool.portfolio import (
-    FEWEST_OTHERS,
     Portfolio,
     compare_indicators,
     count_lists,
     flag_members,
-    is_foreign,
     list_certainty,
 )
+from effschool.privacy import hide_few
 from effschool.russian import NBSP, join_words
 from effschool.school_pages import Told
 from effschool.school_signs import score_difference
@@ -59,14 +58,13 @@ def _say_standing(portfolio: Portfolio) -> Said:
     if not portfolio.has_lists:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
-    others = is_foreign(portfolio, region["school_id"]).sum()
-    in_region = _divide(_count_watched(portfolio, region), len(region)) if others >= FEWEST_OTHERS else None
+    in_region = pd.Series([_divide(_count_watched(portfolio, region), len(region))], dtype="float64")
     watched = _count_watched(portfolio, own)
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),
         share=percent(_divide(watched, len(own))),
-        region=percent(in_region),
+        region=percent(hide_few(in_region, pd.Series([len(portfolio.others)])).iloc[0]),
     )
     return join([counted, listed])
 

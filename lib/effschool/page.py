@@ -69,6 +69,7 @@ def open_exporter() -> Any:
         """Without a second look at the whole page, which adds what other templates lack: descriptions of images."""
 
         def from_notebook_node(self, nb: "NotebookNode", resources: Any = None, **options: Any) -> Any:
+            """The page, and what its making left behind."""
             return super(HTMLExporter, self).from_notebook_node(nb, resources, **options)
 
     config = Config(

@@ -18,8 +18,8 @@ from effschool.steps import list_parameters
 from effschool.workspace import Workspace
 
 STAGES = ("01_ingest", "02_identify", "03_dynamics")
-REPORT, REGION, PROTOCOL = "04_portfolio", "05_region", "06_protocol"
-NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL)
+REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
+NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
 CONTRACT_FILES = (
     *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
     *("targets_fact", "roadmap", "problems", "files", "corrections", "renamed"),
@@ -40,7 +40,7 @@ DYNAMICS_FILES = (
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
-MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json"}
+MADE = {"workbook": ".xlsx", "note": ".docx", "rows": ".csv", "facts": ".json"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
@@ -181,7 +181,7 @@ def name_slugs(names: Iterable[str]) -> dict[str, str]:
     slugs: dict[str, str] = {}
     for name in names:
         base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index", "region", "protocol", "run"}
+        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
         free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
         slugs[name] = next(slug for slug in free if slug not in taken)
     return slugs
@@ -227,6 +227,17 @@ def plan_protocol(settings: Settings, workspace: Workspace, year: int) -> PageTa
     return plan_page(settings, PROTOCOL, year, "protocol", card)
 
 
+def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+    """The public release, in a folder of its own: nothing beside it in the year's folder may be published."""
+    card = PageCard(
+        title="Школы региона: открытые данные",
+        subtitle=f"{workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        workbook="public.xlsx",
+    )
+    return plan_page(settings, PUBLIC, year, "public/public", card)
+
+
 def plan_region(settings: Settings, workspace: Workspace, year: int) -> PageTask:
     """The region's page, which depends on the reports that `run.json` of the year names."""
     run = settings.reports / str(year) / "run.json"
@@ -248,7 +259,7 @@ def plan_page(
     folder = settings.reports / str(year)
     page = folder / f"{slug}.html"
     known = list_parameters(settings.notebooks / f"{notebook}.ipynb")
-    made = {name: (folder / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
+    made = {name: (page.parent / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
     rules = {name: settings.root / path for name, path in RULES.items() if name in known}
     common = {"processed": settings.processed, "year": year, **rules, **made}
     step = Step(

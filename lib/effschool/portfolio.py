@@ -1,6 +1,7 @@
 """What is known of one municipality (портфель муниципалитета): the frames behind its report.
 
-Only the municipality's own schools are named here; the rest of the region enters as aggregates and anonymous points.
+Only the municipality's own schools are named here; the rest of the region enters as figures behind which enough of its
+schools stand, none of which is the exact index of a school (`privacy`).
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
 from effschool.methodology import Domain, Indicator
+from effschool.privacy import blur_index, count_in_cells, hide_few
 from effschool.workspace import Workspace
 
 REGION_ROW = "регион"
+OTHER_KIND = "прочие"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Portfolio(RegionYear):
     def schools(self) -> pd.DataFrame:
         """Own schools of the year that take part in the identification, with `number`."""
         return self.register.dropna(subset="group")
+
+    @cached_property
+    def others(self) -> pd.DataFrame:
+        """Schools of the year in other municipalities."""
+        return self.region_schools[self.region_schools["municipality"] != self.municipality]
 
 
 def open_region(workspace: Workspace, year: int | None) -> RegionYear:
@@ -110,13 +118,15 @@ def share_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     places = {portfolio.municipality: portfolio.schools, REGION_ROW: portfolio.region_schools}
     counts = pd.DataFrame({place: count_bands(schools, domain) for place, schools in places.items()}).T
     total = counts.sum(axis=1)
-    return 100 * counts.div(total.where(total > 0), axis=0)
+    ranked = pd.Series({REGION_ROW: count_bands(portfolio.others, domain).sum()})
+    return 100 * counts.div(hide_few(total.where(total > 0), ranked), axis=0)
 
 
 def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, ...]) -> pd.DataFrame:
     """Indicators of the year, pooled over schools by participants: municipality beside region.
 
-    A row per indicator of the given kinds: indicator, own, region (in the indicator's unit), own_participants.
+    A row per indicator of the given kinds: indicator, own, region (in the indicator's unit), own_participants. The
+    region's value is missing where too few schools of others have the indicator.
     """
     chosen = [item for item in portfolio.workspace.methodology.domains[domain].indicators if item.kind in kinds]
     values = portfolio.workspace.identified.indicators
@@ -124,7 +134,10 @@ def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, .
     own = in_year[in_year["school_id"].isin(portfolio.schools["school_id"])]
     table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
     table["own_participants"] = own.groupby("indicator")["participants"].sum()
-    return table.reindex([item.id for item in chosen]).dropna(subset="region").rename_axis("indicator").reset_index()
+    table = table.reindex([item.id for item in chosen]).dropna(subset="region")
+    others = in_year[in_year["school_id"].isin(portfolio.others["school_id"])].dropna(subset="raw")
+    table["region"] = hide_few(table["region"], others.groupby("indicator")["school_id"].nunique())
+    return table.rename_axis("indicator").reset_index()
 
 
 def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
@@ -133,18 +146,9 @@ def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
     return points / values.groupby("indicator")["participants"].sum()
 
 
-FEWEST_OTHERS = 5
-"""Schools of others that have to stand behind a figure beside own ones, so that none can be recognised."""
-
-
 def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
     """Whether schools are of other municipalities than a portfolio's; of a whole region none are."""
     return ~ids.isin(region.schools["school_id"]) if isinstance(region, Portfolio) else pd.Series(False, ids.index)
-
-
-def hide_few_others(values: pd.Series, others: pd.Series) -> pd.Series:
-    """Figures, missing where fewer than `FEWEST_OTHERS` schools of others stand behind them."""
-    return values.where(others >= FEWEST_OTHERS)
 
 
 def count_lists(portfolio: Portfolio) -> pd.DataFrame:
@@ -156,7 +160,9 @@ def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     rows = [
         (name, count_members(own, name), len(own), count_members(region, name), len(region)) for name in names + fioko
     ]
-    return pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
+    counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
+    others = pd.Series(len(portfolio.others), counts.index)
+    return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
 
 
 def count_members(schools: pd.DataFrame, name: str) -> int:
@@ -171,8 +177,8 @@ def flag_members(schools: pd.DataFrame, name: str) -> pd.Series:
     return (schools["results_status"] == name) | (schools["social_status"] == name)
 
 
-def measure_participants(portfolio: Portfolio) -> pd.DataFrame:
-    """Least and greatest number of participants behind a school's indicators of results: a row per own school."""
+def measure_participants(portfolio: RegionYear) -> pd.DataFrame:
+    """Least and greatest number of participants behind a school's indicators of results: a row per school."""
     values = portfolio.workspace.identified.indicators
     chosen = values[(values["year"] == portfolio.year) & (values["domain"] == "results")]
     return chosen.groupby("school_id")["participants"].agg(fewest="min", most="max").reset_index()
@@ -182,12 +188,13 @@ def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
     """Distance of every ranked school's index from the nearest band edge that would change its band, by school_id.
 
     The edges are the highest index of the `low` band and the lowest of the `high` band of the year and group; distances
-    are in points of the index (0…1) to the first school beyond the edge. Missing where the group has one band only.
+    are in points of the index (0…1) to the first school beyond the edge, blurred, since with the own index they would
+    give away that of a school of others. Missing where the group has one band only.
     """
     indices = portfolio.workspace.identified.indices
     ranked = indices[(indices["year"] == portfolio.year) & (indices["domain"] == domain)].dropna(subset="band")
     by_group = [_measure_group_margin(group) for _, group in ranked.groupby("group")]
-    return pd.concat(by_group) if by_group else pd.Series(dtype=float)
+    return blur_index(pd.concat(by_group)) if by_group else pd.Series(dtype=float)
 
 
 def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
@@ -209,17 +216,23 @@ def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
 
 
 def spread_values(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
-    """Normalised indicators of the year: a row per own school (by number), a column per indicator, 0…1."""
+    """Normalised indicators of the year: a row per own school (by number), a column per indicator, 0…1.
+
+    Blurred: two exact values with the raw ones beside them would give the best and the worst school of the group.
+    """
     values = portfolio.workspace.identified.indicators
     chosen = values[(values["year"] == portfolio.year) & (values["domain"] == domain)]
     own = chosen.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
     order = [item.id for item in portfolio.workspace.methodology.domains[domain].indicators]
     wide = own.pivot_table(index="number", columns="indicator", values="normalised", aggfunc="first")
-    return wide.reindex(index=portfolio.schools["number"], columns=[name for name in order if name in wide])
+    return blur_index(wide.reindex(index=portfolio.schools["number"], columns=[name for name in order if name in wide]))
 
 
 def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
-    """Index over the years up to the report's: a row per year: own mean and schools, region's quartiles and median."""
+    """Index over the years up to the report's: a row per year: own mean and schools, region's quartiles and median.
+
+    The region's figures may each be a single school's index: they are blurred, and missing with too few schools.
+    """
     paths = portfolio.region_paths.dropna(subset=f"{domain}_band")
     paths = paths[paths["year"] <= portfolio.year]
     column = f"{domain}_index"
@@ -228,27 +241,39 @@ def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     )
     region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()
     region.columns = ["low", "middle", "high"]
-    return region.join(own)
+    others = paths[paths["municipality"] != portfolio.municipality].groupby("year").size()
+    return blur_index(region).apply(hide_few, others=others).join(own)
 
 
 def place_points(portfolio: Portfolio) -> pd.DataFrame:
-    """Points of the portfolio matrix: a row per school with both indices: x social, y results, number, kind.
+    """Points of the portfolio matrix: a row per own school with both indices: x social, y results, number, kind.
 
     x_level, x_level_error and the same of y are the shrunk estimates of own schools; missing where there are none.
 
-    Schools of other municipalities have no number, code or name.
+    Schools of other municipalities are only counted, in squares: a row per square, without number, at its middle;
+    `schools` is how many a row stands for. Squares with few of them are left out. x_middle and y_middle, the same in
+    every row, are the region's medians.
     """
-    both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
-    numbered = both.merge(portfolio.schools[["school_id", "number"]], how="left", on="school_id", validate="one_to_one")
-    points = pd.DataFrame({"x": numbered["social_index"], "y": numbered["results_index"], "number": numbered["number"]})
-    points["number"] = points["number"].astype("Int64")
+    both = portfolio.schools.dropna(subset=["results_band", "social_band"])
+    points = pd.DataFrame({"x": both["social_index"], "y": both["results_index"], "number": both["number"]})
     for axis, domain in (("x", "social"), ("y", "results")):
         levels = list_levels(portfolio, domain)
         known = levels.set_index("school_id") if len(levels) else pd.DataFrame({"level": [], "level_error": []})
         for name in ("level", "level_error"):
-            own = numbered["school_id"].map(known[name]).where(numbered["number"].notna())
-            points[f"{axis}_{name}"] = own.astype("float64")
-    return points.assign(kind=name_kinds(numbered)).sort_values(["number", "x", "y"], ignore_index=True)
+            points[f"{axis}_{name}"] = both["school_id"].map(known[name]).astype("float64")
+    others = portfolio.others.dropna(subset=["results_band", "social_band"])
+    cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=name_kinds(others.head(0)))
+    points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells.fillna({"kind": OTHER_KIND})])
+    points = points.assign(**find_middle(portfolio).add_suffix("_middle"))
+    return points.astype({"number": "Int64"}).sort_values(["number", "x", "y"], ignore_index=True)
+
+
+def find_middle(portfolio: Portfolio) -> pd.Series:
+    """Medians of the region in the matrix: x social, y results; blurred, missing with too few schools of others."""
+    both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
+    middle = both[["social_index", "results_index"]].median().set_axis(["x", "y"])
+    others = both["school_id"].isin(portfolio.others["school_id"]).sum()
+    return hide_few(blur_index(middle), pd.Series(others, middle.index))
 
 
 def follow_points(portfolio: Portfolio) -> pd.DataFrame:
@@ -264,7 +289,7 @@ def follow_points(portfolio: Portfolio) -> pd.DataFrame:
 def name_kinds(schools: pd.DataFrame) -> pd.Series:
     """Kind of a school in the matrix, from the joint list."""
     joint = schools["joint"].str.removeprefix("только ")
-    return joint.fillna("прочие")
+    return joint.fillna(OTHER_KIND)
 
 
 def find_indicator(portfolio: Portfolio, name: str) -> Indicator:

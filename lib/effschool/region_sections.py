@@ -1,17 +1,26 @@
 """Parts of the region's page (сводная страница региона): the whole region, its municipalities and its lists."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from effschool import charts
+from effschool.certainty_sections import NOT_COMPUTED, chart_verdicts
 from effschool.display import Chart, Figures, Links, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain
-from effschool.portfolio import REGION_ROW, RegionYear, count_bands, count_members, list_municipalities, order_names
-from effschool.russian import count_words, format_number, format_percent
+from effschool.portfolio import (
+    REGION_ROW,
+    RegionYear,
+    count_bands,
+    count_members,
+    list_municipalities,
+    order_names,
+    pool_by_indicator,
+)
+from effschool.russian import count_words, format_number, format_percent, join_words
 from effschool.sections import (
     NONE,
     SCHOOLS,
@@ -22,32 +31,186 @@ from effschool.sections import (
     percent,
     say_missing,
 )
+from effschool.stability import Stability
 
 
 def describe_region(region: RegionYear) -> Text:
-    """The region in a few sentences."""
+    """The region in three sentences: who is there, how results changed, how lists changed."""
     schools = region.region_schools
     municipalities = schools["municipality"].nunique()
+    ranked = int(count_bands(schools, "results").sum())
+    lacking = len(schools) - ranked
     first = (
         f"{region.workspace.region.name}, {region.year} год: {count_words(len(schools), *SCHOOLS)} в идентификации, "
-        f"{count_words(municipalities, 'муниципалитет', 'муниципалитета', 'муниципалитетов')}."
+        f"{count_words(municipalities, 'муниципалитет', 'муниципалитета', 'муниципалитетов')}; "
     )
-    ranked = int(count_bands(schools, "results").sum())
-    second = f"По результатам ранжировано {count_words(ranked, *SCHOOLS)}; остальным не хватило данных."
-    return Text(
-        (first, second if ranked < len(schools) else f"По результатам ранжированы все {format_number(ranked)}.")
+    first += (
+        f"{count_words(lacking, 'школе', 'школам', 'школам')} не хватило данных." if lacking else "данных хватило всем."
     )
+    return Text((first, _say_level(follow_failures(region), region), _say_moves(region)))
+
+
+def follow_failures(region: RegionYear) -> pd.DataFrame:
+    """Shares of the region's pupils who did not cope: a row per indicator, a column per year up to the report's."""
+    chosen = [
+        item.id
+        for item in region.workspace.methodology.domains["results"].indicators
+        if item.kind == "share" and item.direction == "inverse"
+    ]
+    values = region.workspace.identified.indicators
+    values = values[values["indicator"].isin(chosen) & (values["year"] <= region.year)]
+    shares = pd.DataFrame({int(year): pool_by_indicator(own) for year, own in values.groupby("year")})
+    return shares.reindex([name for name in chosen if name in shares.index])
+
+
+def _say_level(shares: pd.DataFrame, region: RegionYear) -> str:
+    if not {region.year - 1, region.year} <= set(shares) or shares.empty:
+        return "Сравнить результаты с прошлым годом нельзя: за один из двух годов данных нет."
+    change = (shares[region.year] - shares[region.year - 1]).dropna().round(1)
+    worst, titles = change.abs().idxmax(), region.workspace.methodology.indicators
+    before, now = (format_percent(shares.loc[worst, year]) for year in (region.year - 1, region.year))
+    fell, rose = int((change < 0).sum()), int((change > 0).sum())
+    parts = [
+        f"{word} по {format_number(number)}" for word, number in (("снизилась", fell), ("выросла", rose)) if number
+    ]
+    return (
+        f"Доля не справившихся за год {join_words(parts) or 'не изменилась ни по одному'} "
+        f"из {count_words(len(change), 'показателя', 'показателей', 'показателей')}; сильнее всего изменилось: "
+        f"{titles[worst].short} — год назад {before}, теперь {now}."
+    )
+
+
+def _say_moves(region: RegionYear) -> str:
+    if not region.has_lists:
+        years = ", ".join(map(str, region.workspace.methodology.lists.window.list_years(region.year)))
+        return f"Списки за {region.year} год не составлены: нужны данные за {years} годы."
+    moves = region.workspace.dynamics.turnover
+    moves = moves[moves["to_year"] == region.year].set_index("list")
+    said = []
+    for name in name_watched_lists(region):
+        count = format_number(count_members(region.region_schools, name))
+        moved = moves.loc[name] if name in moves.index else None
+        said.append(
+            f"{name} — {count}" + (f" (вошло {moved['entered']}, вышло {moved['left']})" if moved is not None else "")
+        )
+    return f"В списках, требующих помощи: {'; '.join(said)}."
 
 
 def show_region_figures(region: RegionYear) -> Figures | Text:
-    """Numbers of schools on the lists of the year."""
+    """Numbers of schools on the lists of the year, with their shares and the year before."""
     if not region.has_lists:
-        years = ", ".join(map(str, region.workspace.methodology.lists.window.list_years(region.year)))
-        return Text((f"Списки за {region.year} год не составлены: нужны данные за {years} годы.",), kind="note")
+        return Text((_say_moves(region),), kind="note")
     schools = region.region_schools
-    rows = [(name, count_members(schools, name)) for name in name_watched_lists(region)]
-    shares = [(name, format_number(n), f"{format_percent(100 * n / len(schools))} школ") for name, n in rows]
-    return Figures(tuple(shares))
+    before = RegionYear(region.workspace, region.year - 1)
+    rows = []
+    for name in name_watched_lists(region):
+        number = count_members(schools, name)
+        then = f"; год назад {count_members(before.region_schools, name)}" if before.has_lists else ""
+        rows.append((name, format_number(number), f"{format_percent(100 * number / len(schools))} школ{then}"))
+    return Figures(tuple(rows))
+
+
+def list_concerns(region: RegionYear, run: Path) -> Text:
+    """What needs attention now: what failed and what is missing."""
+    found = [*_find_failures(run), *_find_gaps(region)]
+    return Text(tuple(found) or ("Всё построено, данные есть обо всех школах.",), kind="note" if found else "plain")
+
+
+def _find_failures(run: Path) -> Iterator[str]:
+    card = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
+    names = [name for name, report in card.get("reports", {}).items() if not report["page"]]
+    if names:
+        yield f"Не построены отчёты: {join_words(names)}. Причина названа рядом со ссылками."
+    if card.get("problems", {}).get("ошибка"):
+        yield "Часть присланных файлов не принята из-за ошибок: они перечислены в разделе «Данные»."
+
+
+def _find_gaps(region: RegionYear) -> Iterator[str]:
+    for name, rules in region.workspace.methodology.iterate_domains():
+        absent = region.region_schools[f"{name}_band"].isna()
+        by_place = absent.groupby(region.region_schools["municipality"]).mean()
+        empty = sorted(by_place.index[by_place == 1])
+        if empty:
+            yield f"{rules.title}: нет ни одной школы с данными — {join_words(empty)}."
+
+
+def chart_sureness(region: RegionYear) -> Chart | Text:
+    """How firmly schools stand on the lists of the year (насколько спискам можно верить)."""
+    known = region.workspace.certainty
+    rows = (
+        known[(known["year"] == region.year) & known["list"].isin(name_watched_lists(region))] if len(known) else known
+    )
+    return chart_verdicts(Stability(rows, pd.DataFrame())) if len(rows) else say_missing(NOT_COMPUTED)
+
+
+def chart_map(region: RegionYear) -> Chart | Text:
+    """Tile map of the municipalities: schools by band of results, and how many are on the lists."""
+    rules = find_rules(region, "results")
+    if not rules:
+        return say_missing("Карта муниципалитетов")
+    schools, names = region.region_schools, list_municipalities(region.workspace, region.year)
+    titles = [rules.band_titles[band] for band in ("low", "mid", "high")]
+    by_name = {name: schools[schools["municipality"] == name] for name in names}
+    counts = pd.DataFrame({name: count_bands(own, "results") for name, own in by_name.items()}).T.set_axis(
+        titles, axis=1
+    )
+    watched = next(iter(name_watched_lists(region)))
+    listed = [count_members(own, watched) for own in by_name.values()]
+    notes = [
+        f"{count_words(len(own), *SCHOOLS)}" + (f"; {watched}: {number}" if region.has_lists else "")
+        for own, number in zip(by_name.values(), listed, strict=True)
+    ]
+    places = place_tiles(names, region.workspace.region.tiles).join(counts).assign(note=notes)
+    colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
+    without = int((counts.sum(axis=1) == 0).sum())
+    above = int((counts[titles[0]] / counts.sum(axis=1) > LARGE_SHARE).sum())
+    sentence = (
+        f"Больше трети школ в группе «{titles[0]}» — в {format_number(above)} из {len(names)}"
+        f"{f'; без данных — {format_number(without)}' if without else ''}. "
+        "Полоса делит ранжированные школы на группы; порядок плиток не является рейтингом."
+    )
+    title = f"{rules.title}: школы муниципалитетов по группам, {region.year} год"
+    table = Table("Карта", title, counts.rename_axis("Муниципалитет").reset_index())
+    return Chart("map", title, sentence, charts.draw_places(places, colours), table)
+
+
+LARGE_SHARE = 1 / 3
+"""A rule puts a quarter into the lowest band: more than a third is more than its share."""
+TILES = {6: 3, 30: 4}
+"""Tiles in a row for up to so many municipalities; more for still more."""
+MOST_TILES = 5
+
+
+def place_tiles(names: Sequence[str], tiles: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
+    """Row and column of every municipality's tile, from 0: as the region's card says, others below in their order."""
+    columns = max([place[1] for place in tiles.values()], default=0)
+    columns = columns or next((wide for most, wide in TILES.items() if len(names) <= most), MOST_TILES)
+    first = max([place[0] for name, place in tiles.items() if name in names], default=0)
+    rest = [name for name in names if name not in tiles]
+    free = {name: (first + number // columns, number % columns) for number, name in enumerate(rest)}
+    known = {name: (row - 1, column - 1) for name, (row, column) in tiles.items() if name in names}
+    return pd.DataFrame.from_dict(known | free, orient="index", columns=["row", "column"]).loc[list(names)]
+
+
+def chart_failures(region: RegionYear) -> Chart | Text:
+    """Shares of pupils who did not cope over the years: the level of the region itself, unlike the index."""
+    shares = follow_failures(region)
+    if shares.empty:
+        return say_missing("Доли не справившихся по годам")
+    titles = region.workspace.methodology.indicators
+    named = shares.rename(index=lambda name: titles[name].short)
+    title = f"Доли не справившихся учеников региона, {shares.columns[0]}–{shares.columns[-1]} годы, %"
+    sentence = f"{_say_level(shares, region)} Индекс такого не покажет: он сравнивает школы между собой внутри года."
+    frame = named.rename(columns=str).rename_axis("Показатель").reset_index()
+    figure = charts.draw_lines(named.T, "% участников")
+    charts.write_numbers(figure.axes[0].yaxis)
+    return Chart(
+        "failures",
+        title,
+        sentence,
+        figure,
+        Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent)),
+    )
 
 
 def link_reports(run: Path, region: RegionYear) -> Links:
@@ -138,7 +301,9 @@ def chart_region_matrix(region: RegionYear) -> Chart | Text:
     schools = region.region_schools.dropna(subset=["results_band", "social_band"])
     x, y = schools["social_index"], schools["results_index"]
     figure = charts.draw_cloud(
-        schools.assign(x=x, y=y, kind=schools["joint"].fillna("прочие")), social.title, results.title
+        schools.assign(x=x, y=y, kind=schools["joint"].fillna("прочие")),
+        f"{social.title} (больше — тяжелее)",
+        f"{results.title} (больше — лучше)",
     )
     link = (
         "Чем тяжелее условия, тем в среднем ниже результаты" if x.corr(y) < 0 else "Результаты не ниже там, где тяжелее"

@@ -17,6 +17,7 @@ from effschool.plan import (
     Settings,
     list_tables,
     plan_protocol,
+    plan_public,
     plan_region,
     plan_reports,
     plan_stages,
@@ -87,6 +88,19 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         outcomes += run_reports(region, replace(settings, scheduler="", jobs=1), say, show)
         write_run(settings, year, card, outcomes)
         return finish(settings, workspace, year, outcomes, say)
+
+
+def run_public(settings: Settings, say: Say) -> int:
+    """Make the public release from the tables of the last run; returns 0, or 1 if it failed.
+
+    Never part of the yearly run: that it is to be published is for a person to decide.
+    """
+    with hold_folders(settings):
+        workspace = load_workspace(settings.processed)
+        task = plan_public(settings, workspace, open_region(workspace, settings.year).year)
+        (outcome,) = run_reports([task], replace(settings, jobs=1), say)
+    say(f"Открытая публикация: папка {task.page.parent}" if outcome.state != FAILED else "Публикация не построена.")
+    return int(outcome.state == FAILED)
 
 
 @contextmanager

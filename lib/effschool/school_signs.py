@@ -11,7 +11,8 @@ import pandas as pd
 from effschool.comments import SIGNS, Title
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import Portfolio, RegionYear, hide_few_others, is_foreign
+from effschool.portfolio import RegionYear, is_foreign
+from effschool.privacy import hide_few
 from effschool.sections import name_watched_lists
 
 
@@ -75,7 +76,7 @@ def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
     for place, by in keys.items():
         shares = points.groupby(by).transform("sum") / now["participants"].groupby(by).transform("sum")
         others = is_foreign(region, now["school_id"]).groupby(by).transform("sum")
-        pooled[place] = hide_few_others(shares, others) if isinstance(region, Portfolio) else shares
+        pooled[place] = hide_few(shares, others)
     return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
 
 

@@ -118,7 +118,7 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
     frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
     frame["Результаты года"] = schools["results_band"].map(titles.get("results", {})).fillna(NONE)
     margin = schools["school_id"].map(measure_margin(portfolio, "results"))
-    frame["Запас до границы"] = margin.map(index_value, na_action="ignore").astype("str").fillna(NONE)
+    frame["Запас до границы"] = margin.map(_say_margin, na_action="ignore").astype("str").fillna(NONE)
     frame["Участников"] = [_say_range(row.fewest, row.most) for row in schools.itertuples()]
     if "social" in titles:
         frame["Социальные условия года"] = schools["social_band"].map(titles["social"]).fillna(NONE)
@@ -135,6 +135,10 @@ def tabulate_schools(portfolio: Portfolio) -> Table:
     pages = schools[schools["group"].notna()]
     links = link_schools(pages)
     return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note, row_links=links)
+
+
+def _say_margin(margin: float) -> str:
+    return format_number(margin, 2) if margin else "менее 0,01"
 
 
 def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
@@ -257,8 +261,11 @@ def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFram
     return frame[["own", "region"]].rename(columns={"own": portfolio.municipality, "region": REGION_ROW})
 
 
-def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> Said:
+def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
     """Which indicator differs from the region most for the worse, said with both values."""
+    values = values.dropna(subset="region")
+    if values.empty:
+        return TOO_FEW
     known = portfolio.workspace.methodology.indicators
     domain_better = {
         item.id: rules.better for rules in portfolio.workspace.methodology.domains.values() for item in rules.indicators
@@ -342,13 +349,13 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     charts.finish_matrix(figure, tracks[tracks["number"].isin(drawn["number"])], name_corners(portfolio))
     table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
-    return Chart("matrix", title, _say_matrix(points), figure, table)
+    return Chart("matrix", title, _say_matrix(own), figure, table)
 
 
-def _say_matrix(points: pd.DataFrame) -> Said:
-    own = points.dropna(subset="number")
-    hard = own["x"] > points["x"].median()
-    low = own["y"] < points["y"].median()
+def _say_matrix(own: pd.DataFrame) -> str:
+    if own["x_middle"].isna().all():
+        return TOO_FEW
+    hard, low = own["x"] > own["x_middle"], own["y"] < own["y_middle"]
     return say(
         "В условиях тяжелее медианы региона работают {hard} из {all}: у {low} результаты ниже медианы региона, "
         "у {high} не ниже.",
@@ -388,6 +395,9 @@ AXES: dict[str, Domain] = {"x": "social", "y": "results"}
 
 def _name_numbers(portfolio: Portfolio, numbers: pd.Series) -> pd.Series:
     return numbers.astype("int64").map(number_schools(portfolio.schools).set_axis(portfolio.schools["number"]))
+
+
+TOO_FEW = "С регионом не сравнивается: школ в других муниципалитетах слишком мало, чтобы не узнать отдельную школу."
 
 
 def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
@@ -456,14 +466,16 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     lines = means[["own"]].rename(columns={"own": portfolio.municipality})
     figure = charts.draw_lines_over_band(lines, means, "индекс, от 0 до 1", "половина школ региона")
     last = means.dropna(subset="own").iloc[-1]
-    sentence = say(
-        "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
-        "и оттого, как меняются другие школы группы.",
-        year=words(last.name),
-        own=number(last["own"], 3),
-        place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
-        middle=number(last["middle"], 3),
-    )
+    sentence: str = TOO_FEW
+    if pd.notna(last["middle"]):
+        sentence = say(
+            "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
+            "и оттого, как меняются другие школы группы.",
+            year=words(last.name),
+            own=number(last["own"], 3),
+            place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
+            middle=number(last["middle"], 3),
+        )
     names = {
         "own": "Муниципалитет, среднее",
         "schools": "Школ",

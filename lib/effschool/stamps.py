@@ -20,7 +20,7 @@ from effschool.storage import hash_file, write_text
 PACKAGE = Path(__file__).parent
 VERSIONED = (
     *("effschool", "ipykernel", "ipython", "jinja2", "matplotlib", "nbconvert", "numpy", "openpyxl", "pandas"),
-    *("papermill", "pyarrow", "scipy", "seaborn"),
+    *("papermill", "pyarrow", "python-docx", "scipy", "seaborn"),
 )
 """Packages whose versions a step depends on and `run.json` names, besides Python."""
 NEVER_MADE = "прежнего результата нет"

@@ -25,6 +25,7 @@ from effschool import (
     letter,
     note,
     page,
+    panels,
     protocol,
     provenance,
     region_sections,
@@ -39,8 +40,8 @@ from effschool.charts import draw_lines
 from effschool.display import Chart, Table
 
 USED = (
-    *(papermill, changes, engine, explain, ingest, lab, letter, note, page, protocol, provenance, region_sections, run),
-    *(sections, stability, stage_sections, structure, workbook),
+    *(papermill, changes, engine, explain, ingest, lab, letter, note, page, panels, protocol, provenance, run),
+    *(region_sections, sections, stability, stage_sections, structure, workbook),
 )
 
 

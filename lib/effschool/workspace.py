@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
 
 from effschool.dynamics import Dynamics
 from effschool.identify import Identified
@@ -21,7 +21,8 @@ DYNAMICS = "dynamics"
 class Region(BaseModel):
     """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
 
-    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область».
+    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область». `tiles` are places of
+    municipalities on the tile map: row and column, counted from 1; without it they stand in alphabetical order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +30,16 @@ class Region(BaseModel):
     demonstration: bool = False
     unit: str = "муниципалитет"
     data_source: str = ""
+    tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
+
+    @field_validator("tiles")
+    @classmethod
+    def _check_tiles(cls, tiles: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        taken = {place: name for name, place in tiles.items()}
+        doubled = [name for name, place in tiles.items() if taken[place] != name]
+        if doubled:
+            raise ValueError(f"место плитки занято дважды: «{doubled[0]}» и «{taken[tiles[doubled[0]]]}»")
+        return tiles
 
 
 @dataclass(frozen=True)

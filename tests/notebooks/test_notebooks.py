@@ -16,13 +16,16 @@ import openpyxl
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from leaks import find_leaks, list_files, list_secrets
 
 from effschool.demo import build_demo_tables
 from effschool.demo.settings import load_settings
 from effschool.plan import NOTEBOOKS, Settings
-from effschool.run import run_year
+from effschool.portfolio import open_portfolio
+from effschool.run import run_public, run_year
 from effschool.russian import NBSP
 from effschool.steps import UnknownParameterError
+from effschool.workspace import load_workspace
 
 pytestmark = pytest.mark.xdist_group("year")
 HARMFUL_NAMES = [
@@ -118,11 +121,6 @@ def parse(page: Path) -> BeautifulSoup:
 @pytest.fixture(scope="module")
 def soups(year):
     return {page.name: parse(page) for page in year.pages}
-
-
-def read_contract_names(year: Year) -> pd.DataFrame:
-    schools = pd.read_parquet(year.settings.processed / "schools.parquet")
-    return schools[["school_id", "name", "municipality"]].drop_duplicates()
 
 
 def test_run_leaves_every_page_and_workbook(year):
@@ -257,21 +255,50 @@ def read_workbook_text(path: Path) -> str:
     return "\n".join([book.properties.title, *book.sheetnames, *cells])
 
 
-def test_report_names_no_school_of_another_municipality(year):
-    names = read_contract_names(year)
+def test_report_tells_nothing_of_a_school_of_another_municipality(year):
+    workspace = load_workspace(year.settings.processed)
     for municipality, report in year.run["reports"].items():
-        stem = Path(report["page"]).stem
-        own = names[names["municipality"] == municipality]
-        others = names[names["municipality"] != municipality]
-        words = (set(others["name"]) - set(own["name"])) | (set(others["school_id"]) - set(own["school_id"]))
-        assert len(words) > 20
-        files = [year.folder / f"{stem}{suffix}" for suffix in (".html", ".xlsx", ".docx", ".txt")]
-        for path in (*files, year.folder / "notebooks" / f"{stem}.ipynb"):
-            kind, text = path.suffix, read_text(path)
-            plain = re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)
-            found = [word for word in words if re.search(rf"(?<![\w.]){re.escape(word)}(?![\w.])", plain)]
-            assert not found, (municipality, kind, found)
-            assert own["name"].iloc[0] in plain or kind in {".docx", ".txt"}
+        secrets = list_secrets(workspace, municipality, 2023)
+        assert len(secrets.words) > 20
+        assert len(secrets.figures) > 100
+        files = list_files(year.folder, Path(report["page"]).stem)
+        assert {".html", ".xlsx", ".docx", ".txt", ".ipynb"} <= {path.suffix for path in files}
+        assert not find_leaks(files, secrets), municipality
+        own = replace(secrets, words=frozenset(open_portfolio(workspace, municipality, 2023).schools["name"]))
+        assert find_leaks(files[:1], own)
+
+
+@pytest.fixture(scope="module")
+def public(year):
+    """Folder of the public release of the same year."""
+    assert not (year.folder / "public").exists()  # the yearly run does not publish
+    assert run_public(year.settings, year.said.append) == 0
+    return year.folder / "public"
+
+
+def test_public_release_names_no_school_and_keeps_hidden_numbers_to_itself(year, public):
+    assert {path.name for path in public.iterdir()} == {"public.html", "public.xlsx", "public.csv"}
+    workspace = load_workspace(year.settings.processed)
+    secrets = list_secrets(workspace, "нет такого", 2023)
+    executed = year.folder / "notebooks" / "public" / "public.ipynb"
+    assert not find_leaks([*public.iterdir(), executed], secrets)
+    assert secrets.words >= set(workspace.identified.schools["name"])
+
+
+def test_public_files_tell_the_same_numbers(public):
+    rows = pd.read_csv(public / "public.csv")
+    last = rows[(rows["год"] == 2023) & (rows["таблица"] == "Группы по результатам")]
+    table = last[last["разрез"] == "Муниципалитет"].pivot(index="место", columns="вид", values="школ")
+    sheet = openpyxl.load_workbook(public / "public.xlsx")["Результаты, муниципалитет"]
+    heading, *lines = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=3)]
+    captions = {caption.get_text(): caption.parent for caption in parse(public / "public.html").find_all("caption")}
+    shown = read_table(captions["Группы по результатам, муниципалитеты, 2023 год, школ"])
+    assert table.isna().to_numpy().sum() > 3
+    for line, written in zip(lines[:-1], shown[1:], strict=False):
+        assert [str(value) for value in line] == written
+        for kind, value in zip(heading[2:], line[2:], strict=True):
+            known = table.loc[line[0], kind]
+            assert value == ("скрыто" if pd.isna(known) else known)
 
 
 def test_nothing_tells_of_this_machine(year, root):
