@@ -1,5 +1,7 @@
 import os
+import signal
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +43,22 @@ def test_dask_does_the_same_in_other_processes():
         assert worker != os.getpid()
         apart, beside = executor.submit(apart_in_worker).result()
         assert apart != beside == worker
+
+
+def kill_worker_once(mark: Path):
+    """End the worker's process the first time."""
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "готово"
+
+
+def test_work_of_a_lost_worker_is_done_by_another(tmp_path):
+    with open_executor(LOCAL_CLUSTER, 2) as executor:
+        lost = executor.submit(kill_worker_once, tmp_path / "mark")
+        others = [executor.submit(double, number) for number in range(6)]
+        assert lost.result(60) == "готово"
+        assert [other.result(60)[0] for other in others] == [0, 2, 4, 6, 8, 10]
 
 
 def test_scheduler_that_does_not_answer_is_named(monkeypatch):

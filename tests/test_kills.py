@@ -1,5 +1,6 @@
 """A hundred kills at random moments: of the run or of a worker; the next run always ends as if there had been none."""
 
+import errno
 import os
 import random
 import threading
@@ -160,6 +161,50 @@ def test_killed_run_goes_on_as_if_nothing_had_been(tmp_path, expected, batch):
 
 LONGEST = 0.12
 """Seconds: about what an undisturbed run takes."""
+
+
+def test_full_disk_is_told_and_the_next_run_goes_on(tmp_path, expected, monkeypatch):
+    """The disk is full from the first write on, from the second, and so on until there is room for the whole run."""
+    settings, told, failures = make_project(tmp_path), 0, ["?"]
+    while failures:
+        write_source(settings, "вчера ")
+        run_project(settings)
+        write_source(settings, "сегодня ")
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", fill_disk(told))
+            failures = run_on_full_disk(settings)
+        assert_nothing_half_written(settings, expected)
+        assert all("кончилось место" in failure for failure in failures), failures
+        assert set(run_project(settings)) <= {DONE, UNCHANGED}
+        assert read_all(settings) == expected["сегодня "]
+        told += bool(failures)
+    assert told > 4
+
+
+def fill_disk(room: int):
+    """A `Path.write_bytes` that has room for so many files, and for a half of every other; the same in forks."""
+    whole, left = Path.write_bytes, [room]
+
+    def write(path: Path, content: bytes) -> int:
+        left[0] -= 1
+        if left[0] >= 0:
+            return whole(path, content)
+        whole(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    return write
+
+
+def run_on_full_disk(settings: Settings) -> list[str]:
+    """What the run says of its failures."""
+    with hold_folders(settings):
+        try:
+            outcomes = [run_step(plan_stage(settings))]
+            pages = [plan_page(settings, name) for name in ("a", "b")]
+            outcomes += run_reports(pages, settings, lambda _: None)
+        except OSError as error:
+            return [str(error)]
+    return [outcome.message for outcome in outcomes if outcome.message]
 
 
 def test_second_run_at_once_leaves_the_first_alone(tmp_path):

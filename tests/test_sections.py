@@ -206,11 +206,10 @@ def test_a_year_without_explanations_says_so(demo):
 
 def test_matrix_shows_where_schools_came_from(demo):
     portfolios = [open_portfolio(demo, name, 2023) for name in list_municipalities(demo, 2023)]
-    made = [(portfolio, sections.chart_matrix(portfolio)) for portfolio in portfolios]
-    assert any(isinstance(chart, Chart) for _, chart in made)
-    for portfolio, chart in made:
-        if isinstance(chart, Text):
-            continue
+    drawn = [portfolio for portfolio in portfolios if portfolio.schools["social_band"].notna().any()]
+    assert len(drawn) > 1
+    for portfolio in drawn:
+        chart = sections.chart_matrix(portfolio)
         tracks = follow_points(portfolio)
         assert set(tracks["year"]) <= {2021, 2022, 2023}
         past = tracks[tracks["year"] == 2021].set_index("number")["x"]

@@ -6,6 +6,7 @@ import pytest
 from builders_step import write_notebook
 
 from effschool.apart import Limits
+from effschool.executors import open_executor
 from effschool.page import PageCard
 from effschool.steps import (
     UnknownParameterError,
@@ -113,6 +114,28 @@ def test_limits_of_time_and_memory_are_told(executable):
     large = execute(executable, "x = bytes(400 * 2**20)", limits=Limits(memory=200))
     assert "MemoryError" in large.failure
     assert not execute(executable, "x = bytes(100 * 2**20)", limits=Limits(memory=200)).failure
+
+
+MEET = """import time
+from pathlib import Path
+Path(folder, f"{number}.txt").touch()
+end = time.monotonic() + 60
+while len(list(Path(folder).glob("*.txt"))) < 16 and time.monotonic() < end:
+    time.sleep(0.01)
+print("встретились:", len(list(Path(folder).glob("*.txt"))), number)"""
+
+
+def test_sixteen_notebooks_at_once_do_not_collide(executable, tmp_path):
+    """A kernel takes five ports, and kernels that start together take one another's; here there are none."""
+    write_notebook(executable.notebook, MEET)
+    (tmp_path / "meeting").mkdir()
+    parameters = [{"folder": tmp_path / "meeting", "number": number} for number in range(16)]
+    works = [prepare_work(replace(executable, parameters=each)) for each in parameters]
+    with open_executor("", 16) as executor:
+        products = list(executor.map(produce, works))
+    assert [product.failure for product in products] == [""] * 16
+    for number, product in enumerate(products):
+        assert f"встретились: 16 {number}" in product.files[".ipynb"].decode()
 
 
 def test_full_disk_is_told_and_leaves_nothing(executable, tmp_path):

@@ -1,4 +1,6 @@
+import errno
 import hashlib
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -26,6 +28,17 @@ def test_failed_first_write_leaves_no_file(tmp_path):
     frame = pd.DataFrame({"a": [1, "два"]})
     with pytest.raises(Exception, match="Conversion failed"):
         write_table(frame, tmp_path / "lists.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_full_disk_is_said_in_words(tmp_path, monkeypatch):
+    def write_half(path, content):
+        path.write_text("полови", encoding="utf-8")
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    with pytest.raises(OSError, match=r"кончилось место.*a\.txt"):
+        write_text("новое", tmp_path / "a.txt")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -160,6 +160,17 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     return figure
 
 
+def _draw_squares(
+    axes: Axes, squares: pd.DataFrame, x_ends: Sequence[float], y_ends: Sequence[float], name: str
+) -> None:
+    """Schools of others as dots as large as their square has schools; those farther off stand at the edge."""
+    shown = squares.assign(x=squares["x"].clip(*x_ends), y=squares["y"].clip(*y_ends))
+    is_moved = (shown[["x", "y"]] != squares[["x", "y"]]).any(axis=None)
+    label = name + (" (крайние — у края)" if is_moved else "")
+    style = {"color": SOFT, "edgecolors": OTHERS, "linewidths": 0.6, "zorder": 1}
+    axes.scatter(shown["x"], shown["y"], s=12 * squares["schools"], label=label, **style)
+
+
 @mpl.rc_context(PLAIN)
 def finish_matrix(figure: Figure, tracks: pd.DataFrame, corners: Sequence[str]) -> None:
     """Add to a portfolio matrix what its schools came from and what its corners mean.
@@ -176,17 +187,6 @@ def finish_matrix(figure: Figure, tracks: pd.DataFrame, corners: Sequence[str]) 
         sides = {"ha": "right" if right else "left", "va": "top" if top else "bottom"}
         at = (0.005 + 0.99 * right, 0.005 + 0.99 * top)
         axes.text(*at, text, transform=axes.transAxes, color="#595959", fontsize=8, style="italic", **sides)
-
-
-def _draw_squares(
-    axes: Axes, squares: pd.DataFrame, x_ends: Sequence[float], y_ends: Sequence[float], name: str
-) -> None:
-    """Schools of others as dots as large as their square has schools; those farther off stand at the edge."""
-    shown = squares.assign(x=squares["x"].clip(*x_ends), y=squares["y"].clip(*y_ends))
-    is_moved = (shown[["x", "y"]] != squares[["x", "y"]]).any(axis=None)
-    label = name + (" (крайние — у края)" if is_moved else "")
-    style = {"color": SOFT, "edgecolors": OTHERS, "linewidths": 0.6, "zorder": 1}
-    axes.scatter(shown["x"], shown["y"], s=12 * squares["schools"], label=label, **style)
 
 
 POINT = 8.0

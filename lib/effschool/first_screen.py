@@ -16,6 +16,7 @@ from effschool.portfolio import (
     compare_indicators,
     count_lists,
     flag_members,
+    is_foreign,
     list_certainty,
 )
 from effschool.privacy import hide_few
@@ -58,13 +59,14 @@ def _say_standing(portfolio: Portfolio) -> Said:
     if not portfolio.has_lists:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
-    in_region = pd.Series([_divide(_count_watched(portfolio, region), len(region))], dtype="float64")
+    others = pd.Series([is_foreign(portfolio, region["school_id"]).sum()])
+    in_region = hide_few(pd.Series([_divide(_count_watched(portfolio, region), len(region))]), others).iloc[0]
     watched = _count_watched(portfolio, own)
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),
         share=percent(_divide(watched, len(own))),
-        region=percent(hide_few(in_region, pd.Series([len(portfolio.others)])).iloc[0]),
+        region=percent(in_region),
     )
     return join([counted, listed])
 

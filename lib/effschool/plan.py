@@ -40,7 +40,7 @@ DYNAMICS_FILES = (
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
-MADE = {"workbook": ".xlsx", "note": ".docx", "rows": ".csv", "facts": ".json"}
+MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""

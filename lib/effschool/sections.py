@@ -261,11 +261,11 @@ def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFram
     return frame[["own", "region"]].rename(columns={"own": portfolio.municipality, "region": REGION_ROW})
 
 
-def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> str:
+def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> Said:
     """Which indicator differs from the region most for the worse, said with both values."""
     values = values.dropna(subset="region")
     if values.empty:
-        return TOO_FEW
+        return say(TOO_FEW)
     known = portfolio.workspace.methodology.indicators
     domain_better = {
         item.id: rules.better for rules in portfolio.workspace.methodology.domains.values() for item in rules.indicators
@@ -349,12 +349,13 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     charts.finish_matrix(figure, tracks[tracks["number"].isin(drawn["number"])], name_corners(portfolio))
     table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
-    return Chart("matrix", title, _say_matrix(own), figure, table)
+    return Chart("matrix", title, _say_matrix(points), figure, table)
 
 
-def _say_matrix(own: pd.DataFrame) -> str:
+def _say_matrix(points: pd.DataFrame) -> Said:
+    own = points.dropna(subset="number")
     if own["x_middle"].isna().all():
-        return TOO_FEW
+        return say(TOO_FEW)
     hard, low = own["x"] > own["x_middle"], own["y"] < own["y_middle"]
     return say(
         "В условиях тяжелее медианы региона работают {hard} из {all}: у {low} результаты ниже медианы региона, "
@@ -466,16 +467,7 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     lines = means[["own"]].rename(columns={"own": portfolio.municipality})
     figure = charts.draw_lines_over_band(lines, means, "индекс, от 0 до 1", "половина школ региона")
     last = means.dropna(subset="own").iloc[-1]
-    sentence: str = TOO_FEW
-    if pd.notna(last["middle"]):
-        sentence = say(
-            "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
-            "и оттого, как меняются другие школы группы.",
-            year=words(last.name),
-            own=number(last["own"], 3),
-            place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
-            middle=number(last["middle"], 3),
-        )
+    sentence = _say_index(last)
     names = {
         "own": "Муниципалитет, среднее",
         "schools": "Школ",
@@ -487,6 +479,19 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     formats = {name: index_value for key, name in names.items() if key != "schools"}
     table = Table(_key("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
     return Chart(f"paths-{domain}", f"{rules.title} по годам, от 0 до 1", sentence, figure, table)
+
+
+def _say_index(last: pd.Series) -> Said:
+    if pd.isna(last["middle"]):
+        return say(TOO_FEW)
+    return say(
+        "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
+        "и оттого, как меняются другие школы группы.",
+        year=words(last.name),
+        own=number(last["own"], 3),
+        place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
+        middle=number(last["middle"], 3),
+    )
 
 
 def tabulate_histories(portfolio: Portfolio) -> Table | Text:

@@ -1,5 +1,6 @@
 """Files at the two ends: nothing half-written is ever found under a final name."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -18,6 +19,10 @@ UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
 
 
+FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of a full disk, or of a full share of it."""
+
+
 @contextmanager
 def replace_when_done(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it to `path` when the block ends well, remove it otherwise."""
@@ -29,6 +34,10 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         yield beside
         beside.chmod(0o644)
         beside.replace(path)
+    except OSError as error:
+        if error.errno in FULL:
+            raise OSError(error.errno, "на диске кончилось место, освободите его и начните снова", path.name) from None
+        raise
     finally:
         beside.unlink(missing_ok=True)
 
