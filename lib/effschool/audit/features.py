@@ -72,7 +72,7 @@ ARITHMETIC = {
 CHANGES_NO_NUMBER = {
     ("Methodology", name) for name in ("thresholds", "certainty", "dynamics", "partners", "effects", "clusters")
 }
-"""Keys with models inside that change no list: where ready-made counts come from, how sure the lists are, and what is told beside them."""
+"""Keys with models inside that change no list: sources of ready-made counts, and what is told beside the lists."""
 
 
 class AuditError(ValueError):
