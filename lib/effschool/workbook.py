@@ -107,7 +107,8 @@ def write_across(sheet: Worksheet, row: int, text: str, columns: int, font: Font
     cell.font, cell.alignment = font, WRAPPED
     width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in range(1, columns + 1))
     if columns > 1:
-        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=columns)
+        # `merge_cells` sets every cell's borders, and keeps a set, whose order differs from run to run.
+        sheet.merged_cells = [*sheet.merged_cells, f"A{row}:{get_column_letter(columns)}{row}"]
     sheet.row_dimensions[row].height = LINE_HEIGHT * count_lines(text, 0.8 * width) + 3
 
 
