@@ -285,7 +285,8 @@ def make_report(panel: SchoolsPanel) -> None:
 
 
 def test_report_of_the_municipality_is_made_beside_the_panel(reporting, monkeypatch):
-    made = {".ipynb": b"{}", ".html": b"<p>report</p>", ".xlsx": b"PK"}
+    names = (".ipynb", ".html", ".xlsx", ".docx", ".json", ".txt")
+    made = dict.fromkeys(names, b"<p>report</p>")
     seen = []
 
     def _produce(*_: object) -> Product:

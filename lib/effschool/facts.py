@@ -51,7 +51,7 @@ def say(template: str, /, **facts: Fact) -> Said:
         KeyError: the template names a figure that is not given.
     """
     named = [name for _, name, _, _ in Formatter().parse(template) if name]
-    return Said(_Writer().vformat(template, (), facts), [(name, facts[name]) for name in dict.fromkeys(named)])
+    return Said(_Writer().vformat(template, (), facts), [(name, facts[name]) for name in named])
 
 
 def join(parts: Iterable[str], by: str = " ") -> Said:

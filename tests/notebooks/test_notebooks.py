@@ -265,7 +265,7 @@ def test_report_tells_nothing_of_a_school_of_another_municipality(year):
         assert {".html", ".xlsx", ".docx", ".txt", ".ipynb"} <= {path.suffix for path in files}
         assert not find_leaks(files, secrets), municipality
         own = replace(secrets, words=frozenset(open_portfolio(workspace, municipality, 2023).schools["name"]))
-        assert find_leaks(files[:1], own)
+        assert find_leaks([year.folder / report["page"]], own)
 
 
 @pytest.fixture(scope="module")
@@ -421,8 +421,8 @@ def test_numbers_of_sentences_are_figures(year):
         for text in list_texts(parts):
             left = text["text"]
             for figure in text["figures"]:
-                assert figure["shown"] in left
-                left = left.replace(figure["shown"], "", 1)
+                left, found = re.subn(rf"(?<!\d){re.escape(figure['shown'])}(?!\d)", "", left, count=1)
+                assert found, (figure, text)
                 seen += 1
             assert not re.search(r"\d", re.sub(CONSTANT, "", left)), text
     assert seen > 100

@@ -44,7 +44,7 @@ def list_counts(tables: Tables, methodology: Methodology, year: int, school_id: 
     own = {
         name: rows[rows["year"].eq(year) & rows["school_id"].eq(school_id)]
         for name, rows in tables.items()
-        if "year" in rows
+        if {"year", "school_id"} <= set(rows)
     }
     found: dict[Place, Count] = {}
     for item in methodology.indicators.values():
