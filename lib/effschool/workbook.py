@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,8 @@ WRAPPED = Alignment(wrap_text=True, vertical="top")
 LINE_HEIGHT = 15
 """Points of a line of text."""
 HEAD_FILL = PatternFill("solid", fgColor="EEF2F6")
+GENERAL = "General"
+"""Excel's number format of cells that have none."""
 FONT = "Calibri"
 """Named in every cell that has a font of its own: without a name it would be a serif one."""
 
@@ -59,12 +62,16 @@ def fill_sheet(sheet: Worksheet, table: Table) -> None:
     widths = {str(heading): size_column(str(heading), frame[heading]) for heading in frame}
     for column, (heading, width) in enumerate(widths.items(), start=1):
         cell = put_value(sheet.cell(HEADER_ROW, column), heading)
-        cell.font, cell.fill, cell.alignment = Font(FONT, bold=True), HEAD_FILL, WRAPPED
+        if column == 1:
+            cell.font, cell.fill, cell.alignment = Font(FONT, bold=True), HEAD_FILL, WRAPPED
+        cell._style = copy(sheet.cell(HEADER_ROW, 1)._style)  # to find a style by its parts takes ten times as long
         sheet.column_dimensions[get_column_letter(column)].width = width
     formats = [choose_format(frame[heading]) for heading in frame]
     for row, values in enumerate(frame.itertuples(index=False), start=HEADER_ROW + 1):
         for column, value in enumerate(values, start=1):
-            put_value(sheet.cell(row, column), value).number_format = formats[column - 1]
+            cell = put_value(sheet.cell(row, column), value)
+            if formats[column - 1] != GENERAL:
+                cell.number_format = formats[column - 1]
     _raise_rows(sheet, list(widths.values()))
     write_across(sheet, 1, table.title, columns, Font(FONT, bold=True, size=12))
     if table.note:
@@ -100,7 +107,8 @@ def write_across(sheet: Worksheet, row: int, text: str, columns: int, font: Font
     cell.font, cell.alignment = font, WRAPPED
     width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in range(1, columns + 1))
     if columns > 1:
-        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=columns)
+        # `merge_cells` sets every cell's borders, and keeps a set, whose order differs from run to run.
+        sheet.merged_cells = [*sheet.merged_cells, f"A{row}:{get_column_letter(columns)}{row}"]
     sheet.row_dimensions[row].height = LINE_HEIGHT * count_lines(text, 0.8 * width) + 3
 
 
@@ -119,7 +127,7 @@ def set_up_page(sheet: Worksheet) -> None:
 def choose_format(column: pd.Series) -> str:
     """Excel's number format of a column: three digits for values between −1 and 1, one for others, none for text."""
     if not pd.api.types.is_float_dtype(column):
-        return "General"
+        return GENERAL
     return "0.000" if column.abs().max() <= 1 else "0.0"
 
 
@@ -130,7 +138,8 @@ def put_value(cell: Cell, value: object) -> Cell:
     if isinstance(value, str):
         cell.value = text = drop_controls(value)
         cell.data_type = "s"
-        cell.quotePrefix = text[:1] in FORMULA_STARTS
+        if text[:1] in FORMULA_STARTS:
+            cell.quotePrefix = True
         return cell
     cell.value = value.item() if hasattr(value, "item") else value
     return cell
