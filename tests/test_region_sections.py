@@ -9,7 +9,8 @@ from builders_report import build_workspace, identify_bands, indicators, listed,
 
 from effschool import region_sections as parts
 from effschool.display import Chart, Table, Text
-from effschool.portfolio import RegionYear, list_municipalities, open_region
+from effschool.portfolio import RegionYear, list_municipalities, open_portfolio, open_region
+from effschool.school_pages import tell_schools
 
 PARTS = [
     parts.describe_region,
@@ -204,3 +205,16 @@ def test_how_firm_the_lists_are_counts_members_of_the_watched_lists(region):
     watched = members[members["list"].isin(frame["Список"])]
     assert "нейтральные" not in set(frame["Список"])
     assert frame.iloc[:, 1:].to_numpy().sum() == len(watched) > 0
+
+
+def test_every_school_that_needs_attention_is_counted_once_with_what_to_do(region, root):
+    told = parts.tabulate_advice(region, root / "comments" / "schools.yml").frame
+    asked = set()
+    for name in list_municipalities(region.workspace, 2023):
+        portfolio = open_portfolio(region.workspace, name, 2023)
+        comments = tell_schools(portfolio, root / "comments" / "schools.yml").comments
+        asked |= set(comments[(comments["reader"] == "ОМСУ") & comments["attention"].astype(bool)]["school_id"])
+    assert told["Школ"].sum() == len(asked) > 5
+    assert told["В муниципалитетах"].between(1, 3).all()
+    assert (told["В муниципалитетах"] <= told["Школ"]).all()
+    assert told["Что сделать"].is_unique

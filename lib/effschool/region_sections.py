@@ -8,6 +8,7 @@ import pandas as pd
 
 from effschool import charts
 from effschool.certainty_sections import NOT_COMPUTED, chart_verdicts
+from effschool.comments import load_comments, write_comments
 from effschool.display import Chart, Figures, Links, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain
@@ -21,6 +22,7 @@ from effschool.portfolio import (
     pool_by_indicator,
 )
 from effschool.russian import count_words, format_number, format_percent, join_words
+from effschool.school_signs import gather_signs, name_titles
 from effschool.sections import (
     NONE,
     SCHOOLS,
@@ -141,6 +143,33 @@ def chart_sureness(region: RegionYear) -> Chart | Text:
         known[(known["year"] == region.year) & known["list"].isin(name_watched_lists(region))] if len(known) else known
     )
     return chart_verdicts(Stability(rows, pd.DataFrame())) if len(rows) else say_missing(NOT_COMPUTED)
+
+
+def tabulate_advice(region: RegionYear, path: Path) -> Table | Text:
+    """Comments for the ministry: a row per measure, with the schools whose most urgent comment for an ОМСУ it is.
+
+    Args:
+        path: file of the comments.
+
+    Raises:
+        ConfigurationError: the file is wrong.
+    """
+    schools = region.region_schools
+    titles = name_titles(region.workspace.methodology)
+    told = write_comments(gather_signs(region, schools), load_comments(path), titles)
+    first = told[(told["reader"] == OFFICE) & told["attention"].astype(bool)].drop_duplicates("school_id")
+    if first.empty:
+        return Text(("Школ, которым сейчас нужно особое внимание, по данным года нет.",))
+    placed = first.assign(place=first["school_id"].map(schools.set_index("school_id")["municipality"]))
+    by_measure = placed.groupby(["urgency", "topic", "text"], sort=True)
+    counted = by_measure.agg(schools=("school_id", "size"), places=("place", "nunique")).reset_index()
+    frame = counted[["text", "topic", "schools", "places"]].astype({"text": "str", "topic": "str"})
+    frame.columns = ["Что сделать", "Повод", "Школ", "В муниципалитетах"]
+    return Table("Меры", f"Что сделать: школы по самому срочному поводу, {region.year} год", frame, note=ADVICE_NOTE)
+
+
+OFFICE = "ОМСУ"
+ADVICE_NOTE = "Школа сосчитана один раз, по самому срочному поводу. Какие это школы, сказано в отчётах муниципалитетов."
 
 
 def chart_map(region: RegionYear) -> Chart | Text:
