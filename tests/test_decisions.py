@@ -8,7 +8,10 @@ import pytest
 from builders import change_rules, exam, result, school, tables
 from test_crossings import change_count
 
+from effschool.crossings import Change
 from effschool.explain import explain_decision
+from effschool.explain.ways import Way
+from effschool.explain.words import tabulate_ways
 from effschool.identify import identify_schools
 from effschool.methodology import load_methodology
 
@@ -222,3 +225,12 @@ def test_pupils_of_a_mean_are_enough_and_one_less_is_not(lags):
         changed = [exam("01", participants=10, mean_score=38.0 + 6.2 * number), rows[1]]
         lists = identify_schools(tables(schools=[school("01"), school("02")], results=changed), lags).lists
         assert (lists.set_index("school_id").loc["01", "results_status"] == "ШНРО") == is_member
+
+
+def test_a_change_that_only_leads_to_a_worse_list_is_told_so():
+    way = Way((Change(2021, "c", "Без аттестата", "graduates", 0, 2, 10),))
+    ways = [("1", "группа риска", True, way), ("1", "ШНРО", False, way)]
+    told = tabulate_ways(ways, 2023, {"группа риска": False, "ШНРО": False})
+    assert told.rows["worse"].tolist()[0] == "ШНРО"
+    assert told.rows["worse"].isna().tolist() == [False, True]
+    assert "хуже: до списка «ШНРО» оставалось 2 из 10" in told.rows["sentence"][0]

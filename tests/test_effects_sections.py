@@ -32,7 +32,7 @@ def row():
 
 def test_answer_that_may_be_chance_concludes_nothing(row, methodology):
     first, second, third = parts.say_effect(row, methodology.effects)
-    assert "Из 46\N{NO-BREAK SPACE}школ программы" in first
+    assert "Из 46\N{NO-BREAK SPACE}школ программы по региону" in first
     assert "удалось 21" in first
     assert "похожих школ 41" in first
     assert "на 0,20 разброса" in second

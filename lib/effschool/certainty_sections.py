@@ -283,7 +283,8 @@ def _say_levels(frame: pd.DataFrame, level_pct: float) -> Said:
     moving = (
         say("Не случайно растут {up}, снижаются {down}.", up=number(rising), down=number(falling))
         if rising + falling
-        else "Рост или снижение за годы ни у одной школы нельзя отличить от случайных."
+        else "Многолетний рост или снижение ни у одной школы нельзя отличить от случайных; изменение за последний год "
+        "показано отдельно."
     )
     meaning = say(
         "Уточнённая оценка учитывает все годы школы и остальные школы группы: чем меньше участников, тем меньше веса у "
@@ -299,8 +300,8 @@ def _tabulate_levels(frame: pd.DataFrame, title: str) -> Table:
         "level": "Оценка",
         "low": "Не ниже",
         "high": "Не выше",
-        "trend": "Изменение за год",
-        "trend_error": "Погрешность изменения",
+        "trend": "Тренд, в среднем за год",
+        "trend_error": "Погрешность тренда",
     }
     shown = frame[list(names)].rename(columns=names).rename_axis("Школа").reset_index()
     return Table("Оценка индекса", title, shown, dict.fromkeys(names.values(), index_value))

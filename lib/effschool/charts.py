@@ -153,8 +153,8 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     for axis, name in ((axes.axvline, "x_middle"), (axes.axhline, "y_middle")):
         axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     axes.set(xlabel=x_label, ylabel=y_label, xlim=_widen(x_ends), ylim=_widen(y_ends))
-    write_numbers(axes.xaxis, 1)
-    write_numbers(axes.yaxis, 1)
+    write_numbers(axes.xaxis, 2)
+    write_numbers(axes.yaxis, 2)
     _put_legend_above(axes, 3)
     number_points(axes, named)
     return figure

@@ -68,8 +68,8 @@ def say_effect(row: pd.Series, rules: Effects) -> tuple[str, ...]:
         )
         return (few,)
     first = say(
-        "Из {entered} программы сравнить с похожими, которые в ней не участвовали, удалось {schools}; похожих школ "
-        "{controls}.",
+        "Из {entered} программы по региону сравнить с похожими, которые в ней не участвовали, удалось {schools}; "
+        "похожих школ {controls}.",
         entered=count(entered, *OF_SCHOOLS),
         schools=number(schools),
         controls=number(row["controls"]),

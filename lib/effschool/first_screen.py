@@ -20,7 +20,7 @@ from effschool.portfolio import (
     list_certainty,
 )
 from effschool.privacy import hide_few
-from effschool.russian import NBSP, join_words
+from effschool.russian import NBSP, choose_word, join_words
 from effschool.school_pages import Told
 from effschool.school_signs import score_difference
 from effschool.sections import (
@@ -156,11 +156,14 @@ def _say_changes(portfolio: Portfolio, results: pd.DataFrame) -> Said:
     if not better + worse:
         return say("За год ни один показатель результатов не изменился больше, чем бывает случайно.")
     parts = [
-        say("{up} {better}", up=words(word), better=count(moved, *INDICATORS))
-        for word, moved in (("лучше стали", better), ("хуже стали", worse))
+        say("{up} {better}", up=words(choose_word(moved, *forms)), better=count(moved, *INDICATORS))
+        for forms, moved in ((BETTER, better), (WORSE, worse))
         if moved
     ]
     return join([say("За год больше, чем бывает случайно, изменились результаты: "), join(parts, ", "), "."], "")
+
+
+BETTER, WORSE = (tuple(f"{how} {verb}" for verb in ("стал", "стали", "стали")) for how in ("лучше", "хуже"))
 
 
 def find_score(portfolio: Portfolio) -> float:
@@ -242,11 +245,11 @@ def _say_why(told: Told, code: str, because: str) -> Said:
     own = decisions[(decisions["school_id"] == code) & decisions["member"] & decisions["list"].isin(names)]
     hangs = [
         say("{list} — {pupils}", list=words(row.list), pupils=count(int(row.pupils), *PUPILS))
-        for row in own.dropna(subset="pupils").itertuples()
+        for row in own[own["worse"].isna()].dropna(subset="pupils").itertuples()
     ]
     if not hangs:
         return say("{lists}", lists=words(join_words(names)))
-    return join([say("{lists}; до другого решения: ", lists=words(join_words(names))), join(hangs, ", ")], "")
+    return join([say("{lists}; место решили: ", lists=words(join_words(names))), join(hangs, ", ")], "")
 
 
 def _say_sure(signs: pd.Series) -> Said:

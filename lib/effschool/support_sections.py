@@ -213,7 +213,12 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
             "Откуда": both["origin"].to_numpy(),
         }
     )
-    return Table("Цели", f"Цели программ: план и факт, {portfolio.year} год", frame, note=_count_states(own))
+    return Table(
+        "Цели",
+        f"Цели программ: план и факт, {portfolio.year} год",
+        frame,
+        note=join([OTHERS_PLANS, _count_states(own)]),
+    )
 
 
 def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:
@@ -266,6 +271,11 @@ def say_value(value: float, unit: str) -> str:
         return format_percent(value, digits)
     shown = format_number(value, digits)
     return shown if shown == NO_DATA else f"{shown} {unit}"
+
+
+OTHERS_PLANS = (
+    "Планы взяты из программ, названных в таблице; чужая программа муниципалитет не обязывает, с ней сравнивают."
+)
 
 
 def _count_states(rows: pd.DataFrame) -> Said:

@@ -45,19 +45,36 @@ def tabulate_ways(
 ) -> Decisions:
     """Frames of the ways, with one sentence for each."""
     rows, changes = [], []
-    for school, name, is_member, way in ways:
+    known = list(ways)
+    entries = {
+        (school, way.changes): name
+        for school, name, is_member, way in known
+        if way and not way.blocked and is_member is False and aims.get(name) is False
+    }
+    for school, name, is_member, way in known:
         possible = way is not None and not way.blocked
         pupils = way.cost[1] if way and possible else None
-        rows.append((year, school, name, is_member, pupils, say_decision(name, year, is_member, way, aims.get(name))))
+        worse = entries.get((school, way.changes)) if way and possible and is_member else None
+        decision = say_decision(name, year, is_member, way, aims.get(name))
+        sentence = say_worse(name, year, way, worse) if way and worse else decision
+        rows.append((year, school, name, is_member, pupils, sentence, worse))
         for change in way.changes if way and possible else ():
             changes.append(
                 (year, school, name, change.year, change.criterion, change.before, change.after, change.participants)
             )
-    columns = ["year", "school_id", "list", "is_member", "pupils", "sentence"]
+    columns = ["year", "school_id", "list", "is_member", "pupils", "sentence", "worse"]
     numbers = ["change_year", "criterion", "before", "after", "participants"]
     return Decisions(
-        pd.DataFrame(rows, columns=columns).astype({"is_member": "boolean", "pupils": "Int64"}),
+        pd.DataFrame(rows, columns=columns).astype({"is_member": "boolean", "pupils": "Int64", "worse": "str"}),
         pd.DataFrame(changes, columns=[*columns[:3], *numbers]),
+    )
+
+
+def say_worse(name: str, year: int, way: Way, worse: str) -> str:
+    """For a school that the smallest change would put on a list that nobody wants to be on, instead of its own."""
+    phrases = join_words(change.phrase for change in way.changes)
+    return (
+        f"Школа в списке «{name}» {year} года; ближайшее другое решение хуже: до списка «{worse}» оставалось {phrases}."
     )
 
 
