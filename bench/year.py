@@ -200,7 +200,12 @@ def draw_barely(tasks: Sequence[PageTask], folder: Path) -> float:
     drawn = [vars(module).items() for module in (charts, dynamics_charts, timeline, pictures)]
     drawing = [draw for items in drawn for name, draw in items if name.startswith("draw_")]
     modules = [module for name, module in sys.modules.items() if name.startswith("effschool.")]
-    places = [(module, name, each) for module in modules for name, each in vars(module).items() if each in drawing]
+    places = [
+        (module, name, each)
+        for module in modules
+        for name, each in vars(module).items()
+        if callable(each) and each in drawing
+    ]
     places.append((IPython.display, "display", IPython.display.display))
     try:
         for module, name, each in places[:-1]:
