@@ -66,6 +66,7 @@ def scatter_schools(random: np.random.Generator, count: int) -> pd.DataFrame:
     errors = random.uniform(0.01, 0.05, (len(frame), 2))
     own_only = frame["number"].notna()
     frame["x_level"], frame["y_level"] = frame["x"].where(own_only), frame["y"].where(own_only)
+    frame = frame.assign(schools=1, x_middle=frame["x"].median(), y_middle=frame["y"].median())
     return frame.assign(x_level_error=errors[:, 0], y_level_error=errors[:, 1])
 
 

@@ -51,7 +51,7 @@ def _say_standing(portfolio: Portfolio) -> Said:
     own = portfolio.schools
     counted = say(
         "{place}, {year} год: в расчёте {own} из {all} в реестре.",
-        place=words(portfolio.municipality),
+        place=words(portfolio.municipality[:1].upper() + portfolio.municipality[1:]),
         year=words(portfolio.year),
         own=count(len(own), *SCHOOLS),
         all=number(len(portfolio.register)),

@@ -69,8 +69,10 @@ ARITHMETIC = {
     ("Window", "policy"): ("consecutive", "last_with_data"),
 }
 """Choices that formulas are made for."""
-CHANGES_NO_NUMBER = {("Methodology", "thresholds"), ("Methodology", "certainty")}
-"""Keys with models inside that change no list: where ready-made counts come from, and how sure the lists are."""
+CHANGES_NO_NUMBER = {
+    ("Methodology", name) for name in ("thresholds", "certainty", "dynamics", "partners", "effects", "clusters")
+}
+"""Keys with models inside that change no list: sources of ready-made counts, and what is told beside the lists."""
 
 
 class AuditError(ValueError):
