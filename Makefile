@@ -90,12 +90,8 @@ bulgaria: $(READY) ## пример другого региона: открыты
 
 bench: $(READY) ## измерить время и память прогона; SCALE=10 и SCALE=85 — регион во столько раз больше
 	@$(BIN)/python bench/year.py --scale $(call quote,$(SCALE))
-	@$(BIN)/python bench/identification.py
-	@$(BIN)/python bench/certainty.py
-	@$(BIN)/python bench/dynamics.py
-	@$(BIN)/python bench/effects.py
-	@$(BIN)/python bench/reading.py
-	@$(BIN)/python bench/panels.py
+	@if [ $(call quote,$(SCALE)) = 1 ]; then for part in identification certainty dynamics effects reading panels; do \
+	  $(BIN)/python bench/$$part.py || exit 1; done; fi
 
 format: $(READY) ## проверить оформление кода
 	@$(BIN)/ruff format --check --quiet lib tests bench

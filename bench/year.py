@@ -92,9 +92,9 @@ def make_region(folder: Path, scale: int) -> None:
     )
 
 
-def measure_region(folder: Path, scale: int) -> Figures:
-    """Raw files, stages and the planning of reports, and a report by the mean of a sample."""
-    settings, figures = make_settings(folder), {}
+def measure_region(folder: Path, scale: int, once: Figures) -> Figures:
+    """Raw files, stages and the planning of reports, and a report by the mean of a sample, each told at once."""
+    settings, figures = make_settings(folder), Told(once)
     figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0
     for step in plan_stages(settings):
         started = time.perf_counter()
@@ -120,9 +120,16 @@ def choose_sample(tasks: Sequence[PageTask]) -> list[PageTask]:
     return list(tasks[:: max(len(tasks) // SAMPLE, 1)][:SAMPLE])
 
 
-def report_growth(scale: int, once: Figures, many: Figures) -> None:
-    for name, (seconds, peak) in many.items():
-        growth = f"в {seconds / once[name][0]:.1f} раза дольше, чем SCALE=1" if scale > 1 else ""
+class Told(dict[str, tuple[float, float]]):
+    """Figures that are told as they come, beside those of the usual region, where there are any."""
+
+    def __init__(self, once: Figures) -> None:
+        self.once = once
+
+    def __setitem__(self, name: str, figures: tuple[float, float]) -> None:
+        super().__setitem__(name, figures)
+        seconds, peak = figures
+        growth = f"в {seconds / self.once[name][0]:.1f} раза дольше, чем SCALE=1" if name in self.once else ""
         say(name, seconds, note=(f"на пике {peak:.2f} ГиБ  " if peak else "") + growth)
 
 
@@ -193,7 +200,12 @@ def draw_barely(tasks: Sequence[PageTask], folder: Path) -> float:
     drawn = [vars(module).items() for module in (charts, dynamics_charts, timeline, pictures)]
     drawing = [draw for items in drawn for name, draw in items if name.startswith("draw_")]
     modules = [module for name, module in sys.modules.items() if name.startswith("effschool.")]
-    places = [(module, name, each) for module in modules for name, each in vars(module).items() if each in drawing]
+    places = [
+        (module, name, each)
+        for module in modules
+        for name, each in vars(module).items()
+        if callable(each) and each in drawing
+    ]
     places.append((IPython.display, "display", IPython.display.display))
     try:
         for module, name, each in places[:-1]:
@@ -265,11 +277,10 @@ def measure_all(scale: int, many: bool) -> None:
             measure_year()
         apart.warm_up()
         run_apart(os.getpid)
-        once = measure_region(Path(first), 1)
-        report_growth(1, {}, once)
+        once = measure_region(Path(first), 1, {})
         if scale > 1:
             print(f"Регион в {scale} раз больше: школ {SCHOOLS * scale}, муниципалитетов {MUNICIPALITIES * scale}")
-            report_growth(scale, once, measure_region(Path(second), scale))
+            measure_region(Path(second), scale, once)
         else:
             compare_ways(make_settings(Path(first)), Path(first))
         if many:
