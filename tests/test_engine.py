@@ -188,6 +188,13 @@ def stages(root, demo_raw, tmp_path_factory):
             },
         }
         parameters |= {name: {"workbook": str(folder / "b.xlsx")} for name in NOTEBOOKS[3:]}
+        beside = {"note": ".docx", "facts": ".json"}
+        parameters["04_portfolio"] |= {name: str(folder / f"b{suffix}") for name, suffix in beside.items()}
+        parameters["07_public"]["rows"] = str(folder / "b.csv")
+        parameters |= {
+            name: parameters[name] | {"comments": str(root / "comments" / "schools.yml")}
+            for name in ("04_portfolio", "05_region")
+        }
         for name in NOTEBOOKS:
             notebook = str(root / "notebooks" / f"{name}.ipynb")
             made[engine, name] = execute(

@@ -24,13 +24,15 @@ from effschool.panels.desk import Desk
 from effschool.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.panels.recount import change_counts, list_counts, open_base, rerun_year
 from effschool.panels.rule_lab import RulesPanel, find_members
-from effschool.panels.schools import EVERY, SORTABLE, SchoolsPanel
+from effschool.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
 from effschool.panels.shell import LAB_SESSION, MODE, Panel, is_live, say_failure
 from effschool.panels.sources import ROWS, DataPanel
 from effschool.panels.views import Takeaway, find_rows, write_copy
 from effschool.panels.what_if import WhatIfPanel
+from effschool.partners import CLOSE
 from effschool.storage import hold_folder
 from effschool.work import Product
+from effschool.workspace import load_named_partners
 
 PANELS = [
     panels.explore_schools,
@@ -595,3 +597,14 @@ def test_times_of_changes_are_in_the_log(desk, live, record_property):
         record_property(name, spent)
         logging.getLogger("effschool.panels").info("%s: %s мс", name, spent)
     assert not any(map(read_error, (rules, schools, what)))
+
+
+def test_card_names_similar_schools_for_those_that_need_help(demo_processed, root):
+    desk = Desk(demo_processed, root, root / "reports")
+    partners = load_named_partners(demo_processed)
+    row = partners[partners["kind"] == CLOSE].iloc[0]
+    names = desk.identified.schools.drop_duplicates("school_id", keep="last").set_index("school_id")["name"]
+    expected = row["reason"] if pd.isna(row["partner_id"]) else names[row["partner_id"]]
+    told = list_similar(desk, int(row["year"]), row["school_id"])
+    assert expected in told.frame["Похожая школа"].tolist()
+    assert list_similar(desk, int(row["year"]), "нет такой").paragraphs

@@ -201,6 +201,7 @@ def number_points(axes: Axes, points: pd.DataFrame) -> None:
     lay_out(axes.get_figure())
     places = axes.transData.transform(points[["x", "y"]].to_numpy(dtype=float))
     taken = [np.column_stack([places, places]) + POINT * np.array([-0.5, -0.5, 0.5, 0.5])]
+    taken += [np.array([text.get_window_extent().extents]) for text in axes.texts]
     for number, place in zip(points["number"], places, strict=True):
         size = np.array([DIGIT[0] * len(str(number)), DIGIT[1]]) / 2
         middle = _find_room(place, size, np.vstack(taken), axes.get_window_extent())

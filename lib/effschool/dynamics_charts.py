@@ -17,8 +17,10 @@ from effschool.charts import (
     MIDDLE,
     OWN,
     PLAIN,
+    POINT,
     REGION,
     WORSE,
+    number_points,
     start_figure,
     write_numbers,
 )
@@ -146,18 +148,16 @@ def draw_level_grid(points: pd.DataFrame, rules: LevelChange) -> Figure:
         chosen = places[places["is_pale"] == is_pale]
         if chosen.empty:
             continue
-        size = np.where(numbered[chosen.index], 190, 16)
+        size = np.where(numbered[chosen.index], POINT**2, 16)
         face = "white" if is_pale else OWN
         axes.scatter(chosen["x"], chosen["y"], s=size, facecolor=face, edgecolor=OWN, label=label, zorder=2)
-    for school in places[numbered].itertuples():
-        colour = OWN if school.is_pale else "white"
-        axes.text(school.x, school.y, str(school.number), color=colour, ha="center", va="center", fontsize=8, zorder=3)
     _name_classes(axes.xaxis, x, rules.change)
     _name_classes(axes.yaxis, y, rules.level)
     axes.set_xlabel(fill(rules.change.title, 80))
     axes.set_ylabel(fill(rules.level.title, 60))
     axes.spines[:].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
+    number_points(axes, places[numbered])
     return figure
 
 

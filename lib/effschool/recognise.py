@@ -43,7 +43,8 @@ class Fit:
     @property
     def share(self) -> float:
         """Share of what the layout requires that the sheet has."""
-        required = sum(column.required for column in self.layout.columns.values()) + len(self.layout.fields)
+        required = sum(column.required for column in self.layout.columns.values())
+        required += sum(field.required for field in self.layout.fields.values())
         return 1 - len(self.missing) / required if required else float(self.header is not None)
 
 

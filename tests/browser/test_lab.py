@@ -225,7 +225,7 @@ def test_saved_notebook_keeps_no_results(page, lab):
 
 def test_other_notebook_runs_to_the_end_with_its_panel(page, lab):
     page.get_by_role("link", name="3. Динамика").click()
-    tab = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)", has_text="Школы программы поддержки")
+    tab = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)", has_text="Помогла ли программа")
     expect(tab.get_by_role("heading", name="3. Динамика")).to_be_visible()
     page.get_by_role("menuitem", name="Выполнить").click()
     page.get_by_text("Запустить все ячейки", exact=True).click()

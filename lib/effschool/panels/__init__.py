@@ -7,7 +7,7 @@ Nothing is computed here that the library does not compute elsewhere.
 from effschool.panels.desk import Desk, describe_desk, open_desk
 from effschool.panels.pictures import explore_cohorts, explore_matrix, explore_power
 from effschool.panels.rule_lab import try_rules
-from effschool.panels.schools import CardPart, explore_schools
+from effschool.panels.schools import CardPart, explore_schools, list_similar
 from effschool.panels.sources import explore_data
 from effschool.panels.what_if import ask_what_if
 
@@ -21,6 +21,7 @@ __all__ = [
     "explore_matrix",
     "explore_power",
     "explore_schools",
+    "list_similar",
     "open_desk",
     "try_rules",
 ]

@@ -19,6 +19,8 @@ from effschool.panels.shell import Panel, choose, line_up, open_panel, press, re
 from effschool.panels.views import TableView, Takeaway
 from effschool.portfolio import RegionYear, flag_members, list_municipalities, measure_participants, order_names
 from effschool.sections import NONE, index_value, say_missing
+from effschool.support_sections import tabulate_named_partners
+from effschool.workspace import load_named_partners
 
 Part = Table | Chart | Text
 CardPart = Callable[[Desk, int, str], Part]
@@ -33,6 +35,15 @@ def explore_schools(desk: Desk, *card: CardPart) -> object:
     return open_panel(
         lambda: SchoolsPanel(desk, card), lambda: pick_members(tabulate_schools(desk.open_year(desk.years[0])))
     )
+
+
+def list_similar(desk: Desk, year: int, school_id: str) -> Table | Text:
+    """Part of a card: similar schools with better results (похожие школы), by name, for the institute alone."""
+    partners = load_named_partners(desk.processed)
+    own = partners[partners["school_id"].eq(school_id) & partners["year"].eq(year)] if len(partners) else partners
+    if own.empty:
+        return Text(("Похожие школы подбираются школам, которым нужна помощь, за последний год прогона.",))
+    return tabulate_named_partners(own, desk.identified.schools, desk.methodology)
 
 
 def tabulate_schools(region: RegionYear) -> Table:
