@@ -1,33 +1,20 @@
 """Times of changes in the panels (make bench): a region of 400 schools, the median of several changes of each kind."""
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from effschool.demo import make_demo_region
-from effschool.drawing import Recount
-from effschool.dynamics import follow_schools
-from effschool.explain import explain_decision
-from effschool.identify import identify_schools
-from effschool.ingest import ingest_folder, read_contract, write_ingested
-from effschool.methodology import load_methodology
 from effschool.panels.desk import Desk
 from effschool.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.panels.rule_lab import RulesPanel
 from effschool.panels.schools import SchoolsPanel
 from effschool.panels.what_if import WhatIfPanel
-from effschool.shrinkage import estimate_levels
-from effschool.stability import assess_lists
-from effschool.workspace import (
-    load_region,
-    save_certainty,
-    save_decisions,
-    save_dynamics,
-    save_identified,
-    save_region,
-)
+from effschool.plan import Settings, plan_stages
+from effschool.run import run_step
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,17 +23,11 @@ def make_run(folder: Path) -> Path:
     """Tables of a region of 400 schools, as notebooks 01 to 03 leave them."""
     raw, processed = folder / "raw", folder / "processed"
     make_demo_region(raw, municipalities=19, schools=400)
-    methodology = load_methodology(ROOT / "methodologies" / "khabarovsk-2020.yml")
-    write_ingested(ingest_folder(raw, ROOT / "layouts", ROOT / "methodologies" / "thresholds.yml"), processed)
-    save_region(load_region(raw / "region.yml"), processed)
-    tables = read_contract(processed)
-    identified = identify_schools(tables, methodology)
-    save_identified(identified, methodology, processed)
-    year = int(identified.lists["year"].max())
-    save_decisions(explain_decision(identified, tables, methodology, year).rows, processed)
-    recount = Recount(identified, tables, methodology, year, draws=20)
-    save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
-    save_dynamics(follow_schools(identified, tables["programme"], methodology), processed)
+    settings = Settings(ROOT, raw, processed, folder / "reports", ROOT / "layouts", "khabarovsk-2020")
+    for step in plan_stages(settings):
+        outcome = run_step(step)
+        if outcome.message:
+            sys.exit(outcome.message)
     return processed
 
 
