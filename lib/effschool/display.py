@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
-from pandas.io.formats.style import Styler
 
 from effschool.russian import NO_DATA, format_number
 
@@ -37,14 +35,6 @@ def _environment() -> Environment:
 def render(template: str, **values: object) -> str:
     """A part of a page by one of the templates of `templates/display`; what is put in is escaped."""
     return _environment().get_template(template).render(**values)
-
-
-class TableStyler(Styler):
-    """pandas' Styler with the project's table template: caption, `scope` on every header cell, no ids and no styles."""
-
-    env = _environment()
-    template_html_table = env.get_template("table.html.j2")
-    template_html = env.get_template("table_only.html.j2")
 
 
 @dataclass(frozen=True)
@@ -87,23 +77,8 @@ class Table:
 
     def render_body(self) -> str:
         """The bare `<table>` element."""
-        numeric = {name for name in self.frame if pd.api.types.is_numeric_dtype(self.frame[name])}
-        formats = self.list_formats()
-        indexed = self.frame.set_index(self.frame.columns[0])
-        shown = {name: formatter for name, formatter in formats.items() if name in indexed}
-        styler = TableStyler(indexed, cell_ids=False).format(shown, escape="html", na_rep=NO_DATA)
-        styler = styler.format_index(self._link_row, escape="html", axis=0).format_index(escape="html", axis=1)
-        return styler.to_html(
-            caption=self.title,
-            heading=str(self.frame.columns[0]),
-            names_numbers=self.frame.columns[0] in numeric,
-            numeric=[name in numeric for name in indexed],
-        )
-
-    def _link_row(self, name: object) -> str:
-        """The heading of a row, escaped already, as a link where it has one."""
-        links = {escape(key): address for key, address in self.row_links.items()}
-        return f'<a href="{escape(links[name])}">{name}</a>' if name in links else str(name)
+        numeric = [pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
+        return render("table.html.j2", table=self, rows=self.list_rows(), numeric=numeric)
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

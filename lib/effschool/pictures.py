@@ -6,12 +6,14 @@ matplotlib; Verdana, which Windows and macOS have, is as wide, and the other fon
 
 import io
 import re
+from functools import cache
 from typing import NamedTuple
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 PLAIN = {"text.parse_math": False, "text.hinting": "no_hinting"}
 """Names are data: a dollar sign in one is no formula. Letters are as wide as browsers draw them, not in whole dots."""
@@ -51,11 +53,39 @@ def draw_svg(figure: Figure, name: str) -> Drawing:
     lay_out(figure)
     stream = io.StringIO()
     with mpl.rc_context(PLAIN | {"svg.fonttype": "none", "svg.hashsalt": name}):
-        FigureCanvasSVG(figure).print_svg(stream, metadata=SILENT)
+        pen = Pen(*figure.bbox.size, stream, image_dpi=SVG_DPI, metadata=SILENT)
+        figure.draw(pen)
+        pen.finalize()
     whole = stream.getvalue()
     drawing = re.sub(r"<[^>]*>", lambda tag: _shorten_tag(tag[0]), whole[whole.index("<g ") : whole.rindex("</svg>")])
     (box,) = re.findall(r"viewBox=\"([^\"]*)\"", whole)
     return Drawing(box, re.sub(r">\s+<", "><", drawing).strip())
+
+
+class Pen(RendererSVG):
+    """Draws SVG; a text is measured once, however many drawings it stands in and however often they are laid out."""
+
+    def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: object) -> tuple[float, float, float]:
+        """Room of a text in points."""
+        return measure_text(s, prop.copy(), ismath)
+
+
+@cache
+def measure_text(text: str, font: FontProperties, is_math: object) -> tuple[float, float, float]:
+    """Width, height and descent of a text in points."""
+    return text_to_path.get_text_width_height_descent(text, font, is_math)
+
+
+class Canvas(FigureCanvasSVG):
+    """Where a drawing is laid out before it is drawn: asked for a renderer to measure by, it always has the same."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(figure)
+        self.renderer = Pen(*figure.bbox.size, io.StringIO(), image_dpi=SVG_DPI, metadata=SILENT)
+
+    def get_renderer(self) -> Pen:
+        """What measures."""
+        return self.renderer
 
 
 def _shorten_tag(tag: str) -> str:
@@ -88,7 +118,7 @@ def lay_out(figure: Figure) -> None:
     if engine is None:
         return
     figure.set_dpi(SVG_DPI)
-    FigureCanvasAgg(figure)  # keeps the renderer that measures text; without it every question makes a new one
     with mpl.rc_context(PLAIN):
+        Canvas(figure)
         engine.execute(figure)
     figure.set_layout_engine("none")
