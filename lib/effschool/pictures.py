@@ -12,7 +12,7 @@ from typing import NamedTuple
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 
 PLAIN = {"text.parse_math": False, "text.hinting": "no_hinting"}
@@ -24,18 +24,19 @@ NUMBER = r"([-\d.]+)"
 SHORTER = tuple(
     (re.compile(pattern), new)
     for pattern, new in (
-        (r"(\.\d\d)\d+", r"\1"),
+        (r"\.(\d\d)\d+", r".\1"),
         (r"\.00(?!\d)|(?<=\.\d)0(?!\d)", ""),
         (r"(<g) id=\"[^\"]*\"", r"\1"),
         (r"xlink:", ""),
         (r"; font-family:[^;\"]*|; stroke-linecap: butt", ""),
         (r" transform=\"rotate\(-0 [^\"]*\"", ""),
-        (r"\s*\n", ""),
+        (r" *\n", ""),
         (r"([MLQC]) ", r"\1"),
         (rf"M{NUMBER} {NUMBER}L{NUMBER} \2L\3 {NUMBER}L\1 \4L\1 \2", r"M\1 \2H\3V\4H\1z"),
     )
 )
-"""What is shortened in a tag: digits nobody sees, names nothing refers to, what a page says once for all drawings."""
+"""What is shortened in tags: digits nobody sees, names nothing refers to, what a page says once for all drawings."""
+TAG = re.compile(r"(<[^>]*>)")
 
 
 class Drawing(NamedTuple):
@@ -57,7 +58,7 @@ def draw_svg(figure: Figure, name: str) -> Drawing:
         figure.draw(pen)
         pen.finalize()
     whole = stream.getvalue()
-    drawing = re.sub(r"<[^>]*>", lambda tag: _shorten_tag(tag[0]), whole[whole.index("<g ") : whole.rindex("</svg>")])
+    drawing = _shorten_tags(whole[whole.index("<g ") : whole.rindex("</svg>")])
     (box,) = re.findall(r"viewBox=\"([^\"]*)\"", whole)
     return Drawing(box, re.sub(r">\s+<", "><", drawing).strip())
 
@@ -68,6 +69,19 @@ class Pen(RendererSVG):
     def get_text_width_height_descent(self, s: str, prop: FontProperties, ismath: object) -> tuple[float, float, float]:
         """Room of a text in points."""
         return measure_text(s, prop.copy(), ismath)
+
+    def _get_font_height_metrics(self, prop: FontProperties) -> tuple[float, float, float]:
+        """What matplotlib otherwise looks up in the font's file for every text and every time."""
+        return measure_font(prop.copy())
+
+
+@cache
+def measure_font(font: FontProperties) -> tuple[float, float, float]:
+    """Ascent, descent and gap between lines in points, as the font itself gives them."""
+    found = get_font(findfont(font))
+    scale = font.get_size_in_points() / found.units_per_EM
+    table = found.get_sfnt_table("OS/2")
+    return tuple(scale * sign * table[f"sTypo{name}"] for name, sign in (("Ascender", 1), ("Descender", -1), ("LineGap", 1)))
 
 
 @cache
@@ -88,10 +102,14 @@ class Canvas(FigureCanvasSVG):
         return self.renderer
 
 
-def _shorten_tag(tag: str) -> str:
+def _shorten_tags(drawing: str) -> str:
+    """The drawing with shorter tags, all at once; what stands between them is data."""
+    parts = TAG.split(drawing)
+    tags = "\0".join(parts[1::2])
     for pattern, new in SHORTER:
-        tag = pattern.sub(new, tag)
-    return tag
+        tags = pattern.sub(new, tags)
+    parts[1::2] = tags.split("\0")
+    return "".join(parts)
 
 
 def draw_png(figure: Figure) -> bytes:
