@@ -65,6 +65,21 @@ class Portfolio(RegionYear):
         """Schools of the year in other municipalities."""
         return self.region_schools[self.region_schools["municipality"] != self.municipality]
 
+    @cached_property
+    def indicator_means(self) -> pd.DataFrame:
+        """Indicators of the year pooled over schools by participants: a row per indicator that somebody has.
+
+        Columns: own, region (missing where too few schools of others have the indicator), own_participants.
+        """
+        values = self.workspace.identified.indicators
+        in_year = values[values["year"] == self.year]
+        own = in_year[in_year["school_id"].isin(self.schools["school_id"])]
+        others = in_year[in_year["school_id"].isin(self.others["school_id"])].dropna(subset="raw")
+        table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
+        table["own_participants"] = own.groupby("indicator")["participants"].sum()
+        table = table.dropna(subset="region")
+        return table.assign(region=hide_few(table["region"], others.groupby("indicator")["school_id"].nunique()))
+
 
 def open_region(workspace: Workspace, year: int | None) -> RegionYear:
     """Choose a year; none given means the last year with indices.
@@ -128,16 +143,9 @@ def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, .
     A row per indicator of the given kinds: indicator, own, region (in the indicator's unit), own_participants. The
     region's value is missing where too few schools of others have the indicator.
     """
-    chosen = [item for item in portfolio.workspace.methodology.domains[domain].indicators if item.kind in kinds]
-    values = portfolio.workspace.identified.indicators
-    in_year = values[(values["year"] == portfolio.year) & values["indicator"].isin([item.id for item in chosen])]
-    own = in_year[in_year["school_id"].isin(portfolio.schools["school_id"])]
-    table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
-    table["own_participants"] = own.groupby("indicator")["participants"].sum()
-    table = table.reindex([item.id for item in chosen]).dropna(subset="region")
-    others = in_year[in_year["school_id"].isin(portfolio.others["school_id"])].dropna(subset="raw")
-    table["region"] = hide_few(table["region"], others.groupby("indicator")["school_id"].nunique())
-    return table.rename_axis("indicator").reset_index()
+    indicators = portfolio.workspace.methodology.domains[domain].indicators
+    means, names = portfolio.indicator_means, [item.id for item in indicators if item.kind in kinds]
+    return means.loc[[name for name in names if name in means.index]].rename_axis("indicator").reset_index()
 
 
 def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
