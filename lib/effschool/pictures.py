@@ -136,6 +136,9 @@ def lay_out(figure: Figure) -> None:
     if engine is None:
         return
     figure.set_dpi(SVG_DPI)
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        if not axis.get_label_text():
+            axis.set_label_coords(0, 0)  # else all ticks are measured once more to find the place of no words
     with mpl.rc_context(PLAIN):
         Canvas(figure)
         engine.execute(figure)

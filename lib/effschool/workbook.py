@@ -85,7 +85,7 @@ def fill_sheet(sheet: Worksheet, table: Table) -> None:
 def size_column(heading: str, column: pd.Series) -> float:
     """Width of a column in letters: the longest value, numbers as they are shown; a heading may take two lines."""
     shown = column.round(3) if pd.api.types.is_float_dtype(column) else column
-    longest = shown.astype("str").str.len().fillna(0).max() if len(column) else 0
+    longest = max((len(str(value)) for value in shown.dropna().tolist()), default=0)
     word = max(map(len, heading.split()), default=0)
     return min(max(longest + 2, word + 4, len(heading) * 0.6 + 3, NARROWEST), WIDEST)
 
