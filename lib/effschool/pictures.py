@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
@@ -116,8 +117,10 @@ def draw_png(figure: Figure) -> bytes:
     """The drawing as PNG; the same drawing is the same bytes."""
     lay_out(figure)
     stream = io.BytesIO()
+    figure.set_dpi(PNG_DPI)
     with mpl.rc_context(PLAIN):
-        figure.savefig(stream, format="png", dpi=PNG_DPI, metadata={"Software": None})
+        FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})
+    figure.set_dpi(SVG_DPI)
     return stream.getvalue()
 
 
