@@ -222,10 +222,11 @@ def list_attention(told: Told) -> Table | Text:
     ordered = first.assign(stays=stays.to_numpy()).sort_values(["urgency", "stays"], ascending=[True, False])
     chosen = ordered.head(MOST_ATTENTION)
     schools = told.portfolio.schools.set_index("school_id").loc[chosen["school_id"]]
+    decisions = choose_decisions(told.portfolio)
     frame = pd.DataFrame(
         {
             "Школа": number_schools(schools).to_list(),
-            "Почему": [_say_why(told, row.school_id, row.because) for row in chosen.itertuples()],
+            "Почему": [_say_why(told, decisions, row.school_id, row.because) for row in chosen.itertuples()],
             "Что дальше": chosen["text"].astype("str").to_list(),
             "Надёжность": [_say_sure(told.signs.loc[code]) for code in chosen["school_id"]],
         }
@@ -235,13 +236,12 @@ def list_attention(told: Told) -> Table | Text:
     )
 
 
-def _say_why(told: Told, code: str, because: str) -> Said:
+def _say_why(told: Told, decisions: pd.DataFrame, code: str, because: str) -> Said:
     """Lists that need help and how many pupils they hang on; for a school on none of them the ground of the advice."""
     school = told.portfolio.schools.set_index("school_id").loc[[code]]
     names = [name for name in name_watched_lists(told.portfolio) if flag_members(school, name).iloc[0]]
     if not names:
         return Said(because)
-    decisions = choose_decisions(told.portfolio)
     own = decisions[(decisions["school_id"] == code) & decisions["member"] & decisions["list"].isin(names)]
     hangs = [
         say("{list} — {pupils}", list=words(row.list), pupils=count(int(row.pupils), *PUPILS))
