@@ -82,7 +82,8 @@ def measure_font(font: FontProperties) -> tuple[float, float, float]:
     found = get_font(findfont(font))
     scale = font.get_size_in_points() / found.units_per_EM
     table = found.get_sfnt_table("OS/2")
-    return tuple(scale * sign * table[f"sTypo{name}"] for name, sign in (("Ascender", 1), ("Descender", -1), ("LineGap", 1)))
+    ascent, descent, gap = (scale * table[f"sTypo{name}"] for name in ("Ascender", "Descender", "LineGap"))
+    return ascent, -descent, gap
 
 
 @cache
