@@ -1,12 +1,15 @@
+import io
 import re
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from effschool import charts
-from effschool.pictures import draw_png, draw_svg, save_svg
+from effschool.pictures import PLAIN, draw_png, draw_svg, lay_out, save_svg
 
 BANDS = pd.DataFrame({2021: ["low", None], 2022: ["high", "mid"]}, index=["1. А <b>&", "2. Б 1.23456"])
 COLOURS = {"low": charts.WORSE, "mid": charts.MIDDLE, "high": charts.BETTER}
@@ -72,3 +75,31 @@ def test_file_of_its_own_has_outlines_for_letters_and_the_same_bytes():
     assert saved[0] == saved[1]
     assert b"<svg" in saved[0]
     assert b"<text" not in saved[0]
+
+
+def list_places(figure):
+    """Where the axes are, and every word on them, in points."""
+    renderer = figure.canvas.get_renderer() if hasattr(figure.canvas, "get_renderer") else None
+    texts = [text for axes in figure.axes for text in axes.findobj(mpl.text.Text) if text.get_text()]
+    with mpl.rc_context(PLAIN):
+        return [axes.bbox.extents for axes in figure.axes] + [
+            text.get_window_extent(renderer).extents for text in texts
+        ]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: charts.draw_tiles(BANDS, COLOURS, {}),
+        lambda: charts.draw_lines(pd.DataFrame({"а": [1.0, 2], "б": [2.0, 1]}, index=[2021, 2022]), "доля,\n%"),
+        lambda: charts.draw_dots(pd.DataFrame({"x": [1.0], "y": [2]}, index=["длинное имя"]), ["%"], "x", "y"),
+    ],
+)
+def test_short_ways_lead_to_where_matplotlib_lays_things_out(make):
+    ours, plain = make(), make()
+    lay_out(ours)
+    with mpl.rc_context(PLAIN):
+        FigureCanvasSVG(plain).print_svg(io.StringIO())
+    plain.set_dpi(72)
+    for place, wanted in zip(list_places(ours), list_places(plain), strict=True):
+        np.testing.assert_allclose(place, wanted, atol=0.5)
