@@ -1,12 +1,22 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from effschool import apart
-from effschool.apart import Limits, LostError, MemoryLimitError, TimeLimitError, is_apart, run_apart
+from effschool.apart import (
+    Limits,
+    LostError,
+    MemoryLimitError,
+    TimeLimitError,
+    is_apart,
+    run_apart,
+    share_out,
+    start_beside,
+)
 
 
 def add(first, second):
@@ -38,6 +48,36 @@ def test_answer_comes_from_another_process():
 
 def test_imports_are_done_in_the_warm_parent():
     assert len(run_apart(list_loaded)) == 4
+
+
+def call_beside(function, *arguments):
+    answer = start_beside(function, *arguments)
+    return answer(), answer()
+
+
+def tell_process(item):
+    return item, os.getpid()
+
+
+@pytest.mark.skipif(apart.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
+def test_call_beside_is_made_in_a_copy_of_a_process_apart_and_once():
+    (first, again), own = run_apart(call_beside, os.getpid), os.getpid()
+    assert first == again != own
+    with pytest.raises(KeyError, match="нет ключа"):
+        run_apart(call_beside, fail)
+    with pytest.raises(LostError):
+        run_apart(call_beside, die)
+
+
+def test_call_beside_is_made_here_where_there_are_no_copies():
+    assert call_beside(os.getpid) == (os.getpid(), os.getpid())
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 8])
+def test_shared_items_are_answered_in_their_order_whoever_takes_them(number):
+    here, apart_ = (share(tell_process, range(number)) for share in (share_out, partial(run_apart, share_out)))
+    assert [item for item, _ in here] == [item for item, _ in apart_] == list(range(number))
+    assert len({process for _, process in apart_}) == min(number, os.cpu_count())
 
 
 def test_error_of_the_call_is_raised_here():

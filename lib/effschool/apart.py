@@ -10,12 +10,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from multiprocessing import connection, current_process, get_all_start_methods, get_context, parent_process
 from typing import Any, TypeVar
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 METHOD = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
 CONTEXT: Any = get_context(METHOD)
@@ -88,15 +90,9 @@ def run_apart(
 
 def _run_once(function: Callable[..., Answer], arguments: tuple[object, ...], limits: Limits) -> Answer:
     receiver, sender = CONTEXT.Pipe(duplex=False)
-    with receiver:
-        with sender:
-            process = _start(sender, limits, function, arguments)
-        try:
-            return _receive(receiver, limits)
-        finally:
-            process.kill()
-            process.join()
-            process.close()
+    with sender:
+        process = _start(sender, limits, function, arguments)
+    return _collect(process, receiver, limits)
 
 
 def _start(*arguments: object) -> Any:
@@ -114,6 +110,70 @@ def _start(*arguments: object) -> Any:
 
 
 STARTS, PAUSE = 20, 0.05
+
+
+def start_beside(function: Callable[..., Answer], *arguments: object) -> Callable[[], Answer]:
+    """Call a function in a copy of this process while this one goes on; gives a function that waits for the answer.
+
+    Only a process that was started for one call makes copies of itself: elsewhere (in JupyterLab, on one core, where
+    the system cannot fork) the call is made here, when the answer is asked for. The answer is the same; it is pickled.
+
+    Raises:
+        LostError: the copy was killed; told when the answer is asked for, as is what the function raised.
+    """
+    if not has_hands():
+        return cache(partial(function, *arguments))
+    fork = get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    with sender:
+        call = (sender, UNLIMITED, _call_humbly, (function, *arguments))
+        process = fork.Process(target=_answer, args=call, name=BESIDE, daemon=True)
+        process.start()
+    return cache(partial(_collect, process, receiver))
+
+
+BESIDE = "effschool-beside"
+HUMBLE = 5
+"""How much a copy gives way to the process that it was made from, which has the longest way to go."""
+
+
+def has_hands() -> bool:
+    """Whether a call may be made in a copy of this process, on a core that may be idle."""
+    return is_apart() and count_cores() > 1 and "fork" in get_all_start_methods()
+
+
+def count_cores() -> int:
+    """Cores of this machine."""
+    return os.cpu_count() or 1
+
+
+def _call_humbly(function: Callable[..., Answer], *arguments: object) -> Answer:
+    os.nice(HUMBLE)
+    return function(*arguments)
+
+
+def _collect(process: Any, receiver: connection.Connection, limits: Limits = UNLIMITED) -> Any:
+    with receiver:
+        try:
+            return _receive(receiver, limits)
+        finally:
+            process.kill()
+            process.join()
+            process.close()
+
+
+def share_out(function: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    """What a function gives for every item, in their order, the items dealt out to the cores (see `start_beside`)."""
+    hands = min(count_cores(), len(items)) if has_hands() else 1
+    if hands < 2:
+        return [function(item) for item in items]
+    waiting = [start_beside(_call_each, function, items[hand::hands]) for hand in range(1, hands)]
+    dealt = [_call_each(function, items[::hands]), *(wait() for wait in waiting)]
+    return [dealt[place % hands][place // hands] for place in range(len(items))]
+
+
+def _call_each(function: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    return [function(item) for item in items]
 
 
 def _receive(receiver: connection.Connection, limits: Limits) -> Any:

@@ -6,11 +6,13 @@ A file with an error gives none of its rows; other files go on. Every row rememb
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from effschool import schemas
+from effschool.apart import share_out
 from effschool.corrections import apply_corrections, list_headings, load_corrections
 from effschool.headings import (
     check_header,
@@ -157,8 +159,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
 
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
     """All sheets of all files, read and checked each by itself."""
-    found = find_files(raw, known)
-    return refuse_second_files([sheet for sent in found for sheet in refuse_siblings(read_file(sent, register))])
+    read = share_out(partial(read_file, register=register), find_files(raw, known))
+    return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
 
 def read_successions(raw: Path) -> tuple[Successions, list[Problem]]:
@@ -447,7 +449,7 @@ def tabulate_files(taken: Sequence[Taken]) -> pd.DataFrame:
             "layout": file.layout.id,
             "rows": file.rows if file.is_accepted else 0,
             "sha256": hash_file(file.sent.path),
-            "status": (UNREAD if file.layout is UNKNOWN else ACCEPTED) if file.is_accepted else REFUSED,
+            "status": (UNREAD if file.layout.id == UNKNOWN.id else ACCEPTED) if file.is_accepted else REFUSED,
         }
         for file in taken
     ]

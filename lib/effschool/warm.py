@@ -7,6 +7,11 @@ this module.
 import gc
 import io
 import os
+import sys
+
+# jsonschema builds a grammar of internet addresses when it is imported, which takes a second; notebooks have none.
+if "rfc3987_syntax" not in sys.modules:
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 # Before numpy and matplotlib are imported. A report has one core: threads of a library would stand in its way, and sum
 # in another order, with other last digits, where there are more cores.
@@ -63,5 +68,6 @@ def fill_caches() -> str:
 
 
 fill_caches()
+sys.modules.pop("rfc3987_syntax")
 gc.collect()
 gc.freeze()  # a collection in a child would touch, and so copy, every page
