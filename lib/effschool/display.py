@@ -32,6 +32,12 @@ def _environment() -> Environment:
     )
 
 
+def compile_templates() -> None:
+    """Compile all templates now, so that no report has to."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 def render(template: str, **values: object) -> str:
     """A part of a page by one of the templates of `templates/display`; what is put in is escaped."""
     return _environment().get_template(template).render(**values)

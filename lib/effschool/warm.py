@@ -20,33 +20,46 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as a kernel sets it
 
 import papermill  # before the engine, which papermill loads itself
+from IPython.core import application, completerlib  # imported late by a shell
 
 from effschool import (
     changes,
+    cohort_sections,
+    display,
+    effects_sections,
     engine,
     explain,
+    fact_book,
+    first_screen,
     ingest,
     lab,
     letter,
     note,
+    own_dynamics,
     page,
     panels,
     protocol,
     provenance,
     region_sections,
+    release_sections,
     run,
+    school_pages,
     sections,
     stability,
     stage_sections,
     structure,
+    support_sections,
     workbook,
 )
 from effschool.charts import draw_lines
 from effschool.display import Chart, Table
+from effschool.pictures import draw_png
 
 USED = (
-    *(papermill, changes, engine, explain, ingest, lab, letter, note, page, panels, protocol, provenance, run),
-    *(region_sections, sections, stability, stage_sections, structure, workbook),
+    *(papermill, application, completerlib, changes, cohort_sections, display, effects_sections, engine, explain),
+    *(fact_book, first_screen, ingest, lab, letter, note, own_dynamics, page, panels, protocol, provenance),
+    *(region_sections, release_sections, run, school_pages, sections, stability, stage_sections, structure),
+    *(support_sections, workbook),
 )
 
 
@@ -62,6 +75,8 @@ def fill_caches() -> str:
     values = pd.DataFrame({"а": [1.0, 2.0]}, index=[2022, 2023])
     pd.read_parquet(io.BytesIO(DataFrameSchema().validate(values).to_parquet()))
     chart = Chart("а", "а", "а", draw_lines(values, "а"), Table("а", "а", values.reset_index()))
+    draw_png(chart.figure)
+    display.compile_templates()
     shown = nbformat.v4.new_output("display_data", data={"text/html": chart._repr_html_()})
     cells = [nbformat.v4.new_markdown_cell("# а"), nbformat.v4.new_code_cell("а", outputs=[shown])]
     return page.render_page(nbformat.v4.new_notebook(cells=cells), page.PageCard("а", "а", demonstration=False))
