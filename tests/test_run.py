@@ -147,6 +147,17 @@ def test_reports_that_are_up_to_date_are_not_made_again(settings, demo):
     assert [outcome.page for outcome in outcomes] == [task.page.name for task in tasks]
 
 
+def test_the_largest_municipality_is_begun_first(settings, demo, monkeypatch):
+    begun = []
+    monkeypatch.setattr(run, "produce", lambda work, _: begun.append(work.shown["municipality"]) or Product())
+    tasks = plan_reports(settings, demo, 2023)
+    sizes = demo.identified.schools.query("year == 2023").groupby("municipality").size()
+    made = list(run.make_pages(tasks, replace(settings, jobs=1), lambda _: None))
+    assert begun == list(sizes.sort_values(ascending=False, kind="stable").index)
+    assert {task.municipality for task, _ in made} == set(begun)
+    assert sizes.nunique() > 1
+
+
 def test_unexpected_failure_becomes_an_outcome(settings, demo, monkeypatch):
     def fail(*_):
         raise PermissionError(13, "Permission denied", str(settings.reports / "secret.xlsx"))

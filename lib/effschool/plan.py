@@ -154,12 +154,13 @@ def _name_tables(folder: Path, names: Iterable[str]) -> list[Path]:
 
 @dataclass(frozen=True)
 class PageTask:
-    """One page to make: its step, its municipality (empty for the region's), what it says of itself, where it goes."""
+    """One page to make: its step, municipality (empty for the region's), what it says of itself, file, its schools."""
 
     step: Step
     municipality: str
     card: PageCard
     page: Path
+    schools: int = 0
 
 
 def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[PageTask]:
@@ -167,7 +168,12 @@ def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[Pa
     slugs = name_slugs(list_municipalities(workspace, year))
     slices = digest_slices(workspace, year, slugs)
     tasks = [plan_report(settings, workspace, year, named, slices[named[0]]) for named in slugs.items()]
-    return [replace(task, step=read_slice(task.step, slices[task.municipality])) for task in tasks]
+    schools = workspace.identified.schools
+    sizes = schools[schools["year"] == year].groupby("municipality").size()
+    return [
+        replace(task, step=read_slice(task.step, slices[task.municipality]), schools=int(sizes[task.municipality]))
+        for task in tasks
+    ]
 
 
 def read_slice(step: Step, parts: Mapping[str, str]) -> Step:

@@ -223,8 +223,10 @@ def make_pages(tasks: Sequence[PageTask], settings: Settings, show: Say) -> Iter
         return
     started = time.monotonic()
     with open_executor(settings.scheduler, min(settings.jobs, len(tasks)) if settings.jobs else None) as executor:
+        longest_first = sorted(tasks, key=lambda task: -task.schools)  # else one might run alone at the end
         futures = {
-            executor.submit(produce, prepare_work(task.step, task.card), settings.limits): task for task in tasks
+            executor.submit(produce, prepare_work(task.step, task.card), settings.limits): task
+            for task in longest_first
         }
         show(_say_progress(futures, len(tasks), started))
         for future in as_completed(list(futures)):
