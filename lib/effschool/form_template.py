@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import Frozen, RuleError, Words, read_rules
 from effschool.schemas import CONTRACT, LEVELS
 
 FormTable = Literal["social", "certificates"]
@@ -231,6 +231,4 @@ def load_form(path: Path) -> Form:
     Raises:
         ConfigurationError: no such file, not YAML, or a rule in it is wrong; every fault is named with its line.
     """
-    faults: list[Fault] = []
-    entry = read_entries(path, "формы", faults)
-    return validate_entries(Form, entry, f"Файл формы «{path.name}»", faults)
+    return read_rules(Form, path, "формы")

@@ -125,8 +125,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
         shown: how many problems of one kind in one column of a file are told; None is all.
 
     Raises:
-        LayoutError: a layout file is wrong.
-        ConfigurationError: the register of minimum scores is wrong.
+        ConfigurationError: a layout or the register of minimum scores is wrong.
         FileNotFoundError: there is no folder `raw`.
     """
     if not raw.is_dir():

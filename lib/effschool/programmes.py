@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import ConfigurationError, Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import ConfigurationError, Frozen, RuleError, Words, read_rules
 from effschool.russian import join_words
 
 Mark = Literal["mark_2", "mark_3", "mark_4", "mark_5"]
@@ -144,10 +144,4 @@ def load_programmes(folder: Path, names: str | None = None) -> list[Programme]:
     if unknown:
         listed = join_words(f"«{name}»" for name in known) or "файлов нет"
         raise ConfigurationError(f"Целей программы {join_words(unknown)} нет в папке «{folder.name}». Есть: {listed}.")
-    return [_load_programme(known[name]) for name in wanted]
-
-
-def _load_programme(path: Path) -> Programme:
-    faults: list[Fault] = []
-    entry = read_entries(path, "целей", faults)
-    return validate_entries(Programme, entry, f"Файл целей «{path.name}»", faults)
+    return [read_rules(Programme, known[name], "целей") for name in wanted]
