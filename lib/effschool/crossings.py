@@ -139,17 +139,10 @@ def move_pupils(group: Group, column: int, schools: Numbers, pupils: Floats, dir
     return group.raw[schools, column] + own, others
 
 
-def rerun_bands(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> NDArray[np.object_]:
-    """Band of each of the schools (row numbers), were its raw value of one indicator another and all else equal."""
-    return NAMES[rerun_places(group, column, schools, raw, shift)]
-
-
-NAMES = np.array([*BANDS, None], dtype=object)
-"""Band by its place in `BANDS`; place −1 is not ranked."""
-
-
 def rerun_places(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> Numbers:
-    """The same as places in `BANDS`, −1 where the school would not be ranked.
+    """Band of each of the schools (row numbers), were its raw value of one indicator another and all else equal.
+
+    Bands are places in `BANDS`, −1 where the school would not be ranked.
 
     Changes that leave all other schools with the same index are tried together: the group is computed once for them.
     """

@@ -5,17 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from effschool.fioko import flag_fioko
-from effschool.indicators import KEY, Tables
+from effschool.indicators import KEY
 from effschool.methodology import Domain, JointStatus, Methodology
 from effschool.schemas import LISTS, empty_table
 from effschool.windows import Standing, find_ranked_years, is_covered, list_covered_years, satisfy_rule, view_window
-
-
-def make_lists(standing: Standing, schools: pd.DataFrame, tables: Tables, methodology: Methodology) -> pd.DataFrame:
-    """Lists of every covered year: a row per year and school that is not left out, columns as `schemas.LISTS`."""
-    flags = flag_fioko(tables, schools.dropna(subset="group")[KEY].sort_values(KEY), methodology.fioko)
-    return join_flags(make_statuses(standing, schools, methodology), flags)
 
 
 def make_statuses(standing: Standing, schools: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
