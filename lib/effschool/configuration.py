@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from effschool.russian import count_words
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that may not be empty or blank."""
+Whole = Annotated[int, Field(ge=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
+Percent = Annotated[float, Field(gt=0, lt=100)]
 
 
 class ConfigurationError(ValueError):

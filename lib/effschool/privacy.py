@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words, read_rules
+from effschool.configuration import Frozen, RuleError, Whole, Words, read_rules
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
-Whole = Annotated[int, Field(ge=1, strict=True)]
 Fewest = Annotated[int, Field(ge=2, strict=True)]
 RULES = Path(__file__).with_name("privacy.yml")
 

@@ -5,10 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
+from effschool.configuration import Frozen, Positive, RuleError, Words
 from effschool.schemas import CONTRACT
 
-Positive = Annotated[float, Field(gt=0, strict=True)]
 Score = Annotated[float, Field(ge=0, le=100, strict=True)]
 
 
