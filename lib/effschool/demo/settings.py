@@ -415,10 +415,10 @@ class Size:
         ValueError: too few schools for every kind and municipality, or no year.
     """
 
-    schools: int
-    municipalities: int
-    last_year: int
-    years: int
+    schools: int = 350
+    municipalities: int = 19
+    last_year: int = 2023
+    years: int = 5
 
     def __post_init__(self) -> None:
         if self.schools < max(SMALLEST_REGION, self.municipalities):
