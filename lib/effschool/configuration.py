@@ -35,6 +35,17 @@ class RuleError(ValueError):
         self.at = at
 
 
+def refuse_doubled(ids: Sequence[str], *at: str) -> None:
+    """Refuse a list in which an id stands twice.
+
+    Raises:
+        RuleError: a Russian phrase.
+    """
+    for place, name in enumerate(ids):
+        if name in ids[:place]:
+            raise RuleError("такой id уже есть, ожидался другой", *at, place, "id")
+
+
 class Frozen(BaseModel):
     """Base of all models: unknown keys and infinite numbers are refused, values cannot be changed."""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import ConfigurationError, Frozen, RuleError, Words, read_rules
+from effschool.configuration import ConfigurationError, Frozen, RuleError, Words, read_rules, refuse_doubled
 from effschool.russian import join_words
 
 Mark = Literal["mark_2", "mark_3", "mark_4", "mark_5"]
@@ -119,11 +119,7 @@ class Programme(Frozen):
 
     @model_validator(mode="after")
     def _check_ids(self) -> Self:
-        seen: set[str] = set()
-        for place, target in enumerate(self.targets):
-            if target.id in seen:
-                raise RuleError("такой id уже есть, ожидался другой", "targets", place, "id")
-            seen.add(target.id)
+        refuse_doubled([target.id for target in self.targets], "targets")
         return self
 
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, Positive, RuleError, Whole, Words
-from effschool.methodology.indicators import GapIndicator, Indicator, refuse_doubled
+from effschool.configuration import Frozen, Positive, RuleError, Whole, Words, refuse_doubled
+from effschool.methodology.indicators import GapIndicator, Indicator
 
 Band = Literal["low", "mid", "high"]
 Domain = Literal["results", "social"]
