@@ -167,7 +167,7 @@ def find_states(group: Group, column: int, schools: Numbers, raw: Floats, shift:
     """What the index of all other schools depends on, a row per change: their own extremes, or who of them lags."""
     values = np.sort(group.raw[np.isfinite(group.raw[:, column]), column])
     if isinstance(group.indicators[column], GapIndicator):
-        lags = np.searchsorted(values, _find_line(group, column) - shift)
+        lags = np.searchsorted(values, find_line(group, column) - shift)
         return np.stack([lags, lags], axis=1).astype(np.float64)
     own = group.raw[schools, column]
     least, most = np.append(values, [np.inf] * 2)[:2], np.insert(values, 0, [-np.inf] * 2)[-2:]
@@ -319,7 +319,7 @@ def scale_column(group: Group, column: int, values: Floats, low: Floats, high: F
     return 1 - direct if item.direction == "inverse" else direct
 
 
-def _find_line(group: Group, column: int) -> float:
+def find_line(group: Group, column: int) -> float:
     """Below this raw value a school lags."""
     item = group.indicators[column]
     assert isinstance(item, GapIndicator)
