@@ -71,6 +71,21 @@ def identify_bands(
     return replace(made, **tables)
 
 
+TWO_YEARS: Bands = {
+    "a": {2021: "low", 2022: "low"},
+    "b": {2021: "low", 2022: "mid"},
+    "c": {2021: "mid", 2022: None},
+    "d": {2022: "high"},
+}
+"""Bands of four schools: one stays, one leaves the lowest group, one is not ranked, one appears."""
+
+
+def build_two_years(methodology: Methodology, programme: Iterable[Mapping[str, Any]] = ()) -> Workspace:
+    """A workspace of `TWO_YEARS` with two schools on a list, one of them in both years."""
+    members = [listed(name, year, results_status="ШНРО") for name, year in (("a", 2021), ("b", 2021), ("a", 2022))]
+    return build_workspace(identify_bands(TWO_YEARS, lists=lists(members)), methodology, programme)
+
+
 def build_workspace(
     identified: Identified,
     methodology: Methodology,

@@ -58,6 +58,16 @@ def test_every_value_knows_its_line(tmp_path):
     assert list(lines.values()) == [1, 2, 4, 5, 6]
 
 
+def test_shared_values_are_those_of_the_safe_loader(tmp_path):
+    text = "a: &a {b: 1, c: [2]}\nd: *a\ne:\n  <<: *a\n  b: 3\n"
+    (tmp_path / "a.yml").write_text(text, encoding="utf-8")
+    faults = []
+    entry = read_entries(tmp_path / "a.yml", "правил", faults, has_aliases=True)
+    assert entry.strip() == yaml.safe_load(text)
+    assert not faults
+    assert locate(entry, ("e", "c"), "").entry.line == 1
+
+
 def test_dates_stay_text(tmp_path):
     assert read(tmp_path, "a: 2023-03-13\nb: 2023-13-45")[0].strip() == {"a": "2023-03-13", "b": "2023-13-45"}
 

@@ -3,29 +3,21 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from builders_report import build_workspace, identify_bands, listed, lists
+from builders_report import TWO_YEARS, build_two_years, build_workspace, identify_bands, listed, lists
 from test_charts import read_texts
 
 from effschool import dynamics_sections as parts
 from effschool.display import Text
 
-BANDS = {
-    "a": {2021: "low", 2022: "low"},
-    "b": {2021: "low", 2022: "mid"},
-    "c": {2021: "mid", 2022: None},
-    "d": {2022: "high"},
-}
-
 
 @pytest.fixture
 def workspace(methodology):
-    members = [listed(name, year, results_status="ШНРО") for name, year in (("a", 2021), ("b", 2021), ("a", 2022))]
     programme = [
         {"school_id": name, "project": "500+", "entry_year": year} | source
         for name, year in (("a", 2021), ("b", 2022))
         for source in [{"source_file": "p", "source_sheet": "", "source_row": 2}]
     ]
-    return build_workspace(identify_bands(BANDS, lists=lists(members)), methodology, programme)
+    return build_two_years(methodology, programme)
 
 
 def test_square_of_transitions_holds_every_school_once(workspace, methodology):
@@ -69,7 +61,7 @@ def test_cohort_without_a_value_at_an_end_is_not_counted_as_one_that_did_not_gro
 
 
 def test_no_programme_is_a_note(methodology):
-    dynamics = build_workspace(identify_bands(BANDS), methodology).dynamics
+    dynamics = build_workspace(identify_bands(TWO_YEARS), methodology).dynamics
     assert isinstance(parts.chart_cohorts(dynamics), Text)
 
 

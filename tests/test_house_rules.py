@@ -15,7 +15,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 ORDER = [
     ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures", "suppression", "jupyter"],
-    ["charts", "facts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading", "configuration"],
+    ["configuration"],
+    ["charts", "facts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading"],
     ["display", "work", "comments", "timeline", "privacy"],
     ["letter", "note"],
     ["execution"],

@@ -6,6 +6,7 @@ from openpyxl import load_workbook
 
 from effschool.identity import add_known_codes
 from effschool.ingest import write_ingested
+from effschool.reading import Grid
 from effschool.succession import load_successions
 
 UPPER = ["Муниципалитет", "Код ОО", "ОО", "Русский язык", "", "", ""]
@@ -118,7 +119,7 @@ def test_files_of_rules_under_a_wrong_name_are_told(tmp_path):
 
 def test_codes_of_one_school_are_known_and_those_of_others_are_not():
     rows = [SUCCESSIONS.split(";"), ["01", "02", "15.02.2020", "смена кода", "да", "приказ"]]
-    successions, problems = load_successions(pd.DataFrame(rows, dtype="str"))
+    successions, problems = load_successions(Grid("successions", "", pd.DataFrame(rows, dtype="str")))
     assert not problems
     register = pd.DataFrame({"year": [2019, 2021], "school_id": ["01", "02"]}).astype({"year": "Int64"})
     known = add_known_codes(register, successions)

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,9 @@ from builders_raw import LAYOUTS, write_csv
 from pydantic import ValidationError
 
 from effschool import schemas
+from effschool.configuration import ConfigurationError
 from effschool.headings import find_header, find_rows, select_body
-from effschool.layouts import Layout, LayoutError, load_layouts
+from effschool.layouts import Layout, load_layouts
 from effschool.reading import Grid
 from effschool.workbooks import open_sheets
 
@@ -71,39 +73,51 @@ def test_layouts_are_frozen(tmp_path):
 @pytest.mark.parametrize(
     ("changed", "place", "fault"),
     [
-        ({"colour": "red"}, "layouts.0.colour", "лишний ключ"),
-        ({"title": ""}, "layouts.0.title", "пустая строка"),
-        ({"files": []}, "layouts.0.files", "список пуст"),
-        ({"unused": "maybe"}, "layouts.0.unused", "ожидалось одно из"),
-        ({"header": {"within": 0}}, "layouts.0.header.within", "не меньше 1"),
-        ({"columns": {"school_id": {}}}, "layouts.0.columns.school_id", "нужен хотя бы один заголовок"),
+        ({"colour": "red"}, "marks.colour", "такого ключа нет; допустимы: id, title, files"),
+        ({"title": ""}, "marks.title", "ожидался непустой текст"),
+        ({"files": []}, "marks.files", "ожидался непустой список"),
+        ({"unused": "maybe"}, "marks.unused", "стоит «maybe», ожидалось одно из значений: «warn», «ignore»"),
+        ({"single": "maybe"}, "marks.single", "стоит «maybe», ожидалось true или false"),
+        ({"header": {"within": 0}}, "marks.header.within", "стоит «0», ожидалось число не меньше 1"),
+        ({"columns": {"school_id": {}}}, "marks.columns.school_id", "нужен хотя бы один заголовок"),
         ({"columns": {"school_id": {"pattern": "("}}}, "school_id.pattern", "регулярное выражение не читается"),
-        ({"gives": [{"table": "pupils"}]}, "gives.0.table", "ожидалось одно из"),
-        ({"gives": [{"table": "schools", "columns": {"nom": "n"}}]}, "gives.0", "нет столбцов: nom"),
-        ({"gives": [{"table": "results", "columns": {"participants": "m"}}]}, "layouts.0", "нет в раскладке: m"),
-        ({"gives": [{"table": "schools"}]}, "layouts.0", "обязательных столбцов: municipality, name"),
-        ({"files": ["m-{year}.csv", "m.csv"]}, "layouts.0", "обязательных столбцов: year"),
+        ({"gives": [{"table": "pupils"}]}, "gives[1].table", "стоит «pupils», ожидалось одно из"),
+        ({"gives": [{"table": "schools", "columns": {"nom": "n"}}]}, "gives[1]", "нет столбцов: nom"),
+        ({"gives": [{"table": "results", "columns": {"participants": "m"}}]}, "layouts.marks", "нет в раскладке: m"),
+        ({"gives": [{"table": "schools"}]}, "layouts.marks", "обязательных столбцов: municipality, name"),
+        ({"files": ["m-{year}.csv", "m.csv"]}, "layouts.marks", "обязательных столбцов: year"),
     ],
 )
 def test_wrong_layout_is_refused_with_file_and_key(tmp_path, changed, place, fault):
-    with pytest.raises(LayoutError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         load_layouts(save(tmp_path, build_layout(**changed)))
-    assert "«a.yml»" in str(caught.value)
-    assert place in str(caught.value)
-    assert fault in str(caught.value)
+    head, said = str(caught.value).split("\n— ")
+    assert head == "Файл раскладки «a.yml» не принят: 1\N{NO-BREAK SPACE}ошибка."
+    assert re.fullmatch(rf"Файл «a\.yml», строка \d+, ключ «[a-z.]*{re.escape(place)}»: .*", said)
+    assert fault in said
+
+
+def test_fault_in_a_shared_value_is_placed_where_the_value_stands(tmp_path):
+    shared = "n: &n {headings: [Н], required: perhaps}"
+    text = f"layouts:\n- id: a\n  title: А\n  columns:\n    {shared}\n    m: *n\n  gives: [{{table: scores}}]\n"
+    (tmp_path / "a.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_layouts(tmp_path)
+    said = [line.partition(":")[0] for line in str(caught.value).splitlines()[1:]]
+    assert said == [f"— Файл «a.yml», строка 5, ключ «layouts.a.columns.{name}.required»" for name in "nm"]
 
 
 @pytest.mark.parametrize("text", ["", "- 1", "a: [", "layouts: []"])
 def test_file_that_is_no_layout_is_refused(tmp_path, text):
     (tmp_path / "a.yml").write_text(text, encoding="utf-8")
-    with pytest.raises(LayoutError, match=r"a\.yml"):
+    with pytest.raises(ConfigurationError, match=r"a\.yml"):
         load_layouts(tmp_path)
 
 
 def test_empty_folder_and_doubled_ids_are_refused(tmp_path):
-    with pytest.raises(LayoutError, match="нет ни одной раскладки"):
+    with pytest.raises(ConfigurationError, match="нет ни одной раскладки"):
         load_layouts(tmp_path)
-    with pytest.raises(LayoutError, match="повторяются раскладки: marks"):
+    with pytest.raises(ConfigurationError, match="повторяются раскладки: marks"):
         load_layouts(save(tmp_path, build_layout(), build_layout()))
 
 

@@ -3,7 +3,7 @@ import pytest
 from builders import exam, indices, result, school, tables
 
 from effschool.fioko import compute_procedure_shares, flag_fioko
-from effschool.lists import make_lists, name_joint
+from effschool.lists import join_flags, make_statuses, name_joint
 from effschool.methodology import FiokoLevel, Window, WindowRule
 from effschool.schemas import LISTS
 from effschool.windows import Standing, list_covered_years
@@ -28,7 +28,7 @@ def name(text, methodology, domain="results", year=2020, years=YEARS):
     other = indices({"02": dict.fromkeys(years, "mid")}, "social" if domain == "results" else "results")
     table = pd.concat([indices(bands, domain), other], ignore_index=True)
     register = pd.DataFrame({"year": year, "school_id": ["01", "02"], "group": "средние"})
-    lists = make_lists(stand(table), register, tables(), methodology).set_index("school_id")
+    lists = make_statuses(stand(table), register, methodology).set_index("school_id")
     status = lists.loc["01", f"{domain}_status"]
     return None if pd.isna(status) else status
 
@@ -121,7 +121,7 @@ def test_year_in_which_nobody_is_ranked_does_not_cover(methodology):
 def test_no_conditions_are_named_where_their_window_is_not_covered(methodology):
     register = pd.DataFrame({"year": 2020, "school_id": ["01"], "group": "средние"})
     bands = [indices({"01": spell("LLL")}), indices({"01": spell(" HH")}, "social")]
-    row = make_lists(stand(pd.concat(bands, ignore_index=True)), register, tables(), methodology).iloc[0]
+    row = make_statuses(stand(pd.concat(bands, ignore_index=True)), register, methodology).iloc[0]
     assert row["results_status"] == "ШНРО"
     assert pd.isna(row["social_status"])
 
@@ -131,13 +131,14 @@ def test_closed_and_left_out_schools_are_not_listed(methodology):
         {"year": [2019, 2020, 2020], "school_id": ["01", "02", "03"], "group": ["средние", "средние", None]}
     )
     bands = indices({school_id: spell("LLL") for school_id in ("01", "02", "03")})
-    lists = make_lists(stand(bands), register, tables(), methodology)
+    lists = make_statuses(stand(bands), register, methodology)
     assert lists["school_id"].tolist() == ["02"]
 
 
 def test_no_covered_year_gives_a_table_without_rows(methodology):
     register = pd.DataFrame({"year": [2020], "school_id": ["01"], "group": ["средние"]})
-    lists = make_lists(stand(indices({"01": spell("L", (2020,))}, "results")), register, tables(), methodology)
+    statuses = make_statuses(stand(indices({"01": spell("L", (2020,))}, "results")), register, methodology)
+    lists = join_flags(statuses, flag_fioko(tables(), register[["year", "school_id"]], methodology.fioko))
     assert LISTS.validate(lists[list(LISTS.columns)]).empty
 
 

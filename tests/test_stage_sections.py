@@ -1,22 +1,14 @@
 import pandas as pd
 import pytest
-from builders_report import build_workspace, identify_bands, listed, lists
+from builders_report import build_two_years
 
 from effschool import stage_sections as parts
 from effschool.display import Table, Text
 
-BANDS = {
-    "a": {2021: "low", 2022: "low"},
-    "b": {2021: "low", 2022: "mid"},
-    "c": {2021: "mid", 2022: None},
-    "d": {2022: "high"},
-}
-
 
 @pytest.fixture
 def workspace(methodology):
-    members = [listed(name, year, results_status="ШНРО") for name, year in (("a", 2021), ("b", 2021), ("a", 2022))]
-    return build_workspace(identify_bands(BANDS, lists=lists(members)), methodology)
+    return build_two_years(methodology)
 
 
 def test_sizes_of_lists_and_groups(workspace, methodology):

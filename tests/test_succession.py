@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effschool.problems import Severity
+from effschool.reading import Grid
 from effschool.schemas import CONTRACT
 from effschool.succession import COLUMNS, Successions, first_year, follow_successions, load_successions
+from effschool.workbooks import read_first_sheet
 
 BASIS = "постановление № 7"
 
@@ -22,14 +24,18 @@ def cells(*rows):
     return pd.DataFrame(lines, index=range(1, len(lines) + 1), dtype="str")
 
 
+def load_cells(frame):
+    return load_successions(Grid("successions.csv", "", frame))
+
+
 def load(*rows):
-    made, problems = load_successions(cells(*rows), "successions.csv")
+    made, problems = load_cells(cells(*rows))
     assert problems == []
     return made
 
 
 def refuse(*rows):
-    made, problems = load_successions(cells(*rows), "successions.csv")
+    made, problems = load_cells(cells(*rows))
     assert made == Successions()
     assert {problem.severity for problem in problems} == {Severity.ERROR}
     return [problem.message for problem in problems]
@@ -136,9 +142,9 @@ def test_what_contradicts_is_said_and_the_table_refused(rows, text):
 
 def test_a_row_without_a_basis_and_a_file_without_a_column_are_refused():
     frame = cells("1>2 01.09.2022 смена кода да")
-    made, (problem,) = load_successions(frame.replace(BASIS, ""), "successions.csv")
+    made, (problem,) = load_cells(frame.replace(BASIS, ""))
     assert (made, problem.column, problem.row) == (Successions(), "Основание", 2)
-    made, (problem,) = load_successions(frame.iloc[:, 1:], "successions.csv")
+    made, (problem,) = load_cells(frame.iloc[:, 1:])
     assert made == Successions()
     assert "«Код прежний»" in problem.message
 
@@ -146,7 +152,7 @@ def test_a_row_without_a_basis_and_a_file_without_a_column_are_refused():
 def test_the_file_is_read_from_excel_too(tmp_path):
     frame = cells("0271>0272 01.09.2022 смена кода да")
     frame.to_excel(tmp_path / "successions.xlsx", index=False, header=False)
-    made, problems = load_successions(tmp_path / "successions.xlsx")
+    made, problems = load_successions(read_first_sheet(tmp_path / "successions.xlsx", "successions.xlsx"))
     assert problems == []
     assert made.find_id("0271", 2020) == "0272"
 

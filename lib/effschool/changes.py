@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +19,7 @@ from effschool.display import Table, Text
 from effschool.dynamics import FIOKO_LIST, stack_lists
 from effschool.identify import Identified, identify_schools
 from effschool.indicators import ROWS, Tables
+from effschool.lab import Members, find_decisive
 from effschool.methodology import Methodology
 from effschool.resampling import name_lists
 from effschool.russian import count_words, format_number, join_words
@@ -36,7 +36,6 @@ REASONS = {
     REGISTER: "изменился состав школ",
 }
 STAYED, ENTERED, LEFT = "остались", "вошли", "вышли"
-SCHOOLS = ("школа", "школы", "школ")
 
 
 @dataclass(frozen=True)
@@ -167,8 +166,6 @@ def compare_last_years(tables: Tables, identified: Identified, methodology: Meth
 
 
 START = "start"
-Members = dict[str, set[str]]
-"""List → codes of its schools."""
 
 
 def walk_runs(first: Run, second: Run) -> dict[str, Members]:
@@ -211,9 +208,7 @@ def explain_move(school: str, steps: Mapping[str, set[str]], present: list[set[s
     move = LEFT if stands[START] else ENTERED
     if not all(school in schools for schools in present):
         return move, REGISTER
-    order = list(stands)
-    changed = [after for before, after in pairwise(order) if stands[before] != stands[after]]
-    return move, changed[-1]
+    return move, find_decisive(school, stands[START], steps)
 
 
 # In words

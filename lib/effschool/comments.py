@@ -13,7 +13,7 @@ from typing import Literal, Self
 import pandas as pd
 from pydantic import Field, model_validator
 
-from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import Frozen, RuleError, Words, read_rules
 from effschool.facts import Fact, Said, count, join, number, percent, words
 from effschool.russian import NBSP
 
@@ -178,9 +178,7 @@ def load_comments(path: Path) -> CommentRules:
     Raises:
         ConfigurationError: no such file, not YAML, or a rule is wrong; every fault is named with its line.
     """
-    faults: list[Fault] = []
-    entry = read_entries(path, "комментариев", faults)
-    return validate_entries(CommentRules, entry, f"Файл комментариев «{path.name}»", faults)
+    return read_rules(CommentRules, path, "комментариев")
 
 
 def _list_places(text: str) -> list[tuple[str, str]]:

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from effschool.russian import count_words
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that may not be empty or blank."""
+Whole = Annotated[int, Field(ge=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
+Percent = Annotated[float, Field(gt=0, lt=100)]
 
 
 class ConfigurationError(ValueError):
@@ -30,6 +33,17 @@ class RuleError(ValueError):
     def __init__(self, expected: str, *at: str | int):
         super().__init__(expected)
         self.at = at
+
+
+def refuse_doubled(ids: Sequence[str], *at: str) -> None:
+    """Refuse a list in which an id stands twice.
+
+    Raises:
+        RuleError: a Russian phrase.
+    """
+    for place, name in enumerate(ids):
+        if name in ids[:place]:
+            raise RuleError("такой id уже есть, ожидался другой", *at, place, "id")
 
 
 class Frozen(BaseModel):
@@ -90,10 +104,10 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader written in C, ten times as fast, where PyYAML was built with it."""
 
 
-def _compose(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
-    """The root of a YAML text and its loader; aliases are refused: a rule stands in one place."""
+def _compose(text: str, *, has_aliases: bool) -> tuple[yaml.SafeLoader, yaml.Node | None]:
+    """The root of a YAML text and its loader; aliases are refused unless the file may have them."""
     try:
-        for event in yaml.parse(text, Loader=LOADER):
+        for event in yaml.parse(text, Loader=LOADER) if not has_aliases else ():
             if isinstance(event, yaml.AliasEvent):
                 raise yaml.composer.ComposerError(None, None, "alias", event.start_mark)  # type: ignore[arg-type]
         loader = LOADER(text)
@@ -103,18 +117,20 @@ def _compose(text: str) -> tuple[yaml.SafeLoader, yaml.Node | None]:
         raise
 
 
-def read_entries(path: Path, kind: str, faults: list[Fault]) -> Entry:
+def read_entries(path: Path, kind: str, faults: list[Fault], *, has_aliases: bool = False) -> Entry:
     """Read a YAML file of keys; doubled keys are added to `faults`.
 
     Args:
         kind: what the file is, in the genitive, for messages: «методики».
+        has_aliases: a value may be written once and referred to («&имя», «*имя», «<<: *имя»): of rules each stands in
+            one place, of layouts many share their columns.
 
     Raises:
         ConfigurationError: no such file, not UTF-8, not YAML, or without keys.
     """
     name = f"Файл {kind} «{path.name}»"
     try:
-        loader, node = _compose(path.read_text(encoding="utf-8"))
+        loader, node = _compose(path.read_text(encoding="utf-8"), has_aliases=has_aliases)
     except FileNotFoundError:
         raise ConfigurationError(f"{name} не найден в папке «{path.parent.name}».") from None
     except UnicodeDecodeError:
@@ -148,7 +164,11 @@ def _mark_keys(
     node: yaml.MappingNode, place: Entry, loader: yaml.SafeLoader, faults: list[Fault], path: str
 ) -> dict[Any, Entry]:
     entries: dict[Any, Entry] = {}
+    shared: dict[Any, Entry] = {}
     for key_node, value_node in node.value:
+        if key_node.tag == "tag:yaml.org,2002:merge" and isinstance(value_node, yaml.MappingNode):
+            shared |= _mark_keys(value_node, place, loader, faults, path)
+            continue
         at = replace(place, line=key_node.start_mark.line + 1)
         key = _read_scalar(key_node, loader)
         inner = f"{path}.{key}".lstrip(".")
@@ -157,7 +177,7 @@ def _mark_keys(
             faults.append(Fault(at, inner, text))
         else:
             entries[key] = _mark(value_node, at, loader, faults, inner)
-    return entries
+    return shared | entries
 
 
 def _read_scalar(node: yaml.Node, loader: yaml.SafeLoader) -> Any:
@@ -224,6 +244,17 @@ def _name_records(entry: Entry) -> dict[Any, Entry]:
     items = entry.value if isinstance(entry.value, list) else []
     named = {found.value: item for item in items if (found := item.find("id")) is not None}
     return named if len(named) == len(items) else {}
+
+
+def read_rules(model: type[Model], path: Path, kind: str, *, has_aliases: bool = False) -> Model:
+    """A file of rules as the model that says what it may hold; `kind` and `has_aliases` as in `read_entries`.
+
+    Raises:
+        ConfigurationError: no such file, not YAML, or a rule in it is wrong; every fault is named with its line.
+    """
+    faults: list[Fault] = []
+    entry = read_entries(path, kind, faults, has_aliases=has_aliases)
+    return validate_entries(model, entry, f"Файл {kind} «{path.name}»", faults)
 
 
 def validate_entries(model: type[Model], entry: Entry, name: str, faults: Sequence[Fault]) -> Model:
@@ -295,6 +326,8 @@ _EXPECTED = {
     "int_parsing": "ожидалось целое число",
     "int_type": "ожидалось целое число",
     "int_from_float": "ожидалось целое число",
+    "bool_parsing": "ожидалось true или false",
+    "bool_type": "ожидалось true или false",
     "string_type": "ожидался текст (число возьмите в кавычки)",
     "value_error": "{error}",
     "model_type": "ожидался раздел с ключами",

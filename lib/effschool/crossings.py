@@ -139,17 +139,10 @@ def move_pupils(group: Group, column: int, schools: Numbers, pupils: Floats, dir
     return group.raw[schools, column] + own, others
 
 
-def rerun_bands(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> NDArray[np.object_]:
-    """Band of each of the schools (row numbers), were its raw value of one indicator another and all else equal."""
-    return NAMES[rerun_places(group, column, schools, raw, shift)]
-
-
-NAMES = np.array([*BANDS, None], dtype=object)
-"""Band by its place in `BANDS`; place −1 is not ranked."""
-
-
 def rerun_places(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> Numbers:
-    """The same as places in `BANDS`, −1 where the school would not be ranked.
+    """Band of each of the schools (row numbers), were its raw value of one indicator another and all else equal.
+
+    Bands are places in `BANDS`, −1 where the school would not be ranked.
 
     Changes that leave all other schools with the same index are tried together: the group is computed once for them.
     """
@@ -174,7 +167,7 @@ def find_states(group: Group, column: int, schools: Numbers, raw: Floats, shift:
     """What the index of all other schools depends on, a row per change: their own extremes, or who of them lags."""
     values = np.sort(group.raw[np.isfinite(group.raw[:, column]), column])
     if isinstance(group.indicators[column], GapIndicator):
-        lags = np.searchsorted(values, _find_line(group, column) - shift)
+        lags = np.searchsorted(values, find_line(group, column) - shift)
         return np.stack([lags, lags], axis=1).astype(np.float64)
     own = group.raw[schools, column]
     least, most = np.append(values, [np.inf] * 2)[:2], np.insert(values, 0, [-np.inf] * 2)[-2:]
@@ -326,7 +319,7 @@ def scale_column(group: Group, column: int, values: Floats, low: Floats, high: F
     return 1 - direct if item.direction == "inverse" else direct
 
 
-def _find_line(group: Group, column: int) -> float:
+def find_line(group: Group, column: int) -> float:
     """Below this raw value a school lags."""
     item = group.indicators[column]
     assert isinstance(item, GapIndicator)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import Frozen, Positive, RuleError, Whole, Words, read_rules
 from effschool.schemas import CONTRACT, LEVELS
 
 FormTable = Literal["social", "certificates"]
@@ -17,8 +17,6 @@ SheetName = Annotated[str, StringConstraints(min_length=1, max_length=31, patter
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=255)]
 """Excel shows no more in a message of a cell; its title may have 32 characters."""
 PromptTitle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=32)]
-Whole = Annotated[int, Field(ge=1, strict=True)]
-Positive = Annotated[float, Field(gt=0, strict=True)]
 
 
 class FormColumn(Frozen):
@@ -231,6 +229,4 @@ def load_form(path: Path) -> Form:
     Raises:
         ConfigurationError: no such file, not YAML, or a rule in it is wrong; every fault is named with its line.
     """
-    faults: list[Fault] = []
-    entry = read_entries(path, "формы", faults)
-    return validate_entries(Form, entry, f"Файл формы «{path.name}»", faults)
+    return read_rules(Form, path, "формы")

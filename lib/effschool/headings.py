@@ -5,6 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import product
+from typing import Any
 
 import pandas as pd
 
@@ -67,6 +68,11 @@ def find_header(grid: Grid, layout: Layout) -> Header | None:
         if best is None or _count_found(header, layout) > _count_found(best, layout):
             best = header
     return best if best is not None and best.positions else None
+
+
+def _complain(grid: Grid, expected: str, action: str, severity: Severity = Severity.ERROR, **place: Any) -> Problem:
+    """A problem of the grid; `place`: row, column and value, as of a `Problem`."""
+    return Problem(severity, grid.file, expected, action, grid.sheet, **place)
 
 
 def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
@@ -144,10 +150,9 @@ def find_passed_over(grid: Grid, layout: Layout, rows: pd.DataFrame, body: pd.Da
     first = _take_first(left)
     unknown = first[~match_cells(first, layout.pass_over)]
     expected = "ожидалась школа с логином, район или итог; строка не узнана и не учтена"
+    action = "Проверьте первую ячейку строки."
     return [
-        Problem(
-            Severity.WARNING, grid.file, expected, "Проверьте первую ячейку строки.", grid.sheet, int(row), value=text
-        )
+        _complain(grid, expected, action, Severity.WARNING, row=int(row), value=text)
         for row, text in zip(unknown.index, unknown, strict=True)
     ]
 
@@ -240,9 +245,7 @@ def _find_disagreeing(grid: Grid, layout: Layout, header: Header) -> list[Proble
     found = {rule.title: search_field(rule, header, grid) for rule in layout.fields.values() if rule.agree}
     action = "Оставьте одно значение в строках над шапкой, в имени листа и в имени файла или разделите файл."
     return [
-        Problem(
-            Severity.ERROR, grid.file, f"ожидалось одно значение ({title})", action, grid.sheet, value=", ".join(texts)
-        )
+        _complain(grid, f"ожидалось одно значение ({title})", action, value=", ".join(texts))
         for title, texts in found.items()
         if len(texts) > 1
     ]
@@ -254,7 +257,7 @@ def _find_foreign(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     action = "Разделите файл, чтобы в нём был один экзамен одного года, и уберите этот столбец."
     expected = "такого столбца в файле этого вида быть не может: строки разного рода смешались бы"
     return [
-        Problem(Severity.ERROR, grid.file, expected, action, grid.sheet, header.row, heading)
+        _complain(grid, expected, action, row=header.row, column=heading)
         for heading in header.headings
         if heading and pattern.fullmatch(simplify_text(heading))
     ]
@@ -264,15 +267,9 @@ def _find_incomplete(grid: Grid, layout: Layout, header: Header) -> list[Problem
     """Things that lack one of the columns that other things have."""
     required = [name for name in header.repeated if layout.columns[name].required]
     things = header.list_things(set(required))
+    expected, action = "у «{}» нет столбца «{}», а у других он есть", "Проверьте заголовки этой группы столбцов."
     return [
-        Problem(
-            Severity.ERROR,
-            grid.file,
-            f"у «{thing}» нет столбца «{layout.columns[name].heading}», а у других он есть",
-            "Проверьте заголовки этой группы столбцов.",
-            sheet=grid.sheet,
-            row=header.row,
-        )
+        _complain(grid, expected.format(thing, layout.columns[name].heading), action, row=header.row)
         for thing in things
         for name in required
         if thing not in header.repeated[name]
@@ -287,15 +284,7 @@ def _say_missing(grid: Grid, header: Header, wanted: tuple[str, ...], free: list
         if near
         else f"Добавьте столбец с заголовком «{wanted[0]}»."
     )
-    return Problem(
-        Severity.ERROR,
-        grid.file,
-        "обязательного столбца нет",
-        action,
-        sheet=grid.sheet,
-        row=header.row,
-        column=wanted[0],
-    )
+    return _complain(grid, "обязательного столбца нет", action, row=header.row, column=wanted[0])
 
 
 def _find_doubled(grid: Grid, header: Header) -> list[Problem]:
@@ -304,15 +293,11 @@ def _find_doubled(grid: Grid, header: Header) -> list[Problem]:
         # Of a repeated column each thing may stand once.
         alone = len(header.repeated.get(name, ())) == len(positions)
         places[name].update(positions[:1] if alone else positions)
+    expected = "ожидался один столбец с таким смыслом, а их несколько"
+    action = "Оставьте один столбец, остальные удалите или назовите иначе."
     return [
-        Problem(
-            Severity.ERROR,
-            grid.file,
-            "ожидался один столбец с таким смыслом, а их несколько",
-            "Оставьте один столбец, остальные удалите или назовите иначе.",
-            sheet=grid.sheet,
-            row=header.row,
-            column=", ".join(header.headings[place] for place in sorted(positions)),
+        _complain(
+            grid, expected, action, row=header.row, column=", ".join(header.headings[p] for p in sorted(positions))
         )
         for positions in places.values()
         if len(positions) > 1
@@ -326,32 +311,20 @@ def find_cells_outside(grid: Grid, header: Header, rows: pd.DataFrame) -> list[P
     filled = cells[(cells != "").any(axis=1)]
     # In CSV an unquoted comma in a number shifts the cells to the right: values would land under wrong headings.
     severity = Severity.WARNING if grid.sheet else Severity.ERROR
+    expected = "ожидались значения только под заголовками"
+    action = "Проверьте, не разделила ли строку лишняя запятая или точка с запятой, или удалите лишнее значение."
     return [
-        Problem(
-            severity,
-            grid.file,
-            "ожидались значения только под заголовками",
-            "Проверьте, не разделила ли строку лишняя запятая или точка с запятой, или удалите лишнее значение.",
-            sheet=grid.sheet,
-            row=row,
-            value=", ".join(text for text in texts if text),
-        )
+        _complain(grid, expected, action, severity, row=row, value=", ".join(filter(None, texts)))
         for row, texts in zip(filled.index.tolist(), filled.to_numpy().tolist(), strict=True)
     ]
 
 
 def _find_unused(grid: Grid, header: Header) -> list[Problem]:
     used = {place for places in header.positions.values() for place in places}
+    expected = "такого столбца раскладка не знает, он не учтён"
+    action = "Проверьте заголовок; если столбец не нужен, ничего делать не надо."
     return [
-        Problem(
-            Severity.WARNING,
-            grid.file,
-            "такого столбца раскладка не знает, он не учтён",
-            "Проверьте заголовок; если столбец не нужен, ничего делать не надо.",
-            sheet=grid.sheet,
-            row=header.row,
-            column=heading,
-        )
+        _complain(grid, expected, action, Severity.WARNING, row=header.row, column=heading)
         for place, heading in enumerate(header.headings)
         if heading and place not in used
     ]

@@ -44,7 +44,7 @@ from effschool.storage import hash_file, read_table, write_table
 from effschool.succession import Successions, follow_successions, load_successions
 from effschool.thresholds import Register as Thresholds
 from effschool.thresholds import load_register
-from effschool.workbooks import open_sheets
+from effschool.workbooks import open_sheets, read_first_sheet
 
 CORRECTIONS = "corrections.yml"
 ACCEPTED, REFUSED, UNREAD = "принят", "не принят", "не узнан"
@@ -127,8 +127,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
         shown: how many problems of one kind in one column of a file are told; None is all.
 
     Raises:
-        LayoutError: a layout file is wrong.
-        ConfigurationError: the register of minimum scores is wrong.
+        ConfigurationError: a layout or the register of minimum scores is wrong.
         FileNotFoundError: there is no folder `raw`.
     """
     if not raw.is_dir():
@@ -175,7 +174,7 @@ def read_successions(raw: Path) -> tuple[Successions, list[Problem]]:
         expected = "ожидалась одна таблица преемственности, а их две"
         return Successions(), [Problem(Severity.ERROR, paths[1].name, expected, "Оставьте один из файлов.")]
     try:
-        return load_successions(paths[0])
+        return load_successions(read_first_sheet(paths[0], paths[0].name))
     except UnreadableFileError as error:
         return Successions(), [error.problem]
 

@@ -21,7 +21,8 @@ Members = dict[str, set[str]]
 """List → codes of its schools."""
 FindMembers = Callable[[Methodology], Members]
 SCHOOLS = ("школа", "школы", "школ")
-MOST_NAMED = 3
+MOST_NAMED, MOST_DRAWN = 3, 20
+"""Names in a sentence, combinations in a chart; the rest is in the table."""
 
 
 @dataclass(frozen=True)
@@ -388,13 +389,11 @@ def tabulate_overlaps(comparison: Comparison) -> Table | Text:
     return Table("Пересечения", f"Пересечения списков {comparison.year} года, школ", frame, formats, note)
 
 
-def tabulate_differences(comparison: Comparison, name: str | None = None) -> Table | Text:
-    """Schools whose list depends on the methodology, each with the reason; of one list where it is named."""
-    found = comparison.differences
-    found = found[found["list"] == name] if name else found
-    if found.empty:
+def tabulate_differences(comparison: Comparison) -> Table | Text:
+    """Schools whose list depends on the methodology, each with the reason."""
+    if comparison.differences.empty:
         return Text(("Списки у методик одни и те же.",), kind="note")
-    named = found.merge(comparison.schools, how="left", on="school_id", validate="many_to_one")
+    named = comparison.differences.merge(comparison.schools, how="left", on="school_id", validate="many_to_one")
     frame = named[["name", "municipality", "list", "sentence"]].set_axis(
         ["Школа", "Муниципалитет", "Список", "Почему списки расходятся"], axis=1
     )
@@ -416,7 +415,7 @@ def count_combinations(comparison: Comparison, names: Sequence[str]) -> pd.DataF
     return counted.sort_values(["schools", *sets], ascending=False, kind="stable", ignore_index=True)
 
 
-def chart_overlaps(comparison: Comparison, *names: str, most: int = 20) -> Chart | Text:
+def chart_overlaps(comparison: Comparison, *names: str) -> Chart | Text:
     """UpSet chart of one list under all methodologies, or of several together; of the first list if none is named."""
     known = [name for name in names or comparison.sizes["list"].head(1) if name in set(comparison.sizes["list"])]
     counted = count_combinations(comparison, known) if known else pd.DataFrame()
@@ -433,5 +432,5 @@ def chart_overlaps(comparison: Comparison, *names: str, most: int = 20) -> Chart
     shown = {label: sets[label].map({True: "да", False: "—"}) for label in sets}
     frame = pd.DataFrame({"Сочетание": [f"{place}" for place in range(1, len(counted) + 1)], **shown})
     table = Table("Сочетания", title, frame.assign(Школ=counted["schools"]))
-    figure = charts.draw_upset(sets.head(most), counted["schools"].head(most).tolist(), "школ")
+    figure = charts.draw_upset(sets.head(MOST_DRAWN), counted["schools"].head(MOST_DRAWN).tolist(), "школ")
     return Chart("overlaps", title, sentence, figure, table)

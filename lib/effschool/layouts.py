@@ -10,10 +10,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from effschool import schemas
+from effschool.configuration import ConfigurationError, Frozen, read_rules
 
 TableName = Literal[
     "schools",
@@ -30,16 +30,6 @@ TableName = Literal[
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 INVISIBLE = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}"
 _FIELD = re.compile(r"\{([a-z_]+)\}")
-
-
-class LayoutError(ValueError):
-    """A layout file cannot be used; the message is in Russian and names every fault."""
-
-
-class Frozen(BaseModel):
-    """Base of all models: unknown keys are refused, values cannot be changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -84,7 +74,7 @@ class ColumnLayout(Frozen):
     headings: tuple[str, ...] = ()
     pattern: str | None = None
     required: bool = False
-    values: dict[str, str] = {}
+    values: dict[str, str] = Field(default={})
     patterns: tuple[ValuePattern, ...] = ()
     blank: str | None = None
     others: Literal["keep", "tell", "refuse", "blank"] = "keep"
@@ -172,7 +162,7 @@ class FieldLayout(Frozen):
     pattern: str
     required: bool = True
     agree: bool = False
-    values: dict[str, str] = {}
+    values: dict[str, str] = Field(default={})
     patterns: tuple[ValuePattern, ...] = ()
     others: Literal["keep", "tell", "refuse"] = "keep"
 
@@ -260,13 +250,13 @@ class PupilsLayout(Frozen):
     """
 
     counts: dict[str, CountLayout]
-    means: dict[str, tuple[MeanLayout, ...]] = {}
+    means: dict[str, tuple[MeanLayout, ...]] = Field(default={})
     key: tuple[str, ...] = ()
     status: str
     taken: tuple[str, ...] = Field(min_length=1)
-    limits: dict[str, tuple[float, float]] = {}
-    scale: dict[str, str] = {}
-    conditions: dict[str, str] = {}
+    limits: dict[str, tuple[float, float]] = Field(default={})
+    scale: dict[str, str] = Field(default={})
+    conditions: dict[str, str] = Field(default={})
 
 
 class SchoolByName(Frozen):
@@ -294,12 +284,12 @@ class RowsLayout(Frozen):
     """
 
     table: TableName
-    columns: dict[str, str] = {}
-    constants: dict[str, str | int] = {}
+    columns: dict[str, str] = Field(default={})
+    constants: dict[str, str | int] = Field(default={})
     each: str | None = None
     skip_blank: tuple[str, ...] = ()
     only_with: tuple[str, ...] = ()
-    blank_where_zero: dict[str, str] = {}
+    blank_where_zero: dict[str, str] = Field(default={})
     percent: PercentLayout | None = None
     pupils: PupilsLayout | None = None
     find_school: SchoolByName | None = None
@@ -364,9 +354,9 @@ class Layout(Frozen):
     header: HeaderLayout = HeaderLayout()
     unused: Literal["warn", "ignore"] = "warn"
     foreign: str | None = None
-    fields: dict[str, FieldLayout] = {}
+    fields: dict[str, FieldLayout] = Field(default={})
     columns: dict[str, ColumnLayout] = Field(min_length=1)
-    keep: dict[str, str] = {}
+    keep: dict[str, str] = Field(default={})
     drop: str | None = None
     pass_over: str | None = None
     gives: tuple[RowsLayout, ...] = Field(min_length=1)
@@ -446,34 +436,22 @@ def load_layouts(folder: Path) -> tuple[Layout, ...]:
     """All layouts of a folder, in the order of file names.
 
     Raises:
-        LayoutError: there are none, a file is not YAML, or a rule in it is wrong; every fault is named.
+        ConfigurationError: there are none, a file is not YAML, or a rule in it is wrong; every fault has its line.
     """
     paths = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
     if not paths:
-        raise LayoutError(f"В папке «{folder.name}» нет ни одной раскладки (файла .yml). Укажите папку с раскладками.")
-    layouts = tuple(layout for path in paths for layout in read_layout_file(path).layouts)
+        raise ConfigurationError(
+            f"В папке «{folder.name}» нет ни одной раскладки (файла .yml). Укажите папку с раскладками."
+        )
+    layouts = tuple(
+        layout for path in paths for layout in read_rules(LayoutFile, path, "раскладки", has_aliases=True).layouts
+    )
     doubled = [name for name, count in Counter(layout.id for layout in layouts).items() if count > 1]
     if doubled:
-        raise LayoutError(f"В папке «{folder.name}» повторяются раскладки: {', '.join(doubled)}. Дайте им разные id.")
+        raise ConfigurationError(
+            f"В папке «{folder.name}» повторяются раскладки: {', '.join(doubled)}. Дайте им разные id."
+        )
     return layouts
-
-
-def read_layout_file(path: Path) -> LayoutFile:
-    """One YAML file of layouts.
-
-    Raises:
-        LayoutError: not YAML, or a rule in it is wrong.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise LayoutError(f"Файл раскладки «{path.name}» не читается как YAML: {error}.") from None
-    if not isinstance(content, dict):
-        raise LayoutError(f"Файл раскладки «{path.name}» пуст или не содержит ключа layouts.")
-    try:
-        return LayoutFile.model_validate(content)
-    except ValidationError as error:
-        raise LayoutError(_say_faults(path, error)) from None
 
 
 def _check_regex(pattern: str) -> str:
@@ -500,34 +478,3 @@ def _write_part(part: str) -> str:
     if field:
         return f"(?P<{field[1]}>[^/]+?)"
     return {"**": ".*", "*": "[^/]*"}.get(part, re.escape(part))
-
-
-_FAULTS = {
-    "missing": "нет обязательного ключа",
-    "extra_forbidden": "лишний ключ, такого правила нет",
-    "literal_error": "недопустимое значение, ожидалось одно из: {expected}",
-    "string_pattern_mismatch": "недопустимое значение, ожидалась строка вида {pattern}",
-    "too_short": "список пуст",
-    "string_too_short": "пустая строка",
-    "greater_than_equal": "ожидалось число не меньше {ge}",
-    "less_than_equal": "ожидалось число не больше {le}",
-    "int_parsing": "ожидалось целое число",
-    "int_type": "ожидалось целое число",
-    "bool_parsing": "ожидалось true или false",
-    "string_type": "ожидалась строка",
-    "tuple_type": "ожидался список",
-    "dict_type": "ожидались пары «ключ: значение»",
-    "model_type": "ожидались пары «ключ: значение»",
-    "value_error": "{error}",
-}
-
-
-def _say_faults(path: Path, error: ValidationError) -> str:
-    lines = [f"Файл раскладки «{path.name}» не принят."]
-    for fault in error.errors(include_url=False):
-        place = ".".join(str(part) for part in fault["loc"]) or "весь файл"
-        text = _FAULTS.get(fault["type"], fault["msg"]).format(**fault.get("ctx", {}))
-        value = fault["input"]
-        found = f" Стоит «{value}»." if isinstance(value, str | int | float) else ""
-        lines.append(f"— {place}: {text}.{found}")
-    return "\n".join(lines)

@@ -4,18 +4,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from effschool.fioko import flag_fioko
-from effschool.indicators import KEY, Tables
+from effschool.indicators import KEY
 from effschool.methodology import Domain, JointStatus, Methodology
 from effschool.schemas import LISTS, empty_table
-from effschool.windows import Standing, find_ranked_years, is_covered, list_covered_years, satisfy_rule, view_window
-
-
-def make_lists(standing: Standing, schools: pd.DataFrame, tables: Tables, methodology: Methodology) -> pd.DataFrame:
-    """Lists of every covered year: a row per year and school that is not left out, columns as `schemas.LISTS`."""
-    flags = flag_fioko(tables, schools.dropna(subset="group")[KEY].sort_values(KEY), methodology.fioko)
-    return join_flags(make_statuses(standing, schools, methodology), flags)
+from effschool.windows import (
+    Standing,
+    WindowView,
+    find_ranked_years,
+    is_covered,
+    list_covered_years,
+    satisfy_rule,
+    view_window,
+)
 
 
 def make_statuses(standing: Standing, schools: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
@@ -44,13 +46,19 @@ def name_statuses(
     domain: Domain, schools: pd.DataFrame, year: int, standing: Standing, methodology: Methodology
 ) -> pd.Series:
     """Status of every school in one domain, the first whose rule it satisfies; missing without a covered window."""
-    statuses = methodology.lists.results if domain == "results" else methodology.lists.social
-    named = np.full(len(schools), None, dtype=object)
-    if statuses and is_covered(methodology.lists.window, year, find_ranked_years(standing.indices, domain)):
-        view = view_window(standing, schools, year, domain, methodology)
-        for status in reversed(statuses):
-            named[satisfy_rule(view, status.band, methodology.find_rule(status))] = status.status
-    return pd.Series(named, dtype="str")
+    covered = is_covered(methodology.lists.window, year, find_ranked_years(standing.indices, domain))
+    if not (covered and methodology.lists.list_statuses(domain)):
+        return pd.Series(None, index=range(len(schools)), dtype="str")
+    view = view_window(standing, schools, year, domain, methodology)
+    return pd.Series(name_view(view, domain, methodology), dtype="str")
+
+
+def name_view(view: WindowView, domain: Domain, methodology: Methodology) -> NDArray[np.object_]:
+    """Status of every school of a window, the first whose rule it satisfies; None where it satisfies none."""
+    named = np.full(len(view.ids), None, dtype=object)
+    for status in reversed(methodology.lists.list_statuses(domain)):
+        named[satisfy_rule(view, status.band, methodology.find_rule(status))] = status.status
+    return named
 
 
 def name_joint(lists: pd.DataFrame, joints: Sequence[JointStatus]) -> pd.Series:

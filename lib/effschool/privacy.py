@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import Frozen, RuleError, Whole, Words, read_rules
 
 Values = TypeVar("Values", pd.Series, pd.DataFrame)
-Whole = Annotated[int, Field(ge=1, strict=True)]
 Fewest = Annotated[int, Field(ge=2, strict=True)]
 RULES = Path(__file__).with_name("privacy.yml")
 
@@ -101,9 +100,7 @@ def load_privacy(path: Path = RULES) -> PrivacyRules:
     Raises:
         ConfigurationError: a key or value is wrong; every fault is named with its line.
     """
-    faults: list[Fault] = []
-    entry = read_entries(path, "правил защиты", faults)
-    return validate_entries(PrivacyRules, entry, f"Файл правил защиты «{path.name}»", faults)
+    return read_rules(PrivacyRules, path, "правил защиты")
 
 
 def hide_few(figures: pd.Series, others: pd.Series) -> pd.Series:

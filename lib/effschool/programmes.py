@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import ConfigurationError, Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import ConfigurationError, Frozen, RuleError, Words, read_rules, refuse_doubled
 from effschool.russian import join_words
 
 Mark = Literal["mark_2", "mark_3", "mark_4", "mark_5"]
@@ -119,11 +119,7 @@ class Programme(Frozen):
 
     @model_validator(mode="after")
     def _check_ids(self) -> Self:
-        seen: set[str] = set()
-        for place, target in enumerate(self.targets):
-            if target.id in seen:
-                raise RuleError("такой id уже есть, ожидался другой", "targets", place, "id")
-            seen.add(target.id)
+        refuse_doubled([target.id for target in self.targets], "targets")
         return self
 
 
@@ -144,10 +140,4 @@ def load_programmes(folder: Path, names: str | None = None) -> list[Programme]:
     if unknown:
         listed = join_words(f"«{name}»" for name in known) or "файлов нет"
         raise ConfigurationError(f"Целей программы {join_words(unknown)} нет в папке «{folder.name}». Есть: {listed}.")
-    return [_load_programme(known[name]) for name in wanted]
-
-
-def _load_programme(path: Path) -> Programme:
-    faults: list[Fault] = []
-    entry = read_entries(path, "целей", faults)
-    return validate_entries(Programme, entry, f"Файл целей «{path.name}»", faults)
+    return [read_rules(Programme, known[name], "целей") for name in wanted]

@@ -5,7 +5,6 @@ proportion that the reliability of the region's own index sets.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -48,16 +47,6 @@ def pair_years(indices: pd.DataFrame, domain: Domain, year: int) -> pd.DataFrame
     return pairs.rename(columns={"year": "from_year", "score": "before", "score_after": "after"})
 
 
-@dataclass(frozen=True)
-class Counted:
-    """Schools of the invented regions: listed, truly low, both, all; a figure per rule."""
-
-    listed: Values
-    low: Values
-    both: Values
-    schools: Values
-
-
 def measure_rules(
     power: Power, reliability: float, share: float, seed: int, workers: int | None = None
 ) -> pd.DataFrame:
@@ -72,13 +61,11 @@ def measure_rules(
         truly low those listed), false_alarm_pct (of the others those listed); NaN where there is nobody to count.
     """
 
-    def _work(generator: np.random.Generator, runs: int) -> Counted:
+    def _work(generator: np.random.Generator, runs: int) -> Values:
         return simulate_regions(generator, (runs, power.schools), power.rules, reliability, share)
 
     blocks = run_blocks(_work, (power.runs, RUNS_AT_ONCE), (seed, POWER_KEY), workers)
-    listed, low, both, schools = (
-        np.sum([getattr(block, part) for block in blocks], axis=0) for part in ("listed", "low", "both", "schools")
-    )
+    listed, low, both, schools = np.sum(blocks, axis=0)
     shares = [(listed, schools), (both, listed), (both, low), (listed - both, schools - low)]
     percents = [100 * np.divide(a, b, out=np.full(len(a), np.nan), where=b > 0) for a, b in shares]
     return pd.DataFrame(dict(zip(POWER_COLUMNS, [[rule.title for rule in power.rules], *percents], strict=True)))
@@ -90,18 +77,13 @@ def simulate_regions(
     rules: Sequence[PowerRule],
     reliability: float,
     share: float,
-) -> Counted:
-    """Counts of invented regions; `size`: regions and schools in each."""
+) -> Values:
+    """Schools of invented regions [listed, truly low, both, all; rule]; `size`: regions and schools in each."""
     truth, scores = draw_scores(generator, (*size, max(rule.years for rule in rules)), reliability)
     low = find_lowest(truth, share)
     listed = [apply_rule(scores, rule, share) for rule in rules]
-    number = np.full(len(rules), low.size, dtype=float)
-    return Counted(
-        np.array([flags.sum() for flags in listed], dtype=float),
-        np.full(len(rules), low.sum(), dtype=float),
-        np.array([(flags & low).sum() for flags in listed], dtype=float),
-        number,
-    )
+    counts = [(flags.sum(), low.sum(), (flags & low).sum(), low.size) for flags in listed]
+    return np.array(counts, dtype=float).T
 
 
 def draw_scores(

@@ -128,7 +128,18 @@ _SOURCE = {
     "source_note": _text(),
 }
 
-SCHOOLS = DataFrameSchema(
+
+def _take_in(name: str, columns: dict[str, Column], *checks: Check) -> DataFrameSchema:
+    """A table taken in: its columns and those of its source; a key stands once."""
+    return DataFrameSchema({**columns, **_SOURCE}, checks=[_unique(*KEYS[name]), *checks], name=name, strict=True)
+
+
+def _leave_behind(name: str, unique: list[str], columns: dict[str, Column]) -> DataFrameSchema:
+    return DataFrameSchema(columns, unique=unique, name=name, strict=True, ordered=True)
+
+
+SCHOOLS = _take_in(
+    "schools",
     {
         "year": _year(),
         "school_id": _text(False),
@@ -138,15 +149,12 @@ SCHOOLS = DataFrameSchema(
         "locality": _choice(LOCALITIES, "Местность", nullable=True),
         "enrolment": _count(),
         "exclusion": _text(),
-        **_SOURCE,
     },
-    checks=_unique(*KEYS["schools"]),
-    name="schools",
-    strict=True,
 )
 """A row per school and year. `exclusion`: empty, or why the school is left out; the rest as the constants."""
 
-RESULTS = DataFrameSchema(
+RESULTS = _take_in(
+    "results",
     {
         "year": _year(),
         "school_id": _text(False),
@@ -162,56 +170,39 @@ RESULTS = DataFrameSchema(
         "below_min": _count(),
         "score_80_plus": _count(),
         "mean_score": _score(),
-        **_SOURCE,
     },
-    checks=[
-        _unique(*KEYS["results"]),
-        _not_above(MARKS, "participants", "отметок вместе больше, чем участников"),
-        _not_above(
-            ["below_min", "score_80_plus"], "participants", "ниже порога и 80 и выше вместе больше, чем участников"
-        ),
-    ],
-    name="results",
-    strict=True,
+    _not_above(MARKS, "participants", "отметок вместе больше, чем участников"),
+    _not_above(["below_min", "score_80_plus"], "participants", "ниже порога и 80 и выше вместе больше, чем участников"),
 )
 """A row per school, year, procedure, subject and grade; all but the key and `mean_score` are counts of pupils."""
 
-CERTIFICATES = DataFrameSchema(
+CERTIFICATES = _take_in(
+    "certificates",
     {
         "year": _year(),
         "school_id": _text(False),
         "level": _choice(LEVELS, "Уровень"),
         "graduates": _count(),
         "without_certificate": _count(),
-        **_SOURCE,
     },
-    checks=[
-        _unique(*KEYS["certificates"]),
-        _not_above(["without_certificate"], "graduates", "без аттестата больше, чем выпускников"),
-    ],
-    name="certificates",
-    strict=True,
+    _not_above(["without_certificate"], "graduates", "без аттестата больше, чем выпускников"),
 )
 """A row per school, year and level (ООО after grade 9, СОО after grade 11); counts of graduates."""
 
-SOCIAL = DataFrameSchema(
+SOCIAL = _take_in(
+    "social",
     {
         "year": _year(),
         "school_id": _text(False),
         "pupils": _count(),
         **{name: _count() for name in SOCIAL_COUNTS},
-        **_SOURCE,
     },
-    checks=[
-        _unique(*KEYS["social"]),
-        *(_not_above([name], "pupils", "число больше, чем «Всего обучающихся»") for name in SOCIAL_COUNTS),
-    ],
-    name="social",
-    strict=True,
+    *(_not_above([name], "pupils", "число больше, чем «Всего обучающихся»") for name in SOCIAL_COUNTS),
 )
 """A row per school and year; all counts of pupils, `pupils` is «Всего обучающихся»."""
 
-PROGRAMME = DataFrameSchema(
+PROGRAMME = _take_in(
+    "programme",
     {
         "school_id": _text(False),
         "project": _text(False),
@@ -219,17 +210,14 @@ PROGRAMME = DataFrameSchema(
         "exit_year": Column("Int64", _year().checks, nullable=True),
         "partner_id": _text(),
         "curator": _text(),
-        **_SOURCE,
     },
-    checks=_unique(*KEYS["programme"]),
-    name="programme",
-    strict=True,
 )
 """A row per school and year of entry into a project of support (программа поддержки)."""
 
 _GRADE = RESULTS.columns["grade"]
 
-JOURNAL = DataFrameSchema(
+JOURNAL = _take_in(
+    "journal",
     {
         "year": _year(),
         "school_id": _text(False),
@@ -237,15 +225,12 @@ JOURNAL = DataFrameSchema(
         "grade": _GRADE,
         "change": _choice(JOURNAL_CHANGES, "Сравнение с журналом"),
         "pupils": _count(),
-        **_SOURCE,
     },
-    checks=_unique(*KEYS["journal"]),
-    name="journal",
-    strict=True,
 )
 """A row per school, year, subject, grade and `change` (ВПР mark against that of the journal); `pupils` counts them."""
 
-SCORES = DataFrameSchema(
+SCORES = _take_in(
+    "scores",
     {
         "year": _year(),
         "school_id": _text(False),
@@ -255,50 +240,39 @@ SCORES = DataFrameSchema(
         "score": Column("Int64"),
         "participants": _count(),
         "pupils": _count(),
-        **_SOURCE,
     },
-    checks=[
-        _unique(*KEYS["scores"]),
-        _not_above(["pupils"], "participants", "учеников с одним баллом больше, чем участников"),
-    ],
-    name="scores",
-    strict=True,
+    _not_above(["pupils"], "participants", "учеников с одним баллом больше, чем участников"),
 )
 """A row per school, year, procedure, subject, grade and primary `score`; `pupils` of the `participants` have it."""
 
-MARKED = DataFrameSchema(
+MARKED = _take_in(
+    "marked",
     {
         "year": _year(),
         "school_id": _text(False),
         "subject": _text(False),
         "grade": _GRADE,
         "marked": _count(),
-        **_SOURCE,
     },
-    checks=_unique(*KEYS["marked"]),
-    name="marked",
-    strict=True,
 )
 """A row per school, year, subject and grade that an outside list marks as doubtful (`marked` is 1)."""
 
-TARGETS_FACT = DataFrameSchema(
+TARGETS_FACT = _take_in(
+    "targets_fact",
     {
         "programme": _text(False),
         "target": _text(False),
         "year": _year(),
         "municipality": _text(),
         "value": Column("float64", nullable=True),
-        **_SOURCE,
     },
-    checks=_unique(*KEYS["targets_fact"]),
-    name="targets_fact",
-    strict=True,
 )
 """A row per programme, target (its id or title), year and place: what the institute counted itself (факт показателя).
 
 `municipality` is missing for the whole region; `value` is in the unit of the target."""
 
-ROADMAP = DataFrameSchema(
+ROADMAP = _take_in(
+    "roadmap",
     {
         "programme": _text(False),
         "municipality": _text(),
@@ -311,11 +285,7 @@ ROADMAP = DataFrameSchema(
         "state": _choice(EVENT_STATES, "Состояние", nullable=True),
         "done": _text(),
         "as_of": _text(),
-        **_SOURCE,
     },
-    checks=_unique(*KEYS["roadmap"]),
-    name="roadmap",
-    strict=True,
 )
 """A row per event of a plan (мероприятие дорожной карты), its words as they stand.
 
@@ -328,7 +298,9 @@ CONTRACT = {
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""
 
-SCHOOLS_OUT = DataFrameSchema(
+SCHOOLS_OUT = _leave_behind(
+    "schools",
+    ["year", "school_id"],
     {
         "year": Column("int64"),
         "school_id": _text(False),
@@ -339,14 +311,12 @@ SCHOOLS_OUT = DataFrameSchema(
         "enrolment": Column("Int64", nullable=True),
         "exclusion": _text(),
     },
-    unique=["year", "school_id"],
-    name="schools",
-    strict=True,
-    ordered=True,
 )
 """A row per school and year; `group` («средние», «основные», «вечерние») is null when the school is left out."""
 
-INDICATORS = DataFrameSchema(
+INDICATORS = _leave_behind(
+    "indicators",
+    ["year", "school_id", "indicator"],
     {
         "year": Column("int64"),
         "school_id": _text(False),
@@ -356,15 +326,13 @@ INDICATORS = DataFrameSchema(
         "normalised": Column("float64", Check.in_range(0, 1), nullable=True),
         "participants": Column("int64", Check.ge(0)),
     },
-    unique=["year", "school_id", "indicator"],
-    name="indicators",
-    strict=True,
-    ordered=True,
 )
 """A row per school, year and indicator that the school has. `raw`: per cent, score or gap; `normalised`: 0…1 as it
 enters the index, null where the indicator does not vary in the group; `participants`: pupils behind it."""
 
-INDICES = DataFrameSchema(
+INDICES = _leave_behind(
+    "indices",
+    ["year", "school_id", "domain"],
     {
         "year": Column("int64"),
         "school_id": _text(False),
@@ -375,15 +343,13 @@ INDICES = DataFrameSchema(
         "rank": Column("Int64", Check.ge(1), nullable=True),
         "band": Column("str", Check.isin(BANDS), nullable=True),
     },
-    unique=["year", "school_id", "domain"],
-    name="indices",
-    strict=True,
-    ordered=True,
 )
 """A row per school, year and domain. `coverage`: available / applicable indicators; `rank`: 1 is the lowest index, ties
 share the smaller; `rank` and `band` are null when the school is not ranked."""
 
-LISTS = DataFrameSchema(
+LISTS = _leave_behind(
+    "lists",
+    ["year", "school_id"],
     {
         "year": Column("int64"),
         "school_id": _text(False),
@@ -393,10 +359,6 @@ LISTS = DataFrameSchema(
         "fioko_level": _text(),
         "joint": _text(),
     },
-    unique=["year", "school_id"],
-    name="lists",
-    strict=True,
-    ordered=True,
 )
 """A row per school that is not left out and year whose window the data cover; a status is null where there is none."""
 

@@ -18,7 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from pydantic import Field, model_validator
 from rapidfuzz.distance import OSA
 
-from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import Frozen, RuleError, Words, read_rules
 from effschool.conversion import clean_codes, clean_text
 from effschool.display import Table
 from effschool.layouts import simplify_text
@@ -120,9 +120,7 @@ def load_name_rules(path: Path) -> NameRules:
     Raises:
         ConfigurationError: no such file, not YAML, or a rule in it is wrong; every fault is named with its line.
     """
-    faults: list[Fault] = []
-    entry = read_entries(path, "правил сличения", faults)
-    return validate_entries(NameRules, entry, f"Файл правил сличения «{path.name}»", faults)
+    return read_rules(NameRules, path, "правил сличения")
 
 
 def simplify_name(text: str) -> str:

@@ -15,16 +15,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
 from effschool.conversion import clean_codes, clean_text
 from effschool.layouts import simplify_text
 from effschool.problems import Problem, Severity
+from effschool.reading import Grid
 from effschool.russian import join_words
 from effschool.schemas import KEYS
-from effschool.workbooks import read_first_sheet
 
 COLUMNS = {
     "old": "Код прежний",
@@ -145,28 +144,16 @@ class Successions:
         return last.code if last is self._lives[last.code][-1] else f"{last.code} (до {last.end:%d.%m.%Y})"
 
 
-def load_successions(source: Path | pd.DataFrame, file: str = "successions") -> tuple[Successions, list[Problem]]:
-    """The table of successions: CSV or XLSX, headings in its first row, as `COLUMNS`.
-
-    Args:
-        source: the file, or its cells as text on the row numbers of Excel, the first row the headings.
-        file: name for messages where `source` is a frame.
-
-    Raises:
-        UnreadableFileError: the file cannot be read at all.
-    """
-    sheet = ""
-    if isinstance(source, Path):
-        grid = read_first_sheet(source, source.name)
-        source, file, sheet = grid.cells, grid.file, grid.sheet
-    headings = [simplify_text(str(cell)) for cell in source.iloc[0]]
+def load_successions(grid: Grid) -> tuple[Successions, list[Problem]]:
+    """The table of successions: headings in its first row, as `COLUMNS`."""
+    headings = [simplify_text(str(cell)) for cell in grid.cells.iloc[0]]
     missing = [heading for heading in COLUMNS.values() if simplify_text(heading) not in headings]
     if missing:
         expected = f"ожидались столбцы: {join_words(f'«{name}»' for name in missing)}"
-        return Successions(), [Problem(Severity.ERROR, file, expected, "Добавьте их.", sheet=sheet, row=1)]
-    body = source.iloc[1:].set_axis(headings, axis=1)
+        return Successions(), [Problem(Severity.ERROR, grid.file, expected, "Добавьте их.", sheet=grid.sheet, row=1)]
+    body = grid.cells.iloc[1:].set_axis(headings, axis=1)
     cells = pd.DataFrame({name: clean_text(body[simplify_text(heading)]) for name, heading in COLUMNS.items()})
-    acts, problems = _read_acts(cells.dropna(how="all"), file, sheet)
+    acts, problems = _read_acts(cells.dropna(how="all"), grid.file, grid.sheet)
     made, found = make_successions(acts)
     return (Successions() if problems else made), [*problems, *found]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import pandas as pd
 from pydantic import ConfigDict, Field, model_validator
 
-from effschool.configuration import Fault, Frozen, RuleError, Words, read_entries, validate_entries
+from effschool.configuration import Frozen, RuleError, Words, read_rules
 from effschool.display import Table
 from effschool.russian import format_number, join_words
 
@@ -109,9 +109,7 @@ def load_register(path: Path) -> Register:
     Raises:
         ConfigurationError: no such file, not YAML, or a row in it is wrong; every fault is named with its line.
     """
-    faults: list[Fault] = []
-    entry = read_entries(path, "порогов", faults)
-    return validate_entries(Register, entry, f"Файл порогов «{path.name}»", faults)
+    return read_rules(Register, path, "порогов")
 
 
 def find_threshold(register: Register, procedure: str, subject: str, year: int) -> Threshold:

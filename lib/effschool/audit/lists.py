@@ -90,7 +90,7 @@ def add_window(grid: Grid, plan: Plan, domain: Domain, year: int) -> None:
     rules, window = plan.methodology.domains[domain], plan.list_window(year, domain)
     grid.open_block(BLOCKS[domain])
     for each in window:
-        grid.add_formula((domain, each), f"{each} год", TEXT, partial(link_band, plan, each, domain))
+        grid.add_formula((domain, each), f"{each} год", TEXT, partial(plan.link, each, domain, "band"))
         grid.mark((domain, each), rules)
     grid.open_block(f"{BLOCKS[domain]}: последние годы с данными")
     keys: list[Hashable] = [(domain, each) for each in window]
@@ -102,24 +102,12 @@ def add_window(grid: Grid, plan: Plan, domain: Domain, year: int) -> None:
     if any(condition.mean for condition in conditions) and plan.covers(domain, year):
         grid.add_formula(("mean", domain), "По среднему индексу", TEXT, partial(link_mean, plan, year, domain))
     if any(condition.lags for condition in conditions):
-        grid.add_formula(("lags", domain), "Показателей отставания", WHOLE, partial(link_lags, plan, year, domain))
-
-
-def link_band(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
-    """The school's band in a year, wherever its sheet was then; nothing where it was not compared."""
-    cell = plan.see(year, school_id, domain, "band")
-    return f"={cell}" if cell else None
+        grid.add_formula(("lags", domain), "Показателей отставания", WHOLE, partial(plan.link, year, domain, "lags"))
 
 
 def link_mean(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
     """The band of the school's mean index."""
     cell = plan.see_mean(year, school_id, domain)
-    return f"={cell}" if cell else None
-
-
-def link_lags(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
-    """The school's number of lags in the report year."""
-    cell = plan.see(year, school_id, domain, "lags")
     return f"={cell}" if cell else None
 
 

@@ -28,16 +28,10 @@ def plan_means(plan: Plan, scope: Scope) -> Grid:
     grid.mark("band", rules)
     grid.open_block("Индекс ранжируемой школы")
     for year in years:
-        grid.add_formula(year, f"{year} год", SCALED, partial(link_index, plan, scope, year))
+        grid.add_formula(year, f"{year} год", SCALED, partial(plan.link, year, scope.domain, "ranked"))
     add_slots(grid, years, backs)
     add_order(grid, scope.domain, rules)
     return grid
-
-
-def link_index(plan: Plan, scope: Scope, year: int, id_: str) -> str | None:
-    """A school's index in a year, wherever its sheet was then."""
-    cell = plan.see(year, id_, scope.domain, "ranked")
-    return f"={cell}" if cell else None
 
 
 def add_slots(grid: Grid, years: list[int], backs: list[int]) -> None:

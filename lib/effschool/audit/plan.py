@@ -61,6 +61,11 @@ class Plan:
         grid = self.scopes.get(Scope(year, school["group"], domain)) if school else None
         return grid.see(grid.cell(key, school_id)) if grid and key in grid.columns else None
 
+    def link(self, year: int, domain: Domain, key: object, school_id: str) -> str | None:
+        """Formula that shows such a cell; None where there is none."""
+        cell = self.see(year, school_id, domain, key)
+        return f"={cell}" if cell else None
+
     def see_mean(self, year: int, school_id: str, domain: Domain) -> str | None:
         """Reference to the band of a school's mean index over the window of a report year."""
         grid = self.scopes.get(Scope(year, self._schools[year][school_id]["group"], domain, is_mean=True))

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from effschool.indicators import KEY, MARKED, Tables, select_rows
-from effschool.methodology import Domain, GapIndicator, Indicator, Methodology, Rows, ShareIndicator
+from effschool.methodology import Domain, Indicator, Methodology, Rows, ShareIndicator
 from effschool.schemas import CONTRACT, MARKS
 
 KINDS: dict[str, tuple[str, ...]] = {
@@ -48,10 +48,6 @@ class RawCounts:
     rows: Mapping[tuple[int, Slot], Mapping[str, Any]]
     slots: Mapping[Rows, list[Slot]]
 
-    def find_row(self, year: int, slot: Slot, school_id: str) -> Any:
-        """The raw row of a school, None where there is none."""
-        return self.rows.get((year, slot), {}).get(school_id)
-
 
 def list_needs(raw: RawCounts, methodology: Methodology, domain: Domain) -> dict[Slot, tuple[str, ...]]:
     """Columns of every slot that the domain's indicators are made from; ФИОКО's counts go with the first domain."""
@@ -74,16 +70,6 @@ def need_columns(indicator: Indicator, slot: Slot) -> tuple[str, ...]:
     if isinstance(indicator, ShareIndicator):
         return indicator.count, indicator.total
     return ("participants", "mean_score", *(MARKS if slot.has_marks else ()))
-
-
-def is_mean(indicator: Indicator) -> bool:
-    """Whether the indicator is made from mean scores."""
-    return not isinstance(indicator, ShareIndicator)
-
-
-def is_gap(indicator: Indicator) -> bool:
-    """Whether the indicator is a distance from the region."""
-    return isinstance(indicator, GapIndicator)
 
 
 def collect_raw(tables: Tables, taken: pd.DataFrame, methodology: Methodology) -> RawCounts:

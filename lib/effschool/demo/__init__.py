@@ -19,25 +19,20 @@ from effschool.demo.writing import Tables, write_region
 
 __all__ = ["build_demo_tables", "build_told_tables", "make_demo_region"]
 
+SEED = 2018
 
-def make_demo_region(  # noqa: PLR0913, PLR0917 -- every argument is a size of the region
-    folder: Path,
-    seed: int = 2018,
-    schools: int = 350,
-    municipalities: int = 19,
-    last_year: int = 2023,
-    years: int = 5,
-    shapes: bool = False,
-) -> None:
+
+def make_demo_region(folder: Path, seed: int = SEED, *, shapes: bool = False, **size: int) -> None:
     """Write the region's raw files into a folder: CSV, `programme.xlsx`, `social/*.xlsx` and `region.yml`.
 
+    `size`: how large it is, as `settings.Size` has it: schools, municipalities, last_year, years.
     With `shapes` the files of the last years have the shapes that offices send. The same arguments give the same bytes.
     Files left by an earlier region are not removed.
 
     Raises:
         ValueError: too few schools for the municipalities and kinds, no year, or not enough names.
     """
-    tables, settings = build_demo_tables(seed, schools, municipalities, last_year, years), load_settings()
+    tables, settings = build_demo_tables(seed, **size), load_settings()
     if shapes:
         write_offices(tables, build_office_tables(tables, settings, seed), folder, settings)
     else:
@@ -45,35 +40,31 @@ def make_demo_region(  # noqa: PLR0913, PLR0917 -- every argument is a size of t
     write_support(tables, folder, settings)
 
 
-def build_told_tables(
-    seed: int = 2018, schools: int = 350, municipalities: int = 19, last_year: int = 2023, years: int = 5
-) -> Tables:
+def build_told_tables(seed: int = SEED, **size: int) -> Tables:
     """Contract tables that a reader of the region's office shapes gets: `build_demo_tables` as the shapes can tell it.
 
     Raises:
         ValueError: as `make_demo_region`.
     """
-    tables, settings = build_demo_tables(seed, schools, municipalities, last_year, years), load_settings()
+    tables, settings = build_demo_tables(seed, **size), load_settings()
     return tell_tables(tables, build_office_tables(tables, settings, seed), settings.offices)
 
 
-def build_demo_tables(
-    seed: int = 2018, schools: int = 350, municipalities: int = 19, last_year: int = 2023, years: int = 5
-) -> Tables:
+def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
     """Contract tables by name, with the columns and types of `effschool.schemas` but those of provenance.
 
     Raises:
         ValueError: as `make_demo_region`.
     """
-    settings, size = load_settings(), Size(schools, municipalities, last_year, years)
+    settings, region = load_settings(), Size(**size)
     # A stream for each table: a change to one leaves the others as they are.
     rngs = np.random.default_rng(seed).spawn(7)
-    drawn = draw_schools(size, settings, rngs[0])
-    school_years = list_school_years(drawn, size, settings, rngs[1])
-    programme = draw_programme(drawn, size, settings, rngs[2])
-    effects = list_effects(drawn, programme, size, settings)
-    levels = draw_levels(school_years, effects, size, settings, rngs[3])
-    cohorts = draw_cohorts(drawn, size, settings, rngs[3])
+    drawn = draw_schools(region, settings, rngs[0])
+    school_years = list_school_years(drawn, region, settings, rngs[1])
+    programme = draw_programme(drawn, region, settings, rngs[2])
+    effects = list_effects(drawn, programme, region, settings)
+    levels = draw_levels(school_years, effects, region, settings, rngs[3])
+    cohorts = draw_cohorts(drawn, region, settings, rngs[3])
     schools_of_years = tabulate_schools(school_years, settings, rngs[1])
     return {
         "schools": schools_of_years,

@@ -6,7 +6,9 @@ from importlib.resources import files
 from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field, model_validator
+
+from effschool.configuration import Frozen
 
 Locality = Literal["city", "village"]
 LOCALITY_NAMES: dict[Locality, str] = {"city": "город", "village": "село"}
@@ -14,12 +16,6 @@ SocialFault = Literal[
     "titles", "numbering", "total", "footnote", "nbsp", "texts", "codes", "sheet", "comment", "hidden"
 ]
 SMALLEST_REGION = 12
-
-
-class Frozen(BaseModel):
-    """Base of all models: unknown keys are refused, values cannot be changed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Names(Frozen):
@@ -142,11 +138,11 @@ class Exam(Frozen):
     takers: Literal["all", "profile", "basic"]
     attendance: float
     shares: list[float] | None = None
-    points: list[float] = [2, 3, 4, 5]
+    points: list[float] = Field(default=[2, 3, 4, 5])
     minimum: int | None = None
     below: float | None = None
     high: float | None = None
-    not_held: list[int] = []
+    not_held: list[int] = Field(default=[])
 
     @model_validator(mode="after")
     def _check_scale(self) -> Self:
@@ -252,14 +248,14 @@ class Form(Frozen):
 
     file: str
     sheet: str = ""
-    titles: list[str] = []
+    titles: list[str] = Field(default=[])
     over: str = ""
     headings: dict[str, str]
     is_numbered: bool = False
     footnote: str = ""
     login: str = ""
     total: str = ""
-    hidden_rows: list[int] = []
+    hidden_rows: list[int] = Field(default=[])
 
 
 class Paper(Frozen):
@@ -271,7 +267,7 @@ class Paper(Frozen):
     title: str
     bands: list[tuple[int, int]]
     counts: list[str | None]
-    primary: list[int] = []
+    primary: list[int] = Field(default=[])
     most_primary: int = 0
 
 
@@ -419,10 +415,10 @@ class Size:
         ValueError: too few schools for every kind and municipality, or no year.
     """
 
-    schools: int
-    municipalities: int
-    last_year: int
-    years: int
+    schools: int = 350
+    municipalities: int = 19
+    last_year: int = 2023
+    years: int = 5
 
     def __post_init__(self) -> None:
         if self.schools < max(SMALLEST_REGION, self.municipalities):

@@ -8,11 +8,11 @@ from effschool.explain.decisions import explain_decision
 from effschool.explain.one_school import (
     chart_index_parts,
     choose_school,
+    choose_year,
     tabulate_index_parts,
     tabulate_school_decisions,
 )
 from effschool.explain.words import DECISION_NOTE, Decisions, tabulate_decisions
-from effschool.explain.years import choose_year
 
 __all__ = [
     "DECISION_NOTE",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from effschool.crossings import TOLERANCE, Change, Group, describe_change, move_pupils
+from effschool.crossings import Change, Group, describe_change, find_line, move_pupils
 from effschool.explain.ways import Statuses, choose_way, take_cheapest
 from effschool.explain.windows import OpenWindow
 from effschool.methodology import GapIndicator, Methodology
@@ -43,21 +43,15 @@ def list_flags(group: Group) -> Iterator[tuple[str, Flags]]:
 
 def turn_flags(group: Group, column: int) -> dict[int, tuple[bool, Change | None]]:
     """The fewest pupils that would turn a flag, for every school (row number) that has the indicator."""
-    raw = group.raw[:, column]
+    raw, line = group.raw[:, column], find_line(group, column)
     found: dict[int, tuple[bool, Change | None]] = {}
     for place in np.flatnonzero(np.isfinite(raw)):
-        is_lag = bool(_lags(group, column, raw[[place]])[0])
+        is_lag = bool(raw[place] < line)
         direction = 1 if is_lag else -1
         limit = int(group.levers[column].count_pupils(direction)[place])
         pupils = np.arange(1.0, limit + 1)
         moved, _ = move_pupils(group, column, np.full(limit, place), pupils, direction)
-        turned = np.flatnonzero(_lags(group, column, moved) != is_lag)
+        turned = np.flatnonzero((moved < line) != is_lag)
         change = describe_change(group, column, int(place), int(turned[0]) + 1, direction) if len(turned) else None
         found[int(place)] = is_lag, change
     return found
-
-
-def _lags(group: Group, column: int, raw: np.ndarray) -> np.ndarray:
-    item = group.indicators[column]
-    threshold = item.threshold if isinstance(item, GapIndicator) else np.inf
-    return np.asarray(raw < -threshold - TOLERANCE)

@@ -1,4 +1,4 @@
-"""Why this school: parts of its index as a table and a chart, and what would have changed the decisions on it."""
+"""What is explained: the year, the school; parts of its index, and what would have changed the decisions on it."""
 
 from functools import partial
 
@@ -11,12 +11,27 @@ from effschool.identify import Identified
 from effschool.indicators import KEY
 from effschool.methodology import Domain, DomainRules, Methodology
 from effschool.russian import NO_DATA, count_words, format_number, join_words, quote_title
+from effschool.windows import list_covered_years
 
 DISTANCE = "Отличие от пограничной школы"
 MOST_NAMED = 2
 SLIGHT = 5e-4
 """A distance that would be written as 0,000; the chart leaves it out, the table does not."""
 DOMAIN_KEYS: dict[Domain, str] = {"results": "результаты", "social": "условия"}
+
+
+def choose_year(identified: Identified, methodology: Methodology, year: int | None) -> int:
+    """The year to explain: the one asked for, else the last with lists, else the last with indices.
+
+    Raises:
+        ValueError: the year has no indices; the message names those that have.
+    """
+    years = sorted(set(identified.indices["year"]))
+    listed = [each for each in list_covered_years(identified.indices, methodology) if each in years]
+    chosen = year if year is not None else (listed or years)[-1]
+    if chosen not in years:
+        raise ValueError(f"Года {chosen} нет в данных. Есть годы: {', '.join(map(str, years))}.")
+    return chosen
 
 
 def choose_school(parts: pd.DataFrame, school_id: str | int | None = None) -> str | None:

@@ -11,6 +11,7 @@ import pandas as pd
 from effschool.crossings import Options
 from effschool.explain.ways import Statuses, Way, choose_way
 from effschool.identify import Identified
+from effschool.lists import name_view
 from effschool.methodology import Band, Condition, Domain, Methodology
 from effschool.schemas import BANDS
 from effschool.windows import (
@@ -20,7 +21,6 @@ from effschool.windows import (
     find_ranked_years,
     is_covered,
     list_candidates,
-    satisfy_rule,
     view_window,
 )
 
@@ -97,7 +97,7 @@ def reach_statuses(window: OpenWindow, options: Options, methodology: Methodolog
     reach: dict[str, Statuses] = {school: {} for school in window.view.ids}
     for combination in product(BANDS, repeat=window.view.bands.shape[1]):
         wanted = np.where(pd.isna(window.view.bands), window.view.bands, np.array(combination, dtype=object))
-        named = _name_statuses(replace(window.view, bands=wanted), window.domain, methodology)
+        named = name_view(replace(window.view, bands=wanted), window.domain, methodology)
         for place, (school, status) in enumerate(zip(window.view.ids, named, strict=True)):
             steps = zip(window.years[place], window.view.bands[place], wanted[place], strict=True)
             moves = {year: new for year, old, new in steps if year and old != new}
@@ -106,11 +106,3 @@ def reach_statuses(window: OpenWindow, options: Options, methodology: Methodolog
             way = Way(tuple(change for change in found.values() if change), blocked)
             reach[school][status] = choose_way(reach[school].get(status), way)
     return reach
-
-
-def _name_statuses(view: WindowView, domain: Domain, methodology: Methodology) -> list[str | None]:
-    """Statuses by the library's own rules, the first that fits."""
-    named = np.full(len(view.ids), None, dtype=object)
-    for status in reversed(methodology.lists.list_statuses(domain)):
-        named[satisfy_rule(view, status.band, methodology.find_rule(status))] = status.status
-    return list(named)

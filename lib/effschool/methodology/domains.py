@@ -5,13 +5,12 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
-from effschool.methodology.indicators import GapIndicator, Indicator, Positive, refuse_doubled
+from effschool.configuration import Frozen, Positive, RuleError, Whole, Words, refuse_doubled
+from effschool.methodology.indicators import GapIndicator, Indicator
 
 Band = Literal["low", "mid", "high"]
 Domain = Literal["results", "social"]
 Orientation = Literal["consistent", "literal"]
-Whole = Annotated[int, Field(ge=1, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 QUARTER = 0.25
 WEIGHTS_TOLERANCE = 1e-9

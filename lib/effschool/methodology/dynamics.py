@@ -5,10 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
-from effschool.methodology.domains import Whole
+from effschool.configuration import Frozen, Percent, RuleError, Whole, Words
 
-Percent = Annotated[float, Field(gt=0, lt=100)]
 TONES = 5
 """Tones of the grid, from the one that asks for help to the best."""
 

@@ -7,10 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
+from effschool.configuration import Frozen, Percent, RuleError, Whole, Words
 
-Number = Annotated[int, Field(ge=1, strict=True)]
-Percent = Annotated[float, Field(gt=0, lt=100)]
 Seed = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -29,7 +27,7 @@ class Matching(Frozen):
     results_sd: float = Field(gt=0)
     social_sd: float = Field(gt=0)
     size_times: float = Field(gt=1)
-    matches: Number
+    matches: Whole
 
 
 class Simulation(Frozen):
@@ -41,13 +39,13 @@ class Simulation(Frozen):
         effects: true effects in standard deviations of the region.
     """
 
-    schools: Number
-    years: Number
-    entrants: Number
-    entries: tuple[Number, ...] = Field(min_length=1)
+    schools: Whole
+    years: Whole
+    entrants: Whole
+    entries: tuple[Whole, ...] = Field(min_length=1)
     reliability: float = Field(gt=0, lt=1)
     effects: tuple[float, ...] = Field(min_length=1)
-    runs: Number
+    runs: Whole
     seed: Seed
 
 
@@ -64,12 +62,12 @@ class Effects(Frozen):
     """
 
     matching: Matching
-    selection_years: Number
-    years_before: Number
+    selection_years: Whole
+    years_before: Whole
     first_year_after: Annotated[int, Field(ge=0, strict=True)]
-    years_after: Number
+    years_after: Whole
     fewest_schools: Annotated[int, Field(ge=3, strict=True)]
-    placebo_years: Number
+    placebo_years: Whole
     interval_pct: Percent
     power_pct: Percent
     simulation: Simulation
@@ -102,11 +100,11 @@ class Clusters(Frozen):
 
     features: tuple[Feature, ...] = Field(min_length=2)
     fewest: Annotated[int, Field(ge=2, strict=True)]
-    most: Number
-    draws: Number
+    most: Whole
+    draws: Whole
     stability: float = Field(gt=0, le=1)
     notable_sd: float = Field(gt=0)
-    fewest_schools: Number
+    fewest_schools: Whole
     seed: Seed
     source: Words
 

@@ -4,9 +4,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
-from effschool.methodology.domains import Whole
-from effschool.methodology.indicators import Rows, refuse_doubled
+from effschool.configuration import Frozen, RuleError, Whole, Words, refuse_doubled
+from effschool.methodology.indicators import Rows
 
 
 class FiokoProcedure(Frozen):

@@ -1,14 +1,12 @@
 """Indicators (показатели): which rows of the contract tables they are counted over, and how."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
+from effschool.configuration import Frozen, Positive, RuleError, Words
 from effschool.schemas import CONTRACT
 
-Positive = Annotated[float, Field(gt=0, strict=True)]
 Score = Annotated[float, Field(ge=0, le=100, strict=True)]
 
 
@@ -122,14 +120,3 @@ class GapIndicator(ScoreIndicator):
 
 
 Indicator = Annotated[ShareIndicator | MeanIndicator | GapIndicator, Field(discriminator="kind")]
-
-
-def refuse_doubled(ids: Sequence[str], *at: str) -> None:
-    """Refuse a list in which an id stands twice.
-
-    Raises:
-        RuleError: a Russian phrase.
-    """
-    for place, name in enumerate(ids):
-        if name in ids[:place]:
-            raise RuleError("такой id уже есть, ожидался другой", *at, place, "id")

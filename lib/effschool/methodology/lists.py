@@ -4,8 +4,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
-from effschool.methodology.domains import Band, Domain, Whole
+from effschool.configuration import Frozen, RuleError, Whole, Words
+from effschool.methodology.domains import Band, Domain
 
 
 class Condition(Frozen):

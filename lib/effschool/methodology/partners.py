@@ -4,8 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen, RuleError, Words
-from effschool.methodology.domains import Whole
+from effschool.configuration import Frozen, RuleError, Whole, Words
 
 
 class Partners(Frozen):

@@ -60,7 +60,7 @@ def _collect(found: dict[Place, Count], rows: pd.DataFrame, item: ShareIndicator
     for label, row in rows.dropna(subset=[item.count, item.total]).iterrows():
         place = (item.rows.table, int(str(label)), item.count)
         block = BLOCKS.get(item.rows.table) or str(row["procedure"])
-        kind = [str(row[name]) for name in ("subject",) if len(item.rows.subject) > 1]
+        kind = [str(row["subject"])] if len(item.rows.subject) > 1 else []
         grade = [f"{row['grade']} класс"] if len(item.rows.grade) > 1 else []
         title = ", ".join([item.short, *kind, *grade])
         found.setdefault(place, Count(place, block, title, int(row[item.count]), int(row[item.total])))

@@ -101,8 +101,9 @@ class Panel:
         for field in fields:
             field.observe(self.guard(act), names="value")
 
-    def show_file(self, path: Path, text: str) -> None:
-        """Say that a file is there, with a link that Lab resolves and the browser saves."""
+    def show_file(self, path: Path, text: str = "") -> None:
+        """Say that a file is there, or in which folder, with a link that Lab resolves and the browser saves."""
+        text = text or f"Сохранено в папке {path.parent.parent.name}/{path.parent.name}:"
         way = Path(os.path.relpath(path)).as_posix()
         link = f"<a href='{quote(way)}' download='{escape(path.name)}'>{escape(path.name)}</a>"
         self.show_output({"text/html": f"<p class='effschool-good' role='status'>{escape(text)} {link}</p>"})
@@ -126,13 +127,13 @@ def press(label: str, act: Callable[..., object], **other: object) -> widgets.Bu
     return button
 
 
-def slide(label: str, value: float, span: tuple[float, float, float], **other: object) -> widgets.Widget:
+def slide(label: str, value: float, span: tuple[float, float, float]) -> widgets.Widget:
     """A slider from, to, by; whole numbers where all are whole."""
     kind = widgets.IntSlider if all(isinstance(number, int) for number in (value, *span)) else widgets.FloatSlider
     low, high, step = span
     layout = {"width": "46rem", "max_width": "100%"}
-    other = ({} if kind is widgets.IntSlider or step < 1 else {"readout_format": ".0f"}) | other
-    return kind(description=label, value=value, min=low, max=high, step=step, style=FIELD, layout=layout, **other)
+    whole = {} if kind is widgets.IntSlider or step < 1 else {"readout_format": ".0f"}
+    return kind(description=label, value=value, min=low, max=high, step=step, style=FIELD, layout=layout, **whole)
 
 
 def line_up(*parts: widgets.Widget) -> widgets.Box:

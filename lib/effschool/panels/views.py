@@ -184,7 +184,7 @@ def save_tables(panel: Panel, takeaway: Takeaway, parts: Sequence[Table | Chart]
     """Save tables, or those behind charts, as a workbook."""
     path = takeaway.name_file(parts[0].title, ".xlsx")
     write_workbook(parts, path, parts[0].title)
-    panel.show_file(path, f"Сохранено в папке {path.parent.parent.name}/{path.parent.name}:")
+    panel.show_file(path)
     return path
 
 
@@ -217,4 +217,4 @@ class ChartView:
             return
         path = self.takeaway.name_file(self.part.title, suffix)
         write_bytes({".png": draw_png, ".svg": save_svg}[suffix](self.part.figure), path)
-        self.panel.show_file(path, f"Сохранено в папке {path.parent.parent.name}/{path.parent.name}:")
+        self.panel.show_file(path)
