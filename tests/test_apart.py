@@ -69,6 +69,25 @@ def test_call_beside_is_made_in_a_copy_of_a_process_apart_and_once():
         run_apart(call_beside, die)
 
 
+def tell_and_wait(told):
+    told.write_text(str(os.getpid()), encoding="ascii")
+    wait_for_ever()
+
+
+def die_beside_a_copy(told):
+    start_beside(tell_and_wait, told)
+    wait_until(lambda: told.exists() and told.read_text(encoding="ascii"))
+    die()
+
+
+@pytest.mark.skipif(apart.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
+def test_copy_ends_with_the_process_that_it_was_made_from(tmp_path):
+    told = tmp_path / "pid"
+    with pytest.raises(LostError):
+        run_apart(die_beside_a_copy, told)
+    wait_until(lambda: is_gone(int(told.read_text(encoding="ascii"))))
+
+
 def test_call_beside_is_made_here_where_there_are_no_copies():
     assert call_beside(os.getpid) == (os.getpid(), os.getpid())
 
@@ -127,9 +146,13 @@ def test_process_ends_with_its_caller(tmp_path):
         wait_until(lambda: told.exists() and told.read_text())
         worker = int(told.read_text())
         caller.kill()
-    wait_until(
-        lambda: not Path(f"/proc/{worker}").exists() or "Z" in Path(f"/proc/{worker}/stat").read_text().split()[2]
-    )
+    wait_until(lambda: is_gone(worker))
+
+
+def is_gone(process):
+    """Ended, if only nobody has yet asked how."""
+    state = Path(f"/proc/{process}/stat")
+    return not state.exists() or "Z" in state.read_text(encoding="ascii").split()[2]
 
 
 def wait_until(condition, seconds=60):
