@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, as_completed, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -275,17 +275,38 @@ def compare_ways(settings: Settings, folder: Path) -> None:
 
 
 def measure_memory(settings: Settings) -> None:
-    """Growth of the process that stands behind many reports, and of the warm parent."""
+    """Growth of those who stand behind many reports: this process, the warm parent, two Dask workers."""
     task = plan_tasks(settings)[0]
     work = prepare_work(task.step, task.card)
     produce(work)
-    server = run_apart(os.getppid)
-    before = read_resident(os.getpid()), read_resident(server)
-    seconds = measure(lambda: [produce(work) for _ in range(MANY)])
-    after = read_resident(os.getpid()), read_resident(server)
-    say(f"{MANY} отчётов подряд", seconds)
-    say("память прогона выросла на", after[0] - before[0], "МиБ", f"было {before[0]:.0f}")
-    say("память тёплого процесса выросла на", after[1] - before[1], "МиБ", f"было {before[1]:.0f}")
+    server, jobs = run_apart(os.getppid), 2
+    for scheduler in ("", LOCAL_CLUSTER):
+        with open_executor(scheduler, jobs) as executor:
+            workers = set(executor.map(find_worker, range(8 * jobs))) if scheduler else {server}
+            before = {pid: read_resident(pid) for pid in (os.getpid(), *workers)}
+            name = "исполнителями Dask" if scheduler else "двумя процессами"
+            say(f"{MANY} отчётов {name}", measure(partial(make_many, executor, work)))
+            for pid, resident in before.items():
+                whose = "прогона" if pid == os.getpid() else "исполнителя" if scheduler else "тёплого процесса"
+                say(f"память {whose} выросла на", read_resident(pid) - resident, "МиБ", f"было {resident:.0f}")
+
+
+def find_worker(_: int) -> int:
+    """The process that does it, a while long, so that each of several takes a turn."""
+    end = time.monotonic() + 0.1
+    while time.monotonic() < end:
+        os.sched_yield()
+    return os.getpid()
+
+
+def make_many(executor: Executor, work: Work) -> None:
+    """The same report many times, none of them kept."""
+    waiting = {executor.submit(produce, work) for _ in range(MANY)}
+    while waiting:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        failures = [future.result().failure for future in done if future.result().failure]
+        if failures:
+            sys.exit(failures[0])
 
 
 def read_resident(pid: int) -> float:
