@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from effschool.bands import count_cut
 from effschool.drawing import Cells, Group, Values
@@ -173,9 +174,9 @@ def normalise_columns(
         return np.where(method.literal, lags, one - lags), np.array([True])
     low, high = (raw.min(axis=0), raw.max(axis=0)) if ends is None else ends.astype(raw.dtype)[:, None]
     if method.trimmed.any():
-        rest = int(method.trim_share * len(raw))
-        sorted_ends = np.partition(raw, [rest, len(raw) - 1 - rest], axis=0)[[rest, len(raw) - 1 - rest]]
-        low, high = (np.where(method.trimmed, new, old) for new, old in zip(sorted_ends, (low, high), strict=True))
+        rest, trimmed = int(method.trim_share * len(raw)), np.broadcast_to(method.trimmed, raw.shape[1])
+        # A whole sort is several times faster than a partition: numpy sorts floats by wide instructions.
+        low[trimmed], high[trimmed] = np.sort(raw[:, trimmed], axis=0)[[rest, len(raw) - 1 - rest]]
     varies = high - low > 1e-9
     value = ((raw - low) / np.where(varies, high - low, one)).clip(0, 1)
     for kind, convert in ((1, score_columns), (2, rank_columns)):
@@ -201,14 +202,8 @@ def rank_columns(values: Values) -> Values:
 
 
 def rank_ties(values: Values) -> Values:
-    """Mean rank from 0 of every value in its column: of ranks with ties as found and reversed."""
-    ranks = np.arange(len(values), dtype=np.float64)[:, None]
-    total = np.zeros(values.shape)
-    for way in (slice(None), slice(None, None, -1)):
-        found = np.empty(values.shape)
-        np.put_along_axis(found, np.argsort(values[way], axis=0, kind="stable"), ranks, axis=0)
-        total += found[way]
-    return total / 2
+    """Mean rank from 0 of every value in its column."""
+    return np.asarray(stats.rankdata(values, axis=0) - 1)
 
 
 def band_columns(values: Values, ranked: Flags, rules: Bands, cuts: Values | None = None) -> Values:
