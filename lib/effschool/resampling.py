@@ -144,11 +144,19 @@ def compute_index(
         available[at] += counts
         applicable += counts
         if method.filled.any() and not known.all():
-            lacking = np.flatnonzero(~known)
-            total[lacking] += own * method.filled * np.median(scaled, axis=0)
+            lacking, filled = np.flatnonzero(~known), np.broadcast_to(method.filled, shape[1])
+            middle = np.zeros(shape[1], drawn.dtype)
+            middle[filled] = find_medians(scaled[:, filled])
+            total[lacking] += own * middle
             weight[lacking] += own * method.filled
     mean = np.divide(total, weight, out=np.full(shape, np.nan, drawn.dtype), where=weight > 0)
     return unscale_mean(mean, method.geometric), available / np.maximum(applicable, 1), lags
+
+
+def find_medians(values: Values) -> Values:
+    """Median of every column: as numpy's, by a whole sort, which is several times faster than a partition."""
+    ordered = np.sort(values, axis=0)
+    return np.asarray((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
 
 
 def scale_for_mean(value: Values, geometric: Flags) -> Values:
@@ -175,7 +183,6 @@ def normalise_columns(
     low, high = (raw.min(axis=0), raw.max(axis=0)) if ends is None else ends.astype(raw.dtype)[:, None]
     if method.trimmed.any():
         rest, trimmed = int(method.trim_share * len(raw)), np.broadcast_to(method.trimmed, raw.shape[1])
-        # A whole sort is several times faster than a partition: numpy sorts floats by wide instructions.
         low[trimmed], high[trimmed] = np.sort(raw[:, trimmed], axis=0)[[rest, len(raw) - 1 - rest]]
     varies = high - low > 1e-9
     value = ((raw - low) / np.where(varies, high - low, one)).clip(0, 1)
