@@ -44,8 +44,10 @@ from effschool.workspace import load_workspace
 SCHOOLS, MUNICIPALITIES, SAMPLE, ROUNDS, MANY = 350, 19, 6, 2, 500
 LONGEST_SHEET = 20
 """Scale up to which the protocol of ОГЭ is a workbook; beyond it would have more rows than a sheet may have."""
-Figures = dict[str, tuple[float, float]]
-"""Seconds and peak of memory in GiB (0 where it is not measured), by what was done."""
+Measured = tuple[float, float, float]
+"""Seconds, peak of memory in GiB and seconds of the processor; 0 where it is not measured."""
+Figures = dict[str, Measured]
+"""What was measured, by what was done."""
 
 
 def measure(action: Callable[[], object]) -> float:
@@ -83,10 +85,11 @@ def read_peak() -> float:
     return int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="ascii"))[1]) / 2**20
 
 
-def execute_measured(work: Work) -> tuple[Product, float]:
-    """What a worker does, and its peak of memory."""
+def execute_measured(work: Work) -> tuple[Product, Measured]:
+    """What a worker does, and what it took."""
     with tempfile.TemporaryDirectory() as folder:
-        return execute_work(work, folder), read_peak()
+        product = execute_work(work, folder)
+        return product, (product.seconds, read_peak(), time.process_time())
 
 
 def make_region(folder: Path, scale: int) -> None:
@@ -98,19 +101,18 @@ def make_region(folder: Path, scale: int) -> None:
 def measure_region(folder: Path, scale: int, once: Figures) -> Figures:
     """Raw files, stages and the planning of reports, and a report by the mean of a sample, each told at once."""
     settings, figures = make_settings(folder), Told(once)
-    figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0
+    figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0, 0.0
     for step in plan_stages(settings):
-        started = time.perf_counter()
-        product, peak = run_apart(execute_measured, prepare_work(step))
-        figures[step.name] = time.perf_counter() - started, peak
+        product, figures[step.name] = run_apart(execute_measured, prepare_work(step))
         outcome = leave(step, product, Outcome(step.name, "готово"))
         if outcome.state == FAILED:
             sys.exit(outcome.message)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     tasks = plan_tasks(settings)
-    figures["план отчётов"] = time.perf_counter() - started, read_peak()
-    made = [run_apart(execute_measured, prepare_work(task.step, task.card)) for task in choose_sample(tasks)]
-    figures["отчёт"] = sum(product.seconds for product, _ in made) / len(made), max(peak for _, peak in made)
+    figures["план отчётов"] = time.perf_counter() - started, read_peak(), time.process_time() - worked
+    made = [run_apart(execute_measured, prepare_work(task.step, task.card))[1] for task in choose_sample(tasks)]
+    seconds, peaks, processor = zip(*made, strict=True)
+    figures["отчёт"] = sum(seconds) / len(made), max(peaks), sum(processor) / len(made)
     return figures
 
 
@@ -123,17 +125,17 @@ def choose_sample(tasks: Sequence[PageTask]) -> list[PageTask]:
     return list(tasks[:: max(len(tasks) // SAMPLE, 1)][:SAMPLE])
 
 
-class Told(dict[str, tuple[float, float]]):
+class Told(dict[str, Measured]):
     """Figures that are told as they come, beside those of the usual region, where there are any."""
 
     def __init__(self, once: Figures) -> None:
         self.once = once
 
-    def __setitem__(self, name: str, figures: tuple[float, float]) -> None:
+    def __setitem__(self, name: str, figures: Measured) -> None:
         super().__setitem__(name, figures)
-        seconds, peak = figures
+        seconds, peak, processor = figures
         growth = f"в {seconds / self.once[name][0]:.1f} раза дольше, чем SCALE=1" if name in self.once else ""
-        say(name, seconds, note=(f"на пике {peak:.2f} ГиБ  " if peak else "") + growth)
+        say(name, seconds, note=(f"процессор {processor:.2f} с, на пике {peak:.2f} ГиБ  " if peak else "") + growth)
 
 
 @contextmanager

@@ -224,6 +224,33 @@ def test_partners_keep_the_rules(method, seed):
     assert not found[found["kind"] != CLOSE].duplicated(["kind", "school_id"]).any()
 
 
+@pytest.mark.parametrize("at_once", [1, 7, 10_000])
+def test_blocks_find_what_comparing_each_with_each_finds(method, monkeypatch, at_once):
+    monkeypatch.setattr(module, "AT_ONCE", at_once)
+    schools = module.describe_schools(draw_region(5), method, 2023)
+    places, results = module.place_schools(schools, RULES), np.stack(schools["results"])
+    ids, group = schools["school_id"].tolist(), schools["group"].tolist()
+    wanted = {
+        (ids[one], ids[other])
+        for one, other in product(range(len(ids)), repeat=2)
+        if group[one] == group[other]
+        and np.linalg.norm(places[one] - places[other]) <= RULES.caliper
+        and schools["is_seeker"].iloc[one]
+        and not schools["is_low"].iloc[other]
+        and (results[other] - results[one] >= RULES.better_by).all()
+    }
+    found = module.pair_schools(schools, RULES)
+    assert len(wanted) == len(found) > 20
+    assert set(zip(found["school_id"], found["partner_id"], strict=True)) == wanted
+
+
+def test_group_of_schools_without_conditions_has_nobody_close(method):
+    unknown = {"social_index": None, "group": "основные"}
+    found = find(method, school("1", **LOW | unknown), school("2", BETTER, **unknown), school("3", **LOW))
+    assert find_reason(found, CLOSE) == NO_CONDITIONS
+    assert find_reason(found, CLOSE, "3") == NO_CLOSE
+
+
 @settings(max_examples=12)
 @given(seeds)
 def test_farther_school_is_never_preferred_within_its_tier(method, seed):

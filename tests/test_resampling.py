@@ -14,6 +14,7 @@ from effschool.methodology import Aggregation, Bands, list_methodologies, load_m
 from effschool.resampling import (
     BAND_CODES,
     band_columns,
+    find_medians,
     flag_procedures,
     hold_statuses,
     name_lists,
@@ -140,6 +141,14 @@ def test_outliers_are_drawn_in_and_other_scales_stay_within_their_ends(methodolo
     assert value[0, 0] == 1
     assert value[10, 0] == pytest.approx(1 - 9 / 17)
     assert ((value >= 0) & (value <= 1)).all()
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 20])
+def test_medians_are_those_of_numpy_to_the_last_bit(number):
+    values = np.random.default_rng(3).random((number, 50), dtype=np.float32)
+    found = find_medians(values)
+    assert found.dtype == np.float32
+    assert found.tolist() == np.median(values, axis=0).tolist()
 
 
 def test_a_missing_indicator_can_be_filled_with_the_median(methodology):

@@ -160,7 +160,8 @@ def rerun_places(group: Group, column: int, schools: Numbers, raw: Floats, shift
     return places
 
 
-VALUES_AT_ONCE = 2_000_000
+VALUES_AT_ONCE = 150_000
+"""Values of one array that is computed at once: so many stay in the cache of a core."""
 
 
 def find_states(group: Group, column: int, schools: Numbers, raw: Floats, shift: Floats) -> Floats:

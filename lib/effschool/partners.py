@@ -3,10 +3,14 @@
 Rules are the section `partners` of the methodology. Names take no part: schools are told apart by code.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from effschool.methodology import Methodology, Partners
@@ -54,20 +58,21 @@ def find_partners(paths: pd.DataFrame, methodology: Methodology, year: int) -> p
     if rules is None:
         return _finish([], year)
     schools = describe_schools(paths, methodology, year)
-    schools = schools.assign(close=count_close(schools, rules))
+    schools = schools.assign(has_close=find_close(schools, rules))
     seekers = schools[schools["is_seeker"]]
     if seekers.empty:
         return _finish([], year)
     pairs = pair_schools(schools, rules)
-    near = pairs.groupby("school_id").head(rules.most)
+    near = pairs.groupby("school_id", observed=True).head(rules.most)
     found = {
-        CLOSE: near.assign(place=near.groupby("school_id").cumcount() + 1),
+        CLOSE: near.assign(place=near.groupby("school_id", observed=True).cumcount() + 1),
         IN_MUNICIPALITY: assign_partners(pairs[pairs["is_own"]], rules),
         IN_REGION: assign_partners(pairs, rules),
     }
     reasons = explain_lack(seekers)
     lacking = [_list_lacking(rows, pairs, kind, reasons) for kind, rows in found.items()]
-    return _finish([*(rows.assign(kind=kind) for kind, rows in found.items()), *lacking], year)
+    given = [describe_pairs(rows, schools).assign(kind=kind) for kind, rows in found.items()]
+    return _finish([*given, *lacking], year)
 
 
 def _finish(frames: list[pd.DataFrame], year: int) -> pd.DataFrame:
@@ -115,43 +120,66 @@ def pair_schools(schools: pd.DataFrame, rules: Partners) -> pd.DataFrame:
     """Listed schools and the close schools that are lastingly better: a row per pair, by school, the nearest first.
 
     The own municipality stands before the region; of equally near ones the code decides, so that a run can be repeated.
+    In a country there are millions of pairs: the rest of a row is added by `describe_pairs` to those that are shown.
+
+    Returns:
+        Columns school_id and partner_id (categories), is_own, distance.
     """
-    found = [_pair_group(group.reset_index(drop=True), rules) for _, group in schools.groupby("group")]
-    pairs = pd.concat(found, ignore_index=True)
-    order = ["school_id", "is_own", "distance", "partner_id"]
-    return pairs.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
+    found = [part for _, group in schools.groupby("group") for part in _pair_group(group, rules)]
+    seeker, partner, distance = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    municipality, _ = pd.factorize(schools["municipality"])
+    is_own = municipality[seeker] == municipality[partner]
+    order = np.lexsort((partner, distance, ~is_own, seeker))
+    ids = {"school_id": seeker[order], "partner_id": partner[order]}
+    named = {name: pd.Categorical.from_codes(places, categories=schools["school_id"]) for name, places in ids.items()}
+    return pd.DataFrame({**named, "is_own": is_own[order], "distance": distance[order]})
 
 
-def _pair_group(group: pd.DataFrame, rules: Partners) -> pd.DataFrame:
-    places = place_schools(group, rules)
-    results = np.stack(group["results"])
-    distance = cdist(places, places)
-    seeker, partner = np.nonzero((distance <= rules.caliper) & _may_help(group, results, rules))
-    one, other = group.iloc[seeker].reset_index(drop=True), group.iloc[partner].reset_index(drop=True)
-    gains = results[partner] - results[seeker]
-    return pd.DataFrame(
-        {
-            "school_id": one["school_id"],
-            "partner_id": other["school_id"],
-            "is_own": one["municipality"] == other["municipality"],
-            "distance": distance[seeker, partner],
-            "social_gap": other["social_index"] - one["social_index"],
-            "size_ratio": other["enrolment"].astype(float) / one["enrolment"].astype(float),
-            "same_locality": one["locality"] == other["locality"],
-            "gain_least": np.nanmin(gains, axis=1) if len(gains) else [],
-            "gain_most": np.nanmax(gains, axis=1) if len(gains) else [],
-            "resilience": other["resilience"],
-        }
+Block = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Pairs of one block: row of the school and of the partner, and their distance."""
+AT_ONCE = 256
+"""Listed schools that are compared with their whole group at once: memory does not grow as the square of the group."""
+
+
+def _pair_group(group: pd.DataFrame, rules: Partners) -> Iterator[Block]:
+    """Who is close, is on no low list, ranked in every year, and better in each year in which the listed school is."""
+    places, results, row = place_schools(group, rules), np.stack(group["results"]), group.index.to_numpy()
+    lasting = np.flatnonzero(~np.isnan(results).any(axis=1) & ~group["is_low"].to_numpy())
+    known = np.flatnonzero(group["is_seeker"].to_numpy() & ~np.isnan(results).all(axis=1))
+    for seekers in np.array_split(known, len(known) // AT_ONCE + 1):
+        distance = cdist(places[seekers], places[lasting])
+        one, other = np.nonzero(distance <= rules.caliper)
+        gains = results[lasting[other]] - results[seekers[one]]
+        better = ~(gains < rules.better_by - TOLERANCE).any(axis=1)
+        one, other = one[better], other[better]
+        yield row[seekers[one]], row[lasting[other]], distance[one, other]
+
+
+def describe_pairs(pairs: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
+    """Pairs with what sets partner and school apart, columns as in `COLUMNS`."""
+    one, other = (schools.iloc[pairs[name].cat.codes].reset_index(drop=True) for name in ("school_id", "partner_id"))
+    gains = np.stack(other["results"]) - np.stack(one["results"]) if len(pairs) else np.zeros((0, 1))
+    return pairs.reset_index(drop=True).assign(
+        school_id=one["school_id"],
+        partner_id=other["school_id"],
+        social_gap=other["social_index"] - one["social_index"],
+        size_ratio=other["enrolment"].astype(float) / one["enrolment"].astype(float),
+        same_locality=one["locality"] == other["locality"],
+        gain_least=np.nanmin(gains, axis=1),
+        gain_most=np.nanmax(gains, axis=1),
+        resilience=other["resilience"],
     )
 
 
-def count_close(schools: pd.DataFrame, rules: Partners) -> pd.Series:
-    """Number of schools of the same group within the caliper of each school, whatever their results."""
-    counts = pd.Series(0, index=schools.index)
+def find_close(schools: pd.DataFrame, rules: Partners) -> pd.Series:
+    """Whether another school of the same group is within the caliper of each school, whatever their results."""
+    found = pd.Series(False, index=schools.index)
     for _, group in schools.groupby("group"):
         places = place_schools(group, rules)
-        counts[group.index] = (cdist(places, places) <= rules.caliper).sum(axis=1) - 1
-    return counts.clip(lower=0)
+        known = ~np.isnan(places).any(axis=1)
+        nearest, _ = cKDTree(places[known]).query(places[known], k=[2])
+        found[group.index[known]] = nearest[:, 0] <= rules.caliper
+    return found
 
 
 def place_schools(schools: pd.DataFrame, rules: Partners) -> NDArray[np.float64]:
@@ -163,15 +191,6 @@ def place_schools(schools: pd.DataFrame, rules: Partners) -> NDArray[np.float64]
         "locality": (schools["locality"] == "город") * rules.other_locality,
     }
     return pd.DataFrame(coordinates).where(schools["locality"].notna()).to_numpy(dtype=float)
-
-
-def _may_help(group: pd.DataFrame, results: NDArray[np.float64], rules: Partners) -> NDArray[np.bool_]:
-    """Who (column) is on no low list, ranked in every year, and better than whom (row) in each of the row's years."""
-    gains = results[None, :, :] - results[:, None, :]
-    better = np.where(np.isnan(results)[:, None, :], True, gains >= rules.better_by - TOLERANCE).all(axis=2)
-    lasts = ~np.isnan(results).any(axis=1) & ~group["is_low"].to_numpy()
-    known = group["is_seeker"].to_numpy() & ~np.isnan(results).all(axis=1)
-    return np.asarray(better & lasts[None, :] & known[:, None])
 
 
 TOLERANCE = 1e-9
@@ -188,20 +207,22 @@ def assign_partners(pairs: pd.DataFrame, rules: Partners) -> pd.DataFrame:
         return pairs
     row, schools = pd.factorize(pairs["school_id"])
     column, partners = pd.factorize(pairs["partner_id"])
-    dearest = 2 * rules.caliper * (len(schools) + 1)
-    costs = np.full((len(schools), len(partners)), np.inf)
-    costs[row, column] = pairs["distance"] + rules.caliper * ~pairs["is_own"].to_numpy(dtype=bool)
-    wide = np.hstack([np.repeat(costs, rules.per_partner, axis=1), np.full((len(schools), len(schools)), dearest)])
-    taken_row, taken = linear_sum_assignment(wide)
-    partner = np.where(taken < costs.shape[1] * rules.per_partner, taken // rules.per_partner, -1)
-    chosen = np.full(len(schools), -1)
-    chosen[taken_row] = partner
+    own, times = np.arange(len(schools)), rules.per_partner
+    cost = pairs["distance"] + rules.caliper * ~pairs["is_own"].to_numpy(dtype=bool)
+    dearest = np.full(len(schools), 2 * rules.caliper * (len(schools) + 1))
+    served = (column[:, None] * times + np.arange(times)).ravel()
+    at = np.concatenate([np.repeat(row, times), own]), np.concatenate([served, len(partners) * times + own])
+    # One more for all, since a pair that costs nothing would be taken for none.
+    costs = csr_array((1 + np.concatenate([np.repeat(cost, times), dearest]), at))
+    chosen = np.empty(len(schools), dtype=np.int64)
+    taken_row, taken = min_weight_full_bipartite_matching(costs)
+    chosen[taken_row] = taken // times
     return pairs[column == chosen[row]]
 
 
 def explain_lack(seekers: pd.DataFrame) -> pd.Series:
     """Why each school would have nobody to choose from, by school_id."""
-    reason = pd.Series(NO_BETTER, index=seekers.index, dtype="str").mask(seekers["close"].eq(0), NO_CLOSE)
+    reason = pd.Series(NO_BETTER, index=seekers.index, dtype="str").mask(~seekers["has_close"], NO_CLOSE)
     unranked = seekers["results"].map(lambda values: bool(np.isnan(values).all())).astype(bool)
     reason = reason.mask(~(seekers["enrolment"].fillna(0) > 0), NO_SIZE)
     reason = reason.mask(seekers["social_index"].isna(), NO_CONDITIONS).mask(unranked, NO_RESULTS)
@@ -210,11 +231,11 @@ def explain_lack(seekers: pd.DataFrame) -> pd.Series:
 
 def _list_lacking(given: pd.DataFrame, pairs: pd.DataFrame, kind: str, reasons: pd.Series) -> pd.DataFrame:
     """A row with the reason for every school that was given nobody."""
-    without = reasons[~reasons.index.isin(given["school_id"])]
+    without = reasons[~reasons.index.isin(given["school_id"].unique())]
     is_narrow = kind == IN_MUNICIPALITY
     able = pairs[pairs["is_own"]] if is_narrow else pairs
-    told = without.mask(without.index.isin(pairs["school_id"]), NO_OWN if is_narrow else ALL_TAKEN)
-    told = told.mask(without.index.isin(able["school_id"]), ALL_TAKEN)
+    told = without.mask(without.index.isin(pairs["school_id"].unique()), NO_OWN if is_narrow else ALL_TAKEN)
+    told = told.mask(without.index.isin(able["school_id"].unique()), ALL_TAKEN)
     return told.rename_axis("school_id").rename("reason").reset_index().assign(kind=kind)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from effschool.bands import count_cut
 from effschool.drawing import Cells, Group, Values
@@ -143,11 +144,19 @@ def compute_index(
         available[at] += counts
         applicable += counts
         if method.filled.any() and not known.all():
-            lacking = np.flatnonzero(~known)
-            total[lacking] += own * method.filled * np.median(scaled, axis=0)
+            lacking, filled = np.flatnonzero(~known), np.broadcast_to(method.filled, shape[1])
+            middle = np.zeros(shape[1], drawn.dtype)
+            middle[filled] = find_medians(scaled[:, filled])
+            total[lacking] += own * middle
             weight[lacking] += own * method.filled
     mean = np.divide(total, weight, out=np.full(shape, np.nan, drawn.dtype), where=weight > 0)
     return unscale_mean(mean, method.geometric), available / np.maximum(applicable, 1), lags
+
+
+def find_medians(values: Values) -> Values:
+    """Median of every column: as numpy's, by a whole sort, which is several times faster than a partition."""
+    ordered = np.sort(values, axis=0)
+    return np.asarray((ordered[(len(values) - 1) // 2] + ordered[len(values) // 2]) / 2)
 
 
 def scale_for_mean(value: Values, geometric: Flags) -> Values:
@@ -173,9 +182,8 @@ def normalise_columns(
         return np.where(method.literal, lags, one - lags), np.array([True])
     low, high = (raw.min(axis=0), raw.max(axis=0)) if ends is None else ends.astype(raw.dtype)[:, None]
     if method.trimmed.any():
-        rest = int(method.trim_share * len(raw))
-        sorted_ends = np.partition(raw, [rest, len(raw) - 1 - rest], axis=0)[[rest, len(raw) - 1 - rest]]
-        low, high = (np.where(method.trimmed, new, old) for new, old in zip(sorted_ends, (low, high), strict=True))
+        rest, trimmed = int(method.trim_share * len(raw)), np.broadcast_to(method.trimmed, raw.shape[1])
+        low[trimmed], high[trimmed] = np.sort(raw[:, trimmed], axis=0)[[rest, len(raw) - 1 - rest]]
     varies = high - low > 1e-9
     value = ((raw - low) / np.where(varies, high - low, one)).clip(0, 1)
     for kind, convert in ((1, score_columns), (2, rank_columns)):
@@ -201,14 +209,8 @@ def rank_columns(values: Values) -> Values:
 
 
 def rank_ties(values: Values) -> Values:
-    """Mean rank from 0 of every value in its column: of ranks with ties as found and reversed."""
-    ranks = np.arange(len(values), dtype=np.float64)[:, None]
-    total = np.zeros(values.shape)
-    for way in (slice(None), slice(None, None, -1)):
-        found = np.empty(values.shape)
-        np.put_along_axis(found, np.argsort(values[way], axis=0, kind="stable"), ranks, axis=0)
-        total += found[way]
-    return total / 2
+    """Mean rank from 0 of every value in its column."""
+    return np.asarray(stats.rankdata(values, axis=0) - 1)
 
 
 def band_columns(values: Values, ranked: Flags, rules: Bands, cuts: Values | None = None) -> Values:

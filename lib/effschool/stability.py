@@ -169,7 +169,7 @@ def evaluate_design(drawer: Drawer, recount: Recount, place: int) -> dict[str, E
 
         def _values(place: int) -> Values:
             observed = take_observed(cells, place).astype(np.float32)
-            return np.concatenate([drawer.draw(generator, place, 2 * size), observed], axis=2)[:, :, source]
+            return np.concatenate([drawer.draw(generator, place, 2 * size), observed], axis=2).take(source, axis=2)
 
         redrawn = recompute(cells, _values, method, methodology)
         members = hold_statuses(cells, redrawn, methodology, method)
