@@ -7,6 +7,7 @@ schools stand, none of which is the exact index of a school (`privacy`).
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
@@ -206,12 +207,15 @@ def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
 
 
 def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
-    index = group.set_index("school_id")["index"]
-    band = group.set_index("school_id")["band"]
-    others = {name: index[band != name] for name in band.unique()}
-    return pd.Series(
-        {school: (others[band[school]] - value).abs().min() for school, value in index.items()}, dtype=float
-    )
+    index, band = (group.set_index("school_id")[name] for name in ("index", "band"))
+    margin = pd.Series(np.nan, index=index.index)
+    for name in band.unique():
+        own, others = index[band == name], np.sort(index[band != name])
+        if len(others):
+            place = np.searchsorted(others, own)
+            sides = (others[(place - step).clip(0, len(others) - 1)] for step in (0, 1))
+            margin[own.index] = np.minimum(*(np.abs(side - own) for side in sides))
+    return margin
 
 
 def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
