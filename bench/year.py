@@ -86,10 +86,12 @@ def read_peak() -> float:
 
 
 def execute_measured(work: Work) -> tuple[Product, Measured]:
-    """What a worker does, and what it took."""
+    """What a worker does, and what it took, its copies included: the largest is as if it shared nothing with it."""
     with tempfile.TemporaryDirectory() as folder:
         product = execute_work(work, folder)
-        return product, (product.seconds, read_peak(), time.process_time())
+    copies = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = time.process_time() + copies.ru_utime + copies.ru_stime
+    return product, (product.seconds, read_peak() + copies.ru_maxrss / 2**20, processor)
 
 
 def make_region(folder: Path, scale: int) -> None:
