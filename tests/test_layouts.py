@@ -83,7 +83,7 @@ def test_layouts_are_frozen(tmp_path):
         ({"columns": {"school_id": {"pattern": "("}}}, "school_id.pattern", "регулярное выражение не читается"),
         ({"gives": [{"table": "pupils"}]}, "gives[1].table", "стоит «pupils», ожидалось одно из"),
         ({"gives": [{"table": "schools", "columns": {"nom": "n"}}]}, "gives[1]", "нет столбцов: nom"),
-        ({"gives": [{"table": "results", "columns": {"participants": "m"}}]}, "layouts.marks", "нет в раскладке: m"),
+        ({"gives": [{"table": "results", "columns": {"participants": "m"}}]}, "layouts.marks", "нет в макете: m"),
         ({"gives": [{"table": "schools"}]}, "layouts.marks", "обязательных столбцов: municipality, name"),
         ({"files": ["m-{year}.csv", "m.csv"]}, "layouts.marks", "обязательных столбцов: year"),
     ],
@@ -92,7 +92,7 @@ def test_wrong_layout_is_refused_with_file_and_key(tmp_path, changed, place, fau
     with pytest.raises(ConfigurationError) as caught:
         load_layouts(save(tmp_path, build_layout(**changed)))
     head, said = str(caught.value).split("\n— ")
-    assert head == "Файл раскладки «a.yml» не принят: 1\N{NO-BREAK SPACE}ошибка."
+    assert head == "Файл макета «a.yml» не принят: 1\N{NO-BREAK SPACE}ошибка."
     assert re.fullmatch(rf"Файл «a\.yml», строка \d+, ключ «[a-z.]*{re.escape(place)}»: .*", said)
     assert fault in said
 
@@ -115,9 +115,9 @@ def test_file_that_is_no_layout_is_refused(tmp_path, text):
 
 
 def test_empty_folder_and_doubled_ids_are_refused(tmp_path):
-    with pytest.raises(ConfigurationError, match="нет ни одной раскладки"):
+    with pytest.raises(ConfigurationError, match="нет ни одного макета"):
         load_layouts(tmp_path)
-    with pytest.raises(ConfigurationError, match="повторяются раскладки: marks"):
+    with pytest.raises(ConfigurationError, match="повторяются макеты: marks"):
         load_layouts(save(tmp_path, build_layout(), build_layout()))
 
 

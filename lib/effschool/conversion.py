@@ -114,7 +114,7 @@ def _say_unknown(text: pd.Series, layout: ColumnLayout) -> Iterable[Fault]:
     values = [*layout.values.values(), *(rule.value for rule in layout.patterns)]
     expected = "ожидалось одно из значений: " + ", ".join(f"«{value}»" for value in dict.fromkeys(values))
     refused = layout.others == "refuse"
-    action = "Напишите одно из этих значений." if refused else "Значение не учтено: дополните раскладку, если нужно."
+    action = "Напишите одно из этих значений." if refused else "Значение не учтено: дополните макет, если нужно."
     severity = Severity.ERROR if refused else Severity.WARNING
     return _say(text, expected, action, severity)
 

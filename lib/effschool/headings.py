@@ -321,7 +321,7 @@ def find_cells_outside(grid: Grid, header: Header, rows: pd.DataFrame) -> list[P
 
 def _find_unused(grid: Grid, header: Header) -> list[Problem]:
     used = {place for places in header.positions.values() for place in places}
-    expected = "такого столбца раскладка не знает, он не учтён"
+    expected = "такого столбца макет не знает, он не учтён"
     action = "Проверьте заголовок; если столбец не нужен, ничего делать не надо."
     return [
         _complain(grid, expected, action, Severity.WARNING, row=header.row, column=heading)

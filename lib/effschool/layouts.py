@@ -1,4 +1,4 @@
-"""A layout (раскладка) is data: how one kind of file is recognised and which of its columns mean what.
+"""A layout (макет) is data: how one kind of file is recognised and which of its columns mean what.
 
 The contract's own tables are read by layouts too, so there is one engine; a region with files of its own adds YAML, not
 code. A wrong layout file is refused whole, each fault named by its place in the file.
@@ -373,7 +373,7 @@ class Layout(Frozen):
         wanted = {source for rows in self.gives for source in rows.sources} | set(self.keep)
         unknown = sorted(wanted - set(self.columns) - self.known_fields)
         if unknown:
-            raise ValueError(f"gives и keep ссылаются на столбцы, которых нет в раскладке: {', '.join(unknown)}")
+            raise ValueError(f"gives и keep ссылаются на столбцы, которых нет в макете: {', '.join(unknown)}")
         for rows in self.gives:
             self._check_given(rows)
         return self
@@ -441,15 +441,15 @@ def load_layouts(folder: Path) -> tuple[Layout, ...]:
     paths = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")])
     if not paths:
         raise ConfigurationError(
-            f"В папке «{folder.name}» нет ни одной раскладки (файла .yml). Укажите папку с раскладками."
+            f"В папке «{folder.name}» нет ни одного макета (файла .yml). Укажите папку с макетами."
         )
     layouts = tuple(
-        layout for path in paths for layout in read_rules(LayoutFile, path, "раскладки", has_aliases=True).layouts
+        layout for path in paths for layout in read_rules(LayoutFile, path, "макета", has_aliases=True).layouts
     )
     doubled = [name for name, count in Counter(layout.id for layout in layouts).items() if count > 1]
     if doubled:
         raise ConfigurationError(
-            f"В папке «{folder.name}» повторяются раскладки: {', '.join(doubled)}. Дайте им разные id."
+            f"В папке «{folder.name}» повторяются макеты: {', '.join(doubled)}. Дайте им разные id."
         )
     return layouts
 
