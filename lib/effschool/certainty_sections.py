@@ -247,9 +247,9 @@ def _say_share(method: Methodology, row: object) -> str:
     return f"{item.short} — {format_percent(raw, 0)} (вероятно, {ends}), регион {format_percent(region, 0)}"
 
 
-def chart_levels(portfolio: Portfolio, domain: Domain = "results") -> Chart | Text:
-    """Raw index beside the shrunk estimate, school by school."""
-    levels, settings = list_levels(portfolio, domain), portfolio.workspace.methodology.certainty
+def chart_levels(portfolio: Portfolio) -> Chart | Text:
+    """Raw index of results beside the shrunk estimate, school by school."""
+    levels, settings = list_levels(portfolio, "results"), portfolio.workspace.methodology.certainty
     if levels.empty or settings is None:
         return say_missing("Уточнённая оценка индекса")
     own = levels.drop(columns="year").merge(portfolio.schools[["school_id", "name", "number"]], on="school_id")
@@ -262,10 +262,12 @@ def chart_levels(portfolio: Portfolio, domain: Domain = "results") -> Chart | Te
     frame = own.assign(low=own["level"] - half, high=own["level"] + half, is_moving=moving).set_axis(
         number_schools(own)
     )
-    title = f"{portfolio.workspace.methodology.domains[domain].title}: индекс {portfolio.year} года и уточнённая оценка"
+    title = (
+        f"{portfolio.workspace.methodology.domains['results'].title}: индекс {portfolio.year} года и уточнённая оценка"
+    )
     figure = charts.draw_estimates(frame[["raw", "level", "low", "high"]], "индекс")
     sentence = _say_levels(frame, settings.interval_pct)
-    return Chart(f"levels-{domain}", title, sentence, figure, _tabulate_levels(frame, title))
+    return Chart("levels-results", title, sentence, figure, _tabulate_levels(frame, title))
 
 
 def _say_levels(frame: pd.DataFrame, level_pct: float) -> Said:

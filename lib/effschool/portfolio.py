@@ -10,7 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
-from effschool.methodology import Domain, Indicator
+from effschool.methodology import Domain
 from effschool.privacy import blur_index, count_in_cells, hide_few
 from effschool.workspace import Workspace
 
@@ -298,11 +298,6 @@ def name_kinds(schools: pd.DataFrame) -> pd.Series:
     """Kind of a school in the matrix, from the joint list."""
     joint = schools["joint"].str.removeprefix("только ")
     return joint.fillna(OTHER_KIND)
-
-
-def find_indicator(portfolio: Portfolio, name: str) -> Indicator:
-    """Definition of an indicator by its id."""
-    return portfolio.workspace.methodology.indicators[name]
 
 
 def list_certainty(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:

@@ -353,12 +353,12 @@ def chart_region_matrix(region: RegionYear) -> Chart | Text:
     return Chart("region-matrix", title, sentence, figure, table)
 
 
-def tabulate_members(region: RegionYear, names: Sequence[str] | None = None) -> Table | Text:
+def tabulate_members(region: RegionYear) -> Table | Text:
     """Schools on the lists of the year, by municipality and name: not a ranking."""
     if not region.has_lists:
         return say_missing("Списки школ")
     schools = region.region_schools
-    watched = list(names or name_watched_lists(region))
+    watched = name_watched_lists(region)
     on_any = schools["results_status"].isin(watched) | schools["social_status"].isin(watched)
     on_any |= schools["fioko_shnor"].fillna(False).astype(bool) if FIOKO_LIST in watched else False
     chosen = schools[on_any].sort_values(["municipality", "name", "school_id"], key=order_names)

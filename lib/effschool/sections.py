@@ -563,7 +563,10 @@ def tabulate_own_treatments(portfolio: Portfolio) -> Table | Text:
     return Table("Мало участников", "Показатели с малым числом участников", frame)
 
 
-def _name_some(schools: pd.DataFrame, most: int = 5) -> str:
+def _name_some(schools: pd.DataFrame) -> str:
     names = [f"«{name}»" for name in schools["name"]]
-    rest = len(names) - most
-    return join_words(names) if rest <= 0 else ", ".join(names[:most]) + f" и ещё {format_number(rest)}"
+    rest = len(names) - MOST_NAMED
+    return join_words(names) if rest <= 0 else ", ".join(names[:MOST_NAMED]) + f" и ещё {format_number(rest)}"
+
+
+MOST_NAMED = 5

@@ -19,13 +19,12 @@ from effschool.programmes import Programme
 from effschool.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
 from effschool.russian import NO_DATA, format_number, format_percent
 from effschool.sections import NONE, percent, say_missing
-from effschool.targets import AT_RISK, MET, MISSED, find_unused_facts
+from effschool.targets import STATES, find_unused_facts
 from effschool.timeline import draw_events
 
 FOREIGN = "школа другого муниципалитета"
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
-STATES = (MET, AT_RISK, MISSED, NO_DATA)
 SHOWN_YEARS = 3
 
 
