@@ -37,7 +37,7 @@ def test_change_is_told_with_its_sign():
 
 def test_steps_count_every_school_once(demo):
     frame = parts.tabulate_steps(demo.dynamics).frame
-    rows = parts.select_cohorts(demo.dynamics, YEAR)
+    rows = parts.select_cohorts(demo.dynamics)
     assert frame[list(parts.FINDINGS.values())].to_numpy().sum() == len(rows)
     assert frame["Школ"].sum() == rows["gain"].notna().sum()
     assert "4 класс 2022 → 5 класс 2023" in set(frame["Шаг"])

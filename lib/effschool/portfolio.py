@@ -123,6 +123,11 @@ def order_names(names: pd.Series) -> pd.Series:
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 
+def choose_latest(schools: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every school: its names and places as they are now."""
+    return schools.sort_values("year").drop_duplicates("school_id", keep="last")
+
+
 def count_bands(schools: pd.DataFrame, domain: Domain) -> pd.Series:
     """Number of schools in every band of a domain, in the order low, mid, high."""
     return schools[f"{domain}_band"].value_counts().reindex(["low", "mid", "high"], fill_value=0)
