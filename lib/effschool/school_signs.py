@@ -11,7 +11,7 @@ import pandas as pd
 from effschool.comments import SIGNS, Title
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import RegionYear, is_foreign
+from effschool.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
 from effschool.privacy import hide_few
 from effschool.sections import name_watched_lists
 
@@ -117,13 +117,13 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
         {
             **{name: own[name] for name in ("results_status", "social_status", "joint", "enrolment")},
             "results_low": _flag_low(region, own["results_band"]),
-            "fioko": own["fioko_shnor"].fillna(False).astype(bool),
+            "fioko": flag_members(own, FIOKO_LIST),
             **{f"{domain}_listed": flags for domain, flags in listed.items()},
             **{f"{domain}_missing": own[f"{domain}_index"].isna() for domain in listed},
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
             "results_trend": _find_trend(region),
-            "fewest": _count_fewest(region),
+            "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
         },
     )
     return found.reindex(index=own.index, columns=list(SIGNS))
@@ -139,7 +139,7 @@ def _find_certainty(region: RegionYear, own: pd.DataFrame) -> Mapping[str, pd.Se
     """Verdict and chance to stay of the lists each school is on."""
     known = region.workspace.certainty
     columns = {"results": own["results_status"], "social": own["social_status"]}
-    columns["fioko"] = pd.Series(FIOKO_LIST, index=own.index).where(own["fioko_shnor"].fillna(False).astype(bool))
+    columns["fioko"] = pd.Series(FIOKO_LIST, index=own.index).where(flag_members(own, FIOKO_LIST))
     if known.empty:
         return {}
     in_year = known[known["year"] == region.year].set_index(["school_id", "list"])
@@ -161,15 +161,8 @@ def _count_years(region: RegionYear, own: pd.DataFrame) -> pd.Series:
 
 def _find_trend(region: RegionYear) -> pd.Series:
     """Trend of the shrunk results index in standard errors, by school."""
-    levels = region.workspace.levels
+    levels = list_levels(region, "results")
     if levels.empty:
         return pd.Series(dtype="float64")
-    own = levels[(levels["year"] == region.year) & (levels["domain"] == "results")].set_index("school_id")
+    own = levels.set_index("school_id")
     return own["trend"] / own["trend_error"]
-
-
-def _count_fewest(region: RegionYear) -> pd.Series:
-    """Least number of participants behind a school's indicators of results, by school."""
-    values = region.workspace.identified.indicators
-    chosen = values[(values["year"] == region.year) & (values["domain"] == "results")]
-    return chosen.groupby("school_id")["participants"].min().astype("float64")
