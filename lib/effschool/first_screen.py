@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pandas as pd
-from scipy import special
 
 from effschool.display import Figures, Table, Text
 from effschool.facts import Fact, Said, count, join, number, percent, say, words
@@ -22,7 +21,7 @@ from effschool.portfolio import (
 from effschool.privacy import hide_few
 from effschool.russian import NBSP, choose_word, join_words
 from effschool.school_pages import Told
-from effschool.school_signs import score_difference
+from effschool.school_signs import find_score, score_difference
 from effschool.sections import (
     NONE,
     SCHOOLS,
@@ -151,7 +150,7 @@ def _say_changes(portfolio: Portfolio, results: pd.DataFrame) -> Said:
     known = results.dropna(subset="moved_worse")
     if known.empty:
         return say("Сравнить с прошлым годом нельзя: показателей за него нет.")
-    score = find_score(portfolio)
+    score = find_score(portfolio.workspace.methodology)
     better, worse = (int((sign * known["moved_worse"] > score).sum()) for sign in (-1, 1))
     if not better + worse:
         return say("За год ни один показатель результатов не изменился больше, чем бывает случайно.")
@@ -164,12 +163,6 @@ def _say_changes(portfolio: Portfolio, results: pd.DataFrame) -> Said:
 
 
 BETTER, WORSE = (tuple(f"{how} {verb}" for verb in ("стал", "стали", "стали")) for how in ("лучше", "хуже"))
-
-
-def find_score(portfolio: Portfolio) -> float:
-    """Standard errors beyond which a difference is not left to chance, at the methodology's level."""
-    settings = portfolio.workspace.methodology.certainty
-    return float(special.ndtri(0.5 + (settings.interval_pct if settings else 95) / 200))
 
 
 def show_key_figures(portfolio: Portfolio) -> Figures:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from effschool.comments import SIGNS, Title
 from effschool.dynamics import FIOKO_LIST
@@ -106,6 +107,12 @@ def score_difference(value: pd.Series, other: pd.Series, share: pd.Series, weigh
     """Difference of two shares in per cent, in standard errors; missing where the share leaves no room for chance."""
     variance = share * (100 - share) * weights
     return (value - other) / np.sqrt(variance.where(variance > 0))
+
+
+def find_score(methodology: Methodology) -> float:
+    """Standard errors beyond which a difference is not left to chance, at the methodology's level."""
+    settings = methodology.certainty
+    return float(special.ndtri(0.5 + (settings.interval_pct if settings else 95) / 200))
 
 
 def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
