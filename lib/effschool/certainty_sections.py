@@ -15,12 +15,11 @@ from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
 from effschool.rules_power import find_by_chance, find_tail, measure_rules
 from effschool.russian import choose_word, count_words, format_number, format_percent
-from effschool.sections import index_value, name_watched_lists, number_schools, percent, say_missing
+from effschool.sections import OF_SCHOOLS, index_value, name_watched_lists, number_schools, percent, say_missing
 from effschool.stability import BORDERLINE, CHANCE, FACTORS, METHODICAL, STABLE, Stability
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
 NOT_COMPUTED = "Насколько можно верить спискам"
-OF_SCHOOLS = ("школы", "школ", "школ")
 
 # The region
 

@@ -17,11 +17,10 @@ from effschool.facts import Fact, Said, count, number, say, words
 from effschool.methodology import Clusters, Effects, Indicator, Methodology
 from effschool.portfolio import Portfolio, RegionYear
 from effschool.russian import count_words, format_number, format_percent
-from effschool.sections import NONE, SCHOOLS, number_schools, percent, say_missing
+from effschool.sections import NONE, OF_SCHOOLS, SCHOOLS, number_schools, percent, say_missing
 
 EFFECT, GROUPS = "Помогла ли программа", "Группы похожих школ"
 UNIT = "разброса между школами региона"
-OF_SCHOOLS = ("школы", "школ", "школ")
 TOO_FEW = "слишком мало школ, чтобы судить"
 REASONS = {FEW: TOO_FEW, NO_START: "до отбора нет лет с данными", NO_AFTER: "после входа ещё нет результатов"}
 TRAITS = {

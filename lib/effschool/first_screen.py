@@ -14,6 +14,7 @@ from effschool.portfolio import (
     Portfolio,
     compare_indicators,
     count_lists,
+    flag_listed,
     flag_members,
     is_foreign,
     list_certainty,
@@ -24,6 +25,7 @@ from effschool.school_pages import Told
 from effschool.school_signs import find_score, score_difference
 from effschool.sections import (
     NONE,
+    OF_SCHOOLS,
     SCHOOLS,
     choose_decisions,
     find_rules,
@@ -59,8 +61,8 @@ def _say_standing(portfolio: Portfolio) -> Said:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
     others = pd.Series([is_foreign(portfolio, region["school_id"]).sum()])
-    in_region = hide_few(pd.Series([_divide(_count_watched(portfolio, region), len(region))]), others).iloc[0]
-    watched = _count_watched(portfolio, own)
+    watched, everywhere = (int(flag_listed(schools, name_watched_lists(portfolio)).sum()) for schools in (own, region))
+    in_region = hide_few(pd.Series([_divide(everywhere, len(region))]), others).iloc[0]
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),
@@ -68,12 +70,6 @@ def _say_standing(portfolio: Portfolio) -> Said:
         region=percent(in_region),
     )
     return join([counted, listed])
-
-
-def _count_watched(portfolio: Portfolio, schools: pd.DataFrame) -> int:
-    """Schools on at least one list that needs help."""
-    flags = [flag_members(schools, name) for name in name_watched_lists(portfolio)]
-    return int(pd.concat(flags, axis=1).any(axis=1).sum()) if flags else 0
 
 
 def _divide(part: float, whole: float) -> float | None:
@@ -295,5 +291,5 @@ def _say_few(told: Told) -> Said:
         "ученика.",
         fewest=fewest,
         few=number(few),
-        all=count(len(told.signs), "школы", "школ", "школ"),
+        all=count(len(told.signs), *OF_SCHOOLS),
     )

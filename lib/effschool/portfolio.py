@@ -190,6 +190,11 @@ def flag_members(schools: pd.DataFrame, name: str) -> pd.Series:
     return (schools["results_status"] == name) | (schools["social_status"] == name)
 
 
+def flag_listed(schools: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Whether each school is on at least one of the lists."""
+    return pd.DataFrame({name: flag_members(schools, name) for name in names}, schools.index).any(axis=1)
+
+
 def measure_participants(portfolio: RegionYear) -> pd.DataFrame:
     """Least and greatest number of participants behind a school's indicators of results: a row per school."""
     values = portfolio.workspace.identified.indicators

@@ -17,6 +17,7 @@ from effschool.portfolio import (
     RegionYear,
     count_bands,
     count_members,
+    flag_listed,
     list_municipalities,
     order_names,
     pool_by_indicator,
@@ -358,10 +359,8 @@ def tabulate_members(region: RegionYear) -> Table | Text:
     if not region.has_lists:
         return say_missing("Списки школ")
     schools = region.region_schools
-    watched = name_watched_lists(region)
-    on_any = schools["results_status"].isin(watched) | schools["social_status"].isin(watched)
-    on_any |= schools["fioko_shnor"].fillna(False).astype(bool) if FIOKO_LIST in watched else False
-    chosen = schools[on_any].sort_values(["municipality", "name", "school_id"], key=order_names)
+    listed = schools[flag_listed(schools, name_watched_lists(region))]
+    chosen = listed.sort_values(["municipality", "name", "school_id"], key=order_names)
     frame = pd.DataFrame(
         {
             "Школа": chosen["name"],

@@ -4,13 +4,11 @@ Every chart carries a sentence made from the same frame, so that text and drawin
 to show, the part is a note that says so: a part never disappears silently.
 """
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from effschool import charts
 from effschool.corrections import tabulate_corrections
-from effschool.display import Chart, Formatter, Table, Text
+from effschool.display import Chart, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.facts import Fact, Said, count, number, say, words
 from effschool.facts import percent as share
@@ -34,7 +32,7 @@ from effschool.portfolio import (
 from effschool.russian import NBSP, format_number, join_words
 
 NONE = "—"
-SCHOOLS = ("школа", "школы", "школ")
+SCHOOLS, OF_SCHOOLS = ("школа", "школы", "школ"), ("школы", "школ", "школ")
 
 
 def percent(value: object) -> str:
@@ -214,23 +212,14 @@ def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     place = "{own} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
     band = words(rules.band_titles[worse].capitalize())
     sentence = say(f"{{band}}: {place}, по региону {{region}}.", band=band, own=share(own), region=share(region))
-    table = Table(
-        _key("Группы", domain), rules.title + ": доли школ по группам, %", _name_rows(named, "Где"), _all_percent(named)
-    )
+    frame, formats = named.rename_axis("Где").reset_index(), dict.fromkeys(named.columns, percent)
+    table = Table(_key("Группы", domain), rules.title + ": доли школ по группам, %", frame, formats)
     title = f"{rules.title}: школы по группам, {portfolio.year} год, % ранжированных"
     return Chart(f"bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
 
 
 def _key(name: str, domain: Domain) -> str:
     return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]
-
-
-def _name_rows(frame: pd.DataFrame, heading: str) -> pd.DataFrame:
-    return frame.rename_axis(heading).reset_index()
-
-
-def _all_percent(frame: pd.DataFrame) -> Mapping[str, Formatter]:
-    return {str(name): percent for name in frame.columns}
 
 
 def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
@@ -245,12 +234,8 @@ def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     frame = _label_indicators(portfolio, values)
     sentence = _compare_worst(portfolio, values)
     figure = charts.draw_dots(frame, units, portfolio.municipality, REGION_ROW)
-    table = Table(
-        _key("Показатели", domain),
-        f"{rules.title}: показатели, {unit}",
-        _name_rows(frame, "Показатель"),
-        _all_percent(frame),
-    )
+    shown, formats = frame.rename_axis("Показатель").reset_index(), dict.fromkeys(frame.columns, percent)
+    table = Table(_key("Показатели", domain), f"{rules.title}: показатели, {unit}", shown, formats)
     title = f"{rules.title}: показатели муниципалитета и региона, {portfolio.year} год, {unit}"
     return Chart(f"indicators-{domain}", title, sentence, figure, table)
 
@@ -551,16 +536,22 @@ def tabulate_own_treatments(portfolio: Portfolio) -> Table | Text:
     own = treated[treated["year"] == portfolio.year].merge(portfolio.schools[["school_id", "name"]], on="school_id")
     if own.empty:
         return Text(("Показателей, взятых по особым правилам для малого числа участников, нет.",))
-    titles = {name: item.short for name, item in portfolio.workspace.methodology.indicators.items()}
-    frame = pd.DataFrame(
+    frame = describe_treatments(own, portfolio.workspace.methodology).drop(columns="Год")
+    return Table("Мало участников", "Показатели с малым числом участников", frame)
+
+
+def describe_treatments(rows: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Columns for readers of indicators that few took part in: a row per school, year and indicator."""
+    titles = {name: item.short for name, item in methodology.indicators.items()}
+    return pd.DataFrame(
         {
-            "Школа": own["name"],
-            "Показатель": own["indicator"].map(titles),
-            "Что сделано": own["treatment"],
-            "Участников": own["participants"],
+            "Школа": rows["name"],
+            "Год": rows["year"].astype("str"),
+            "Показатель": rows["indicator"].map(titles),
+            "Что сделано": rows["treatment"],
+            "Участников": rows["participants"],
         }
     )
-    return Table("Мало участников", "Показатели с малым числом участников", frame)
 
 
 def _name_some(schools: pd.DataFrame) -> str:

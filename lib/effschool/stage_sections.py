@@ -7,7 +7,7 @@ from effschool.display import Table, Text
 from effschool.identify import Identified
 from effschool.methodology import Methodology
 from effschool.school_names import HEADINGS
-from effschool.sections import NONE, say_missing
+from effschool.sections import NONE, describe_treatments, say_missing
 
 
 def tabulate_files(files: pd.DataFrame) -> Table:
@@ -121,13 +121,4 @@ def tabulate_treatments(identified: Identified, methodology: Methodology) -> Tab
     if treated.empty:
         return Text(("Показатели взяты такими, как есть: правил для малого числа участников в методике нет.",))
     named = treated.merge(identified.schools[["year", "school_id", "name"]], on=["year", "school_id"], how="left")
-    frame = pd.DataFrame(
-        {
-            "Школа": named["name"],
-            "Год": named["year"].astype("str"),
-            "Показатель": named["indicator"].map({name: item.short for name, item in methodology.indicators.items()}),
-            "Что сделано": named["treatment"],
-            "Участников": named["participants"],
-        }
-    )
-    return Table("Мало участников", "Показатели с малым числом участников", frame)
+    return Table("Мало участников", "Показатели с малым числом участников", describe_treatments(named, methodology))
