@@ -21,6 +21,7 @@ from effschool.charts import (
     REGION,
     WORSE,
     number_points,
+    put_legend_above,
     start_figure,
     write_numbers,
 )
@@ -156,7 +157,7 @@ def draw_level_grid(points: pd.DataFrame, rules: LevelChange) -> Figure:
     axes.set_xlabel(fill(rules.change.title, 80))
     axes.set_ylabel(fill(rules.level.title, 60))
     axes.spines[:].set_visible(False)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
+    put_legend_above(axes, 2)
     number_points(axes, places[numbered])
     return figure
 
@@ -206,7 +207,7 @@ def draw_leaving(shares: Mapping[str, pd.DataFrame], label: str) -> Figure:
     axes.set(ylim=(0, 104), xlabel="лет с первого года", ylabel=label)
     axes.set_xticks(range(last + 1))
     write_numbers(axes.yaxis)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
+    put_legend_above(axes, 2)
     return figure
 
 
