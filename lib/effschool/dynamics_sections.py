@@ -29,7 +29,7 @@ from effschool.facts import Said, count, join, number, say, words
 from effschool.methodology import Domain, Methodology
 from effschool.portfolio import choose_latest, order_names
 from effschool.russian import count_words, format_number, format_percent, join_words
-from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, list_watched, percent, say_missing
+from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, list_watched, name_sheet, percent, say_missing
 
 STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре или не участвует"}
 PLACES = {"group": "Группа", "municipality": "Муниципалитет", "locality": "Местность"}
@@ -156,8 +156,8 @@ def chart_transitions(
     figure = charts.draw_table_of_counts(square, f"{before} год", f"{after} год")
     frame = square.rename_axis(f"{before} → {after}").reset_index()
     title = f"{rules.title}: переходы школ между группами, {before} и {after} годы, школ"
-    key = {"results": "Переходы результаты", "social": "Переходы условия"}[domain]
-    return Chart(f"transitions-{domain}", title, sentence, figure, Table(key, title, frame))
+    table = Table(name_sheet("Переходы", domain), title, frame)
+    return Chart(f"transitions-{domain}", title, sentence, figure, table)
 
 
 def tabulate_turnover(dynamics: Dynamics, year: int | None = None) -> Table | Text:

@@ -30,6 +30,7 @@ from effschool.sections import (
     colour_bands,
     find_rules,
     index_value,
+    name_sheet,
     name_watched_lists,
     percent,
     say_missing,
@@ -303,9 +304,8 @@ def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
     rules = find_rules(region, domain)
     if not rules:
         return say_missing("Группы школ по муниципалитетам")
-    by_name = region.region_schools.groupby("municipality")
-    counts = pd.DataFrame({name: count_bands(schools, domain) for name, schools in by_name}).T
-    counts = counts.sort_index(key=order_names)
+    schools, names = region.region_schools, list_municipalities(region.workspace, region.year)
+    counts = pd.DataFrame({name: count_bands(schools[schools["municipality"] == name], domain) for name in names}).T
     counts.loc[REGION_ROW] = counts.sum()
     shares = 100 * counts.div(counts.sum(axis=1).where(counts.sum(axis=1) > 0), axis=0)
     colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
@@ -317,9 +317,8 @@ def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
         f"до {format_percent(spread.max())}; в малых муниципалитетах одна школа меняет долю сильно."
     )
     title = f"{rules.title}: школы по группам, {region.year} год, % ранжированных"
-    key = {"results": "Группы результаты", "social": "Группы условия"}[domain]
     frame = named.rename_axis("Муниципалитет").reset_index()
-    table = Table(key, title, frame, {str(name): percent for name in named.columns})
+    table = Table(name_sheet("Группы", domain), title, frame, dict.fromkeys(named.columns, percent))
     return Chart(f"region-bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
 
 

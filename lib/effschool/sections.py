@@ -213,12 +213,13 @@ def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     band = words(rules.band_titles[worse].capitalize())
     sentence = say(f"{{band}}: {place}, по региону {{region}}.", band=band, own=share(own), region=share(region))
     frame, formats = named.rename_axis("Где").reset_index(), dict.fromkeys(named.columns, percent)
-    table = Table(_key("Группы", domain), rules.title + ": доли школ по группам, %", frame, formats)
+    table = Table(name_sheet("Группы", domain), rules.title + ": доли школ по группам, %", frame, formats)
     title = f"{rules.title}: школы по группам, {portfolio.year} год, % ранжированных"
     return Chart(f"bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
 
 
-def _key(name: str, domain: Domain) -> str:
+def name_sheet(name: str, domain: Domain) -> str:
+    """Key of a table that there is one of for every domain."""
     return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]
 
 
@@ -235,7 +236,7 @@ def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     sentence = _compare_worst(portfolio, values)
     figure = charts.draw_dots(frame, units, portfolio.municipality, REGION_ROW)
     shown, formats = frame.rename_axis("Показатель").reset_index(), dict.fromkeys(frame.columns, percent)
-    table = Table(_key("Показатели", domain), f"{rules.title}: показатели, {unit}", shown, formats)
+    table = Table(name_sheet("Показатели", domain), f"{rules.title}: показатели, {unit}", shown, formats)
     title = f"{rules.title}: показатели муниципалитета и региона, {portfolio.year} год, {unit}"
     return Chart(f"indicators-{domain}", title, sentence, figure, table)
 
@@ -407,7 +408,7 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
         keys=words(keys),
     )
     frame = bands.apply(lambda column: column.map(rules.band_titles)).fillna(NONE).rename(columns=str).reset_index()
-    table = Table(_key("Годы", domain), f"{rules.title}: группы школ по годам", frame)
+    table = Table(name_sheet("Годы", domain), f"{rules.title}: группы школ по годам", frame)
     return Chart(f"tiles-{domain}", f"{rules.title}: группы школ по годам", sentence, figure, table)
 
 
@@ -430,7 +431,7 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
     frame = values.reset_index()
     table = Table(
-        _key("Нормированные", domain),
+        name_sheet("Нормированные", domain),
         f"{rules.title}: нормированные показатели",
         frame,
         dict.fromkeys(map(str, values.columns), index_value),
@@ -462,7 +463,7 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     }
     frame = means.rename(columns=names)[list(names.values())].rename_axis("Год").reset_index().astype({"Год": "str"})
     formats = {name: index_value for key, name in names.items() if key != "schools"}
-    table = Table(_key("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
+    table = Table(name_sheet("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
     return Chart(f"paths-{domain}", f"{rules.title} по годам, от 0 до 1", sentence, figure, table)
 
 
