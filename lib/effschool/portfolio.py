@@ -7,6 +7,7 @@ schools stand, none of which is the exact index of a school (`privacy`).
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
@@ -216,12 +217,10 @@ def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
 
 
 def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
-    index = group.set_index("school_id")["index"]
-    band = group.set_index("school_id")["band"]
-    others = {name: index[band != name] for name in band.unique()}
-    return pd.Series(
-        {school: (others[band[school]] - value).abs().min() for school, value in index.items()}, dtype=float
-    )
+    index, band = group["index"].to_numpy(), group["band"].to_numpy()
+    apart = np.abs(np.subtract.outer(index, index))
+    nearest = apart.min(axis=1, where=np.not_equal.outer(band, band), initial=np.inf)
+    return pd.Series(nearest, group["school_id"]).replace(np.inf, np.nan)
 
 
 def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
