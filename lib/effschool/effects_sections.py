@@ -296,8 +296,7 @@ def tabulate_clusters(found: Clustering, paths: pd.DataFrame, methodology: Metho
         return say_missing(GROUPS)
     if found.centres.empty:
         return say_no_groups(found, rules)
-    last = found.members[found.members["year"] == found.members["year"].max()]
-    known = last.merge(paths, on=["year", "school_id"], suffixes=("", "_school"), validate="one_to_one")
+    known = _join_last(found, paths)
     grouped = known.groupby("cluster")
     frame = pd.DataFrame(
         {
@@ -319,7 +318,13 @@ def tabulate_clusters(found: Clustering, paths: pd.DataFrame, methodology: Metho
         "оценка школ."
     )
     shown = frame.dropna(axis=1, how="all")
-    return Table("Похожие школы", f"{GROUPS}, {int(last['year'].iloc[0])} год", shown, formats, note=note)
+    return Table("Похожие школы", f"{GROUPS}, {known['year'].iloc[0]} год", shown, formats, note=note)
+
+
+def _join_last(found: Clustering, paths: pd.DataFrame) -> pd.DataFrame:
+    """Schools of the last year with their group and what else is known of them."""
+    last = found.members[found.members["year"] == found.members["year"].max()]
+    return last.merge(paths, on=["year", "school_id"], suffixes=("", "_school"), validate="one_to_one")
 
 
 def _two(value: object) -> str:
@@ -351,13 +356,10 @@ def say_group(number: object, name: str) -> str:
 
 def chart_clusters(found: Clustering, paths: pd.DataFrame, methodology: Methodology) -> Chart | Text:
     """All schools of the last year by group, without names: conditions against results."""
-    last = found.members[found.members["year"] == found.members["year"].max()]
-    known = last.merge(paths, on=["year", "school_id"], suffixes=("", "_school"), validate="one_to_one")
+    known = _join_last(found, paths)
     if known.empty or known["social_index"].isna().all():
         return say_missing(GROUPS)
-    kinds = [
-        say_group(row.cluster, str(row.name_group)) for row in known.rename(columns={"name": "name_group"}).itertuples()
-    ]
+    kinds = [say_group(*pair) for pair in zip(known["cluster"], known["name"], strict=True)]
     points = pd.DataFrame({"x": known["social_index"], "y": known["results_index"], "kind": kinds})
     counts = points["kind"].value_counts()
     sentence = (
@@ -367,7 +369,7 @@ def chart_clusters(found: Clustering, paths: pd.DataFrame, methodology: Methodol
     )
     titles = [methodology.domains[domain].title for domain in ("social", "results")]
     figure = charts.draw_groups(points, f"{titles[0]} (больше — тяжелее)", f"{titles[1]} (больше — лучше)")
-    title = f"{GROUPS}: социальные условия и результаты, {int(last['year'].iloc[0])} год"
+    title = f"{GROUPS}: социальные условия и результаты, {known['year'].iloc[0]} год"
     frame = counts.rename_axis("Группа").rename("Школ").reset_index()
     return Chart("clusters", title, sentence, figure, Table("Группы на графике", title, frame))
 
