@@ -286,7 +286,8 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     if values.empty:
         return say_missing("Отклонение средних баллов от региона")
     known = portfolio.workspace.methodology.indicators
-    thresholds = values["indicator"].map(lambda name: _threshold(known[name]))
+    limits = {item.id: item.threshold for item in known.values() if isinstance(item, GapIndicator)}
+    thresholds = values["indicator"].map(limits)
     labels = values["indicator"].map(lambda name: known[name].short.removesuffix(": отставание"))
     frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
     worst, below = frame["Отклонение, % порога"].idxmin(), int((values["own"] < 0).sum())
@@ -309,11 +310,6 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     table = Table("Средние баллы", "Отклонение средних баллов муниципалитета от региона", details, formats)
     title = f"Средние баллы муниципалитета относительно региона, {portfolio.year} год, % порога отставания"
     return Chart("gaps", title, sentence, figure, table)
-
-
-def _threshold(indicator: object) -> float:
-    assert isinstance(indicator, GapIndicator)
-    return indicator.threshold
 
 
 def chart_matrix(portfolio: Portfolio) -> Chart | Text:
@@ -394,8 +390,7 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     if not rules or bands.empty:
         return say_missing("Группы школ по годам")
     bands.index = pd.Index(_name_numbers(portfolio, bands.index.to_series()), name="Школа")
-    short = bands.rename(index=lambda name: name if len(name) <= 48 else name[:47] + "…")
-    figure = charts.draw_tiles(short, colour_bands(rules), rules.band_marks)
+    figure = charts.draw_tiles(bands, colour_bands(rules), rules.band_marks)
     worse = rules.worse_band
     always = int((bands == worse).all(axis=1).sum())
     keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
