@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
-from effschool.methodology import Domain
+from effschool.methodology import Domain, Methodology
 from effschool.privacy import blur_index, count_in_cells, hide_few
 from effschool.workspace import Workspace
 
@@ -167,16 +167,20 @@ def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
 
 def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     """How many schools are on every list of the year: a row per list, own and region, counts and schools in all."""
-    lists = portfolio.workspace.methodology.lists
-    names = [status.status for status in (*lists.results, *lists.social)]
-    fioko = [FIOKO_LIST] if portfolio.workspace.methodology.fioko else []
     own, region = portfolio.schools, portfolio.region_schools
     rows = [
-        (name, count_members(own, name), len(own), count_members(region, name), len(region)) for name in names + fioko
+        (name, count_members(own, name), len(own), count_members(region, name), len(region))
+        for name in name_all_lists(portfolio.workspace.methodology)
     ]
     counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
     others = pd.Series(len(portfolio.others), counts.index)
     return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
+
+
+def name_all_lists(methodology: Methodology) -> list[str]:
+    """Statuses of both domains and ФИОКО's list, in the order of the methodology."""
+    names = [status.status for status in (*methodology.lists.results, *methodology.lists.social)]
+    return names + ([FIOKO_LIST] if methodology.fioko else [])
 
 
 def count_members(schools: pd.DataFrame, name: str) -> int:
@@ -274,8 +278,7 @@ def place_points(portfolio: Portfolio) -> pd.DataFrame:
     both = portfolio.schools.dropna(subset=["results_band", "social_band"])
     points = pd.DataFrame({"x": both["social_index"], "y": both["results_index"], "number": both["number"]})
     for axis, domain in (("x", "social"), ("y", "results")):
-        levels = list_levels(portfolio, domain)
-        known = levels.set_index("school_id") if len(levels) else pd.DataFrame({"level": [], "level_error": []})
+        known = list_levels(portfolio, domain).set_index("school_id")
         for name in ("level", "level_error"):
             points[f"{axis}_{name}"] = both["school_id"].map(known[name]).astype("float64")
     others = portfolio.others.dropna(subset=["results_band", "social_band"])
@@ -325,7 +328,7 @@ def list_levels(region: RegionYear, domain: str) -> pd.DataFrame:
     """Shrunk levels of the year in one domain: a row per ranked school; empty where not computed for the year."""
     levels = region.workspace.levels
     if levels.empty:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=["school_id", "level", "level_error", "trend", "trend_error"], dtype="float64")
     return levels[(levels["year"] == region.year) & (levels["domain"] == domain)]
 
 

@@ -168,8 +168,5 @@ def _count_years(region: RegionYear, own: pd.DataFrame) -> pd.Series:
 
 def _find_trend(region: RegionYear) -> pd.Series:
     """Trend of the shrunk results index in standard errors, by school."""
-    levels = list_levels(region, "results")
-    if levels.empty:
-        return pd.Series(dtype="float64")
-    own = levels.set_index("school_id")
+    own = list_levels(region, "results").set_index("school_id")
     return own["trend"] / own["trend_error"]
