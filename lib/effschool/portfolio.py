@@ -179,8 +179,8 @@ def count_lists(portfolio: Portfolio) -> pd.DataFrame:
 
 def name_all_lists(methodology: Methodology) -> list[str]:
     """Statuses of both domains and ФИОКО's list, in the order of the methodology."""
-    names = [status.status for status in (*methodology.lists.results, *methodology.lists.social)]
-    return names + ([FIOKO_LIST] if methodology.fioko else [])
+    names = dict.fromkeys(status.status for status in (*methodology.lists.results, *methodology.lists.social))
+    return [*names, *([FIOKO_LIST] if methodology.fioko else [])]
 
 
 def count_members(schools: pd.DataFrame, name: str) -> int:
