@@ -4,7 +4,6 @@ Written for an official who has three minutes; sentences and figures come from t
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pandas as pd
 
@@ -87,7 +86,7 @@ def compare_years(portfolio: Portfolio) -> pd.DataFrame:
     now = now[~now["indicator"].isin(list_without(portfolio))].reset_index(drop=True) if len(now) else now
     if not rules or now.empty:
         return pd.DataFrame(columns=["indicator", "own", "region", "before", "worse_by", "moved_worse"])
-    past = compare_indicators(replace(portfolio, year=portfolio.year - 1), "results", ("share", "mean"))
+    past = compare_indicators(portfolio.year_before, "results", ("share", "mean"))
     past = past.set_index("indicator")[["own", "own_participants"]].reindex(now["indicator"]).reset_index(drop=True)
     people = now["own_participants"]
     known = portfolio.workspace.methodology.indicators
@@ -172,7 +171,7 @@ def _show_lists(portfolio: Portfolio) -> Iterable[tuple[str, str, str]]:
         total = say("{all} в реестре", all=number(len(portfolio.register)))
         yield "Школ в расчёте", say("{own}", own=number(len(portfolio.schools))), total
         return
-    past = replace(portfolio, year=portfolio.year - 1)
+    past = portfolio.year_before
     before = count_lists(past).set_index("list")["own"] if past.has_lists else pd.Series(dtype="int64")
     counts = count_lists(portfolio).set_index("list")
     for name in name_watched_lists(portfolio):

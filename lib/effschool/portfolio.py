@@ -4,8 +4,9 @@ Only the municipality's own schools are named here; the rest of the region enter
 schools stand, none of which is the exact index of a school (`privacy`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,11 @@ class RegionYear:
     def region_schools(self) -> pd.DataFrame:
         """All schools of the region that take part in the year."""
         return self.region_paths[self.region_paths["year"] == self.year]
+
+    @cached_property
+    def year_before(self) -> Self:
+        """The same place a year earlier."""
+        return replace(self, year=self.year - 1)
 
     @property
     def has_lists(self) -> bool:

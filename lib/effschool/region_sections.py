@@ -105,7 +105,7 @@ def show_region_figures(region: RegionYear) -> Figures | Text:
     if not region.has_lists:
         return Text((_say_moves(region),), kind="note")
     schools = region.region_schools
-    before = RegionYear(region.workspace, region.year - 1)
+    before = region.year_before
     rows = []
     for name in name_watched_lists(region):
         number = count_members(schools, name)
