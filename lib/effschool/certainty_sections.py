@@ -15,7 +15,7 @@ from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
 from effschool.rules_power import find_by_chance, find_tail, measure_rules
 from effschool.russian import choose_word, count_words, format_number, format_percent
-from effschool.sections import OF_SCHOOLS, index_value, name_watched_lists, number_schools, percent, say_missing
+from effschool.sections import OF_SCHOOLS, index_value, number_schools, percent, say_missing
 from effschool.stability import BORDERLINE, CHANCE, FACTORS, METHODICAL, STABLE, Stability
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
@@ -199,7 +199,7 @@ def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
     known = portfolio.workspace.certainty
     if known.empty or not (known["year"] == portfolio.year).any():
         return say_missing(NOT_COMPUTED)
-    own = own[own["list"].isin(name_watched_lists(portfolio))]
+    own = own[own["list"].isin(portfolio.watched)]
     if own.empty:
         return Text(("В списках, требующих помощи, школ муниципалитета нет.",))
     own = own.sort_values(["number", "list"], ignore_index=True)

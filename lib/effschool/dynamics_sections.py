@@ -27,9 +27,9 @@ from effschool.dynamics import (
 from effschool.dynamics.leaving import GONE, LEFT, MOVED, STILL, UNKNOWN, UNRANKED
 from effschool.facts import Said, count, join, number, say, words
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import choose_latest, order_names
+from effschool.portfolio import choose_latest, name_watched_lists, order_names
 from effschool.russian import count_words, format_number, format_percent, join_words
-from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, list_watched, name_sheet, percent, say_missing
+from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, name_sheet, percent, say_missing
 
 STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре или не участвует"}
 PLACES = {"group": "Группа", "municipality": "Муниципалитет", "locality": "Местность"}
@@ -280,7 +280,7 @@ LEAVING_NOTE = (
 
 def select_spells(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> pd.DataFrame:
     """Spells on the lists of schools that need help, as they were known in a year, if one is given."""
-    spells = dynamics.spells[dynamics.spells["list"].isin(list_watched(methodology))]
+    spells = dynamics.spells[dynamics.spells["list"].isin(name_watched_lists(methodology))]
     return spells if year is None else clip_spells(spells, year)
 
 

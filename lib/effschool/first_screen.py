@@ -29,7 +29,6 @@ from effschool.sections import (
     choose_decisions,
     find_rules,
     link_schools,
-    name_watched_lists,
     number_schools,
     say_missing,
     say_no_lists,
@@ -60,7 +59,7 @@ def _say_standing(portfolio: Portfolio) -> Said:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
     others = pd.Series([is_foreign(portfolio, region["school_id"]).sum()])
-    watched, everywhere = (int(flag_listed(schools, name_watched_lists(portfolio)).sum()) for schools in (own, region))
+    watched, everywhere = (int(flag_listed(schools, portfolio.watched).sum()) for schools in (own, region))
     in_region = hide_few(pd.Series([_divide(everywhere, len(region))]), others).iloc[0]
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
@@ -174,7 +173,7 @@ def _show_lists(portfolio: Portfolio) -> Iterable[tuple[str, str, str]]:
     past = portfolio.year_before
     before = count_lists(past).set_index("list")["own"] if past.has_lists else pd.Series(dtype="int64")
     counts = count_lists(portfolio).set_index("list")
-    for name in name_watched_lists(portfolio):
+    for name in portfolio.watched:
         row = counts.loc[name]
         template = "{share} школ; " + ("год назад {before}; " if name in before else "") + "по региону {region}"
         comparison = say(
@@ -227,7 +226,7 @@ def list_attention(told: Told) -> Table | Text:
 def _say_why(told: Told, decisions: pd.DataFrame, code: str, because: str) -> Said:
     """Lists that need help and how many pupils they hang on; for a school on none of them the ground of the advice."""
     school = told.portfolio.schools.set_index("school_id").loc[[code]]
-    names = [name for name in name_watched_lists(told.portfolio) if flag_members(school, name).iloc[0]]
+    names = [name for name in told.portfolio.watched if flag_members(school, name).iloc[0]]
     if not names:
         return Said(because)
     own = decisions[(decisions["school_id"] == code) & decisions["member"] & decisions["list"].isin(names)]
@@ -265,7 +264,7 @@ def _say_rest(total: int) -> Said:
 def describe_sureness(portfolio: Portfolio, told: Told) -> Text:
     """How sure the lists of the first screen are, in a few sentences."""
     own = list_certainty(portfolio, portfolio.schools)
-    own = own[own["list"].isin(name_watched_lists(portfolio))]
+    own = own[own["list"].isin(portfolio.watched)]
     if own.empty:
         return Text((_say_few(told),))
     verdicts = own["verdict"].value_counts()

@@ -43,6 +43,11 @@ class RegionYear:
         return replace(self, year=self.year - 1)
 
     @property
+    def watched(self) -> list[str]:
+        """Lists of schools that need help."""
+        return name_watched_lists(self.workspace.methodology)
+
+    @property
     def has_lists(self) -> bool:
         """Whether the window of the year is covered, so that lists exist."""
         return bool((self.workspace.identified.lists["year"] == self.year).any())
@@ -181,6 +186,12 @@ def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
     others = pd.Series(len(portfolio.others), counts.index)
     return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
+
+
+def name_watched_lists(methodology: Methodology) -> list[str]:
+    """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
+    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
+    return watched + ([FIOKO_LIST] if methodology.fioko else [])
 
 
 def name_all_lists(methodology: Methodology) -> list[str]:

@@ -31,7 +31,6 @@ from effschool.sections import (
     find_rules,
     index_value,
     name_sheet,
-    name_watched_lists,
     percent,
     say_missing,
 )
@@ -91,7 +90,7 @@ def _say_moves(region: RegionYear) -> str:
     moves = region.workspace.dynamics.turnover
     moves = moves[moves["to_year"] == region.year].set_index("list")
     said = []
-    for name in name_watched_lists(region):
+    for name in region.watched:
         count = format_number(count_members(region.region_schools, name))
         moved = moves.loc[name] if name in moves.index else None
         said.append(
@@ -107,7 +106,7 @@ def show_region_figures(region: RegionYear) -> Figures | Text:
     schools = region.region_schools
     before = region.year_before
     rows = []
-    for name in name_watched_lists(region):
+    for name in region.watched:
         number = count_members(schools, name)
         then = f"; год назад {count_members(before.region_schools, name)}" if before.has_lists else ""
         rows.append((name, format_number(number), f"{format_percent(100 * number / len(schools))} школ{then}"))
@@ -141,9 +140,7 @@ def _find_gaps(region: RegionYear) -> Iterator[str]:
 def chart_sureness(region: RegionYear) -> Chart | Text:
     """How firmly schools stand on the lists of the year (насколько спискам можно верить)."""
     known = region.workspace.certainty
-    rows = (
-        known[(known["year"] == region.year) & known["list"].isin(name_watched_lists(region))] if len(known) else known
-    )
+    rows = known[(known["year"] == region.year) & known["list"].isin(region.watched)] if len(known) else known
     return chart_verdicts(Stability(rows, pd.DataFrame())) if len(rows) else say_missing(NOT_COMPUTED)
 
 
@@ -185,7 +182,7 @@ def chart_map(region: RegionYear) -> Chart | Text:
     counts = pd.DataFrame({name: count_bands(own, "results") for name, own in by_name.items()}).T.set_axis(
         titles, axis=1
     )
-    watched = next(iter(name_watched_lists(region)))
+    watched = next(iter(region.watched))
     listed = [count_members(own, watched) for own in by_name.values()]
     notes = [
         f"{count_words(len(own), *SCHOOLS)}" + (f"; {watched}: {number}" if region.has_lists else "")
@@ -267,9 +264,7 @@ def _count_municipality(region: RegionYear, name: str) -> dict[str, object]:
     schools = region.region_schools[region.region_schools["municipality"] == name]
     bands = count_bands(schools, "results")
     share = 100 * bands["low"] / bands.sum() if bands.sum() else float("nan")
-    lists = (
-        {listed: count_members(schools, listed) for listed in name_watched_lists(region)} if region.has_lists else {}
-    )
+    lists = {listed: count_members(schools, listed) for listed in region.watched} if region.has_lists else {}
     return {"Муниципалитет": name, "Школ": len(schools), "Ранжировано": int(bands.sum()), LOW_SHARE: share, **lists}
 
 
@@ -358,7 +353,7 @@ def tabulate_members(region: RegionYear) -> Table | Text:
     if not region.has_lists:
         return say_missing("Списки школ")
     schools = region.region_schools
-    listed = schools[flag_listed(schools, name_watched_lists(region))]
+    listed = schools[flag_listed(schools, region.watched)]
     chosen = listed.sort_values(["municipality", "name", "school_id"], key=order_names)
     frame = pd.DataFrame(
         {

@@ -19,7 +19,7 @@ from effschool.partners import CLOSE
 from effschool.portfolio import Portfolio, list_certainty, list_histories
 from effschool.russian import NBSP
 from effschool.school_signs import find_score, gather_signs, list_measured, name_titles
-from effschool.sections import NONE, anchor_school, choose_decisions, name_watched_lists, number_schools, percent
+from effschool.sections import NONE, anchor_school, choose_decisions, number_schools, percent
 from effschool.support_sections import choose_partners, describe_difference
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
@@ -203,7 +203,7 @@ def _describe_lists(portfolio: Portfolio) -> pd.DataFrame:
     history = list_histories(portfolio).merge(portfolio.schools[["school_id", "number"]], on="number")
     said = [(row.school_id, row.list, f"«{row.list}»: {_lower(row.history)}") for row in history.itertuples()]
     sure = list_certainty(portfolio, portfolio.schools)
-    for row in sure[sure["list"].isin(name_watched_lists(portfolio))].itertuples():
+    for row in sure[sure["list"].isin(portfolio.watched)].itertuples():
         said.append((row.school_id, row.list, row.stability_sentence))
         said.append((row.school_id, row.list, row.chance_sentence if pd.notna(row.chance_sentence) else ""))
     decisions = choose_decisions(portfolio)

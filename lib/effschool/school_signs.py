@@ -14,7 +14,6 @@ from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, Methodology
 from effschool.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
 from effschool.privacy import hide_few
-from effschool.sections import name_watched_lists
 
 
 def gather_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -118,7 +117,7 @@ def find_score(methodology: Methodology) -> float:
 def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """The part of `gather_signs` that is about lists, certainty and history: the columns of `SIGNS`."""
     own = schools.set_index("school_id")
-    watched = name_watched_lists(region)
+    watched = region.watched
     listed = {domain: own[f"{domain}_status"].isin(watched) for domain in ("results", "social")}
     found = pd.DataFrame(
         {

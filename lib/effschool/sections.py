@@ -62,17 +62,6 @@ def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
     return rules if rules and portfolio.region_schools[f"{domain}_band"].notna().any() else None
 
 
-def name_watched_lists(region: RegionYear) -> list[str]:
-    """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
-    return list_watched(region.workspace.methodology)
-
-
-def list_watched(methodology: Methodology) -> list[str]:
-    """Statuses of the worse band of either domain, and ФИОКО's list."""
-    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
-    return watched + ([FIOKO_LIST] if methodology.fioko else [])
-
-
 def say_no_lists(portfolio: RegionYear) -> Said:
     """Why a year has no lists."""
     years = portfolio.workspace.methodology.lists.window.list_years(portfolio.year)
@@ -161,7 +150,7 @@ def choose_decisions(portfolio: Portfolio) -> pd.DataFrame:
     Columns of the decisions, number, name, and `member`.
     """
     explained = portfolio.workspace.decisions
-    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(name_watched_lists(portfolio))]
+    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(portfolio.watched)]
     own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
     member = own["is_member"].fillna(False).astype(bool)
     close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
@@ -478,7 +467,7 @@ def _say_index(last: pd.Series) -> Said:
 def tabulate_histories(portfolio: Portfolio) -> Table | Text:
     """History of every school on every list."""
     histories = list_histories(portfolio)
-    watched = histories[histories["list"].isin(name_watched_lists(portfolio))]
+    watched = histories[histories["list"].isin(portfolio.watched)]
     if watched.empty:
         return say_missing("История школ в списках")
     frame = pd.DataFrame({"Школа": number_schools(watched), "Список": watched["list"], "Годы": watched["history"]})
