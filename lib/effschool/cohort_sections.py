@@ -16,7 +16,7 @@ from effschool.dynamics.scatter import require_rules
 from effschool.facts import Said, count, join, number, say, words
 from effschool.facts import percent as share
 from effschool.methodology import LevelChange, Methodology
-from effschool.portfolio import choose_latest, order_names
+from effschool.portfolio import keep_latest, order_names
 from effschool.russian import format_number
 from effschool.sections import NONE, SCHOOLS, percent, say_missing
 
@@ -162,7 +162,7 @@ def name_steps(rows: pd.DataFrame) -> pd.Series:
 
 def chart_gains(dynamics: Dynamics, schools: pd.DataFrame) -> Chart | Text:
     """Which grade loses, by municipality: mean gains of cohorts over all years."""
-    latest = choose_latest(schools)
+    latest = keep_latest(schools)
     named = dynamics.pupil_cohorts.merge(latest[["school_id", "municipality"]], on="school_id", validate="many_to_one")
     gains = average_gains(named, "municipality").rename(columns={"municipality": "place"})
     order = latest["municipality"].drop_duplicates().sort_values(key=order_names)
@@ -208,7 +208,7 @@ def _say_gains(values: pd.DataFrame, errors: pd.DataFrame) -> Said:
 
 def tabulate_unusual(dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame) -> Table | Text:
     """Schools whose cohort is out of line in the last year, and those whose cohort changed in number."""
-    latest = choose_latest(schools)[["school_id", "name", "municipality"]]
+    latest = keep_latest(schools)[["school_id", "name", "municipality"]]
     named = select_cohorts(dynamics).merge(latest, on="school_id", validate="many_to_one")
     named = named.sort_values(["municipality", "name"], key=order_names)
     found = named[named["finding"].isin([JUMP, FALL, OTHER_PUPILS])]

@@ -27,7 +27,7 @@ from effschool.dynamics import (
 from effschool.dynamics.leaving import GONE, LEFT, MOVED, STILL, UNKNOWN, UNRANKED
 from effschool.facts import Said, count, join, number, say, words
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import choose_latest, name_watched_lists, order_names
+from effschool.portfolio import keep_latest, name_watched_lists, order_names
 from effschool.russian import count_words, format_number, format_percent, join_words
 from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, name_sheet, percent, say_missing
 
@@ -220,7 +220,7 @@ def tabulate_long_members(dynamics: Dynamics, names: list[str], schools: pd.Data
     found = dynamics.memberships[dynamics.memberships["list"].isin(names)]
     if found.empty:
         return say_missing("История школ в списках")
-    latest = choose_latest(schools)[["school_id", "name", "municipality"]]
+    latest = keep_latest(schools)[["school_id", "name", "municipality"]]
     named = found.merge(latest, on="school_id", validate="many_to_one")
     named = named.sort_values(["municipality", "name", "list"], key=order_names)
     frame = named[["name", "municipality", "list", "history"]].set_axis(

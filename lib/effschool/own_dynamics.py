@@ -25,7 +25,7 @@ from effschool.dynamics_sections import LEAVING_NOTE, select_spells
 from effschool.dynamics_sections import chart_flows as chart_region_flows
 from effschool.facts import join, percent, say, words
 from effschool.methodology import Domain
-from effschool.portfolio import Portfolio, choose_latest
+from effschool.portfolio import Portfolio, keep_latest
 from effschool.russian import format_percent
 from effschool.sections import number_schools, say_missing
 
@@ -33,7 +33,7 @@ from effschool.sections import number_schools, say_missing
 def select_own(portfolio: Portfolio) -> Dynamics:
     """Tables of the municipality's schools, closed ones with them; rows are chosen, no value changes."""
     dynamics = portfolio.workspace.dynamics
-    latest = choose_latest(dynamics.paths[dynamics.paths["year"] <= portfolio.year])
+    latest = keep_latest(dynamics.paths[dynamics.paths["year"] <= portfolio.year])
     own = latest.loc[latest["municipality"] == portfolio.municipality, "school_id"]
     tables = ("paths", "spells", "level_change", "pupil_cohorts", "memberships")
     chosen = {name: getattr(dynamics, name) for name in tables}

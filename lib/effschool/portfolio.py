@@ -135,7 +135,7 @@ def order_names(names: pd.Series) -> pd.Series:
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 
-def choose_latest(schools: pd.DataFrame) -> pd.DataFrame:
+def keep_latest(schools: pd.DataFrame) -> pd.DataFrame:
     """The last row of every school: its names and places as they are now."""
     return schools.sort_values("year").drop_duplicates("school_id", keep="last")
 
@@ -299,8 +299,8 @@ def place_points(portfolio: Portfolio) -> pd.DataFrame:
         for name in ("level", "level_error"):
             points[f"{axis}_{name}"] = both["school_id"].map(known[name]).astype("float64")
     others = portfolio.others.dropna(subset=["results_band", "social_band"])
-    cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=name_kinds(others.head(0)))
-    points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells.fillna({"kind": OTHER_KIND})])
+    cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=OTHER_KIND)
+    points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells])
     points = points.assign(**find_middle(portfolio).add_suffix("_middle"))
     return points.astype({"number": "Int64"}).sort_values(["number", "x", "y"], ignore_index=True)
 
