@@ -20,6 +20,7 @@ from effschool.charts import (
     POINT,
     REGION,
     WORSE,
+    choose_ink,
     number_points,
     put_legend_above,
     start_figure,
@@ -92,9 +93,8 @@ def _draw_column(axes: Axes, place: int, floors: Floors, colours: Mapping[str, s
         if high > low:
             box = Rectangle((place - NODE, low), 2 * NODE, high - low, facecolor=colours[state], edgecolor=REGION)
             axes.add_patch(box)
-            dark = colours[state] not in {MIDDLE, "white"}
             if high - low >= READABLE * height:
-                text = {"ha": "center", "va": "center", "color": "white" if dark else INK, "fontsize": 9}
+                text = {"ha": "center", "va": "center", "color": choose_ink(colours[state]), "fontsize": 9}
                 axes.text(place, (low + high) / 2, format_number(high - low), **text)
 
 
