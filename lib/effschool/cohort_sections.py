@@ -18,7 +18,7 @@ from effschool.facts import percent as share
 from effschool.methodology import LevelChange, Methodology
 from effschool.portfolio import keep_latest, order_names
 from effschool.russian import format_number
-from effschool.sections import NONE, SCHOOLS, percent, say_missing
+from effschool.sections import NONE, SCHOOLS, percent, say_missing, signed
 
 VISIBILITY = {HIDDEN: "мало участников: не показывается", PALE: "мало участников: без цвета", SHOWN: ""}
 
@@ -83,13 +83,9 @@ def tabulate_level_change(dynamics: Dynamics, methodology: Methodology, schools:
     named = named.sort_values(["municipality", "name"], key=order_names, ignore_index=True)
     frame = pd.DataFrame({"Школа": named["name"], "Муниципалитет": named["municipality"]})
     frame = frame.join(describe_levels(named, require_rules(methodology).level_change))
-    return Table("Школы на сетке", "Уровень и изменение школ", frame, {"Уровень, отклонение": gain, "Изменение": gain})
-
-
-def gain(value: object) -> str:
-    """Two digits with a sign, in shares of the spread of schools."""
-    number = float(value)  # type: ignore[arg-type]
-    return ("+" if number > 0 else "") + format_number(number, 2)
+    return Table(
+        "Школы на сетке", "Уровень и изменение школ", frame, {"Уровень, отклонение": signed, "Изменение": signed}
+    )
 
 
 def describe_levels(rows: pd.DataFrame, rules: LevelChange) -> pd.DataFrame:
@@ -181,7 +177,7 @@ def make_gains(gains: pd.DataFrame, order: Sequence[str], heading: str) -> Chart
     title = "Прибавка когорт учеников от класса к классу против обычной по региону, в долях разброса школ"
     frame = values.rename_axis(heading).reset_index()
     note = "Прибавка — насколько те же дети поднялись или опустились против обычного по региону для этого шага."
-    table = Table("Прибавки когорт", title, frame, dict.fromkeys(steps, gain), note)
+    table = Table("Прибавки когорт", title, frame, dict.fromkeys(steps, signed), note)
     figure = dynamics_charts.draw_gains(values, errors, "предмет и шаг, классы")
     return Chart("gains", title, _say_gains(values, errors), figure, table)
 
@@ -201,7 +197,7 @@ def _say_gains(values: pd.DataFrame, errors: pd.DataFrame) -> Said:
     ]
     if lost:
         step, value = worst.iloc[0]
-        where = words(f"{worst.index[0]}, {step} ({gain(value)})")
+        where = words(f"{worst.index[0]}, {step} ({signed(value)})")
         parts.append(say("Сильнее всего теряют: {where}.", where=where))
     return join([*parts, "При двадцати клетках одна выделяется и по чистой случайности."])
 
@@ -240,7 +236,7 @@ def describe_cohorts(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-COHORT_FORMATS = {"Прибавка": gain, "Ожидалось": gain, "Погрешность": lambda value: format_number(value, 2)}
+COHORT_FORMATS = {"Прибавка": signed, "Ожидалось": signed, "Погрешность": lambda value: format_number(value, 2)}
 
 
 def say_unusual_rule(methodology: Methodology) -> Said:

@@ -17,7 +17,7 @@ from effschool.facts import Fact, Said, count, number, say, words
 from effschool.methodology import Clusters, Effects, Indicator, Methodology
 from effschool.portfolio import Portfolio, RegionYear
 from effschool.russian import count_words, format_number, format_percent
-from effschool.sections import NONE, OF_SCHOOLS, SCHOOLS, number_schools, percent, say_missing
+from effschool.sections import NONE, OF_SCHOOLS, SCHOOLS, number_schools, percent, say_missing, signed
 
 EFFECT, GROUPS = "Помогла ли программа", "Группы похожих школ"
 UNIT = "разброса между школами региона"
@@ -32,12 +32,6 @@ TRAITS = {
 }
 BALANCED = 0.25
 """Difference in standard deviations below which groups are usually called alike (Stuart, 2010)."""
-
-
-def spread(value: object) -> str:
-    """Two digits and a sign: «+0,31»."""
-    number = float(value)  # type: ignore[arg-type]
-    return ("+" if round(number, 2) > 0 else "") + format_number(number, 2)
 
 
 # The region: the programme
@@ -89,8 +83,8 @@ def _say_difference(row: pd.Series, rules: Effects) -> Said:
     told = {
         "size": number(abs(estimate), 2),
         "unit": words(UNIT),
-        "low": Fact(float(low), spread(low)),
-        "high": Fact(float(high), spread(high)),
+        "low": Fact(float(low), signed(low)),
+        "high": Fact(float(high), signed(high)),
         "moved": count(places, "место", "места", "мест"),
         "way": words("лучше" if estimate > 0 else "хуже"),
         "noticeable": number(row["noticeable"], 2),
@@ -122,7 +116,7 @@ def tabulate_entries(found: Assessment) -> Table | Text:
     if cohorts.empty:
         return say_missing("Школы программы по годам входа")
     ends = [
-        NONE if pd.isna(row.estimate) else f"от {spread(row.low)} до {spread(row.high)}" for row in cohorts.itertuples()
+        NONE if pd.isna(row.estimate) else f"от {signed(row.low)} до {signed(row.high)}" for row in cohorts.itertuples()
     ]
     frame = pd.DataFrame(
         {
@@ -130,7 +124,7 @@ def tabulate_entries(found: Assessment) -> Table | Text:
             "Вошли, школ": cohorts["entered"],
             "Сравнить удалось": cohorts["schools"],
             "Похожих школ": cohorts["controls"],
-            "Перемена против похожих": [NONE if pd.isna(value) else spread(value) for value in cohorts["estimate"]],
+            "Перемена против похожих": [NONE if pd.isna(value) else signed(value) for value in cohorts["estimate"]],
             "Вероятно": ends,
             "Вывод": cohorts["reason"].map(REASONS).fillna("оценка есть"),
         }
@@ -161,7 +155,7 @@ def chart_balance(found: Assessment) -> Chart | Text:
     title = "Насколько школы программы отличаются от остальных и от похожих, в стандартных отклонениях"
     frame = shown.rename_axis("Признак").reset_index()
     figure = charts.draw_dots(shown, ["стандартных отклонений (0 — одинаковы)"] * len(shown), MATCHED, ALL, digits=1)
-    return Chart("balance", title, sentence, figure, Table("Сходство", title, frame, {ALL: spread, MATCHED: spread}))
+    return Chart("balance", title, sentence, figure, Table("Сходство", title, frame, {ALL: signed, MATCHED: signed}))
 
 
 ALL, MATCHED = "от всех школ вне программы", "от похожих школ"
@@ -197,7 +191,7 @@ def chart_events(found: Assessment, methodology: Methodology) -> Chart | Text:
         }
     )
     title = f"Школы программы и похожие школы до и после входа, в долях {UNIT}"
-    table = Table("До и после входа", title, frame, dict.fromkeys(frame.columns[1:6], spread))
+    table = Table("До и после входа", title, frame, dict.fromkeys(frame.columns[1:6], signed))
     return Chart("events", title, sentence, charts.draw_events(events, "доли разброса", selection), table)
 
 
@@ -215,15 +209,15 @@ def chart_rise(found: Assessment) -> Chart | Text:
         }
     )
     sentence = (
-        f"Простое «до и после», от года отбора, показало бы {spread(parts['rise'])}. Из этого "
-        f"{spread(parts['returned'])} — возврат к обычному уровню после года отбора, он был бы и без программы; "
-        f"{spread(parts['common'])} — перемена, общая с "
-        f"похожими школами. Остаётся {spread(parts['effect'])}."
+        f"Простое «до и после», от года отбора, показало бы {signed(parts['rise'])}. Из этого "
+        f"{signed(parts['returned'])} — возврат к обычному уровню после года отбора, он был бы и без программы; "
+        f"{signed(parts['common'])} — перемена, общая с "
+        f"похожими школами. Остаётся {signed(parts['effect'])}."
     )
     title = f"Из чего складывается перемена у школ программы, в долях {UNIT}"
     frame = named.rename_axis("Что").rename("Перемена").reset_index()
     figure = charts.draw_parts(named[::-1], "доли разброса", charts.OWN, charts.REGION, digits=2)
-    return Chart("rise", title, sentence, figure, Table("Перемена", title, frame, {"Перемена": spread}))
+    return Chart("rise", title, sentence, figure, Table("Перемена", title, frame, {"Перемена": signed}))
 
 
 def tabulate_placebo(found: Assessment) -> Table | Text:
@@ -231,7 +225,7 @@ def tabulate_placebo(found: Assessment) -> Table | Text:
     placebo = found.placebo.dropna(subset="estimate")
     if placebo.empty:
         return say_missing("Проверка на годах без программы")
-    ends = [f"от {spread(row.low)} до {spread(row.high)}" for row in placebo.itertuples()]
+    ends = [f"от {signed(row.low)} до {signed(row.high)}" for row in placebo.itertuples()]
     frame = pd.DataFrame(
         {
             "Год «входа»": placebo["entry_year"].astype("str"),
@@ -253,7 +247,7 @@ def tabulate_placebo(found: Assessment) -> Table | Text:
         f"входа. {said}"
     )
     title = "Проверка: то же сравнение там, где программы не было"
-    return Table("Проверка без программы", title, frame, {"Перемена против похожих": spread}, note=note)
+    return Table("Проверка без программы", title, frame, {"Перемена против похожих": signed}, note=note)
 
 
 def tabulate_effect_indicators(found: Assessment, methodology: Methodology) -> Table | Text:

@@ -45,6 +45,12 @@ def index_value(value: object) -> str:
     return format_number(float(value), 3)  # type: ignore[arg-type]
 
 
+def signed(value: object) -> str:
+    """Two digits and a sign, for differences: «+0,31»; what rounds to nothing has none."""
+    number = float(value)  # type: ignore[arg-type]
+    return ("+" if round(number, 2) > 0 else "") + format_number(number, 2)
+
+
 def colour_bands(rules: DomainRules) -> dict[str, str]:
     """Colours of the bands low, mid, high: the worse end is vermilion, the better blue."""
     ends = (charts.WORSE, charts.BETTER) if rules.better == "high" else (charts.BETTER, charts.WORSE)
