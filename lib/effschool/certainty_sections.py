@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import special
 
 from effschool import charts
-from effschool.backtest import BAND
+from effschool.backtest import BAND, LISTS
 from effschool.chance import find_surely_worse, say_part, say_share
 from effschool.display import Chart, Table, Text
 from effschool.facts import Said, count, join, number, say
@@ -155,9 +155,7 @@ def tabulate_backtest(found: pd.DataFrame) -> Table | Text:
     ranges = [f"{format_number(row.least)}–{format_number(row.most)}" for row in found.itertuples()]
     frame = pd.DataFrame(
         {
-            "Что": found["what"].map(
-                lambda what: "нижняя группа года" if what == BAND else "списки низких результатов"
-            ),
+            "Что": found["what"].map({BAND: "нижняя группа года", LISTS: "списки низких результатов"}),
             "Годы": found["from_year"].astype("str") + " → " + (found["from_year"] + 1).astype("str"),
             "Было школ": found["listed"],
             "Вышли сами": found["left"],

@@ -210,14 +210,10 @@ def tabulate_unusual(dynamics: Dynamics, methodology: Methodology, schools: pd.D
     found = named[named["finding"].isin([JUMP, FALL, OTHER_PUPILS])]
     if found.empty:
         return Text(("Когорт, которые выбиваются из ряда или сильно изменились в числе, в этом году нет.",))
-    frame = pd.DataFrame({"Школа": found["name"], "Муниципалитет": found["municipality"]}).join(describe_cohorts(found))
-    return Table(
-        "Необычные когорты",
-        "Когорты учеников, которые выбиваются из ряда или изменились в числе",
-        frame.reset_index(drop=True),
-        COHORT_FORMATS,
-        say_unusual_rule(methodology),
-    )
+    frame = pd.DataFrame({"Школа": found["name"], "Муниципалитет": found["municipality"]})
+    frame = frame.join(describe_cohorts(found)).reset_index(drop=True)
+    title = "Когорты учеников, которые выбиваются из ряда или изменились в числе"
+    return Table("Необычные когорты", title, frame, COHORT_FORMATS, say_unusual_rule(methodology))
 
 
 def describe_cohorts(rows: pd.DataFrame) -> pd.DataFrame:

@@ -232,13 +232,8 @@ def chart_failures(region: RegionYear) -> Chart | Text:
     frame = named.rename(columns=str).rename_axis("Показатель").reset_index()
     figure = charts.draw_lines(named.T, "% участников")
     charts.write_numbers(figure.axes[0].yaxis)
-    return Chart(
-        "failures",
-        title,
-        sentence,
-        figure,
-        Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent)),
-    )
+    table = Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent))
+    return Chart("failures", title, sentence, figure, table)
 
 
 def link_reports(run: Path, region: RegionYear) -> Links:

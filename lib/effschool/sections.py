@@ -419,13 +419,8 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
         weakest=words(weakest),
     )
     figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
-    frame = values.reset_index()
-    table = Table(
-        name_sheet("Нормированные", domain),
-        f"{rules.title}: нормированные показатели",
-        frame,
-        dict.fromkeys(map(str, values.columns), index_value),
-    )
+    frame, formats = values.reset_index(), dict.fromkeys(map(str, values.columns), index_value)
+    table = Table(name_sheet("Нормированные", domain), f"{rules.title}: нормированные показатели", frame, formats)
     title = f"{rules.title}: показатели школ, {portfolio.year} год, от 0 до 1"
     return Chart(f"heatmap-{domain}", title, sentence, figure, table)
 

@@ -212,12 +212,8 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
             "Откуда": both["origin"].to_numpy(),
         }
     )
-    return Table(
-        "Цели",
-        f"Цели программ: план и факт, {portfolio.year} год",
-        frame,
-        note=join([OTHERS_PLANS, _count_states(own)]),
-    )
+    title = f"Цели программ: план и факт, {portfolio.year} год"
+    return Table("Цели", title, frame, note=join([OTHERS_PLANS, _count_states(own)]))
 
 
 def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:

@@ -64,11 +64,8 @@ def compare_targets(programmes: Sequence[Programme], known: Known) -> pd.DataFra
     fact (missing is «нет данных»), part and whole (behind a share), state, origin.
     """
     frames = [_compare_target(*named, known) for named in list_targets(programmes)]
-    return (
-        pd.concat(frames, ignore_index=True).astype(COLUMNS)
-        if frames
-        else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
-    )
+    compared = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+    return compared.astype(COLUMNS)
 
 
 COLUMNS = {
