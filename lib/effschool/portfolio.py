@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-import numpy as np
 import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
@@ -238,10 +237,12 @@ def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
 
 
 def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
-    index, band = group["index"].to_numpy(), group["band"].to_numpy()
-    apart = np.abs(np.subtract.outer(index, index))
-    nearest = apart.min(axis=1, where=np.not_equal.outer(band, band), initial=np.inf)
-    return pd.Series(nearest, group["school_id"]).replace(np.inf, np.nan)
+    index = group.set_index("school_id")["index"]
+    band = group.set_index("school_id")["band"]
+    others = {name: index[band != name] for name in band.unique()}
+    return pd.Series(
+        {school: (others[band[school]] - value).abs().min() for school, value in index.items()}, dtype=float
+    )
 
 
 def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
