@@ -32,12 +32,13 @@ def test_every_school_with_results_stands_in_the_table_and_few_pupils_are_not_to
 
 
 def test_change_is_told_with_its_sign():
-    assert [parts.gain(value) for value in (0.126, -0.126, 0.0)] == ["+0,13", "\N{MINUS SIGN}0,13", "0,00"]
+    written = [parts.signed(value) for value in (0.126, -0.126, 0.0, 0.004)]
+    assert written == ["+0,13", "\N{MINUS SIGN}0,13", "0,00", "0,00"]
 
 
 def test_steps_count_every_school_once(demo):
     frame = parts.tabulate_steps(demo.dynamics).frame
-    rows = parts.select_cohorts(demo.dynamics, YEAR)
+    rows = parts.select_cohorts(demo.dynamics)
     assert frame[list(parts.FINDINGS.values())].to_numpy().sum() == len(rows)
     assert frame["Школ"].sum() == rows["gain"].notna().sum()
     assert "4 класс 2022 → 5 класс 2023" in set(frame["Шаг"])

@@ -28,6 +28,14 @@ def test_ribbons_are_as_wide_as_the_flows():
     assert "нет в реестре" not in read_texts(figure)
 
 
+@pytest.mark.parametrize(("colour", "ink"), [("#7a1f04", "white"), ("#ef9a6b", charts.INK)])
+def test_numbers_can_be_read_on_dark_and_light_columns(colour, ink):
+    states = pd.DataFrame([["low"], ["low"]], columns=[2021])
+    (number,) = charts.draw_flows(states, TITLES, COLOURS | {"low": colour}).axes[0].texts
+    assert number.get_text() == "2"
+    assert number.get_color() == ink
+
+
 def test_ribbons_of_one_state_do_not_cross_in_vain():
     rows = [["low", "low"], ["low", "high"], ["low", "high"], ["high", "low"], ["high", "high"], ["high", "high"]]
     figure = draw(rows, [2021, 2022])

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from effschool import own_dynamics as parts
-from effschool.cohort_sections import gain
 from effschool.display import Text
 from effschool.portfolio import list_municipalities, open_portfolio
+from effschool.sections import signed
 
 YEAR = 2023
 PARTS = [
@@ -41,7 +41,7 @@ def test_report_changes_no_value_of_the_region(demo, portfolio):
     told = frame.set_index(frame["Школа"].str.partition(".")[0])["Изменение"].dropna()
     for school, number in named.items():
         if number in told.index:
-            assert gain(told[number]) == gain(levels.loc[school, "change"])
+            assert signed(told[number]) == signed(levels.loc[school, "change"])
     assert len(told) > 3
 
 

@@ -191,7 +191,7 @@ def test_decisions_name_own_schools_on_lists_and_those_close_to_the_line(demo):
     portfolio = open_portfolio(demo, None, year)
     part = sections.tabulate_decisions(portfolio)
     own = set(portfolio.schools["school_id"])
-    watched = sections.name_watched_lists(portfolio)
+    watched = portfolio.watched
     rows = demo.decisions[demo.decisions["school_id"].isin(own) & demo.decisions["list"].isin(watched)]
     members = rows[rows["is_member"].fillna(False).astype(bool)]
     close = rows[~rows["is_member"].fillna(False).astype(bool) & (rows["pupils"] <= 2).fillna(False).astype(bool)]

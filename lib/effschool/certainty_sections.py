@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import special
 
 from effschool import charts
-from effschool.backtest import BAND
+from effschool.backtest import BAND, LISTS
 from effschool.chance import find_surely_worse, say_part, say_share
 from effschool.display import Chart, Table, Text
 from effschool.facts import Said, count, join, number, say
@@ -15,12 +15,11 @@ from effschool.methodology import Domain, Methodology
 from effschool.portfolio import Portfolio, RegionYear, list_certainty, list_levels
 from effschool.rules_power import find_by_chance, find_tail, measure_rules
 from effschool.russian import choose_word, count_words, format_number, format_percent
-from effschool.sections import index_value, name_watched_lists, number_schools, percent, say_missing
+from effschool.sections import OF_SCHOOLS, index_value, number_schools, percent, say_missing
 from effschool.stability import BORDERLINE, CHANCE, FACTORS, METHODICAL, STABLE, Stability
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
 NOT_COMPUTED = "Насколько можно верить спискам"
-OF_SCHOOLS = ("школы", "школ", "школ")
 
 # The region
 
@@ -156,9 +155,7 @@ def tabulate_backtest(found: pd.DataFrame) -> Table | Text:
     ranges = [f"{format_number(row.least)}–{format_number(row.most)}" for row in found.itertuples()]
     frame = pd.DataFrame(
         {
-            "Что": found["what"].map(
-                lambda what: "нижняя группа года" if what == BAND else "списки низких результатов"
-            ),
+            "Что": found["what"].map({BAND: "нижняя группа года", LISTS: "списки низких результатов"}),
             "Годы": found["from_year"].astype("str") + " → " + (found["from_year"] + 1).astype("str"),
             "Было школ": found["listed"],
             "Вышли сами": found["left"],
@@ -200,7 +197,7 @@ def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
     known = portfolio.workspace.certainty
     if known.empty or not (known["year"] == portfolio.year).any():
         return say_missing(NOT_COMPUTED)
-    own = own[own["list"].isin(name_watched_lists(portfolio))]
+    own = own[own["list"].isin(portfolio.watched)]
     if own.empty:
         return Text(("В списках, требующих помощи, школ муниципалитета нет.",))
     own = own.sort_values(["number", "list"], ignore_index=True)
@@ -247,9 +244,9 @@ def _say_share(method: Methodology, row: object) -> str:
     return f"{item.short} — {format_percent(raw, 0)} (вероятно, {ends}), регион {format_percent(region, 0)}"
 
 
-def chart_levels(portfolio: Portfolio, domain: Domain = "results") -> Chart | Text:
-    """Raw index beside the shrunk estimate, school by school."""
-    levels, settings = list_levels(portfolio, domain), portfolio.workspace.methodology.certainty
+def chart_levels(portfolio: Portfolio) -> Chart | Text:
+    """Raw index of results beside the shrunk estimate, school by school."""
+    levels, settings = list_levels(portfolio, "results"), portfolio.workspace.methodology.certainty
     if levels.empty or settings is None:
         return say_missing("Уточнённая оценка индекса")
     own = levels.drop(columns="year").merge(portfolio.schools[["school_id", "name", "number"]], on="school_id")
@@ -262,10 +259,12 @@ def chart_levels(portfolio: Portfolio, domain: Domain = "results") -> Chart | Te
     frame = own.assign(low=own["level"] - half, high=own["level"] + half, is_moving=moving).set_axis(
         number_schools(own)
     )
-    title = f"{portfolio.workspace.methodology.domains[domain].title}: индекс {portfolio.year} года и уточнённая оценка"
+    title = (
+        f"{portfolio.workspace.methodology.domains['results'].title}: индекс {portfolio.year} года и уточнённая оценка"
+    )
     figure = charts.draw_estimates(frame[["raw", "level", "low", "high"]], "индекс")
     sentence = _say_levels(frame, settings.interval_pct)
-    return Chart(f"levels-{domain}", title, sentence, figure, _tabulate_levels(frame, title))
+    return Chart("levels-results", title, sentence, figure, _tabulate_levels(frame, title))
 
 
 def _say_levels(frame: pd.DataFrame, level_pct: float) -> Said:

@@ -43,12 +43,12 @@ STYLE = {
 }
 
 
-def start_figure(height: float, columns: int = 1, **options: object) -> tuple[Figure, list[Axes]]:
-    """A figure of the common width with its axes in a row."""
+def start_figure(height: float, rows: int = 1, columns: int = 1, **options: object) -> tuple[Figure, list[Axes]]:
+    """A figure of the common width with its axes, row by row."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.subplots(1, columns, squeeze=False, **options)[0]
-    return figure, list(axes)
+        axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, list(axes.flat)
 
 
 def measure_luminance(colour: str) -> float:
@@ -98,7 +98,7 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
     axes.set_yticks(lines, [break_name(name, 30) for name in shares.index])
     axes.set(xlabel=unit, xlim=(0, 100), ylim=(len(shares) - 0.5, -0.5))
     axes.tick_params(left=False)
-    _put_legend_above(axes, len(shares.columns))
+    put_legend_above(axes, len(shares.columns))
     return figure
 
 
@@ -106,14 +106,13 @@ def draw_stacked_shares(shares: pd.DataFrame, colours: Mapping[str, str], unit: 
 def draw_dots(values: pd.DataFrame, units: Sequence[str], own: str, other: str, digits: int = 0) -> Figure:
     """Dot plot: a row of `values` per line, columns `own` and `other`; a panel for every unit of measurement."""
     panels = [values[np.array(units) == unit] for unit in dict.fromkeys(units)]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 0.8 + 0.34 * len(values) + 0.5 * len(panels)), layout="constrained")
-        rows = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[len(panel) for panel in panels])[:, 0]
+    height, sizes = 0.8 + 0.34 * len(values) + 0.5 * len(panels), [len(panel) for panel in panels]
+    figure, rows = start_figure(height, len(panels), height_ratios=sizes)
     for axes, panel, unit in zip(rows, panels, dict.fromkeys(units), strict=True):
         _fill_dots(axes, panel, own, other)
         axes.set_xlabel(unit)
         write_numbers(axes.xaxis, digits)
-    _put_legend_above(rows[0], 2)
+    put_legend_above(rows[0], 2)
     return figure
 
 
@@ -155,7 +154,7 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
     axes.set(xlabel=x_label, ylabel=y_label, xlim=_widen(x_ends), ylim=_widen(y_ends))
     write_numbers(axes.xaxis, 2)
     write_numbers(axes.yaxis, 2)
-    _put_legend_above(axes, 3)
+    put_legend_above(axes, 3)
     number_points(axes, named)
     return figure
 
@@ -275,7 +274,7 @@ def draw_estimates(values: pd.DataFrame, label: str) -> Figure:
     axes.set(xlabel=label, ylim=(len(values) - 0.5, -0.5))
     axes.tick_params(left=False)
     write_numbers(axes.xaxis, 2)
-    _put_legend_above(axes, 2)
+    put_legend_above(axes, 2)
     return figure
 
 
@@ -291,7 +290,7 @@ def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
     axes.set_yticks(np.arange(len(shares)), [break_name(name) for name in shares.index])
     axes.set(xlabel=label, xlim=(0, 105), ylim=(len(shares) - 0.5, -0.5))
     axes.tick_params(left=False)
-    _put_legend_above(axes, 1)
+    put_legend_above(axes, 1)
     return figure
 
 
@@ -308,7 +307,7 @@ def draw_cloud(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
     axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
-    _put_legend_above(axes, 5)
+    put_legend_above(axes, 5)
     return figure
 
 
@@ -420,7 +419,7 @@ def _finish_years(axes: Axes, years: pd.Index, y_label: str) -> None:
     axes.set_ylabel(y_label)
     axes.set_xticks(list(years), [str(year) for year in years])
     write_numbers(axes.yaxis, 2)
-    _put_legend_above(axes, 3)
+    put_legend_above(axes, 3)
 
 
 @mpl.rc_context(PLAIN)
@@ -431,7 +430,7 @@ def draw_events(events: pd.DataFrame, unit: str, selection: Sequence[int]) -> Fi
         events: a row per year counted from entry: time, own, control, estimate, low, high.
         selection: years that were left out, shaded.
     """
-    figure, (levels, apart) = start_figure(4.0, 2)
+    figure, (levels, apart) = start_figure(4.0, columns=2)
     levels.plot(events["time"], events["own"], color=OWN, marker="o", label="школы программы")
     levels.plot(events["time"], events["control"], color=REGION, marker="D", linestyle="--", label="похожие школы")
     apart.vlines(events["time"], events["low"], events["high"], color=REGION, linewidth=3)
@@ -444,7 +443,7 @@ def draw_events(events: pd.DataFrame, unit: str, selection: Sequence[int]) -> Fi
         axes.set(xlabel="лет от входа в программу", ylabel=label)
         axes.set_xticks(list(events["time"]), [format_number(time) for time in events["time"]])
         write_numbers(axes.yaxis, 1)
-    _put_legend_above(levels, 3)
+    put_legend_above(levels, 3)
     return figure
 
 
@@ -460,7 +459,7 @@ def draw_groups(points: pd.DataFrame, x_label: str, y_label: str) -> Figure:
     axes.set(xlabel=x_label, ylabel=y_label)
     write_numbers(axes.xaxis, 1)
     write_numbers(axes.yaxis, 1)
-    _put_legend_above(axes, 1)
+    put_legend_above(axes, 1)
     return figure
 
 
@@ -479,7 +478,7 @@ def draw_counts(counts: pd.DataFrame, label: str, colours: Sequence[str]) -> Fig
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(len(counts) - 0.5, -0.5)
     axes.tick_params(left=False)
-    _put_legend_above(axes, 3)
+    put_legend_above(axes, 3)
     return figure
 
 
@@ -510,9 +509,10 @@ def draw_table_of_counts(counts: pd.DataFrame, row_label: str, column_label: str
     return figure
 
 
-def _put_legend_above(axes: Axes, columns: int) -> None:
-    figure = axes.get_figure()
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=columns, frameon=False)
+def put_legend_above(axes: Axes, columns: int) -> None:
+    """The legend of the axes above the drawing, where it covers nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.get_figure().legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False)
 
 
 @mpl.rc_context(PLAIN)
@@ -523,9 +523,8 @@ def draw_upset(combinations: pd.DataFrame, sizes: Sequence[int], label: str) -> 
         combinations: a row per combination, a boolean column per set; a full dot is a set that takes part.
         sizes: members of exactly each combination.
     """
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, 3.2 + 0.5 * combinations.shape[1]), layout="constrained")
-        bars, dots = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 0.5 * combinations.shape[1]])
+    heights = [2.4, 0.5 * combinations.shape[1]]
+    figure, (bars, dots) = start_figure(3.2 + heights[1], 2, sharex=True, height_ratios=heights)
     places = np.arange(len(combinations))
     bars.bar_label(bars.bar(places, sizes, color=OWN, width=0.6), [format_number(size) for size in sizes])
     bars.set_ylabel(label)
@@ -570,5 +569,5 @@ def draw_places(places: pd.DataFrame, colours: Mapping[str, str]) -> Figure:
         axes.text(corner, top + 0.71, note, va="top", fontsize=8)
     axes.set(xlim=(0, columns), ylim=(rows, 0), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    _put_legend_above(axes, 3)
+    put_legend_above(axes, 3)
     return figure

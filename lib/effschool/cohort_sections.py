@@ -1,6 +1,6 @@
 """What notebook 03 shows of results: level and change of every school, cohorts of pupils.
 
-Every function takes the tables of the whole region; `year` chooses a year, and changes no value.
+Every function takes the tables of the whole region; a year is chosen, and changes no value.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from effschool.dynamics.scatter import require_rules
 from effschool.facts import Said, count, join, number, say, words
 from effschool.facts import percent as share
 from effschool.methodology import LevelChange, Methodology
-from effschool.portfolio import order_names
+from effschool.portfolio import keep_latest, order_names
 from effschool.russian import format_number
-from effschool.sections import NONE, SCHOOLS, percent, say_missing
+from effschool.sections import NONE, SCHOOLS, percent, say_missing, signed
 
 VISIBILITY = {HIDDEN: "мало участников: не показывается", PALE: "мало участников: без цвета", SHOWN: ""}
 
 
-def chart_level_change(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> Chart | Text:
-    """Level by change of all schools of the region, without names."""
-    rows = select_levels(dynamics, year)
+def chart_level_change(dynamics: Dynamics, methodology: Methodology) -> Chart | Text:
+    """Level by change of all schools of the region in the last year, without names."""
+    rows = select_levels(dynamics)
     rules = require_rules(methodology).level_change
     points = list_points(rows).assign(number=pd.NA)
     if points.empty:
@@ -38,7 +38,7 @@ def chart_level_change(dynamics: Dynamics, methodology: Methodology, year: int |
     return Chart("level-change", title, say_levels(rows, rules), figure, Table("Уровень и изменение", title, frame))
 
 
-def select_levels(dynamics: Dynamics, year: int | None) -> pd.DataFrame:
+def select_levels(dynamics: Dynamics, year: int | None = None) -> pd.DataFrame:
     """Levels and changes of one year, the last one if none is given."""
     levels = dynamics.level_change
     return levels[levels["year"] == (year or levels["year"].max())]
@@ -73,11 +73,9 @@ def say_levels(rows: pd.DataFrame, rules: LevelChange) -> Said:
     )
 
 
-def tabulate_level_change(
-    dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame, year: int | None = None
-) -> Table | Text:
-    """Level and change of every school."""
-    rows = select_levels(dynamics, year)
+def tabulate_level_change(dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame) -> Table | Text:
+    """Level and change of every school in the last year."""
+    rows = select_levels(dynamics)
     names = schools[["year", "school_id", "name", "municipality"]]
     named = rows.merge(names, on=["year", "school_id"], validate="one_to_one")
     if named.empty:
@@ -85,13 +83,9 @@ def tabulate_level_change(
     named = named.sort_values(["municipality", "name"], key=order_names, ignore_index=True)
     frame = pd.DataFrame({"Школа": named["name"], "Муниципалитет": named["municipality"]})
     frame = frame.join(describe_levels(named, require_rules(methodology).level_change))
-    return Table("Школы на сетке", "Уровень и изменение школ", frame, {"Уровень, отклонение": gain, "Изменение": gain})
-
-
-def gain(value: object) -> str:
-    """Two digits with a sign, in shares of the spread of schools."""
-    number = float(value)  # type: ignore[arg-type]
-    return ("+" if number > 0 else "") + format_number(number, 2)
+    return Table(
+        "Школы на сетке", "Уровень и изменение школ", frame, {"Уровень, отклонение": signed, "Изменение": signed}
+    )
 
 
 def describe_levels(rows: pd.DataFrame, rules: LevelChange) -> pd.DataFrame:
@@ -129,9 +123,9 @@ FINDINGS = {
 }
 
 
-def tabulate_steps(dynamics: Dynamics, year: int | None = None) -> Table | Text:
-    """Steps of cohorts of pupils that end in a year: schools, change in number, findings."""
-    rows = select_cohorts(dynamics, year)
+def tabulate_steps(dynamics: Dynamics) -> Table | Text:
+    """Steps of cohorts of pupils that end in the last year: schools, change in number, findings."""
+    rows = select_cohorts(dynamics)
     if rows.empty:
         return say_missing("Когорты учеников")
     steps = rows.groupby(STEP)
@@ -148,10 +142,10 @@ def tabulate_steps(dynamics: Dynamics, year: int | None = None) -> Table | Text:
     return Table("Шаги когорт", "Когорты учеников: шаги, которые кончились в этом году", shown, formats, note)
 
 
-def select_cohorts(dynamics: Dynamics, year: int | None) -> pd.DataFrame:
-    """Steps of cohorts that end in a year, the last one with steps if none is given."""
+def select_cohorts(dynamics: Dynamics) -> pd.DataFrame:
+    """Steps of cohorts that end in the last year with steps."""
     rows = dynamics.pupil_cohorts
-    return rows[rows["to_year"] == (year or rows["to_year"].max())]
+    return rows[rows["to_year"] == rows["to_year"].max()]
 
 
 def name_steps(rows: pd.DataFrame) -> pd.Series:
@@ -162,12 +156,10 @@ def name_steps(rows: pd.DataFrame) -> pd.Series:
     return ends[0] + " → " + ends[1]
 
 
-def chart_gains(dynamics: Dynamics, schools: pd.DataFrame, year: int | None = None) -> Chart | Text:
-    """Which grade loses, by municipality: mean gains of cohorts over all years up to one."""
-    rows = dynamics.pupil_cohorts
-    rows = rows[rows["to_year"] <= (year or rows["to_year"].max())]
-    latest = schools.sort_values("year").drop_duplicates("school_id", keep="last")
-    named = rows.merge(latest[["school_id", "municipality"]], on="school_id", validate="many_to_one")
+def chart_gains(dynamics: Dynamics, schools: pd.DataFrame) -> Chart | Text:
+    """Which grade loses, by municipality: mean gains of cohorts over all years."""
+    latest = keep_latest(schools)
+    named = dynamics.pupil_cohorts.merge(latest[["school_id", "municipality"]], on="school_id", validate="many_to_one")
     gains = average_gains(named, "municipality").rename(columns={"municipality": "place"})
     order = latest["municipality"].drop_duplicates().sort_values(key=order_names)
     return make_gains(gains, list(order), "Муниципалитет")
@@ -185,7 +177,7 @@ def make_gains(gains: pd.DataFrame, order: Sequence[str], heading: str) -> Chart
     title = "Прибавка когорт учеников от класса к классу против обычной по региону, в долях разброса школ"
     frame = values.rename_axis(heading).reset_index()
     note = "Прибавка — насколько те же дети поднялись или опустились против обычного по региону для этого шага."
-    table = Table("Прибавки когорт", title, frame, dict.fromkeys(steps, gain), note)
+    table = Table("Прибавки когорт", title, frame, dict.fromkeys(steps, signed), note)
     figure = dynamics_charts.draw_gains(values, errors, "предмет и шаг, классы")
     return Chart("gains", title, _say_gains(values, errors), figure, table)
 
@@ -205,30 +197,23 @@ def _say_gains(values: pd.DataFrame, errors: pd.DataFrame) -> Said:
     ]
     if lost:
         step, value = worst.iloc[0]
-        where = words(f"{worst.index[0]}, {step} ({gain(value)})")
+        where = words(f"{worst.index[0]}, {step} ({signed(value)})")
         parts.append(say("Сильнее всего теряют: {where}.", where=where))
     return join([*parts, "При двадцати клетках одна выделяется и по чистой случайности."])
 
 
-def tabulate_unusual(
-    dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame, year: int | None = None
-) -> Table | Text:
-    """Schools whose cohort is out of line in a year, and those whose cohort changed in number."""
-    rows = select_cohorts(dynamics, year)
-    latest = schools.sort_values("year").drop_duplicates("school_id", keep="last")
-    named = rows.merge(latest[["school_id", "name", "municipality"]], on="school_id", validate="many_to_one")
+def tabulate_unusual(dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame) -> Table | Text:
+    """Schools whose cohort is out of line in the last year, and those whose cohort changed in number."""
+    latest = keep_latest(schools)[["school_id", "name", "municipality"]]
+    named = select_cohorts(dynamics).merge(latest, on="school_id", validate="many_to_one")
     named = named.sort_values(["municipality", "name"], key=order_names)
     found = named[named["finding"].isin([JUMP, FALL, OTHER_PUPILS])]
     if found.empty:
         return Text(("Когорт, которые выбиваются из ряда или сильно изменились в числе, в этом году нет.",))
-    frame = pd.DataFrame({"Школа": found["name"], "Муниципалитет": found["municipality"]}).join(describe_cohorts(found))
-    return Table(
-        "Необычные когорты",
-        "Когорты учеников, которые выбиваются из ряда или изменились в числе",
-        frame.reset_index(drop=True),
-        COHORT_FORMATS,
-        say_unusual_rule(methodology),
-    )
+    frame = pd.DataFrame({"Школа": found["name"], "Муниципалитет": found["municipality"]})
+    frame = frame.join(describe_cohorts(found)).reset_index(drop=True)
+    title = "Когорты учеников, которые выбиваются из ряда или изменились в числе"
+    return Table("Необычные когорты", title, frame, COHORT_FORMATS, say_unusual_rule(methodology))
 
 
 def describe_cohorts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -247,7 +232,7 @@ def describe_cohorts(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-COHORT_FORMATS = {"Прибавка": gain, "Ожидалось": gain, "Погрешность": lambda value: format_number(value, 2)}
+COHORT_FORMATS = {"Прибавка": signed, "Ожидалось": signed, "Погрешность": lambda value: format_number(value, 2)}
 
 
 def say_unusual_rule(methodology: Methodology) -> Said:

@@ -20,7 +20,9 @@ from effschool.charts import (
     POINT,
     REGION,
     WORSE,
+    choose_ink,
     number_points,
+    put_legend_above,
     start_figure,
     write_numbers,
 )
@@ -91,9 +93,8 @@ def _draw_column(axes: Axes, place: int, floors: Floors, colours: Mapping[str, s
         if high > low:
             box = Rectangle((place - NODE, low), 2 * NODE, high - low, facecolor=colours[state], edgecolor=REGION)
             axes.add_patch(box)
-            dark = colours[state] not in {MIDDLE, "white"}
             if high - low >= READABLE * height:
-                text = {"ha": "center", "va": "center", "color": "white" if dark else INK, "fontsize": 9}
+                text = {"ha": "center", "va": "center", "color": choose_ink(colours[state]), "fontsize": 9}
                 axes.text(place, (low + high) / 2, format_number(high - low), **text)
 
 
@@ -156,7 +157,7 @@ def draw_level_grid(points: pd.DataFrame, rules: LevelChange) -> Figure:
     axes.set_xlabel(fill(rules.change.title, 80))
     axes.set_ylabel(fill(rules.level.title, 60))
     axes.spines[:].set_visible(False)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
+    put_legend_above(axes, 2)
     number_points(axes, places[numbered])
     return figure
 
@@ -206,7 +207,7 @@ def draw_leaving(shares: Mapping[str, pd.DataFrame], label: str) -> Figure:
     axes.set(ylim=(0, 104), xlabel="лет с первого года", ylabel=label)
     axes.set_xticks(range(last + 1))
     write_numbers(axes.yaxis)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False)
+    put_legend_above(axes, 2)
     return figure
 
 

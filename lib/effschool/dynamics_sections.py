@@ -1,6 +1,6 @@
 """What notebook 03 shows: flows, transitions and turnover, time on a list, level and change, cohorts of pupils.
 
-Every function takes the tables of the whole region; `year` cuts off what is later, and changes no value.
+Every function takes the tables of the whole region; a `year` cuts off what is later, and changes no value.
 """
 
 import pandas as pd
@@ -27,9 +27,9 @@ from effschool.dynamics import (
 from effschool.dynamics.leaving import GONE, LEFT, MOVED, STILL, UNKNOWN, UNRANKED
 from effschool.facts import Said, count, join, number, say, words
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import order_names
+from effschool.portfolio import keep_latest, name_watched_lists, order_names
 from effschool.russian import count_words, format_number, format_percent, join_words
-from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, list_watched, percent, say_missing
+from effschool.sections import NONE, SCHOOLS, colour_bands, index_value, name_sheet, percent, say_missing
 
 STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре или не участвует"}
 PLACES = {"group": "Группа", "municipality": "Муниципалитет", "locality": "Местность"}
@@ -50,10 +50,9 @@ def chart_flows(dynamics: Dynamics, methodology: Methodology, domain: Domain, ye
     return make_flows(states, titles, colours, f"flows-{domain}", title)
 
 
-def chart_list_flows(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> Chart | Text:
+def chart_list_flows(dynamics: Dynamics, methodology: Methodology) -> Chart | Text:
     """Flows of schools between the lists of results."""
     years = list_covered_lists(dynamics.paths, methodology)[LIST_COLUMNS["results"]]
-    years = [known for known in years if year is None or known <= year]
     if not years:
         return say_missing("Переходы школ между списками по годам")
     states = spread_states(dynamics.paths, LIST_COLUMNS["results"], NOT_LISTED, years)
@@ -103,11 +102,9 @@ def _say_flows(states: pd.DataFrame, missing: list[str]) -> Said:
     )
 
 
-def tabulate_transitions(
-    dynamics: Dynamics, methodology: Methodology, domain: Domain, by: str, year: int | None = None
-) -> Table | Text:
+def tabulate_transitions(dynamics: Dynamics, methodology: Methodology, domain: Domain, by: str) -> Table | Text:
     """Transition matrices of the last pair of years, by group, municipality or locality, with counts and shares."""
-    last = select_pair(dynamics, domain, year)
+    last = select_pair(dynamics, domain)
     if last.empty:
         return say_missing("Переходы между группами")
     rules = methodology.domains[domain]
@@ -130,7 +127,7 @@ def tabulate_transitions(
     return Table(key, title, frame.rename(columns=names))
 
 
-def select_pair(dynamics: Dynamics, domain: Domain, year: int | None) -> pd.DataFrame:
+def select_pair(dynamics: Dynamics, domain: Domain, year: int | None = None) -> pd.DataFrame:
     """Transitions into the last year that is not later than `year`."""
     found = dynamics.transitions[dynamics.transitions["domain"] == domain]
     found = found[found["to_year"] <= (year or found["to_year"].max())]
@@ -159,8 +156,8 @@ def chart_transitions(
     figure = charts.draw_table_of_counts(square, f"{before} год", f"{after} год")
     frame = square.rename_axis(f"{before} → {after}").reset_index()
     title = f"{rules.title}: переходы школ между группами, {before} и {after} годы, школ"
-    key = {"results": "Переходы результаты", "social": "Переходы условия"}[domain]
-    return Chart(f"transitions-{domain}", title, sentence, figure, Table(key, title, frame))
+    table = Table(name_sheet("Переходы", domain), title, frame)
+    return Chart(f"transitions-{domain}", title, sentence, figure, table)
 
 
 def tabulate_turnover(dynamics: Dynamics, year: int | None = None) -> Table | Text:
@@ -223,8 +220,8 @@ def tabulate_long_members(dynamics: Dynamics, names: list[str], schools: pd.Data
     found = dynamics.memberships[dynamics.memberships["list"].isin(names)]
     if found.empty:
         return say_missing("История школ в списках")
-    latest = schools.sort_values("year").drop_duplicates("school_id", keep="last")
-    named = found.merge(latest[["school_id", "name", "municipality"]], on="school_id", validate="many_to_one")
+    latest = keep_latest(schools)[["school_id", "name", "municipality"]]
+    named = found.merge(latest, on="school_id", validate="many_to_one")
     named = named.sort_values(["municipality", "name", "list"], key=order_names)
     frame = named[["name", "municipality", "list", "history"]].set_axis(
         ["Школа", "Муниципалитет", "Список", "Годы"], axis=1
@@ -232,10 +229,9 @@ def tabulate_long_members(dynamics: Dynamics, names: list[str], schools: pd.Data
     return Table("История", "Школы, которые были в списках", frame.reset_index(drop=True))
 
 
-def tabulate_list_shares(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> Table | Text:
+def tabulate_list_shares(dynamics: Dynamics, methodology: Methodology) -> Table | Text:
     """Share of all schools on every list, by year: «8 из 29 (27,6 %)»."""
-    listed = stack_lists(dynamics.paths, methodology)
-    shares = share_lists(listed[listed["year"] <= (year or listed["year"].max())], dynamics.paths)
+    shares = share_lists(stack_lists(dynamics.paths, methodology), dynamics.paths)
     if shares.empty:
         return say_missing("Доля школ в списках")
     words = [
@@ -257,9 +253,9 @@ ENDINGS = {
 }
 
 
-def chart_leaving(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> Chart | Text:
+def chart_leaving(dynamics: Dynamics, methodology: Methodology) -> Chart | Text:
     """How long schools stay on the lists (Kaplan–Meier): those that entered under our eyes."""
-    spells = select_spells(dynamics, methodology, year)
+    spells = select_spells(dynamics, methodology)
     shares = estimate_leaving(spells)
     if shares.empty:
         return say_missing("Сколько лет школы остаются в списке")
@@ -282,9 +278,9 @@ LEAVING_NOTE = (
 )
 
 
-def select_spells(dynamics: Dynamics, methodology: Methodology, year: int | None) -> pd.DataFrame:
-    """Spells on the lists of schools that need help, as they were known in a year."""
-    spells = dynamics.spells[dynamics.spells["list"].isin(list_watched(methodology))]
+def select_spells(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> pd.DataFrame:
+    """Spells on the lists of schools that need help, as they were known in a year, if one is given."""
+    spells = dynamics.spells[dynamics.spells["list"].isin(name_watched_lists(methodology))]
     return spells if year is None else clip_spells(spells, year)
 
 
@@ -297,9 +293,9 @@ def _say_leaving(spells: pd.DataFrame) -> str:
     )
 
 
-def tabulate_endings(dynamics: Dynamics, methodology: Methodology, year: int | None = None) -> Table | Text:
+def tabulate_endings(dynamics: Dynamics, methodology: Methodology) -> Table | Text:
     """How stays on the lists ended, and how many schools came back."""
-    spells = select_spells(dynamics, methodology, year)
+    spells = select_spells(dynamics, methodology)
     if spells.empty:
         return say_missing("Чем кончилось пребывание в списках")
     returned = count_returns(spells)["returned"]

@@ -17,11 +17,10 @@ from effschool.facts import Fact, Said, count, number, say, words
 from effschool.methodology import Clusters, Effects, Indicator, Methodology
 from effschool.portfolio import Portfolio, RegionYear
 from effschool.russian import count_words, format_number, format_percent
-from effschool.sections import NONE, SCHOOLS, number_schools, percent, say_missing
+from effschool.sections import NONE, OF_SCHOOLS, SCHOOLS, number_schools, percent, say_missing, signed
 
 EFFECT, GROUPS = "Помогла ли программа", "Группы похожих школ"
 UNIT = "разброса между школами региона"
-OF_SCHOOLS = ("школы", "школ", "школ")
 TOO_FEW = "слишком мало школ, чтобы судить"
 REASONS = {FEW: TOO_FEW, NO_START: "до отбора нет лет с данными", NO_AFTER: "после входа ещё нет результатов"}
 TRAITS = {
@@ -33,12 +32,6 @@ TRAITS = {
 }
 BALANCED = 0.25
 """Difference in standard deviations below which groups are usually called alike (Stuart, 2010)."""
-
-
-def spread(value: object) -> str:
-    """Two digits and a sign: «+0,31»."""
-    number = float(value)  # type: ignore[arg-type]
-    return ("+" if round(number, 2) > 0 else "") + format_number(number, 2)
 
 
 # The region: the programme
@@ -90,8 +83,8 @@ def _say_difference(row: pd.Series, rules: Effects) -> Said:
     told = {
         "size": number(abs(estimate), 2),
         "unit": words(UNIT),
-        "low": Fact(float(low), spread(low)),
-        "high": Fact(float(high), spread(high)),
+        "low": Fact(float(low), signed(low)),
+        "high": Fact(float(high), signed(high)),
         "moved": count(places, "место", "места", "мест"),
         "way": words("лучше" if estimate > 0 else "хуже"),
         "noticeable": number(row["noticeable"], 2),
@@ -123,7 +116,7 @@ def tabulate_entries(found: Assessment) -> Table | Text:
     if cohorts.empty:
         return say_missing("Школы программы по годам входа")
     ends = [
-        NONE if pd.isna(row.estimate) else f"от {spread(row.low)} до {spread(row.high)}" for row in cohorts.itertuples()
+        NONE if pd.isna(row.estimate) else f"от {signed(row.low)} до {signed(row.high)}" for row in cohorts.itertuples()
     ]
     frame = pd.DataFrame(
         {
@@ -131,7 +124,7 @@ def tabulate_entries(found: Assessment) -> Table | Text:
             "Вошли, школ": cohorts["entered"],
             "Сравнить удалось": cohorts["schools"],
             "Похожих школ": cohorts["controls"],
-            "Перемена против похожих": [NONE if pd.isna(value) else spread(value) for value in cohorts["estimate"]],
+            "Перемена против похожих": [NONE if pd.isna(value) else signed(value) for value in cohorts["estimate"]],
             "Вероятно": ends,
             "Вывод": cohorts["reason"].map(REASONS).fillna("оценка есть"),
         }
@@ -162,7 +155,7 @@ def chart_balance(found: Assessment) -> Chart | Text:
     title = "Насколько школы программы отличаются от остальных и от похожих, в стандартных отклонениях"
     frame = shown.rename_axis("Признак").reset_index()
     figure = charts.draw_dots(shown, ["стандартных отклонений (0 — одинаковы)"] * len(shown), MATCHED, ALL, digits=1)
-    return Chart("balance", title, sentence, figure, Table("Сходство", title, frame, {ALL: spread, MATCHED: spread}))
+    return Chart("balance", title, sentence, figure, Table("Сходство", title, frame, {ALL: signed, MATCHED: signed}))
 
 
 ALL, MATCHED = "от всех школ вне программы", "от похожих школ"
@@ -198,7 +191,7 @@ def chart_events(found: Assessment, methodology: Methodology) -> Chart | Text:
         }
     )
     title = f"Школы программы и похожие школы до и после входа, в долях {UNIT}"
-    table = Table("До и после входа", title, frame, dict.fromkeys(frame.columns[1:6], spread))
+    table = Table("До и после входа", title, frame, dict.fromkeys(frame.columns[1:6], signed))
     return Chart("events", title, sentence, charts.draw_events(events, "доли разброса", selection), table)
 
 
@@ -216,15 +209,15 @@ def chart_rise(found: Assessment) -> Chart | Text:
         }
     )
     sentence = (
-        f"Простое «до и после», от года отбора, показало бы {spread(parts['rise'])}. Из этого "
-        f"{spread(parts['returned'])} — возврат к обычному уровню после года отбора, он был бы и без программы; "
-        f"{spread(parts['common'])} — перемена, общая с "
-        f"похожими школами. Остаётся {spread(parts['effect'])}."
+        f"Простое «до и после», от года отбора, показало бы {signed(parts['rise'])}. Из этого "
+        f"{signed(parts['returned'])} — возврат к обычному уровню после года отбора, он был бы и без программы; "
+        f"{signed(parts['common'])} — перемена, общая с "
+        f"похожими школами. Остаётся {signed(parts['effect'])}."
     )
     title = f"Из чего складывается перемена у школ программы, в долях {UNIT}"
     frame = named.rename_axis("Что").rename("Перемена").reset_index()
     figure = charts.draw_parts(named[::-1], "доли разброса", charts.OWN, charts.REGION, digits=2)
-    return Chart("rise", title, sentence, figure, Table("Перемена", title, frame, {"Перемена": spread}))
+    return Chart("rise", title, sentence, figure, Table("Перемена", title, frame, {"Перемена": signed}))
 
 
 def tabulate_placebo(found: Assessment) -> Table | Text:
@@ -232,7 +225,7 @@ def tabulate_placebo(found: Assessment) -> Table | Text:
     placebo = found.placebo.dropna(subset="estimate")
     if placebo.empty:
         return say_missing("Проверка на годах без программы")
-    ends = [f"от {spread(row.low)} до {spread(row.high)}" for row in placebo.itertuples()]
+    ends = [f"от {signed(row.low)} до {signed(row.high)}" for row in placebo.itertuples()]
     frame = pd.DataFrame(
         {
             "Год «входа»": placebo["entry_year"].astype("str"),
@@ -254,7 +247,7 @@ def tabulate_placebo(found: Assessment) -> Table | Text:
         f"входа. {said}"
     )
     title = "Проверка: то же сравнение там, где программы не было"
-    return Table("Проверка без программы", title, frame, {"Перемена против похожих": spread}, note=note)
+    return Table("Проверка без программы", title, frame, {"Перемена против похожих": signed}, note=note)
 
 
 def tabulate_effect_indicators(found: Assessment, methodology: Methodology) -> Table | Text:
@@ -297,8 +290,7 @@ def tabulate_clusters(found: Clustering, paths: pd.DataFrame, methodology: Metho
         return say_missing(GROUPS)
     if found.centres.empty:
         return say_no_groups(found, rules)
-    last = found.members[found.members["year"] == found.members["year"].max()]
-    known = last.merge(paths, on=["year", "school_id"], suffixes=("", "_school"), validate="one_to_one")
+    known = _join_last(found, paths)
     grouped = known.groupby("cluster")
     frame = pd.DataFrame(
         {
@@ -320,7 +312,13 @@ def tabulate_clusters(found: Clustering, paths: pd.DataFrame, methodology: Metho
         "оценка школ."
     )
     shown = frame.dropna(axis=1, how="all")
-    return Table("Похожие школы", f"{GROUPS}, {int(last['year'].iloc[0])} год", shown, formats, note=note)
+    return Table("Похожие школы", f"{GROUPS}, {known['year'].iloc[0]} год", shown, formats, note=note)
+
+
+def _join_last(found: Clustering, paths: pd.DataFrame) -> pd.DataFrame:
+    """Schools of the last year with their group and what else is known of them."""
+    last = found.members[found.members["year"] == found.members["year"].max()]
+    return last.merge(paths, on=["year", "school_id"], suffixes=("", "_school"), validate="one_to_one")
 
 
 def _two(value: object) -> str:
@@ -352,13 +350,10 @@ def say_group(number: object, name: str) -> str:
 
 def chart_clusters(found: Clustering, paths: pd.DataFrame, methodology: Methodology) -> Chart | Text:
     """All schools of the last year by group, without names: conditions against results."""
-    last = found.members[found.members["year"] == found.members["year"].max()]
-    known = last.merge(paths, on=["year", "school_id"], suffixes=("", "_school"), validate="one_to_one")
+    known = _join_last(found, paths)
     if known.empty or known["social_index"].isna().all():
         return say_missing(GROUPS)
-    kinds = [
-        say_group(row.cluster, str(row.name_group)) for row in known.rename(columns={"name": "name_group"}).itertuples()
-    ]
+    kinds = [say_group(*pair) for pair in zip(known["cluster"], known["name"], strict=True)]
     points = pd.DataFrame({"x": known["social_index"], "y": known["results_index"], "kind": kinds})
     counts = points["kind"].value_counts()
     sentence = (
@@ -368,7 +363,7 @@ def chart_clusters(found: Clustering, paths: pd.DataFrame, methodology: Methodol
     )
     titles = [methodology.domains[domain].title for domain in ("social", "results")]
     figure = charts.draw_groups(points, f"{titles[0]} (больше — тяжелее)", f"{titles[1]} (больше — лучше)")
-    title = f"{GROUPS}: социальные условия и результаты, {int(last['year'].iloc[0])} год"
+    title = f"{GROUPS}: социальные условия и результаты, {known['year'].iloc[0]} год"
     frame = counts.rename_axis("Группа").rename("Школ").reset_index()
     return Chart("clusters", title, sentence, figure, Table("Группы на графике", title, frame))
 

@@ -4,10 +4,8 @@ Written for an official who has three minutes; sentences and figures come from t
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pandas as pd
-from scipy import special
 
 from effschool.display import Figures, Table, Text
 from effschool.facts import Fact, Said, count, join, number, percent, say, words
@@ -15,6 +13,7 @@ from effschool.portfolio import (
     Portfolio,
     compare_indicators,
     count_lists,
+    flag_listed,
     flag_members,
     is_foreign,
     list_certainty,
@@ -22,14 +21,14 @@ from effschool.portfolio import (
 from effschool.privacy import hide_few
 from effschool.russian import NBSP, choose_word, join_words
 from effschool.school_pages import Told
-from effschool.school_signs import score_difference
+from effschool.school_signs import find_score, score_difference
 from effschool.sections import (
     NONE,
+    OF_SCHOOLS,
     SCHOOLS,
     choose_decisions,
     find_rules,
     link_schools,
-    name_watched_lists,
     number_schools,
     say_missing,
     say_no_lists,
@@ -60,8 +59,8 @@ def _say_standing(portfolio: Portfolio) -> Said:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
     others = pd.Series([is_foreign(portfolio, region["school_id"]).sum()])
-    in_region = hide_few(pd.Series([_divide(_count_watched(portfolio, region), len(region))]), others).iloc[0]
-    watched = _count_watched(portfolio, own)
+    watched, everywhere = (int(flag_listed(schools, portfolio.watched).sum()) for schools in (own, region))
+    in_region = hide_few(pd.Series([_divide(everywhere, len(region))]), others).iloc[0]
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),
@@ -69,12 +68,6 @@ def _say_standing(portfolio: Portfolio) -> Said:
         region=percent(in_region),
     )
     return join([counted, listed])
-
-
-def _count_watched(portfolio: Portfolio, schools: pd.DataFrame) -> int:
-    """Schools on at least one list that needs help."""
-    flags = [flag_members(schools, name) for name in name_watched_lists(portfolio)]
-    return int(pd.concat(flags, axis=1).any(axis=1).sum()) if flags else 0
 
 
 def _divide(part: float, whole: float) -> float | None:
@@ -92,7 +85,7 @@ def compare_years(portfolio: Portfolio) -> pd.DataFrame:
     now = now[~now["indicator"].isin(list_without(portfolio))].reset_index(drop=True) if len(now) else now
     if not rules or now.empty:
         return pd.DataFrame(columns=["indicator", "own", "region", "before", "worse_by", "moved_worse"])
-    past = compare_indicators(replace(portfolio, year=portfolio.year - 1), "results", ("share", "mean"))
+    past = compare_indicators(portfolio.year_before, "results", ("share", "mean"))
     past = past.set_index("indicator")[["own", "own_participants"]].reindex(now["indicator"]).reset_index(drop=True)
     people = now["own_participants"]
     known = portfolio.workspace.methodology.indicators
@@ -151,7 +144,7 @@ def _say_changes(portfolio: Portfolio, results: pd.DataFrame) -> Said:
     known = results.dropna(subset="moved_worse")
     if known.empty:
         return say("Сравнить с прошлым годом нельзя: показателей за него нет.")
-    score = find_score(portfolio)
+    score = find_score(portfolio.workspace.methodology)
     better, worse = (int((sign * known["moved_worse"] > score).sum()) for sign in (-1, 1))
     if not better + worse:
         return say("За год ни один показатель результатов не изменился больше, чем бывает случайно.")
@@ -166,12 +159,6 @@ def _say_changes(portfolio: Portfolio, results: pd.DataFrame) -> Said:
 BETTER, WORSE = (tuple(f"{how} {verb}" for verb in ("стал", "стали", "стали")) for how in ("лучше", "хуже"))
 
 
-def find_score(portfolio: Portfolio) -> float:
-    """Standard errors beyond which a difference is not left to chance, at the methodology's level."""
-    settings = portfolio.workspace.methodology.certainty
-    return float(special.ndtri(0.5 + (settings.interval_pct if settings else 95) / 200))
-
-
 def show_key_figures(portfolio: Portfolio) -> Figures:
     """Lists that need help and the two indicators that differ most, with last year and the region beside them."""
     return Figures((*_show_lists(portfolio), *_show_extremes(compare_years(portfolio))))
@@ -183,10 +170,10 @@ def _show_lists(portfolio: Portfolio) -> Iterable[tuple[str, str, str]]:
         total = say("{all} в реестре", all=number(len(portfolio.register)))
         yield "Школ в расчёте", say("{own}", own=number(len(portfolio.schools))), total
         return
-    past = replace(portfolio, year=portfolio.year - 1)
+    past = portfolio.year_before
     before = count_lists(past).set_index("list")["own"] if past.has_lists else pd.Series(dtype="int64")
     counts = count_lists(portfolio).set_index("list")
-    for name in name_watched_lists(portfolio):
+    for name in portfolio.watched:
         row = counts.loc[name]
         template = "{share} школ; " + ("год назад {before}; " if name in before else "") + "по региону {region}"
         comparison = say(
@@ -239,7 +226,7 @@ def list_attention(told: Told) -> Table | Text:
 def _say_why(told: Told, decisions: pd.DataFrame, code: str, because: str) -> Said:
     """Lists that need help and how many pupils they hang on; for a school on none of them the ground of the advice."""
     school = told.portfolio.schools.set_index("school_id").loc[[code]]
-    names = [name for name in name_watched_lists(told.portfolio) if flag_members(school, name).iloc[0]]
+    names = [name for name in told.portfolio.watched if flag_members(school, name).iloc[0]]
     if not names:
         return Said(because)
     own = decisions[(decisions["school_id"] == code) & decisions["member"] & decisions["list"].isin(names)]
@@ -277,7 +264,7 @@ def _say_rest(total: int) -> Said:
 def describe_sureness(portfolio: Portfolio, told: Told) -> Text:
     """How sure the lists of the first screen are, in a few sentences."""
     own = list_certainty(portfolio, portfolio.schools)
-    own = own[own["list"].isin(name_watched_lists(portfolio))]
+    own = own[own["list"].isin(portfolio.watched)]
     if own.empty:
         return Text((_say_few(told),))
     verdicts = own["verdict"].value_counts()
@@ -302,5 +289,5 @@ def _say_few(told: Told) -> Said:
         "ученика.",
         fewest=fewest,
         few=number(few),
-        all=count(len(told.signs), "школы", "школ", "школ"),
+        all=count(len(told.signs), *OF_SCHOOLS),
     )

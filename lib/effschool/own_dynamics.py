@@ -9,7 +9,6 @@ from effschool.cohort_sections import (
     COHORT_FORMATS,
     describe_cohorts,
     describe_levels,
-    gain,
     list_points,
     make_gains,
     say_levels,
@@ -25,16 +24,15 @@ from effschool.dynamics_sections import LEAVING_NOTE, select_spells
 from effschool.dynamics_sections import chart_flows as chart_region_flows
 from effschool.facts import join, percent, say, words
 from effschool.methodology import Domain
-from effschool.portfolio import Portfolio
+from effschool.portfolio import Portfolio, keep_latest
 from effschool.russian import format_percent
-from effschool.sections import number_schools, say_missing
+from effschool.sections import number_schools, say_missing, signed
 
 
 def select_own(portfolio: Portfolio) -> Dynamics:
     """Tables of the municipality's schools, closed ones with them; rows are chosen, no value changes."""
     dynamics = portfolio.workspace.dynamics
-    known = dynamics.paths[dynamics.paths["year"] <= portfolio.year].sort_values("year")
-    latest = known.drop_duplicates("school_id", keep="last")
+    latest = keep_latest(dynamics.paths[dynamics.paths["year"] <= portfolio.year])
     own = latest.loc[latest["municipality"] == portfolio.municipality, "school_id"]
     tables = ("paths", "spells", "level_change", "pupil_cohorts", "memberships")
     chosen = {name: getattr(dynamics, name) for name in tables}
@@ -78,7 +76,7 @@ def chart_level_change(portfolio: Portfolio) -> Chart | Text:
         return say_missing("Уровень и изменение результатов школ")
     title = f"Уровень и изменение результатов школ, {portfolio.year} год"
     frame = pd.DataFrame({"Школа": number_schools(own)}).join(describe_levels(own, rules))
-    table = Table("Уровень и изменение", title, frame, {"Уровень, отклонение": gain, "Изменение": gain})
+    table = Table("Уровень и изменение", title, frame, {"Уровень, отклонение": signed, "Изменение": signed})
     region = select_levels(portfolio.workspace.dynamics, portfolio.year)["tone"].dropna()
     beside = say(
         "По региону «{name}» — {worst} школ, получивших тон.",

@@ -4,14 +4,15 @@ Only the municipality's own schools are named here; the rest of the region enter
 schools stand, none of which is the exact index of a school (`privacy`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
-from effschool.methodology import Domain, Indicator
+from effschool.methodology import Domain, Methodology
 from effschool.privacy import blur_index, count_in_cells, hide_few
 from effschool.workspace import Workspace
 
@@ -35,6 +36,16 @@ class RegionYear:
     def region_schools(self) -> pd.DataFrame:
         """All schools of the region that take part in the year."""
         return self.region_paths[self.region_paths["year"] == self.year]
+
+    @cached_property
+    def year_before(self) -> Self:
+        """The same place a year earlier."""
+        return replace(self, year=self.year - 1)
+
+    @property
+    def watched(self) -> list[str]:
+        """Lists of schools that need help."""
+        return name_watched_lists(self.workspace.methodology)
 
     @property
     def has_lists(self) -> bool:
@@ -124,6 +135,11 @@ def order_names(names: pd.Series) -> pd.Series:
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 
+def keep_latest(schools: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every school: its names and places as they are now."""
+    return schools.sort_values("year").drop_duplicates("school_id", keep="last")
+
+
 def count_bands(schools: pd.DataFrame, domain: Domain) -> pd.Series:
     """Number of schools in every band of a domain, in the order low, mid, high."""
     return schools[f"{domain}_band"].value_counts().reindex(["low", "mid", "high"], fill_value=0)
@@ -162,16 +178,26 @@ def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
 
 def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     """How many schools are on every list of the year: a row per list, own and region, counts and schools in all."""
-    lists = portfolio.workspace.methodology.lists
-    names = [status.status for status in (*lists.results, *lists.social)]
-    fioko = [FIOKO_LIST] if portfolio.workspace.methodology.fioko else []
     own, region = portfolio.schools, portfolio.region_schools
     rows = [
-        (name, count_members(own, name), len(own), count_members(region, name), len(region)) for name in names + fioko
+        (name, count_members(own, name), len(own), count_members(region, name), len(region))
+        for name in name_all_lists(portfolio.workspace.methodology)
     ]
     counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
     others = pd.Series(len(portfolio.others), counts.index)
     return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
+
+
+def name_watched_lists(methodology: Methodology) -> list[str]:
+    """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
+    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
+    return watched + ([FIOKO_LIST] if methodology.fioko else [])
+
+
+def name_all_lists(methodology: Methodology) -> list[str]:
+    """Statuses of both domains and ФИОКО's list, in the order of the methodology."""
+    names = dict.fromkeys(status.status for status in (*methodology.lists.results, *methodology.lists.social))
+    return [*names, *([FIOKO_LIST] if methodology.fioko else [])]
 
 
 def count_members(schools: pd.DataFrame, name: str) -> int:
@@ -184,6 +210,11 @@ def flag_members(schools: pd.DataFrame, name: str) -> pd.Series:
     if name == FIOKO_LIST:
         return schools["fioko_shnor"].fillna(False).astype(bool)
     return (schools["results_status"] == name) | (schools["social_status"] == name)
+
+
+def flag_listed(schools: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Whether each school is on at least one of the lists."""
+    return pd.DataFrame({name: flag_members(schools, name) for name in names}, schools.index).any(axis=1)
 
 
 def measure_participants(portfolio: RegionYear) -> pd.DataFrame:
@@ -269,13 +300,12 @@ def place_points(portfolio: Portfolio) -> pd.DataFrame:
     both = portfolio.schools.dropna(subset=["results_band", "social_band"])
     points = pd.DataFrame({"x": both["social_index"], "y": both["results_index"], "number": both["number"]})
     for axis, domain in (("x", "social"), ("y", "results")):
-        levels = list_levels(portfolio, domain)
-        known = levels.set_index("school_id") if len(levels) else pd.DataFrame({"level": [], "level_error": []})
+        known = list_levels(portfolio, domain).set_index("school_id")
         for name in ("level", "level_error"):
             points[f"{axis}_{name}"] = both["school_id"].map(known[name]).astype("float64")
     others = portfolio.others.dropna(subset=["results_band", "social_band"])
-    cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=name_kinds(others.head(0)))
-    points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells.fillna({"kind": OTHER_KIND})])
+    cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=OTHER_KIND)
+    points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells])
     points = points.assign(**find_middle(portfolio).add_suffix("_middle"))
     return points.astype({"number": "Int64"}).sort_values(["number", "x", "y"], ignore_index=True)
 
@@ -304,11 +334,6 @@ def name_kinds(schools: pd.DataFrame) -> pd.Series:
     return joint.fillna(OTHER_KIND)
 
 
-def find_indicator(portfolio: Portfolio, name: str) -> Indicator:
-    """Definition of an indicator by its id."""
-    return portfolio.workspace.methodology.indicators[name]
-
-
 def list_certainty(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """How sure it is that the given schools are on their lists: a row per school and list it is on.
 
@@ -325,7 +350,7 @@ def list_levels(region: RegionYear, domain: str) -> pd.DataFrame:
     """Shrunk levels of the year in one domain: a row per ranked school; empty where not computed for the year."""
     levels = region.workspace.levels
     if levels.empty:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=["school_id", "level", "level_error", "trend", "trend_error"], dtype="float64")
     return levels[(levels["year"] == region.year) & (levels["domain"] == domain)]
 
 

@@ -11,8 +11,7 @@ from effschool.dynamics import FIOKO_LIST, describe_history
 from effschool.methodology import Methodology
 from effschool.portfolio import RegionYear, flag_members, order_names
 from effschool.russian import NO_DATA, count_words
-
-SCHOOLS = ("школа", "школы", "школ")
+from effschool.sections import SCHOOLS
 
 
 def list_annexes(region: RegionYear) -> list[Table | Text]:

@@ -17,6 +17,7 @@ from effschool.portfolio import (
     RegionYear,
     count_bands,
     count_members,
+    flag_listed,
     list_municipalities,
     order_names,
     pool_by_indicator,
@@ -29,7 +30,7 @@ from effschool.sections import (
     colour_bands,
     find_rules,
     index_value,
-    name_watched_lists,
+    name_sheet,
     percent,
     say_missing,
 )
@@ -89,7 +90,7 @@ def _say_moves(region: RegionYear) -> str:
     moves = region.workspace.dynamics.turnover
     moves = moves[moves["to_year"] == region.year].set_index("list")
     said = []
-    for name in name_watched_lists(region):
+    for name in region.watched:
         count = format_number(count_members(region.region_schools, name))
         moved = moves.loc[name] if name in moves.index else None
         said.append(
@@ -103,9 +104,9 @@ def show_region_figures(region: RegionYear) -> Figures | Text:
     if not region.has_lists:
         return Text((_say_moves(region),), kind="note")
     schools = region.region_schools
-    before = RegionYear(region.workspace, region.year - 1)
+    before = region.year_before
     rows = []
-    for name in name_watched_lists(region):
+    for name in region.watched:
         number = count_members(schools, name)
         then = f"; год назад {count_members(before.region_schools, name)}" if before.has_lists else ""
         rows.append((name, format_number(number), f"{format_percent(100 * number / len(schools))} школ{then}"))
@@ -139,9 +140,7 @@ def _find_gaps(region: RegionYear) -> Iterator[str]:
 def chart_sureness(region: RegionYear) -> Chart | Text:
     """How firmly schools stand on the lists of the year (насколько спискам можно верить)."""
     known = region.workspace.certainty
-    rows = (
-        known[(known["year"] == region.year) & known["list"].isin(name_watched_lists(region))] if len(known) else known
-    )
+    rows = known[(known["year"] == region.year) & known["list"].isin(region.watched)] if len(known) else known
     return chart_verdicts(Stability(rows, pd.DataFrame())) if len(rows) else say_missing(NOT_COMPUTED)
 
 
@@ -183,7 +182,7 @@ def chart_map(region: RegionYear) -> Chart | Text:
     counts = pd.DataFrame({name: count_bands(own, "results") for name, own in by_name.items()}).T.set_axis(
         titles, axis=1
     )
-    watched = next(iter(name_watched_lists(region)))
+    watched = next(iter(region.watched))
     listed = [count_members(own, watched) for own in by_name.values()]
     notes = [
         f"{count_words(len(own), *SCHOOLS)}" + (f"; {watched}: {number}" if region.has_lists else "")
@@ -233,13 +232,8 @@ def chart_failures(region: RegionYear) -> Chart | Text:
     frame = named.rename(columns=str).rename_axis("Показатель").reset_index()
     figure = charts.draw_lines(named.T, "% участников")
     charts.write_numbers(figure.axes[0].yaxis)
-    return Chart(
-        "failures",
-        title,
-        sentence,
-        figure,
-        Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent)),
-    )
+    table = Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent))
+    return Chart("failures", title, sentence, figure, table)
 
 
 def link_reports(run: Path, region: RegionYear) -> Links:
@@ -265,9 +259,7 @@ def _count_municipality(region: RegionYear, name: str) -> dict[str, object]:
     schools = region.region_schools[region.region_schools["municipality"] == name]
     bands = count_bands(schools, "results")
     share = 100 * bands["low"] / bands.sum() if bands.sum() else float("nan")
-    lists = (
-        {listed: count_members(schools, listed) for listed in name_watched_lists(region)} if region.has_lists else {}
-    )
+    lists = {listed: count_members(schools, listed) for listed in region.watched} if region.has_lists else {}
     return {"Муниципалитет": name, "Школ": len(schools), "Ранжировано": int(bands.sum()), LOW_SHARE: share, **lists}
 
 
@@ -302,9 +294,8 @@ def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
     rules = find_rules(region, domain)
     if not rules:
         return say_missing("Группы школ по муниципалитетам")
-    by_name = region.region_schools.groupby("municipality")
-    counts = pd.DataFrame({name: count_bands(schools, domain) for name, schools in by_name}).T
-    counts = counts.sort_index(key=order_names)
+    schools, names = region.region_schools, list_municipalities(region.workspace, region.year)
+    counts = pd.DataFrame({name: count_bands(schools[schools["municipality"] == name], domain) for name in names}).T
     counts.loc[REGION_ROW] = counts.sum()
     shares = 100 * counts.div(counts.sum(axis=1).where(counts.sum(axis=1) > 0), axis=0)
     colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
@@ -316,9 +307,8 @@ def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
         f"до {format_percent(spread.max())}; в малых муниципалитетах одна школа меняет долю сильно."
     )
     title = f"{rules.title}: школы по группам, {region.year} год, % ранжированных"
-    key = {"results": "Группы результаты", "social": "Группы условия"}[domain]
     frame = named.rename_axis("Муниципалитет").reset_index()
-    table = Table(key, title, frame, {str(name): percent for name in named.columns})
+    table = Table(name_sheet("Группы", domain), title, frame, dict.fromkeys(named.columns, percent))
     return Chart(f"region-bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
 
 
@@ -353,15 +343,13 @@ def chart_region_matrix(region: RegionYear) -> Chart | Text:
     return Chart("region-matrix", title, sentence, figure, table)
 
 
-def tabulate_members(region: RegionYear, names: Sequence[str] | None = None) -> Table | Text:
+def tabulate_members(region: RegionYear) -> Table | Text:
     """Schools on the lists of the year, by municipality and name: not a ranking."""
     if not region.has_lists:
         return say_missing("Списки школ")
     schools = region.region_schools
-    watched = list(names or name_watched_lists(region))
-    on_any = schools["results_status"].isin(watched) | schools["social_status"].isin(watched)
-    on_any |= schools["fioko_shnor"].fillna(False).astype(bool) if FIOKO_LIST in watched else False
-    chosen = schools[on_any].sort_values(["municipality", "name", "school_id"], key=order_names)
+    listed = schools[flag_listed(schools, region.watched)]
+    chosen = listed.sort_values(["municipality", "name", "school_id"], key=order_names)
     frame = pd.DataFrame(
         {
             "Школа": chosen["name"],

@@ -5,7 +5,7 @@ by («region», municipality, group, type), place, parent_by, parent, kind, wors
 be ashamed of), schools, all (schools of the place, which everybody knows).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -233,8 +233,7 @@ def relate(rows: pd.DataFrame, terms: Sequence[Term]) -> tuple[csr_array, np.nda
     found = pd.concat(parts, ignore_index=True)
     found = found[found.groupby(PLACE)["term"].transform("nunique") == len(terms)]
     lines = found.groupby(PLACE).ngroup()
-    height = 0 if found.empty else lines.max() + 1
-    matrix = coo_array((found["weight"].astype(float), (lines, found["cell"])), shape=(height, len(rows))).tocsr()
+    matrix = make_matrix(lines, found["cell"], found["weight"], len(rows))
     return matrix, found["all"].where(found["now"]).groupby(lines).max().to_numpy(float)
 
 
@@ -284,11 +283,12 @@ def _ask_years(methodology: Methodology, status: Status) -> tuple[int, int]:
     return min(certain), min(item.last or item.at_least or 0 for item in conditions)
 
 
-def make_matrix(lines: Iterable[int], cells: Iterable[int], value: int, width: int) -> csr_array:
-    """A row per sum with the same value at each of its numbers."""
-    rows, columns = np.asarray(list(lines), dtype=int), np.asarray(list(cells), dtype=int)
+def make_matrix(lines: pd.Series, cells: pd.Series | pd.Index, values: int | pd.Series, width: int) -> csr_array:
+    """A row per sum with the values, or the same one, at its numbers."""
+    rows, columns = np.asarray(lines, dtype=int), np.asarray(cells, dtype=int)
     height = rows.max() + 1 if len(rows) else 0
-    return coo_array((np.full(len(rows), float(value)), (rows, columns)), shape=(height, width)).tocsr()
+    numbers = np.broadcast_to(np.asarray(values, dtype=float), rows.shape)
+    return coo_array((numbers, (rows, columns)), shape=(height, width)).tocsr()
 
 
 # Schools without names, and shares of pupils

@@ -15,10 +15,9 @@ import pandas as pd
 
 from effschool.schemas import EVENT_STATES
 
-DONE, NOT_DONE, CANCELLED = EVENT_STATES
+DONE, _, CANCELLED = EVENT_STATES
 OVERDUE, SOON, GOES_ON, AHEAD, NO_TERM = "просрочено", "срок близко", "идёт", "впереди", "срок не назван датой"
-STATES = (DONE, OVERDUE, SOON, GOES_ON, AHEAD, NO_TERM, CANCELLED)
-"""States of an event as seen from a day."""
+"""States of an event as seen from a day, besides those of the contract."""
 
 _MONTHS = ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
 _MONTH = r"(?:январ|феврал|март|апрел|ма[йяе]|июн|июл|август|сентябр|октябр|ноябр|декабр)[а-я]*"

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
-from scipy import special
 
 from effschool.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
 from effschool.display import Table, Text, render
@@ -19,8 +18,8 @@ from effschool.methodology import Methodology
 from effschool.partners import CLOSE
 from effschool.portfolio import Portfolio, list_certainty, list_histories
 from effschool.russian import NBSP
-from effschool.school_signs import gather_signs, list_measured, name_titles
-from effschool.sections import NONE, anchor_school, choose_decisions, name_watched_lists, number_schools, percent
+from effschool.school_signs import find_score, gather_signs, list_measured, name_titles
+from effschool.sections import NONE, anchor_school, choose_decisions, number_schools, percent
 from effschool.support_sections import choose_partners, describe_difference
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
@@ -96,13 +95,12 @@ def _list_indicator(signs: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _say_beside(told: pd.DataFrame, method: Methodology, fewest: int) -> pd.Series:
     """«заметно хуже» and the like where the difference from the region is more than chance makes of it."""
-    level = method.certainty.interval_pct if method.certainty else 95
     words_of = {
         item.id: BESIDE[domain] if (item.direction == "inverse") == (rules.better == "high") else BESIDE[domain][::-1]
         for domain, rules in method.iterate_domains()
         for item in rules.indicators
     }
-    score = special.ndtri(0.5 + level / 200)
+    score = find_score(method)
     beside = told["beside"].where(told["people"] >= fewest)
     more, less = ([words_of[name][end] for name in told["name"]] for end in (0, 1))
     said = pd.Series(NONE, index=told.index, dtype="str").mask(beside > score, more)
@@ -205,7 +203,7 @@ def _describe_lists(portfolio: Portfolio) -> pd.DataFrame:
     history = list_histories(portfolio).merge(portfolio.schools[["school_id", "number"]], on="number")
     said = [(row.school_id, row.list, f"«{row.list}»: {_lower(row.history)}") for row in history.itertuples()]
     sure = list_certainty(portfolio, portfolio.schools)
-    for row in sure[sure["list"].isin(name_watched_lists(portfolio))].itertuples():
+    for row in sure[sure["list"].isin(portfolio.watched)].itertuples():
         said.append((row.school_id, row.list, row.stability_sentence))
         said.append((row.school_id, row.list, row.chance_sentence if pd.notna(row.chance_sentence) else ""))
     decisions = choose_decisions(portfolio)

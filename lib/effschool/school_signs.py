@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from effschool.comments import SIGNS, Title
 from effschool.dynamics import FIOKO_LIST
 from effschool.methodology import Domain, Methodology
-from effschool.portfolio import RegionYear, is_foreign
+from effschool.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
 from effschool.privacy import hide_few
-from effschool.sections import name_watched_lists
 
 
 def gather_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -108,22 +108,28 @@ def score_difference(value: pd.Series, other: pd.Series, share: pd.Series, weigh
     return (value - other) / np.sqrt(variance.where(variance > 0))
 
 
+def find_score(methodology: Methodology) -> float:
+    """Standard errors beyond which a difference is not left to chance, at the methodology's level."""
+    settings = methodology.certainty
+    return float(special.ndtri(0.5 + (settings.interval_pct if settings else 95) / 200))
+
+
 def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """The part of `gather_signs` that is about lists, certainty and history: the columns of `SIGNS`."""
     own = schools.set_index("school_id")
-    watched = name_watched_lists(region)
+    watched = region.watched
     listed = {domain: own[f"{domain}_status"].isin(watched) for domain in ("results", "social")}
     found = pd.DataFrame(
         {
             **{name: own[name] for name in ("results_status", "social_status", "joint", "enrolment")},
             "results_low": _flag_low(region, own["results_band"]),
-            "fioko": own["fioko_shnor"].fillna(False).astype(bool),
+            "fioko": flag_members(own, FIOKO_LIST),
             **{f"{domain}_listed": flags for domain, flags in listed.items()},
             **{f"{domain}_missing": own[f"{domain}_index"].isna() for domain in listed},
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
             "results_trend": _find_trend(region),
-            "fewest": _count_fewest(region),
+            "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
         },
     )
     return found.reindex(index=own.index, columns=list(SIGNS))
@@ -139,7 +145,7 @@ def _find_certainty(region: RegionYear, own: pd.DataFrame) -> Mapping[str, pd.Se
     """Verdict and chance to stay of the lists each school is on."""
     known = region.workspace.certainty
     columns = {"results": own["results_status"], "social": own["social_status"]}
-    columns["fioko"] = pd.Series(FIOKO_LIST, index=own.index).where(own["fioko_shnor"].fillna(False).astype(bool))
+    columns["fioko"] = pd.Series(FIOKO_LIST, index=own.index).where(flag_members(own, FIOKO_LIST))
     if known.empty:
         return {}
     in_year = known[known["year"] == region.year].set_index(["school_id", "list"])
@@ -161,15 +167,5 @@ def _count_years(region: RegionYear, own: pd.DataFrame) -> pd.Series:
 
 def _find_trend(region: RegionYear) -> pd.Series:
     """Trend of the shrunk results index in standard errors, by school."""
-    levels = region.workspace.levels
-    if levels.empty:
-        return pd.Series(dtype="float64")
-    own = levels[(levels["year"] == region.year) & (levels["domain"] == "results")].set_index("school_id")
+    own = list_levels(region, "results").set_index("school_id")
     return own["trend"] / own["trend_error"]
-
-
-def _count_fewest(region: RegionYear) -> pd.Series:
-    """Least number of participants behind a school's indicators of results, by school."""
-    values = region.workspace.identified.indicators
-    chosen = values[(values["year"] == region.year) & (values["domain"] == "results")]
-    return chosen.groupby("school_id")["participants"].min().astype("float64")

@@ -4,13 +4,11 @@ Every chart carries a sentence made from the same frame, so that text and drawin
 to show, the part is a note that says so: a part never disappears silently.
 """
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from effschool import charts
 from effschool.corrections import tabulate_corrections
-from effschool.display import Chart, Formatter, Table, Text
+from effschool.display import Chart, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.facts import Fact, Said, count, number, say, words
 from effschool.facts import percent as share
@@ -34,7 +32,7 @@ from effschool.portfolio import (
 from effschool.russian import NBSP, format_number, join_words
 
 NONE = "—"
-SCHOOLS = ("школа", "школы", "школ")
+SCHOOLS, OF_SCHOOLS = ("школа", "школы", "школ"), ("школы", "школ", "школ")
 
 
 def percent(value: object) -> str:
@@ -45,6 +43,12 @@ def percent(value: object) -> str:
 def index_value(value: object) -> str:
     """Three digits of an index 0…1."""
     return format_number(float(value), 3)  # type: ignore[arg-type]
+
+
+def signed(value: object) -> str:
+    """Two digits and a sign, for differences: «+0,31»; what rounds to nothing has none."""
+    number = float(value)  # type: ignore[arg-type]
+    return ("+" if round(number, 2) > 0 else "") + format_number(number, 2)
 
 
 def colour_bands(rules: DomainRules) -> dict[str, str]:
@@ -62,17 +66,6 @@ def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
     """Rules of a domain, or nothing where the methodology or the year's data lack it."""
     rules = portfolio.workspace.methodology.domains.get(domain)
     return rules if rules and portfolio.region_schools[f"{domain}_band"].notna().any() else None
-
-
-def name_watched_lists(region: RegionYear) -> list[str]:
-    """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
-    return list_watched(region.workspace.methodology)
-
-
-def list_watched(methodology: Methodology) -> list[str]:
-    """Statuses of the worse band of either domain, and ФИОКО's list."""
-    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
-    return watched + ([FIOKO_LIST] if methodology.fioko else [])
 
 
 def say_no_lists(portfolio: RegionYear) -> Said:
@@ -163,7 +156,7 @@ def choose_decisions(portfolio: Portfolio) -> pd.DataFrame:
     Columns of the decisions, number, name, and `member`.
     """
     explained = portfolio.workspace.decisions
-    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(name_watched_lists(portfolio))]
+    found = explained[(explained["year"] == portfolio.year) & explained["list"].isin(portfolio.watched)]
     own = found.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
     member = own["is_member"].fillna(False).astype(bool)
     close = ~member & (own["pupils"] <= CLOSE_PUPILS).fillna(False).astype(bool)
@@ -214,23 +207,15 @@ def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     place = "{own} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
     band = words(rules.band_titles[worse].capitalize())
     sentence = say(f"{{band}}: {place}, по региону {{region}}.", band=band, own=share(own), region=share(region))
-    table = Table(
-        _key("Группы", domain), rules.title + ": доли школ по группам, %", _name_rows(named, "Где"), _all_percent(named)
-    )
+    frame, formats = named.rename_axis("Где").reset_index(), dict.fromkeys(named.columns, percent)
+    table = Table(name_sheet("Группы", domain), rules.title + ": доли школ по группам, %", frame, formats)
     title = f"{rules.title}: школы по группам, {portfolio.year} год, % ранжированных"
     return Chart(f"bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
 
 
-def _key(name: str, domain: Domain) -> str:
+def name_sheet(name: str, domain: Domain) -> str:
+    """Key of a table that there is one of for every domain."""
     return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]
-
-
-def _name_rows(frame: pd.DataFrame, heading: str) -> pd.DataFrame:
-    return frame.rename_axis(heading).reset_index()
-
-
-def _all_percent(frame: pd.DataFrame) -> Mapping[str, Formatter]:
-    return {str(name): percent for name in frame.columns}
 
 
 def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
@@ -245,12 +230,8 @@ def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     frame = _label_indicators(portfolio, values)
     sentence = _compare_worst(portfolio, values)
     figure = charts.draw_dots(frame, units, portfolio.municipality, REGION_ROW)
-    table = Table(
-        _key("Показатели", domain),
-        f"{rules.title}: показатели, {unit}",
-        _name_rows(frame, "Показатель"),
-        _all_percent(frame),
-    )
+    shown, formats = frame.rename_axis("Показатель").reset_index(), dict.fromkeys(frame.columns, percent)
+    table = Table(name_sheet("Показатели", domain), f"{rules.title}: показатели, {unit}", shown, formats)
     title = f"{rules.title}: показатели муниципалитета и региона, {portfolio.year} год, {unit}"
     return Chart(f"indicators-{domain}", title, sentence, figure, table)
 
@@ -300,7 +281,8 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     if values.empty:
         return say_missing("Отклонение средних баллов от региона")
     known = portfolio.workspace.methodology.indicators
-    thresholds = values["indicator"].map(lambda name: _threshold(known[name]))
+    limits = {item.id: item.threshold for item in known.values() if isinstance(item, GapIndicator)}
+    thresholds = values["indicator"].map(limits)
     labels = values["indicator"].map(lambda name: known[name].short.removesuffix(": отставание"))
     frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
     worst, below = frame["Отклонение, % порога"].idxmin(), int((values["own"] < 0).sum())
@@ -323,11 +305,6 @@ def chart_gaps(portfolio: Portfolio) -> Chart | Text:
     table = Table("Средние баллы", "Отклонение средних баллов муниципалитета от региона", details, formats)
     title = f"Средние баллы муниципалитета относительно региона, {portfolio.year} год, % порога отставания"
     return Chart("gaps", title, sentence, figure, table)
-
-
-def _threshold(indicator: object) -> float:
-    assert isinstance(indicator, GapIndicator)
-    return indicator.threshold
 
 
 def chart_matrix(portfolio: Portfolio) -> Chart | Text:
@@ -408,8 +385,7 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     if not rules or bands.empty:
         return say_missing("Группы школ по годам")
     bands.index = pd.Index(_name_numbers(portfolio, bands.index.to_series()), name="Школа")
-    short = bands.rename(index=lambda name: name if len(name) <= 48 else name[:47] + "…")
-    figure = charts.draw_tiles(short, colour_bands(rules), rules.band_marks)
+    figure = charts.draw_tiles(bands, colour_bands(rules), rules.band_marks)
     worse = rules.worse_band
     always = int((bands == worse).all(axis=1).sum())
     keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
@@ -422,7 +398,7 @@ def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
         keys=words(keys),
     )
     frame = bands.apply(lambda column: column.map(rules.band_titles)).fillna(NONE).rename(columns=str).reset_index()
-    table = Table(_key("Годы", domain), f"{rules.title}: группы школ по годам", frame)
+    table = Table(name_sheet("Годы", domain), f"{rules.title}: группы школ по годам", frame)
     return Chart(f"tiles-{domain}", f"{rules.title}: группы школ по годам", sentence, figure, table)
 
 
@@ -443,13 +419,8 @@ def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
         weakest=words(weakest),
     )
     figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
-    frame = values.reset_index()
-    table = Table(
-        _key("Нормированные", domain),
-        f"{rules.title}: нормированные показатели",
-        frame,
-        dict.fromkeys(map(str, values.columns), index_value),
-    )
+    frame, formats = values.reset_index(), dict.fromkeys(map(str, values.columns), index_value)
+    table = Table(name_sheet("Нормированные", domain), f"{rules.title}: нормированные показатели", frame, formats)
     title = f"{rules.title}: показатели школ, {portfolio.year} год, от 0 до 1"
     return Chart(f"heatmap-{domain}", title, sentence, figure, table)
 
@@ -477,7 +448,7 @@ def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
     }
     frame = means.rename(columns=names)[list(names.values())].rename_axis("Год").reset_index().astype({"Год": "str"})
     formats = {name: index_value for key, name in names.items() if key != "schools"}
-    table = Table(_key("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
+    table = Table(name_sheet("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
     return Chart(f"paths-{domain}", f"{rules.title} по годам, от 0 до 1", sentence, figure, table)
 
 
@@ -497,7 +468,7 @@ def _say_index(last: pd.Series) -> Said:
 def tabulate_histories(portfolio: Portfolio) -> Table | Text:
     """History of every school on every list."""
     histories = list_histories(portfolio)
-    watched = histories[histories["list"].isin(name_watched_lists(portfolio))]
+    watched = histories[histories["list"].isin(portfolio.watched)]
     if watched.empty:
         return say_missing("История школ в списках")
     frame = pd.DataFrame({"Школа": number_schools(watched), "Список": watched["list"], "Годы": watched["history"]})
@@ -551,19 +522,28 @@ def tabulate_own_treatments(portfolio: Portfolio) -> Table | Text:
     own = treated[treated["year"] == portfolio.year].merge(portfolio.schools[["school_id", "name"]], on="school_id")
     if own.empty:
         return Text(("Показателей, взятых по особым правилам для малого числа участников, нет.",))
-    titles = {name: item.short for name, item in portfolio.workspace.methodology.indicators.items()}
-    frame = pd.DataFrame(
-        {
-            "Школа": own["name"],
-            "Показатель": own["indicator"].map(titles),
-            "Что сделано": own["treatment"],
-            "Участников": own["participants"],
-        }
-    )
+    frame = describe_treatments(own, portfolio.workspace.methodology).drop(columns="Год")
     return Table("Мало участников", "Показатели с малым числом участников", frame)
 
 
-def _name_some(schools: pd.DataFrame, most: int = 5) -> str:
+def describe_treatments(rows: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Columns for readers of indicators that few took part in: a row per school, year and indicator."""
+    titles = {name: item.short for name, item in methodology.indicators.items()}
+    return pd.DataFrame(
+        {
+            "Школа": rows["name"],
+            "Год": rows["year"].astype("str"),
+            "Показатель": rows["indicator"].map(titles),
+            "Что сделано": rows["treatment"],
+            "Участников": rows["participants"],
+        }
+    )
+
+
+def _name_some(schools: pd.DataFrame) -> str:
     names = [f"«{name}»" for name in schools["name"]]
-    rest = len(names) - most
-    return join_words(names) if rest <= 0 else ", ".join(names[:most]) + f" и ещё {format_number(rest)}"
+    rest = len(names) - MOST_NAMED
+    return join_words(names) if rest <= 0 else ", ".join(names[:MOST_NAMED]) + f" и ещё {format_number(rest)}"
+
+
+MOST_NAMED = 5

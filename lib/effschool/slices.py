@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from effschool.portfolio import keep_latest
 from effschool.stamps import digest
 from effschool.workspace import Workspace
 
@@ -38,8 +39,7 @@ def digest_slices(workspace: Workspace, year: int, municipalities: Iterable[str]
 def find_owners(workspace: Workspace, year: int) -> pd.Series:
     """Municipality of every school in the year, or in the last year before in which it was there, by school."""
     schools = workspace.identified.schools
-    known = schools[schools["year"] <= year].sort_values("year").drop_duplicates("school_id", keep="last")
-    return known.set_index("school_id")["municipality"]
+    return keep_latest(schools[schools["year"] <= year]).set_index("school_id")["municipality"]
 
 
 def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:

@@ -6,8 +6,9 @@ from effschool.corrections import tabulate_corrections
 from effschool.display import Table, Text
 from effschool.identify import Identified
 from effschool.methodology import Methodology
+from effschool.portfolio import flag_members, name_all_lists
 from effschool.school_names import HEADINGS
-from effschool.sections import NONE, say_missing
+from effschool.sections import NONE, describe_treatments, say_missing
 
 
 def tabulate_files(files: pd.DataFrame) -> Table:
@@ -79,11 +80,8 @@ def tabulate_list_sizes(identified: Identified, methodology: Methodology) -> Tab
     lists = identified.lists
     if lists.empty:
         return say_missing("Списки")
-    columns = {status.status: "results_status" for status in methodology.lists.results}
-    columns |= {status.status: "social_status" for status in methodology.lists.social}
-    counts = {name: (lists[column] == name).groupby(lists["year"]).sum() for name, column in columns.items()}
-    if methodology.fioko:
-        counts["ШНОР"] = lists["fioko_shnor"].groupby(lists["year"]).sum()
+    names = name_all_lists(methodology)
+    counts = {name: flag_members(lists, name).groupby(lists["year"]).sum() for name in names}
     frame = pd.DataFrame(counts).T.rename(columns=str).rename_axis("Список").reset_index()
     return Table("Списки", "Школ в списках по годам", frame)
 
@@ -121,13 +119,4 @@ def tabulate_treatments(identified: Identified, methodology: Methodology) -> Tab
     if treated.empty:
         return Text(("Показатели взяты такими, как есть: правил для малого числа участников в методике нет.",))
     named = treated.merge(identified.schools[["year", "school_id", "name"]], on=["year", "school_id"], how="left")
-    frame = pd.DataFrame(
-        {
-            "Школа": named["name"],
-            "Год": named["year"].astype("str"),
-            "Показатель": named["indicator"].map({name: item.short for name, item in methodology.indicators.items()}),
-            "Что сделано": named["treatment"],
-            "Участников": named["participants"],
-        }
-    )
-    return Table("Мало участников", "Показатели с малым числом участников", frame)
+    return Table("Мало участников", "Показатели с малым числом участников", describe_treatments(named, methodology))

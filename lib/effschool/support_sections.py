@@ -18,14 +18,13 @@ from effschool.portfolio import REGION_ROW, Portfolio, order_names
 from effschool.programmes import Programme
 from effschool.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
 from effschool.russian import NO_DATA, format_number, format_percent
-from effschool.sections import NONE, percent, say_missing
-from effschool.targets import AT_RISK, MET, MISSED, find_unused_facts
+from effschool.sections import NONE, OF_SCHOOLS, percent, say_missing
+from effschool.targets import STATES, find_unused_facts
 from effschool.timeline import draw_events
 
 FOREIGN = "школа другого муниципалитета"
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
-STATES = (MET, AT_RISK, MISSED, NO_DATA)
 SHOWN_YEARS = 3
 
 
@@ -183,9 +182,9 @@ def _tabulate_given(table: pd.DataFrame, methodology: Methodology) -> Table | Te
         "У партнёра не больше {served}; партнёр есть у наибольшего возможного числа школ, а среди таких закреплений "
         "выбрано самое близкое. В пределах муниципалитетов партнёр есть у {own} из {all}, в пределах региона — у "
         "{region}.",
-        served=count(rules.per_partner, "школы", "школ", "школ"),
+        served=count(rules.per_partner, *OF_SCHOOLS),
         own=number(counts[0]),
-        all=count(len(region), "школы", "школ", "школ"),
+        all=count(len(region), *OF_SCHOOLS),
         region=number(counts[1]),
     )
     title = f"Закрепление школ-партнёров, {region['year'].iloc[0]} год"
@@ -213,12 +212,8 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
             "Откуда": both["origin"].to_numpy(),
         }
     )
-    return Table(
-        "Цели",
-        f"Цели программ: план и факт, {portfolio.year} год",
-        frame,
-        note=join([OTHERS_PLANS, _count_states(own)]),
-    )
+    title = f"Цели программ: план и факт, {portfolio.year} год"
+    return Table("Цели", title, frame, note=join([OTHERS_PLANS, _count_states(own)]))
 
 
 def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:

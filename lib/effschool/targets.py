@@ -4,7 +4,7 @@ A fact is counted from the data where the file says how, and taken from the inst
 is in neither is «нет данных», never zero (METHODOLOGY.md section 3).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,11 +64,8 @@ def compare_targets(programmes: Sequence[Programme], known: Known) -> pd.DataFra
     fact (missing is «нет данных»), part and whole (behind a share), state, origin.
     """
     frames = [_compare_target(*named, known) for named in list_targets(programmes)]
-    return (
-        pd.concat(frames, ignore_index=True).astype(COLUMNS)
-        if frames
-        else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
-    )
+    compared = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
+    return compared.astype(COLUMNS)
 
 
 COLUMNS = {
@@ -81,25 +78,17 @@ COLUMNS = {
 }
 
 
-def list_targets(programmes: Sequence[Programme]) -> list[tuple[Programme, Target, str]]:
+def list_targets(programmes: Sequence[Programme]) -> Iterator[tuple[Programme, Target, str]]:
     """Targets with their programme and title; one that is counted by grade stands once for each."""
-    return [
-        row for programme in programmes for target in programme.targets for row in _list_variants(programme, target)
-    ]
-
-
-def _list_variants(programme: Programme, target: Target) -> list[tuple[Programme, Target, str]]:
-    """The target itself, or one for every grade that is counted apart, each with its title."""
-    if not isinstance(target.count, MarksCount) or not target.count.each_grade:
-        return [(programme, target, target.title)]
-    return [
-        (
-            programme,
-            target.model_copy(update={"count": target.count.model_copy(update={"each_grade": (grade,)})}),
-            f"{target.title}, {grade} класс",
-        )
-        for grade in target.count.each_grade
-    ]
+    for programme in programmes:
+        for target in programme.targets:
+            count = target.count
+            if not isinstance(count, MarksCount) or not count.each_grade:
+                yield programme, target, target.title
+                continue
+            for grade in count.each_grade:
+                of_grade = count.model_copy(update={"each_grade": (grade,)})
+                yield programme, target.model_copy(update={"count": of_grade}), f"{target.title}, {grade} класс"
 
 
 def _compare_target(programme: Programme, target: Target, title: str, known: Known) -> pd.DataFrame:

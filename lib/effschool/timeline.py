@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from effschool.charts import INK, PLAIN, REGION, start_figure
+from effschool.charts import INK, PLAIN, REGION, put_legend_above, start_figure
 
 Look = Mapping[str, tuple[str, str]]
 """State → colour of its bars and the sign that says the same."""
@@ -51,7 +51,7 @@ def draw_events(events: pd.DataFrame, look: Look, day: date | None) -> Figure:
     axes.set_axisbelow(True)
     axes.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=8))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: mdates.num2date(value).strftime("%m.%Y")))
-    axes.get_figure().legend(loc="outside upper left", ncols=4, frameon=False)
+    put_legend_above(axes, 4)
     return figure
 
 

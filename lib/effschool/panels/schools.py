@@ -12,12 +12,18 @@ import pandas as pd
 from effschool.display import Chart, Table, Text
 from effschool.dynamics import FIOKO_LIST
 from effschool.explain import Decisions, chart_index_parts, tabulate_index_parts, tabulate_school_decisions
-from effschool.methodology import Methodology
 from effschool.panels.desk import Desk
 from effschool.panels.reports import make_report
 from effschool.panels.shell import Panel, choose, line_up, open_panel, press, render
 from effschool.panels.views import TableView, Takeaway
-from effschool.portfolio import RegionYear, flag_members, list_municipalities, measure_participants, order_names
+from effschool.portfolio import (
+    RegionYear,
+    flag_members,
+    list_municipalities,
+    measure_participants,
+    name_all_lists,
+    order_names,
+)
 from effschool.sections import NONE, index_value, say_missing
 from effschool.support_sections import tabulate_named_partners
 from effschool.workspace import load_named_partners
@@ -74,13 +80,6 @@ def pick_members(table: Table) -> Table:
     """Only schools that need help: a page of the default state, for batch."""
     listed = table.frame[["Список результатов", FIOKO_LIST]].isin(["ШНРО", "да"]).any(axis=1)
     return replace(table, frame=table.frame[listed].head(15))
-
-
-def name_lists(methodology: Methodology) -> list[str]:
-    """Lists that the table can be cut to."""
-    lists = methodology.lists
-    names = dict.fromkeys(status.status for status in (*lists.results, *lists.social))
-    return [*names, *([FIOKO_LIST] if methodology.fioko else [])]
 
 
 def describe_school(desk: Desk, year: int, school_id: str, more: tuple[CardPart, ...] = ()) -> list[Part]:
@@ -149,7 +148,7 @@ class SchoolsPanel(Panel):
         self.year = choose("Год", desk.years)
         self.municipality = choose("Муниципалитет", [EVERY])
         self.group = choose("Группа", [EVERY])
-        self.list = choose("Список", [EVERY, *name_lists(desk.methodology)])
+        self.list = choose("Список", [EVERY, *name_all_lists(desk.methodology)])
         self.report = press("Отчёт по этому муниципалитету", self.guard(self.start_report))
         self.progress = widgets.IntProgress(description="Отчёт", min=0, max=1, layout={"visibility": "hidden"})
         takeaway = Takeaway(desk.exports, "школы")

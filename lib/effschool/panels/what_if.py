@@ -16,7 +16,7 @@ from effschool.panels.shell import Panel, choose, line_up, open_panel, press, re
 from effschool.panels.views import Takeaway, save_tables
 from effschool.portfolio import list_municipalities, order_names
 from effschool.russian import NO_DATA, count_words, format_number, join_words
-from effschool.sections import NONE, index_value, name_watched_lists
+from effschool.sections import NONE, index_value
 
 MOST_NAMED = 3
 UNCHANGED = "Списки других школ те же."
@@ -106,7 +106,7 @@ def say_smallest(desk: Desk, year: int, school_id: str) -> Text:
     """The smallest changes that would have put the school off its lists, or onto one, as the run has found them."""
     found = desk.workspace.decisions
     own = found[(found["year"] == year) & (found["school_id"] == school_id)]
-    own = own[own["list"].isin(name_watched_lists(desk.open_year(year)))]
+    own = own[own["list"].isin(desk.open_year(year).watched)]
     if own.empty:
         years = join_words(map(str, sorted(set(found["year"]))))
         return Text((f"Наименьшее изменение в этом прогоне посчитано только за {years or 'ни один'} год.",), "note")
