@@ -1,11 +1,12 @@
 import json
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from effschool import run
-from effschool.plan import plan_reports
+from effschool.plan import plan_region, plan_reports
 from effschool.run import (
     Outcome,
     choose_reports,
@@ -156,6 +157,43 @@ def test_the_largest_municipality_is_begun_first(settings, demo, monkeypatch):
     assert begun == list(sizes.sort_values(ascending=False, kind="stable").index)
     assert {task.municipality for task, _ in made} == set(begun)
     assert sizes.nunique() > 1
+
+
+@pytest.mark.parametrize(("is_as_expected", "times"), [(True, 1), (False, 2)])
+def test_region_is_made_beside_the_reports_and_again_if_one_of_them_failed(
+    settings, demo, monkeypatch, is_as_expected, times
+):
+    known = []
+    settings = replace(settings, jobs=2)
+    made = Product(dict.fromkeys((".html", ".xlsx", ".ipynb"), b""))
+    monkeypatch.setattr(run, "produce", lambda work, _: known.append(read_card(work)) or made)
+    expected = {"А": {"page": "a.html", "message": ""}}
+    task = plan_region(settings, demo, 2023, expected)
+    with run.begin_region(task, {"reports": expected}, settings) as begun:
+        begun[1].result()
+        reports = expected if is_as_expected else {"А": {"page": "", "message": "ошибка"}}
+        write_run_card(settings, reports)
+        (outcome,) = run_reports([plan_region(settings, demo, 2023, reports)], settings, lambda _: None, begun=begun)
+    assert outcome.state == run.DONE
+    assert len(known) == times
+    assert known[-1] == reports
+    assert task.page.is_file()
+
+
+def read_card(work):
+    return json.loads(Path(work.parameters["run"]).read_text(encoding="utf-8"))["reports"]
+
+
+def write_run_card(settings, reports):
+    folder = settings.reports / "2023"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"reports": reports}), encoding="utf-8")
+
+
+def test_region_waits_for_the_reports_where_one_page_at_a_time_was_asked_for(settings, demo):
+    task = plan_region(settings, demo, 2023, {})
+    with run.begin_region(task, {}, replace(settings, jobs=1)) as begun:
+        assert begun is None
 
 
 def test_unexpected_failure_becomes_an_outcome(settings, demo, monkeypatch):

@@ -244,7 +244,7 @@ def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask
     return plan_page(settings, PUBLIC, year, "public/public", card)
 
 
-def plan_region(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+def plan_region(settings: Settings, workspace: Workspace, year: int, reports: Mapping[str, object]) -> PageTask:
     """The region's page, which depends on the reports that `run.json` of the year names."""
     run = settings.reports / str(year) / "run.json"
     card = PageCard(
@@ -253,9 +253,9 @@ def plan_region(settings: Settings, workspace: Workspace, year: int) -> PageTask
         demonstration=workspace.region.demonstration,
         workbook="region.xlsx",
     )
-    reports = json.dumps(json.loads(run.read_text(encoding="utf-8"))["reports"], ensure_ascii=False)
     task = plan_page(settings, REGION, year, "index", card, run=run)
-    return replace(task, step=replace(task.step, depends={**task.step.depends, "отчёты": reports}))
+    named = json.dumps(reports, ensure_ascii=False)
+    return replace(task, step=replace(task.step, depends={**task.step.depends, "отчёты": named}))
 
 
 def plan_page(

@@ -1,9 +1,10 @@
 """The year's run (годовой прогон): raw tables → a report for every municipality, in the order of the notebooks."""
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,13 +82,43 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         year = open_region(workspace, settings.year).year
         chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
         chosen.append(plan_protocol(settings, workspace, year))
-        outcomes += run_reports(chosen, settings, say, show) + look_at_reports(others)
-        card = describe_run(settings, workspace, year)
-        write_run(settings, year, card, outcomes)
-        region = [plan_region(settings, workspace, year)]
-        outcomes += run_reports(region, replace(settings, scheduler="", jobs=1), say, show)
+        seen, card = look_at_reports(others), describe_run(settings, workspace, year)
+        expected = list_reports([*seen, *(start_outcome(task, NEVER_MADE) for task in chosen)])
+        region = plan_region(settings, workspace, year, expected)
+        with begin_region(region, {**card, "reports": expected}, settings) as begun:
+            outcomes += run_reports(chosen, settings, say, show) + seen
+            write_run(settings, year, card, outcomes)
+            region = plan_region(settings, workspace, year, list_reports(outcomes))
+            outcomes += run_reports([region], replace(settings, scheduler="", jobs=1), say, show, begun)
         write_run(settings, year, card, outcomes)
         return finish(settings, workspace, year, outcomes, say)
+
+
+Begun = tuple[Step, Future[Product]]
+"""A page that is being made already."""
+
+
+@contextmanager
+def begin_region(task: PageTask, card: Mapping[str, object], settings: Settings) -> Iterator[Begun | None]:
+    """Make the region's page beside the reports as it will be if none of them fails: at their end a core is idle.
+
+    Args:
+        task: the page with the reports that are expected; another one is made anew.
+        card: what `run.json` is expected to say.
+    """
+    if settings.jobs == 1 or not explain_redo(task.step):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+        run = Path(folder, "run.json")
+        write_text(json.dumps(card, ensure_ascii=False), run)
+        work = prepare_work(task.step, task.card)
+        beside = ThreadPoolExecutor(1)
+        try:
+            work = replace(work, parameters={**work.parameters, "run": str(run)})
+            yield task.step, beside.submit(produce, work, settings.limits)
+        finally:
+            beside.shutdown(wait=False, cancel_futures=True)
 
 
 def run_public(settings: Settings, say: Say) -> int:
@@ -205,19 +236,23 @@ def start_outcome(task: PageTask, reason: str) -> Outcome:
     return Outcome(task.step.name, state, municipality=task.municipality, page=task.page.name, reason=reason)
 
 
-def run_reports(tasks: Sequence[PageTask], settings: Settings, say: Say, show: Say = say_nothing) -> list[Outcome]:
+def run_reports(
+    tasks: Sequence[PageTask], settings: Settings, say: Say, show: Say = say_nothing, begun: Begun | None = None
+) -> list[Outcome]:
     """Make pages, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
     outcomes = {task.step.name: start_outcome(task, explain_redo(task.step)) for task in tasks}
     todo = [task for task in tasks if outcomes[task.step.name].reason]
     if len(todo) < len(tasks):
         say(f"Без изменений: {count_words(len(tasks) - len(todo), 'страница', 'страницы', 'страниц')}.")
-    for task, product in make_pages(todo, settings, show):
+    for task, product in make_pages(todo, settings, show, begun):
         outcomes[task.step.name] = leave_page(task, product, outcomes[task.step.name])
         say(_say_outcome(outcomes[task.step.name]))
     return list(outcomes.values())
 
 
-def make_pages(tasks: Sequence[PageTask], settings: Settings, show: Say) -> Iterator[tuple[PageTask, Product]]:
+def make_pages(
+    tasks: Sequence[PageTask], settings: Settings, show: Say, begun: Begun | None = None
+) -> Iterator[tuple[PageTask, Product]]:
     """Pages as they are made, in whatever order; each is let go of once it has been taken."""
     if not tasks:
         return
@@ -225,7 +260,9 @@ def make_pages(tasks: Sequence[PageTask], settings: Settings, show: Say) -> Iter
     with open_executor(settings.scheduler, min(settings.jobs, len(tasks)) if settings.jobs else None) as executor:
         longest_first = sorted(tasks, key=lambda task: -task.schools)  # else one might run alone at the end
         futures = {
-            executor.submit(produce, prepare_work(task.step, task.card), settings.limits): task
+            begun[1]
+            if begun and begun[0] == task.step
+            else executor.submit(produce, prepare_work(task.step, task.card), settings.limits): task
             for task in longest_first
         }
         show(_say_progress(futures, len(tasks), started))

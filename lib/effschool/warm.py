@@ -86,3 +86,4 @@ fill_caches()
 sys.modules.pop("rfc3987_syntax")
 gc.collect()
 gc.freeze()  # a collection in a child would touch, and so copy, every page
+gc.set_threshold(50_000, 20, 100)  # a child lives for seconds: it need not look for rubbish every few hundred objects

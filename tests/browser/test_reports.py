@@ -38,7 +38,7 @@ def pages(demo, demo_processed, methodology, tmp_path_factory) -> dict[str, Path
     run = {"reports": {task.municipality: {"page": task.page.name, "message": ""} for task in reports}}
     (folder / "2023").mkdir()
     (folder / "2023" / "run.json").write_text(json.dumps(run), encoding="utf-8")
-    tasks = {"report": reports[0], "index": plan_region(settings, demo, 2023)}
+    tasks = {"report": reports[0], "index": plan_region(settings, demo, 2023, run["reports"])}
     tasks["protocol"] = plan_protocol(settings, demo, 2023)
     for task in tasks.values():
         product = produce(prepare_work(task.step, task.card))
