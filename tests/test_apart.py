@@ -88,6 +88,18 @@ def test_copy_ends_with_the_process_that_it_was_made_from(tmp_path):
     wait_until(lambda: is_gone(int(told.read_text(encoding="ascii"))))
 
 
+NAMED = (
+    "import os; from effschool.apart import name_run, start_beside; {}; print(start_beside(os.getpid)() == os.getpid())"
+)
+
+
+@pytest.mark.skipif(apart.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
+@pytest.mark.parametrize(("said", "is_here"), [("name_run()", "False"), ("pass", "True")])
+def test_only_a_run_makes_copies_of_a_process_that_was_started_by_hand(said, is_here):
+    told = subprocess.run([sys.executable, "-c", NAMED.format(said)], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == is_here
+
+
 def test_call_beside_is_made_here_where_there_are_no_copies():
     assert call_beside(os.getpid) == (os.getpid(), os.getpid())
 

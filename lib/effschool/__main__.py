@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from effschool.apart import Limits, warm_up
+from effschool.apart import Limits, name_run, warm_up
 from effschool.executors import SchedulerError
 from effschool.paper import BrowserError
 from effschool.storage import FolderInUseError
@@ -156,6 +156,7 @@ def check_sent(options: argparse.Namespace) -> int:
 
 def report_year(options: argparse.Namespace) -> int:
     """The yearly run."""
+    name_run()
     if not (Path(options.processed) / "stamps").is_dir():
         warm_up()  # something is to be done for sure: the imports go on while this process has its own
     from effschool.progress import open_progress  # noqa: PLC0415 -- after the warm parent has begun

@@ -66,7 +66,12 @@ def is_apart() -> bool:
     return current_process().name == NAME
 
 
-NAME = "effschool-apart"
+NAME, RUN = "effschool-apart", "effschool-run"
+
+
+def name_run() -> None:
+    """Say that this process is a run's own, and may make copies of itself: no person's kernel, no thread beside."""
+    current_process().name = RUN
 
 
 def run_apart(
@@ -115,8 +120,8 @@ STARTS, PAUSE = 20, 0.05
 def start_beside(function: Callable[..., Answer], *arguments: object) -> Callable[[], Answer]:
     """Call a function in a copy of this process while this one goes on; gives a function that waits for the answer.
 
-    Only a process that was started for one call makes copies of itself: elsewhere (in JupyterLab, on one core, where
-    the system cannot fork) the call is made here, when the answer is asked for. The answer is the same; it is pickled.
+    Only a run's own processes make copies of themselves: elsewhere (in JupyterLab, on one core, where the system cannot
+    fork) the call is made here, when the answer is asked for. The answer is the same; it is pickled.
 
     Raises:
         LostError: the copy was killed; told when the answer is asked for, as is what the function raised.
@@ -139,7 +144,8 @@ HUMBLE = 5
 
 def has_hands() -> bool:
     """Whether a call may be made in a copy of this process, on a core that may be idle."""
-    return is_apart() and count_cores() > 1 and "fork" in get_all_start_methods()
+    is_own = current_process().name in {NAME, RUN}
+    return is_own and count_cores() > 1 and "fork" in get_all_start_methods()
 
 
 def count_cores() -> int:

@@ -6,7 +6,7 @@ Everything that comes from files is data: it is escaped by the templates, never 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +75,10 @@ class Table:
 
     def list_rows(self) -> list[list[str]]:
         """Cells as readers see them, row by row."""
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> list[list[str]]:
         columns = [
             [NO_DATA if pd.isna(value) else write(value) for value in self.frame[name]]
             for name, write in self.list_formats().items()

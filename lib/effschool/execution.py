@@ -69,7 +69,7 @@ def write_notebook(notebook: NotebookNode, work: Work) -> bytes:
             cell.source = translate_parameters("python3", "python", dict(work.shown), "Parameters")
         if OWN_TAGS & set(tags):
             cell.id = f"papermill-{number}"
-    return (nbformat.writes(notebook) + "\n").encode()
+    return (nbformat.v4.writes(notebook) + "\n").encode()  # papermill has validated it
 
 
 TIMES = ("start_time", "end_time", "duration")

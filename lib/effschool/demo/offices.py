@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from effschool.apart import start_beside
 from effschool.demo import federal, pupils, signs, yearly
 from effschool.demo.settings import Offices, Settings, Takes
 from effschool.demo.social_forms import make_social_book
@@ -70,12 +71,13 @@ def leave_rest(tables: Tables, offices: Offices) -> Tables:
 
 def write_offices(tables: Tables, behind: Tables, folder: Path, settings: Settings) -> None:
     """Write the region's files as offices send them; a form whose year has no rows is not written."""
+    protocols = start_beside(write_protocols, behind, folder, settings)  # half of all cells
     write_region_tables(leave_rest(tables, settings.offices), folder, settings)
     write_vpr(tables, behind, folder, settings)
-    write_protocols(behind, folder, settings)
     write_yearly(tables, folder, settings)
     for place, (municipality, rows) in enumerate(list_social(tables, settings)):
         write_workbook(make_social_book(rows, place, settings), folder / "social" / f"{municipality}.xlsx")
+    protocols()
 
 
 def write_vpr(tables: Tables, behind: Tables, folder: Path, settings: Settings) -> None:
