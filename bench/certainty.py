@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from effschool.chance import draw_year, estimate_chances
+from effschool.certainty.chance import draw_year, estimate_chances
+from effschool.certainty.drawing import Recount, estimate_ties, lay_cells, plan_repeats, size_block
+from effschool.certainty.resampling import hold_statuses, narrow, recompute, take_own_method
+from effschool.certainty.shrinkage import estimate_levels
+from effschool.certainty.stability import assess_lists
 from effschool.demo import build_demo_tables
-from effschool.drawing import Recount, estimate_ties, lay_cells, plan_repeats, size_block
-from effschool.identify import encode_keys, identify_schools
-from effschool.methodology import load_methodology
-from effschool.resampling import hold_statuses, narrow, recompute, take_own_method
-from effschool.shrinkage import estimate_levels
-from effschool.stability import assess_lists
+from effschool.method.identify import encode_keys, identify_schools
+from effschool.method.methodology import load_methodology
 
 METHODOLOGY = load_methodology(Path(__file__).parents[1] / "methodologies" / "khabarovsk-2020.yml")
 REGION, COUNTRY = (400, 19), (40_000, 1_600)

@@ -3,12 +3,12 @@
 import time
 from pathlib import Path
 
-from effschool.cohort_sections import chart_gains, chart_level_change, tabulate_level_change, tabulate_unusual
 from effschool.demo import build_demo_tables
 from effschool.dynamics import follow_schools
-from effschool.dynamics_sections import chart_flows, chart_leaving, chart_list_flows, tabulate_transitions
-from effschool.identify import identify_schools
-from effschool.methodology import load_methodology
+from effschool.method.identify import identify_schools
+from effschool.method.methodology import load_methodology
+from effschool.report.sections.cohorts import chart_gains, chart_level_change, tabulate_level_change, tabulate_unusual
+from effschool.report.sections.dynamics import chart_flows, chart_leaving, chart_list_flows, tabulate_transitions
 
 METHODOLOGY = load_methodology(Path(__file__).parents[1] / "methodologies" / "khabarovsk-2020.yml")
 

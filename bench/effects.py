@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from effschool.effects import calibrate, invent_region, lay_panel
-from effschool.effects.estimate import estimate_effect
-from effschool.effects.matching import PAIR_COLUMNS, Contrast, list_after, list_contrasts, match_contrast
-from effschool.effects.panel import Panel
-from effschool.methodology import Effects, load_methodology
+from effschool.dynamics.effects import calibrate, invent_region, lay_panel
+from effschool.dynamics.effects.estimate import estimate_effect
+from effschool.dynamics.effects.matching import PAIR_COLUMNS, Contrast, list_after, list_contrasts, match_contrast
+from effschool.dynamics.effects.panel import Panel
+from effschool.method.methodology import Effects, load_methodology
 
 METHODOLOGY = load_methodology(Path(__file__).parents[1] / "methodologies" / "khabarovsk-2020.yml")
 

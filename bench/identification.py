@@ -6,10 +6,10 @@ from itertools import islice
 from pathlib import Path
 
 from effschool.demo import build_demo_tables
-from effschool.identify import Memory, encode_keys, identify_schools
-from effschool.indicators import Tables
-from effschool.lab import compare_methodologies
-from effschool.methodology import Methodology, list_methodologies, load_methodology
+from effschool.lab.comparison import compare_methodologies
+from effschool.method.identify import Memory, encode_keys, identify_schools
+from effschool.method.indicators import Tables
+from effschool.method.methodology import Methodology, list_methodologies, load_methodology
 
 FOLDER = Path(__file__).parents[1] / "methodologies"
 

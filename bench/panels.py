@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from effschool.demo import make_demo_region
-from effschool.panels.desk import Desk
-from effschool.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
-from effschool.panels.rule_lab import RulesPanel
-from effschool.panels.schools import SchoolsPanel
-from effschool.panels.what_if import WhatIfPanel
-from effschool.plan import Settings, plan_stages
-from effschool.run import run_step
+from effschool.lab.panels.desk import Desk
+from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
+from effschool.lab.panels.rule_lab import RulesPanel
+from effschool.lab.panels.schools import SchoolsPanel
+from effschool.lab.panels.what_if import WhatIfPanel
+from effschool.run.plan import Settings, plan_stages
+from effschool.run.year import run_step
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -16,9 +16,9 @@ from openpyxl import Workbook
 from pyarrow import csv
 from python_calamine import CalamineWorkbook
 
-from effschool.ingest import Sent, read_file
-from effschool.layouts import load_layouts
-from effschool.thresholds import load_register
+from effschool.intake.ingest import Sent, read_file
+from effschool.intake.layouts import load_layouts
+from effschool.method.thresholds import load_register
 
 ROOT = Path(__file__).parents[1]
 ROWS = {"xlsx": 300_000, "csv": 6_000_000}

@@ -27,19 +27,20 @@ import papermill
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 
-from effschool import apart, charts, dynamics_charts, pictures, timeline
-from effschool.__main__ import ROOT
-from effschool.apart import run_apart
+from effschool.base import apart
+from effschool.base.apart import run_apart
 from effschool.demo import make_demo_region
-from effschool.execution import execute_work
-from effschool.executors import LOCAL_CLUSTER, open_executor
-from effschool.page import TEMPLATES
-from effschool.plan import PageTask, Settings, plan_reports, plan_stages
-from effschool.portfolio import open_region
-from effschool.run import FAILED, Outcome, leave
-from effschool.steps import prepare_work, produce
-from effschool.work import Product, Work
-from effschool.workspace import load_workspace
+from effschool.report import charts, dynamics_charts, pictures, timeline
+from effschool.report.page import TEMPLATES
+from effschool.report.portfolio import open_region
+from effschool.report.workspace import load_workspace
+from effschool.run.commands import ROOT
+from effschool.run.execution import execute_work
+from effschool.run.executors import LOCAL_CLUSTER, open_executor
+from effschool.run.plan import PageTask, Settings, plan_reports, plan_stages
+from effschool.run.steps import prepare_work, produce
+from effschool.run.work import Product, Work
+from effschool.run.year import FAILED, Outcome, leave
 
 SCHOOLS, MUNICIPALITIES, SAMPLE, ROUNDS, MANY = 350, 19, 6, 2, 500
 LONGEST_SHEET = 20

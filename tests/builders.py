@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from effschool.methodology import Methodology
-from effschool.schemas import CONTRACT, INDICES, SOCIAL_COUNTS, empty_table
+from effschool.base.schemas import CONTRACT, INDICES, SOCIAL_COUNTS, empty_table
+from effschool.method.methodology import Methodology
 
 Row = dict[str, Any]
 SOURCE: Row = {"source_file": "test.csv", "source_sheet": "", "source_row": 2}

@@ -9,9 +9,9 @@ from builders import Row, certificate, condition, school, tables
 from builders_raw import build_table
 from openpyxl.worksheet.worksheet import Worksheet
 
-from effschool.form_template import Form, load_form
-from effschool.forms import FIRST_ROW, HEADER_ROW, write_forms
-from effschool.schemas import SOCIAL_COUNTS
+from effschool.base.schemas import SOCIAL_COUNTS
+from effschool.forms.books import FIRST_ROW, HEADER_ROW, write_forms
+from effschool.forms.template import Form, load_form
 
 ROOT = Path(__file__).parents[1]
 NORTH, SOUTH = "Северный район", "Южный район"

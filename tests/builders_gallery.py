@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from effschool import charts
-from effschool.display import Chart, Figures, Links, Table, Text
-from effschool.page import PageCard, render_page
+from effschool.report import charts
+from effschool.report.display import Chart, Figures, Links, Table, Text
+from effschool.report.page import PageCard, render_page
 
 HARMFUL = [
     "<script>window.harmed = 1</script>",

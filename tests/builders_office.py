@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from openpyxl import Workbook
 
-from effschool.ingest import Ingested, Sent, Taken, ingest_folder, read_file
-from effschool.layouts import load_layouts
-from effschool.thresholds import load_register
+from effschool.intake.ingest import Ingested, Sent, Taken, ingest_folder, read_file
+from effschool.intake.layouts import load_layouts
+from effschool.method.thresholds import load_register
 
 ROOT = Path(__file__).parents[1]
 LAYOUTS = ROOT / "layouts"

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 from builders import indices, table
 
+from effschool.base.schemas import INDICATORS, LISTS, SCHOOLS_OUT, empty_table
 from effschool.dynamics import follow_schools
-from effschool.identify import TREATMENTS, Identified
-from effschool.methodology import Methodology
-from effschool.schemas import INDICATORS, LISTS, SCHOOLS_OUT, empty_table
-from effschool.workspace import Region, Workspace
+from effschool.method.identify import TREATMENTS, Identified
+from effschool.method.methodology import Methodology
+from effschool.report.workspace import Region, Workspace
 
 Bands = Mapping[str, Mapping[int, str | None]]
 INDEX_OF_BAND = {"low": 0.2, "mid": 0.5, "high": 0.8}

@@ -3,7 +3,7 @@
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from effschool.stamps import Step, write_stamp
+from effschool.run.stamps import Step, write_stamp
 
 
 def write_notebook(path, *sources):

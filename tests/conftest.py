@@ -7,23 +7,19 @@ import pytest
 from builders_step import make_step
 from hypothesis import settings
 
-from effschool.clusters import find_clusters
+from effschool.certainty.drawing import Recount
+from effschool.certainty.explain import choose_year, explain_decision
+from effschool.certainty.shrinkage import estimate_levels
+from effschool.certainty.stability import assess_lists
 from effschool.demo import make_demo_region
-from effschool.drawing import Recount
 from effschool.dynamics import follow_schools
-from effschool.effects import assess_programme
-from effschool.explain import choose_year, explain_decision
-from effschool.identify import identify_schools
-from effschool.ingest import ingest_folder, read_contract, write_ingested
-from effschool.methodology import Methodology, load_methodology
-from effschool.partners import find_partners
-from effschool.plan import Settings
-from effschool.programmes import load_programmes
-from effschool.roadmap import find_day, judge_events
-from effschool.shrinkage import estimate_levels
-from effschool.stability import assess_lists
-from effschool.targets import Known, compare_targets
-from effschool.workspace import (
+from effschool.dynamics.clusters import find_clusters
+from effschool.dynamics.effects import assess_programme
+from effschool.dynamics.partners import find_partners
+from effschool.intake.ingest import ingest_folder, read_contract, write_ingested
+from effschool.method.identify import identify_schools
+from effschool.method.methodology import Methodology, load_methodology
+from effschool.report.workspace import (
     Support,
     Workspace,
     load_region,
@@ -36,6 +32,10 @@ from effschool.workspace import (
     save_region,
     save_support,
 )
+from effschool.run.plan import Settings
+from effschool.support.programmes import load_programmes
+from effschool.support.roadmap import find_day, judge_events
+from effschool.support.targets import Known, compare_targets
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

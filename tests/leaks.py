@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from effschool.portfolio import Portfolio, compare_indicators
-from effschool.workspace import Workspace
+from effschool.report.portfolio import Portfolio, compare_indicators
+from effschool.report.workspace import Workspace
 
 DATA_ADDRESS = re.compile(r"data:[\w/+.-]+;base64,([A-Za-z0-9+/=]+)")
 PRECISE = re.compile(r"(?<![\w.,])[-\N{MINUS SIGN}]?\d{1,3}[.,]\d{4,}")

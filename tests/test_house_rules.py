@@ -13,73 +13,6 @@ LIBRARY = ROOT / "lib" / "effschool"
 MODULES = sorted(LIBRARY.rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
-ORDER = [
-    ["russian", "storage", "problems", "schemas", "apart", "executors", "pictures", "suppression", "jupyter"],
-    ["configuration"],
-    ["charts", "facts", "paper", "stamps", "engine", "progress", "page", "layouts", "reading"],
-    ["display", "work", "comments", "timeline", "privacy"],
-    ["letter", "note"],
-    ["execution"],
-    [
-        "steps",
-        "workbook",
-        "fact_book",
-        "workbooks",
-        "headings",
-        "conversion",
-        "thresholds",
-        "form_template",
-        "certainty",
-    ],
-    ["methodology", "recognise", "demo"],
-    ["checks", "bands", "indicators", "normalise"],
-    ["register", "groups", "indices", "windows", "fioko", "succession", "school_names", "corrections"],
-    ["rows", "identity"],
-    ["pupils"],
-    ["ingest", "lists"],
-    ["identify"],
-    ["dynamics", "audit", "levers", "drawing"],
-    ["crossings", "partners", "programmes", "roadmap", "effects", "clusters"],
-    ["targets"],
-    ["workspace", "method_section", "explain", "lab", "structure", "resampling", "rules_power"],
-    ["portfolio", "chance", "backtest", "changes"],
-    ["sections", "stability", "shrinkage", "dynamics_charts"],
-    [
-        "certainty_sections",
-        "dynamics_sections",
-        "cohort_sections",
-        "support_sections",
-        "effects_sections",
-        "school_signs",
-    ],
-    ["school_pages"],
-    ["first_screen"],
-    ["own_dynamics", "stage_sections", "region_sections", "protocol", "provenance", "slices", "release"],
-    ["release_sections"],
-    ["plan"],
-    ["forms"],
-    ["form_check"],
-    ["form_protocol"],
-    ["run"],
-    ["panels"],
-    ["warm"],
-    ["__main__"],
-]
-"""Stages from first to last: a module imports from earlier ones only, or from its own package."""
-
-TESTED_IN = {
-    "checks": "test_ingest",
-    "fioko": "test_lists",
-    "headings": "test_ingest",
-    "register": "test_ingest",
-    "schemas": "test_ingest",
-    "execution": "test_steps",
-    "work": "test_steps",
-    "warm": "test_apart",
-    "__main__": "test_main",
-}
-"""Modules whose tests stand under another name."""
-
 LONGEST = 30
 MAY_BE_LONGER: dict[str, str] = {}
 """Functions that may, with the reason."""
@@ -87,23 +20,6 @@ MAY_BE_LONGER: dict[str, str] = {}
 
 def name_module(path: Path) -> str:
     return path.relative_to(LIBRARY).with_suffix("").as_posix().replace("/__init__", "").replace("/", ".")
-
-
-def rank_module(name: str) -> int:
-    (rank,) = [place for place, stage in enumerate(ORDER) if name.partition(".")[0] in stage]
-    return rank
-
-
-def list_imports(path: Path) -> set[str]:
-    """Modules of the library that a module imports from."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "effschool":
-            _, _, inner = (node.module or "").partition(".")
-            found |= {inner} if inner else {alias.name for alias in node.names}
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[2] for alias in node.names if alias.name.startswith("effschool.")}
-    return found
 
 
 def list_functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -116,36 +32,6 @@ def count_lines(node: ast.FunctionDef) -> int:
     """Lines of the body without its docstring."""
     body = node.body[1:] if ast.get_docstring(node) else node.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
-
-
-def test_every_module_has_its_place():
-    named = [name for stage in ORDER for name in stage]
-    assert len(named) == len(set(named))
-    assert {name_module(path).partition(".")[0] for path in MODULES} - {"__init__"} == set(named)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name_module)
-def test_modules_import_from_earlier_stages_only(path):
-    name = name_module(path)
-    if name == "__init__":
-        assert not list_imports(path)
-        return
-    later = {
-        other
-        for other in list_imports(path)
-        if name.partition(".")[0] != other.partition(".")[0] and rank_module(other) >= rank_module(name)
-    }
-    assert not later
-
-
-def test_every_module_has_a_file_of_tests():
-    for path in LIBRARY.glob("*.py"):
-        name = path.stem
-        if name == "__init__":
-            continue
-        tests = ROOT / "tests" / f"{TESTED_IN.get(name, f'test_{name}')}.py"
-        assert tests.is_file(), tests.name
-    assert all((LIBRARY / f"{name}.py").is_file() for name in TESTED_IN)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_module)

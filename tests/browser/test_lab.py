@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from effschool.panels.shell import LAB_SESSION, MODE
+from effschool.lab.panels.shell import LAB_SESSION, MODE
 
 pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"

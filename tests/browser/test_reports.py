@@ -14,12 +14,12 @@ from builders_gallery import HARMFUL, build_gallery
 from builders_raw import LAYOUTS
 from playwright.sync_api import Browser, Page
 
-from effschool.form_protocol import open_case, write_check
-from effschool.ingest import ingest_folder
-from effschool.layouts import load_layouts
-from effschool.paper import print_page
-from effschool.plan import Settings, plan_protocol, plan_region, plan_reports
-from effschool.steps import prepare_work, produce, publish
+from effschool.forms.protocol import open_case, write_check
+from effschool.intake.ingest import ingest_folder
+from effschool.intake.layouts import load_layouts
+from effschool.report.paper import print_page
+from effschool.run.plan import Settings, plan_protocol, plan_region, plan_reports
+from effschool.run.steps import prepare_work, produce, publish
 
 pytestmark = pytest.mark.xdist_group("browser")
 NAMES = ("report", "index", "protocol", "form", "gallery")

@@ -18,14 +18,14 @@ import pytest
 from bs4 import BeautifulSoup
 from leaks import find_leaks, list_files, list_secrets
 
+from effschool.base.russian import NBSP
 from effschool.demo import build_demo_tables
 from effschool.demo.settings import load_settings
-from effschool.plan import NOTEBOOKS, Settings
-from effschool.portfolio import open_portfolio
-from effschool.run import run_public, run_year
-from effschool.russian import NBSP
-from effschool.steps import UnknownParameterError
-from effschool.workspace import load_workspace
+from effschool.report.portfolio import open_portfolio
+from effschool.report.workspace import load_workspace
+from effschool.run.plan import NOTEBOOKS, Settings
+from effschool.run.steps import UnknownParameterError
+from effschool.run.year import run_public, run_year
 
 pytestmark = pytest.mark.xdist_group("year")
 HARMFUL_NAMES = [

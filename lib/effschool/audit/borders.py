@@ -7,7 +7,7 @@ from effschool.audit.formulas import quote
 from effschool.audit.grid import PERCENT, SCALED, SHARE, TEXT, WHOLE, Grid
 from effschool.audit.parameters import name_share, name_tolerance
 from effschool.audit.plan import Plan, Scope
-from effschool.methodology import Band, Bands, GapIndicator
+from effschool.method.methodology import Band, Bands, GapIndicator
 
 CUT_TITLES = {
     "half_up": "половина округляется вверх",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from effschool.methodology import Methodology
+from effschool.method.methodology import Methodology
 
 _INDICATOR = {"id", "title", "short", "block", "direction", "rows", "kind", "unit"}
 KNOWN = {

@@ -6,7 +6,7 @@ Text compares greater than any number in a spreadsheet, so every comparison firs
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from effschool.methodology import Condition, JointStatus
+from effschool.method.methodology import Condition, JointStatus
 
 Pair = tuple[str, str]
 """Cells of one raw row: what is counted, and of how many."""

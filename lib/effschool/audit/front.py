@@ -22,8 +22,8 @@ from effschool.audit.grid import (
     write_cell,
 )
 from effschool.audit.parameters import list_parameters
-from effschool.methodology import FewPupils, Methodology
-from effschool.russian import count_words
+from effschool.base.russian import count_words
+from effschool.method.methodology import FewPupils, Methodology
 
 LETTERS_IN_LINE = 105
 READING = (

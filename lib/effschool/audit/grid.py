@@ -14,8 +14,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from effschool.audit.formulas import quote
-from effschool.methodology import Band, DomainRules
-from effschool.workbook import name_sheet, put_value
+from effschool.method.methodology import Band, DomainRules
+from effschool.report.workbook import name_sheet, put_value
 
 LETTER = 1.2
 """Width of a bold letter, in the units of a column's width."""

@@ -20,9 +20,9 @@ from effschool.audit.parameters import (
 )
 from effschool.audit.plan import Plan, Scope
 from effschool.audit.sources import MEAN, Slot, list_needs, say_source
-from effschool.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW
-from effschool.methodology import Domain, DomainRules, GapIndicator, Indicator, ShareIndicator
-from effschool.schemas import MARKS
+from effschool.base.schemas import MARKS
+from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW
+from effschool.method.methodology import Domain, DomainRules, GapIndicator, Indicator, ShareIndicator
 
 HEADINGS = {
     "participants": "Участников",

@@ -9,7 +9,7 @@ from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, Grid
 from effschool.audit.means import write_slot
 from effschool.audit.parameters import TOLERANCE, name_level, name_rule
 from effschool.audit.plan import Plan
-from effschool.methodology import Domain, Fioko, FiokoProcedure, Methodology, Status
+from effschool.method.methodology import Domain, Fioko, FiokoProcedure, Methodology, Status
 
 BLOCKS: dict[Domain, str] = {"results": "Группа по результатам", "social": "Группа по условиям"}
 STATUSES: dict[Domain, str] = {"results": "Результаты", "social": "Социальные условия"}

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from effschool.indices import weigh_indicators
-from effschool.methodology import Domain, DomainRules, Fioko, Methodology
+from effschool.method.indices import weigh_indicators
+from effschool.method.methodology import Domain, DomainRules, Fioko, Methodology
 
 TOLERANCE = "Допуск"
 LAG_VALUE = "Отстающая_входит_как"

@@ -6,9 +6,9 @@ import pandas as pd
 
 from effschool.audit.grid import Grid, SheetNames
 from effschool.audit.sources import RawCounts
-from effschool.identify import Identified
-from effschool.methodology import Domain, Methodology
-from effschool.windows import find_ranked_years, is_covered, list_candidates
+from effschool.method.identify import Identified
+from effschool.method.methodology import Domain, Methodology
+from effschool.method.windows import find_ranked_years, is_covered, list_candidates
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from effschool.indicators import KEY, MARKED, Tables, select_rows
-from effschool.methodology import Domain, Indicator, Methodology, Rows, ShareIndicator
-from effschool.schemas import CONTRACT, MARKS
+from effschool.base.schemas import CONTRACT, MARKS
+from effschool.method.indicators import KEY, MARKED, Tables, select_rows
+from effschool.method.methodology import Domain, Indicator, Methodology, Rows, ShareIndicator
 
 KINDS: dict[str, tuple[str, ...]] = {
     "results": ("procedure", "subject", "grade"),

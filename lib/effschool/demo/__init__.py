@@ -51,7 +51,7 @@ def build_told_tables(seed: int = SEED, **size: int) -> Tables:
 
 
 def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
-    """Contract tables by name, with the columns and types of `effschool.schemas` but those of provenance.
+    """Contract tables by name, with the columns and types of `effschool.base.schemas` but those of provenance.
 
     Raises:
         ValueError: as `make_demo_region`.

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 from openpyxl import Workbook
 
+from effschool.base.schemas import MARKS
 from effschool.demo.pages import Cells, list_cells, make_book, make_page, write_csv
 from effschool.demo.settings import Form, Offices, Settings
-from effschool.schemas import MARKS
 
 
 def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: Settings) -> Workbook:

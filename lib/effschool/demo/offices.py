@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from effschool.apart import start_beside
+from effschool.base.apart import start_beside
+from effschool.base.storage import write_text
 from effschool.demo import federal, pupils, signs, yearly
 from effschool.demo.settings import Offices, Settings, Takes
 from effschool.demo.social_forms import make_social_book
 from effschool.demo.writing import Tables, list_social, write_region_tables, write_workbook
-from effschool.storage import write_text
 
 
 def build_office_tables(tables: Tables, settings: Settings, seed: int) -> Tables:

@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.random import Generator
 from openpyxl import Workbook
 
+from effschool.base.schemas import MARKS
 from effschool.demo.pages import list_cells, make_book, make_page, write_csv
 from effschool.demo.population import Whole
 from effschool.demo.settings import Paper, Settings, Statuses
-from effschool.schemas import MARKS
 
 
 def draw_pupils(results: pd.DataFrame, papers: Mapping[str, Paper], rng: Generator) -> pd.DataFrame:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from effschool.base.schemas import MARKS
 from effschool.demo.population import Flags, Numbers, Whole, find_kinds
 from effschool.demo.settings import Exam, Settings, Size
-from effschool.schemas import MARKS
 
 HIGHEST_GRADE = 12
 HIGHEST_SCORE = 100

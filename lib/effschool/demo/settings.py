@@ -8,7 +8,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from effschool.configuration import Frozen
+from effschool.base.configuration import Frozen
 
 Locality = Literal["city", "village"]
 LOCALITY_NAMES: dict[Locality, str] = {"city": "город", "village": "село"}

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from effschool.base.schemas import MARKS
 from effschool.demo.population import Flags, Whole
 from effschool.demo.settings import Signs
-from effschool.schemas import MARKS
 
 KEYS = ["year", "school_id", "subject", "grade"]
 

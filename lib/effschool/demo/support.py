@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 
+from effschool.base.schemas import EVENT_STATES
 from effschool.demo.pages import list_cells, make_book, make_page
 from effschool.demo.settings import Settings
 from effschool.demo.writing import Tables, write_workbook
-from effschool.schemas import EVENT_STATES
 
 
 def draw_facts(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from effschool.base.storage import write_text
 from effschool.demo.settings import Settings
-from effschool.storage import write_text
-from effschool.workbook import save_workbook as write_workbook
+from effschool.report.workbook import save_workbook as write_workbook
 
 Tables = dict[str, pd.DataFrame]
 

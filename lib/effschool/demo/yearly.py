@@ -7,9 +7,9 @@ import pyreadstat
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
+from effschool.base.storage import replace_when_done
 from effschool.demo.pages import Cells, Page, list_cells, make_book, make_page
 from effschool.demo.settings import Form, Official, Settings
-from effschool.storage import replace_when_done
 
 SCHOOL_FIELDS = ["municipality", "school_id", "name", "graduates"]
 EXAM_FIELDS = ["participants", "mean_score", "below_min", "score_80_plus"]

@@ -10,9 +10,9 @@ from effschool.dynamics.paths import describe_memberships, follow_cohorts, stack
 from effschool.dynamics.pupil_cohorts import follow_pupils
 from effschool.dynamics.scatter import standardise_means
 from effschool.dynamics.transitions import count_transitions, count_turnover
-from effschool.identify import Identified
-from effschool.indicators import Tables
-from effschool.methodology import Methodology
+from effschool.method.identify import Identified
+from effschool.method.indicators import Tables
+from effschool.method.methodology import Methodology
 
 
 @dataclass(frozen=True)

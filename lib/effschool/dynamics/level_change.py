@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from effschool.dynamics.scatter import fit_scatter, require_rules
-from effschool.indicators import KEY, select_rows
-from effschool.methodology import Axis, LevelChange, Methodology
+from effschool.method.indicators import KEY, select_rows
+from effschool.method.methodology import Axis, LevelChange, Methodology
 
 HIDDEN, PALE, SHOWN = "hidden", "pale", "shown"
 """Too few pupils to show; too few for a tone; shown with its tone."""

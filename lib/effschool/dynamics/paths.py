@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from effschool.dynamics.transitions import list_ranked_years
-from effschool.indicators import KEY
-from effschool.methodology import Methodology
-from effschool.windows import is_covered
+from effschool.method.indicators import KEY
+from effschool.method.methodology import Methodology
+from effschool.method.windows import is_covered
 
 LIST_COLUMNS = {"results": "results_status", "social": "social_status"}
 """Column of the paths with the statuses of a domain."""

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from effschool.dynamics.scatter import fit_scatter, require_rules
-from effschool.methodology import Methodology, PupilCohorts
+from effschool.method.methodology import Methodology, PupilCohorts
 
 JUMP, FALL, USUAL = "jump", "fall", "usual"
 OTHER_PUPILS, PARTIAL, FEW, MISSING, NO_LINE = "other_pupils", "partial", "few", "missing", "no_line"

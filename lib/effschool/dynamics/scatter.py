@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 
-from effschool.indicators import KEY, Tables, fill_mean_scores
-from effschool.methodology import DynamicsRules, Methodology
+from effschool.method.indicators import KEY, Tables, fill_mean_scores
+from effschool.method.methodology import DynamicsRules, Methodology
 
 CELL = ["year", "procedure", "subject", "grade"]
 """What one regional mean is of."""

@@ -1,0 +1,1 @@
+"""What every room stands on (основа): rule files, problems, schemas of tables, storage, Russian, parallel calls."""

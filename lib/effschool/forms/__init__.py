@@ -1,0 +1,1 @@
+"""Forms for the ОМСУ (формы): made, sent back, checked."""

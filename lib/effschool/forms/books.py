@@ -1,0 +1,311 @@
+"""Forms for the ОМСУ (формы): a workbook per municipality with its schools listed, limits in cells, checks in words.
+
+A workbook holds the data sheets of the form and the sheet of instructions. No password locks it: protection is against
+slips, and what comes back is checked anyway.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Border, Font, PatternFill, Protection, Side
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.workbook.protection import WorkbookProtection
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.page import PageMargins
+from openpyxl.worksheet.worksheet import Worksheet
+
+from effschool.forms.template import Form, FormSheet, FormTable
+from effschool.report.portfolio import order_names
+from effschool.report.workbook import FONT, LINE_HEIGHT, WRAPPED, count_lines, put_value, save_workbook, set_up_page
+from effschool.run.plan import name_slugs
+
+TITLE_ROW, HINT_ROW, CHECK_ROW, BAND_ROW, HEADER_ROW = range(1, 6)
+FIRST_ROW = HEADER_ROW + 1
+FILLS = {name: PatternFill("solid", fgColor=colour) for name, colour in {"input": "FFF8DC", "fixed": "EEF2F6"}.items()}
+BAD, GOOD = PatternFill("solid", bgColor="F8CBAD"), PatternFill("solid", bgColor="D5E8D4")
+LINE = Border(*[Side("thin", color="BFBFBF")] * 4)
+WIDTHS = {"year": 6, "school_id": 10, "name": 32, "level": 8, "reason": 18, "check": 42}
+COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 13, 15, 88
+ROW_LINES = 3
+"""Lines in a school's row, where a check may have more than one thing to say."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One sheet of the form, and where its columns stand.
+
+    Args:
+        form: the whole form, for its words.
+        sheet: what this sheet asks for.
+        letters: year, school_id, name, level, columns to fill in, reason, check and past_… → letter of the column.
+        last: number of the last row of schools.
+    """
+
+    form: Form
+    sheet: FormSheet
+    letters: Mapping[str, str]
+    last: int
+
+    def span(self, first: str, last: str = "") -> str:
+        """Cells of all the schools from one column to another."""
+        return f"{self.letters[first]}{FIRST_ROW}:{self.letters[last or first]}{self.last}"
+
+
+def write_forms(form: Form, tables: Mapping[str, pd.DataFrame], year: int, folder: Path) -> dict[str, Path]:
+    """Write a workbook for every municipality; returns its path by municipality.
+
+    Args:
+        tables: contract tables by name: the register, and what was sent for the year before.
+        folder: gets a folder named by the year, with a file per municipality.
+
+    Raises:
+        ValueError: the register has no year that the form could list schools of.
+    """
+    schools = choose_register(tables["schools"], year)
+    written = {}
+    for municipality, slug in name_files(schools).items():
+        own = schools[schools["municipality"] == municipality]
+        rows = {sheet.table: list_rows(sheet, own, tables[sheet.table], year) for sheet in form.sheets}
+        written[municipality] = folder / str(year) / f"{slug}.xlsx"
+        save_workbook(build_form(form, rows, municipality, year), written[municipality])
+    return written
+
+
+def name_files(schools: pd.DataFrame) -> dict[str, str]:
+    """File name, without its ending, of every municipality of some schools, in alphabetical order."""
+    return name_slugs(schools["municipality"].drop_duplicates().sort_values(key=order_names))
+
+
+def choose_register(schools: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Schools of the year, or of the last year before it that the register has.
+
+    Raises:
+        ValueError: there is none.
+    """
+    known = sorted(set(schools["year"]))
+    past = [found for found in known if found <= year]
+    if not past:
+        listed = ", ".join(map(str, known)) or "нет ни одного года"
+        raise ValueError(
+            f"Для форм за {year} год в реестре школ нет школ: там {listed}. Проверьте YEAR и файл schools."
+        )
+    return schools[schools["year"] == past[-1]]
+
+
+def list_rows(sheet: FormSheet, schools: pd.DataFrame, past: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Rows that a sheet asks for: a row per school (and level), by name, with last year's values where there are any.
+
+    Returns:
+        Columns year, school_id, name, (level,) and past_… for every column to fill in.
+    """
+    ordered = schools.sort_values(["name", "school_id"], key=order_names, ignore_index=True)
+    rows = ordered[["school_id", "name"]].assign(year=year)
+    if sheet.levels:
+        levels = [list(sheet.list_levels(kind)) for kind in ordered["type"]]
+        rows = rows.assign(level=levels).explode("level").dropna(subset="level").astype({"level": "str"})
+    names = {name: f"past_{name}" for name in sheet.headings}
+    before = past[past["year"] == year - 1].rename(columns=names)
+    key = [name for name in sheet.keys if name != "year"]
+    joined = rows.merge(before[[*key, *names.values()]], how="left", on=key, validate="one_to_one")
+    return joined[["year", "school_id", "name", *key[1:], *names.values()]]
+
+
+def build_form(form: Form, rows: Mapping[FormTable, pd.DataFrame], municipality: str, year: int) -> Workbook:
+    """The workbook of one municipality, opened at the instructions."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    book.properties.title = f"{form.title}, {year} год"
+    for sheet in form.sheets:
+        fill_data_sheet(book.create_sheet(sheet.sheet), form, sheet, rows[sheet.table], f"{municipality}, {year} год")
+    fill_instruction(book.create_sheet(form.instruction.sheet), form, f"{municipality}, {year} год")
+    book.active = len(form.sheets)
+    for sheet in book.worksheets:
+        sheet.sheet_view.tabSelected = sheet is book.active
+        sheet.protection.sheet = True
+        sheet.protection.formatColumns = sheet.protection.formatRows = False
+    book.security = WorkbookProtection(lockStructure=True)
+    return book
+
+
+def fill_data_sheet(target: Worksheet, form: Form, sheet: FormSheet, rows: pd.DataFrame, place: str) -> None:
+    """Title, hint, check of the sheet, blocks of columns, headings, a row per school."""
+    head = head_columns(form, sheet, rows)
+    letters = {name: get_column_letter(number) for number, name in enumerate(head, start=1)}
+    grid = Grid(form, sheet, letters, max(HEADER_ROW + len(rows), FIRST_ROW))
+    put_value(target.cell(TITLE_ROW, 1), f"{sheet.title}. {place}").font = Font(FONT, bold=True, size=13)
+    put_value(target.cell(HINT_ROW, 1), sheet.hint)
+    target.cell(CHECK_ROW, 1, check_sheet(grid)).font = Font(FONT, bold=True)
+    _write_bands(target, grid, int(rows["year"].max()) - 1 if len(rows) else 0)
+    for number, (name, heading) in enumerate(head.items(), start=1):
+        cell = put_value(target.cell(HEADER_ROW, number), heading)
+        cell.font, cell.fill, cell.border, cell.alignment = Font(FONT, 9, bold=True), FILLS["fixed"], LINE, WRAPPED
+        width = PAST_WIDTH if name.startswith("past_") else COUNT_WIDTH
+        target.column_dimensions[letters[name]].width = WIDTHS.get(name, width)
+    target.row_dimensions[HEADER_ROW].height = LINE_HEIGHT * 4
+    for number, values in enumerate(rows.to_dict("records"), start=FIRST_ROW):
+        _write_row(target, grid, number, values)
+    if len(rows):
+        add_limits(target, grid)
+    _set_up_print(target, grid, next(iter(sheet.headings)))
+
+
+def head_columns(form: Form, sheet: FormSheet, rows: pd.DataFrame) -> dict[str, str]:
+    """Heading of every column of the sheet, in their order."""
+    last_year = int(rows["year"].max()) - 1 if len(rows) else ""
+    keys = {name: heading for name, heading in form.keys.items() if name in sheet.keys}
+    level = {"level": keys.pop("level")} if sheet.levels else {}
+    past = {
+        f"past_{name}": form.past_heading.format(year=last_year, heading=heading)
+        for name, heading in sheet.headings.items()
+    }
+    own = {"reason": form.reasons.heading, "check": form.check.heading}
+    return {**keys, "name": form.name_heading, **level, **sheet.headings, **own, **past}
+
+
+def _write_bands(target: Worksheet, grid: Grid, last_year: int) -> None:
+    words, first = grid.form.bands, next(iter(grid.sheet.headings))
+    texts = {"year": words.key, first: words.input, f"past_{first}": words.past.format(year=last_year)}
+    for name, text in texts.items():
+        put_value(target[f"{grid.letters[name]}{BAND_ROW}"], text).font = Font(FONT, italic=True, color="4D4D4D")
+
+
+def _write_row(target: Worksheet, grid: Grid, number: int, values: Mapping[str, object]) -> None:
+    for name, letter in grid.letters.items():
+        cell = target[f"{letter}{number}"]
+        is_input = name in grid.sheet.headings or name == "reason"
+        if name == "check":
+            cell.value = check_row(grid, number)
+        elif not is_input:
+            put_value(cell, values[name])
+        style_cell(cell, is_input=is_input)
+        cell.number_format = "@" if name in {"school_id", "name"} else "General"
+        cell.font = Font(FONT, 9 if name in {"name", "check", "reason"} else 11)
+    target.row_dimensions[number].height = LINE_HEIGHT * max(
+        ROW_LINES, count_lines(str(values["name"]), WIDTHS["name"])
+    )
+
+
+def style_cell(cell: Cell, *, is_input: bool) -> None:
+    """A cell to fill in: yellow and unlocked; any other: grey and locked."""
+    cell.fill = FILLS["input" if is_input else "fixed"]
+    cell.protection = Protection(locked=not is_input)
+    cell.border, cell.alignment = LINE, WRAPPED
+
+
+def check_row(grid: Grid, number: int) -> str:
+    """Formula that says in words what does not add up in a row."""
+    words, sheet = grid.form.check, grid.sheet
+    total = f"{grid.letters[sheet.total]}{number}"
+    too_many = words.too_many.format(total=sheet.headings[sheet.total])
+    limits = {
+        name: (f"{total}>{sheet.most}", words.too_large.format(most=sheet.most))
+        if name == sheet.total
+        else (f"AND(ISNUMBER({total}),{grid.letters[name]}{number}>{total})", too_many)
+        for name in sheet.headings
+    }
+    faults = "&".join(
+        _check_cell(f"{grid.letters[name]}{number}", f"{grid.letters[name]}${HEADER_ROW}", words.not_number, *limit)
+        for name, limit in limits.items()
+    )
+    first, *_, last = (grid.letters[name] for name in sheet.headings)
+    cells, reason = f"{first}{number}:{last}{number}", f"{grid.letters['reason']}{number}"
+    blank = f'IF({reason}="",{_quote(words.blank)},{_quote(words.without)}&{reason})'
+    rest = f"IF(COUNTBLANK({cells})>0,{_quote(words.few)}&COUNTBLANK({cells}),{_quote(words.right)})"
+    return f"=IF(COUNTA({cells})=0,{blank},IF(LEN({faults})>0,{_quote(words.wrong)}&{faults},{rest}))"
+
+
+def _check_cell(cell: str, heading: str, not_number: str, exceeds: str, too_much: str) -> str:
+    wrong = f"{heading}&{_quote(not_number)}"
+    above = f'IF({exceeds},{heading}&{_quote(too_much)},"")'
+    number = f"IF(OR({cell}<0,{cell}<>INT({cell})),{wrong},{above})"
+    return f'IF(ISBLANK({cell}),"",IF(ISNUMBER({cell}),{number},{wrong}))'
+
+
+def check_sheet(grid: Grid) -> str:
+    """Formula that counts rows with faults, blank ones and those filled in part."""
+    words, cells = grid.form.check, grid.span("check")
+    kinds = [(words.sheet_wrong, words.wrong), (words.sheet_blank, words.blank), (words.sheet_few, words.few)]
+    counts = {text: f"COUNTIF({cells},{_quote(begin.strip() + '*')})" for text, begin in kinds}
+    parts = "&".join(f'IF({count}>0,{_quote(text)}&{count}&". ","")' for text, count in counts.items())
+    total = "+".join(counts.values())
+    return f"=IF({total}=0,{_quote(words.sheet_right)},{parts})"
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def add_limits(target: Worksheet, grid: Grid) -> None:
+    """Whole numbers from 0 to the total, the drop-down of reasons, colours of the check."""
+    form, sheet = grid.form, grid.sheet
+    for column in sheet.columns:
+        is_total = column.name == sheet.total
+        words = form.limits.total if is_total else form.limits.part
+        limit = str(sheet.most) if is_total else f"${grid.letters[sheet.total]}{FIRST_ROW}"
+        rule = DataValidation("whole", formula1="0", formula2=limit, operator="between", allow_blank=True)
+        rule.errorTitle, rule.prompt = form.limits.title, column.hint
+        rule.error = words.format(most=sheet.most, total=sheet.headings[sheet.total])
+        _add_validation(target, rule, grid.span(column.name))
+    reasons = f"{quote_sheetname(form.instruction.sheet)}!{_locate_reasons(form)}"
+    rule = DataValidation("list", formula1=reasons, allow_blank=True)
+    rule.errorTitle, rule.error, rule.prompt = form.reasons.title, form.reasons.error, form.reasons.hint
+    _add_validation(target, rule, grid.span("reason"))
+    first = f"{grid.letters['check']}{FIRST_ROW}"
+    for words, fill in ((form.check.right, GOOD), (form.check.wrong.strip(), BAD)):
+        condition = FormulaRule([f"LEFT({first},{len(words)})={_quote(words)}"], fill=fill)
+        target.conditional_formatting.add(grid.span("check"), condition)
+
+
+def _add_validation(target: Worksheet, rule: DataValidation, cells: str) -> None:
+    rule.showErrorMessage = rule.showInputMessage = True
+    rule.errorStyle = "stop"
+    rule.add(cells)
+    target.add_data_validation(rule)
+
+
+def _set_up_print(target: Worksheet, grid: Grid, first_input: str) -> None:
+    """Frozen heads; on paper A4 across, one page wide, the heads on every page, last year's block left out."""
+    target.freeze_panes = f"{grid.letters[first_input]}{FIRST_ROW}"
+    target.print_title_rows = f"{BAND_ROW}:{HEADER_ROW}"
+    target.print_area = f"A1:{grid.letters['check']}{grid.last}"
+    set_up_page(target)
+    target.page_margins = PageMargins(0.4, 0.4, 0.5, 0.6)
+    target.oddFooter.center.text = "&A, страница &P из &N"
+
+
+def _list_instruction(form: Form) -> list[tuple[str, bool]]:
+    """Lines of the sheet of instructions, and whether each is a heading."""
+    steps = [(f"{number}. {step}", False) for number, step in enumerate(form.instruction.steps, start=1)]
+    columns = [
+        line
+        for sheet in form.sheets
+        for line in [
+            (f"{form.instruction.columns_title}: лист «{sheet.sheet}»", True),
+            *((f"{column.heading}. {column.hint}", False) for column in sheet.columns),
+        ]
+    ]
+    reasons = [(form.reasons.title, True), *((value, False) for value in form.reasons.values)]
+    return [*steps, (form.instruction.example, False), *columns, *reasons]
+
+
+def _locate_reasons(form: Form) -> str:
+    last = HINT_ROW + len(_list_instruction(form))
+    return f"$A${last - len(form.reasons.values) + 1}:$A${last}"
+
+
+def fill_instruction(target: Worksheet, form: Form, place: str) -> None:
+    """How to fill in the form, what each column means, and the reasons that the drop-down offers."""
+    put_value(target.cell(TITLE_ROW, 1), form.instruction.title).font = Font(FONT, bold=True, size=13)
+    put_value(target.cell(HINT_ROW, 1), f"{form.title}. {place}")
+    lines = _list_instruction(form)
+    for number, (text, is_heading) in enumerate(lines, start=HINT_ROW + 1):
+        cell = put_value(target.cell(number, 1), text)
+        cell.font, cell.alignment = Font(FONT, bold=is_heading), WRAPPED
+        target.row_dimensions[number].height = LINE_HEIGHT * count_lines(text, TEXT_WIDTH * 0.9)
+    target.column_dimensions["A"].width = TEXT_WIDTH
+    set_up_page(target)

@@ -1,0 +1,334 @@
+"""What came back (проверка форм) → a verdict on every municipality: problems, implausible changes, what is missing.
+
+Pure: files were read by `ingest` already. What a missing number makes uncertain follows from the methodology.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from effschool.base.problems import Problem, Severity, tabulate_problems
+from effschool.base.russian import format_number, format_percent, join_words
+from effschool.forms.books import list_rows, name_files
+from effschool.forms.template import Form, FormSheet, RatioRule, RowRule, Rule, ShareRule
+from effschool.intake.ingest import REFUSED, Ingested
+from effschool.intake.layouts import Layout, simplify_text
+from effschool.method.groups import group_schools
+from effschool.method.methodology import Domain, Indicator, Methodology, ShareIndicator
+
+UNSENT, EMPTY, BROKEN = "не прислано", "прислано без данных", "не принято"
+REMARKS, TAKEN = "принято, есть вопросы", "принято"
+BLOCKING = (UNSENT, EMPTY, BROKEN)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a workbook shows without being accepted: codes by contract table, reasons by table, code, level; years."""
+
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    years: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be told to one municipality.
+
+    Args:
+        files: names of its files.
+        refused: those of them that were not accepted.
+        problems: errors and warnings, a row per problem as `problems.tabulate_problems`.
+        implausible: what is possible but has to be asked about, likewise.
+        missing: a row per row of the form without numbers, or with a part of them: table, school_id, name, level,
+            columns (names that are blank), is_blank (all are), is_sent (it stands in a file not accepted), reason (as
+            the form gives it, "" where it gives none).
+        uncertain: a row per school and index that lacks something: school_id, name, domain, indicators (their ids),
+            is_lost (the index cannot be computed).
+        schools: number of schools in the register of the year.
+        rows: number of rows that the form asks for, by contract table.
+    """
+
+    municipality: str
+    files: tuple[str, ...]
+    refused: tuple[str, ...]
+    problems: pd.DataFrame
+    implausible: pd.DataFrame
+    missing: pd.DataFrame
+    uncertain: pd.DataFrame
+    schools: int
+    rows: Mapping[str, int]
+
+    @property
+    def filled(self) -> int:
+        """Rows of the form that have numbers and were accepted."""
+        return sum(self.rows.values()) - int(self.missing["is_blank"].sum())
+
+    @cached_property
+    def state(self) -> str:
+        """One of the five states; those of `BLOCKING` stand in the way of the lists."""
+        unanswered = self.missing.loc[self.missing["is_blank"] & self.missing["reason"].eq(""), "table"].value_counts()
+        is_empty = any(number and unanswered.get(table, 0) == number for table, number in self.rows.items())
+        if self.refused or self.problems["severity"].eq(Severity.ERROR).any():
+            return BROKEN
+        if is_empty:
+            return EMPTY if self.files else UNSENT
+        return REMARKS if len(self.problems) + len(self.implausible) + len(self.missing) else TAKEN
+
+
+@dataclass(frozen=True)
+class Checked:
+    """All municipalities of a year, and the problems that belong to none of them."""
+
+    year: int
+    verdicts: tuple[Verdict, ...]
+    others: pd.DataFrame
+
+    @property
+    def is_blocked(self) -> bool:
+        """Something has to be put right before lists can be made."""
+        return self.others["severity"].eq(Severity.ERROR).any() or any(v.state in BLOCKING for v in self.verdicts)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is judged, and by what: the folder as it was read, what its workbooks show, the form and the rules."""
+
+    ingested: Ingested
+    sent: Mapping[str, Sent]
+    layouts: Sequence[Layout]
+    form: Form
+    methodology: Methodology
+    year: int
+
+
+def check_forms(case: Case) -> Checked:
+    """Verdict on every municipality of the register of a year.
+
+    Raises:
+        ValueError: the register has no such year, so nothing can be compared with it.
+    """
+    tables, problems = case.ingested.tables, case.ingested.problems
+    schools = choose_schools(tables["schools"], case.year)
+    owners = assign_files(list_municipal_files(case.ingested.files, case.layouts), case.sent, schools)
+    grouped = group_schools(tables, case.methodology)
+    counted = set(grouped.loc[grouped["year"].eq(case.year) & grouped["group"].notna(), "school_id"])
+    verdicts = []
+    for municipality in name_files(schools):
+        own = schools[schools["municipality"] == municipality]
+        files = tuple(file for file, owner in owners.items() if owner == municipality)
+        verdicts.append(judge_municipality(case, own, files, counted))
+    assigned = [file for file, owner in owners.items() if owner]
+    return Checked(case.year, tuple(verdicts), problems[~problems["file"].isin(assigned)])
+
+
+def choose_schools(schools: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Schools of the register of a year.
+
+    Raises:
+        ValueError: there are none.
+    """
+    chosen = schools[schools["year"] == year]
+    if chosen.empty:
+        known = ", ".join(map(str, sorted(set(schools["year"])))) or "нет ни одного года"
+        raise ValueError(
+            f"В реестре школ нет {year} года (есть: {known}), сверить формы не с чем. "
+            f"Добавьте в файл schools строки за {year} год: для начала можно скопировать строки последнего года."
+        )
+    return chosen
+
+
+def is_municipal(layout: Layout) -> bool:
+    """Whether files of a kind come from each municipality; a file under any name may hold the whole region."""
+    return not layout.single and not layout.takes_any_name
+
+
+def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list[str]:
+    """Files of kinds that come from each municipality: those of social conditions and certificates, many of a kind."""
+    kinds = {layout.id for layout in layouts if is_municipal(layout) and layout.tables <= {"social", "certificates"}}
+    return sorted(files.loc[files["layout"].isin(kinds), "file"].unique())
+
+
+def assign_files(files: Iterable[str], sent: Mapping[str, Sent], schools: pd.DataFrame) -> dict[str, str]:
+    """Municipality of every file: the one most of its schools belong to, else the one its name names, else ""."""
+    owner_of = dict(zip(schools["school_id"].str.lstrip("0"), schools["municipality"], strict=True))
+    named = {simplify_text(text): name for name, slug in name_files(schools).items() for text in (name, slug)}
+    owners = {}
+    for file in files:
+        found = {code.lstrip("0") for by_table in sent.get(file, Sent()).codes.values() for code in by_table}
+        counts = pd.Series([owner_of[code] for code in sorted(found) if code in owner_of], dtype="str").value_counts()
+        stem = simplify_text(PurePosixPath(file).stem)
+        owners[file] = str(counts.index[0]) if len(counts) else named.get(stem, "")
+    return owners
+
+
+def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], counted: set[str]) -> Verdict:
+    """Verdict on one municipality; `own` are its schools of the year, `counted` all schools that take part."""
+    form, year, tables, found = case.form, case.year, case.ingested.tables, case.ingested.problems
+    own_rows = {str(sheet.table): take_schools(tables[sheet.table], own, year - 1, year) for sheet in form.sheets}
+    asked = {sheet.table: list_rows(sheet, own, own_rows[sheet.table], year) for sheet in form.sheets}
+    missing = pd.concat([find_missing(s, asked[s.table], own_rows[s.table]) for s in form.sheets], ignore_index=True)
+    sheets = case.ingested.files
+    refused = tuple(file for file in files if sheets.loc[sheets["file"] == file, "status"].eq(REFUSED).any())
+    implausible = [problem for rule in form.plausible for problem in find_implausible(rule, form, own_rows, year)]
+    foreign = tabulate_problems(find_foreign(tables, form, files, own))
+    return Verdict(
+        municipality=str(own["municipality"].iloc[0]),
+        files=files,
+        refused=refused,
+        problems=pd.concat([found[found["file"].isin(files)], foreign], ignore_index=True),
+        implausible=tabulate_problems(implausible),
+        missing=add_sent(missing, case.sent, files, refused),
+        uncertain=trace_missing(missing[missing["school_id"].isin(counted)], case.methodology),
+        schools=len(own),
+        rows={table: len(rows) for table, rows in asked.items()},
+    )
+
+
+def add_sent(
+    missing: pd.DataFrame, sent: Mapping[str, Sent], files: Sequence[str], refused: Sequence[str]
+) -> pd.DataFrame:
+    """Add whether a row stands in a file that was not accepted, and the reason that a file gives for a blank one."""
+    shown = {file: sent.get(file, Sent()) for file in files}
+    found = [(table, code) for file in refused for table, codes in shown[file].codes.items() for code in codes]
+    stands = {(table, code.lstrip("0")) for table, code in found}
+    reasons = {key: text for one in shown.values() for key, text in one.reasons.items()}
+    keys = list(missing[["table", "school_id", "level"]].itertuples(index=False, name=None))
+    is_sent = [(table, code.lstrip("0")) in stands for table, code, _ in keys]
+    return missing.assign(is_sent=is_sent, reason=[reasons.get(key, "") for key in keys])
+
+
+def take_schools(table: pd.DataFrame, own: pd.DataFrame, first: int, last: int) -> pd.DataFrame:
+    """Rows of a contract table of some schools and years, with the names of the schools."""
+    of_years = table[table["year"].between(first, last)]
+    return of_years.merge(own[["school_id", "name"]], on="school_id", validate="many_to_one")
+
+
+def find_foreign(
+    tables: Mapping[str, pd.DataFrame], form: Form, files: Sequence[str], own: pd.DataFrame
+) -> list[Problem]:
+    """An error for every row of the year in a municipality's file that is of another municipality's school."""
+    year = int(own["year"].iloc[0])
+    problems = []
+    for sheet in form.sheets:
+        rows = tables[sheet.table]
+        sent = rows[rows["source_file"].isin(files) & rows["year"].eq(year)]
+        for row in sent[~sent["school_id"].isin(own["school_id"])].to_dict("records"):
+            expected = "ожидался код школы вашего муниципалитета, а эта школа в реестре числится за другим"
+            action = "Удалите строку; если школа ваша, сообщите об этом в институт."
+            at = (form.keys["school_id"], str(row["school_id"]))
+            problems.append(replace(_say(row, expected, action, *at), severity=Severity.ERROR))
+    return problems
+
+
+def _say(row: Mapping[str, object], expected: str, action: str, column: str = "", value: str = "") -> Problem:
+    file, sheet, number = (row[name] for name in ("source_file", "source_sheet", "source_row"))
+    action = f"{action} Школа: {row['name']}, код {row['school_id']}." if "name" in row else action
+    return Problem(Severity.WARNING, str(file), expected, action, str(sheet), int(str(number)), column, value)
+
+
+def find_implausible(rule: Rule, form: Form, rows: Mapping[str, pd.DataFrame], year: int) -> list[Problem]:
+    """What a rule of plausibility asks about in the rows of a year, beside those of the year before."""
+    sheet = next((sheet for sheet in form.sheets if sheet.table == rule.table), None)
+    if sheet is None:
+        return []
+    table, key = rows[rule.table], [name for name in sheet.keys if name != "year"]
+    now, before = table[table["year"] == year], table[table["year"] == year - 1]
+    pairs = now.merge(before, how="left", on=key, suffixes=("", "_old"), validate="one_to_one")
+    if isinstance(rule, RowRule):
+        return _ask_rows(rule, pairs, year)
+    headings = form.head_table(rule.table)
+    ask = _ask_ratio if isinstance(rule, RatioRule) else _ask_share
+    return [problem for name in rule.columns for problem in ask(rule, pairs, name, headings[name])]  # type: ignore[arg-type]
+
+
+def _ask_rows(rule: RowRule, pairs: pd.DataFrame, year: int) -> list[Problem]:
+    columns = list(rule.columns)
+    now = pairs[columns]
+    old = pairs[[f"{name}_old" for name in columns]].set_axis(columns, axis=1)
+    alike = now.eq(old) if rule.kind == "same" else now.eq(0)
+    found = pairs[alike.fillna(False).astype(bool).all(axis=1)].to_dict("records")
+    expected = rule.expected.format(last_year=year - 1)
+    return [_say(row, expected, rule.action) for row in found]
+
+
+def _ask_ratio(rule: RatioRule, pairs: pd.DataFrame, name: str, heading: str) -> list[Problem]:
+    known = pairs[(pairs[f"{name}_old"] >= rule.min_old).fillna(False) & pairs[name].notna()]
+    low, high = known[f"{name}_old"] * rule.least, known[f"{name}_old"] * rule.most
+    odd = known.assign(low=low, high=high)[(known[name] < low) | (known[name] > high)]
+    return [
+        _ask(rule, row, name, heading, low=format_number(row["low"]), high=format_number(row["high"]))
+        for row in odd.to_dict("records")
+    ]
+
+
+def _ask_share(rule: ShareRule, pairs: pd.DataFrame, name: str, heading: str) -> list[Problem]:
+    totals = pairs[[rule.total, f"{rule.total}_old"]].min(axis=1, skipna=False)
+    known = pairs[(totals >= rule.min_total).fillna(False)].dropna(subset=[name, f"{name}_old"])
+    shares = 100 * known[name] / known[rule.total]
+    old = 100 * known[f"{name}_old"] / known[f"{rule.total}_old"]
+    odd = known.assign(share=shares, old_share=old)[(shares - old).abs() > rule.points]
+    return [
+        _ask(rule, row, name, heading, share=format_percent(row["share"]), old_share=format_percent(row["old_share"]))
+        for row in odd.to_dict("records")
+    ]
+
+
+def _ask(rule: RatioRule | ShareRule, row: Mapping[str, object], name: str, heading: str, **words: str) -> Problem:
+    points = format_number(rule.points) if isinstance(rule, ShareRule) else ""
+    old, last_year = format_number(int(str(row[f"{name}_old"]))), int(str(row["year"])) - 1
+    expected = rule.expected.format(old=old, last_year=last_year, points=points, **words)
+    return _say(row, expected, rule.action, heading, str(row[name]))
+
+
+def find_missing(sheet: FormSheet, asked: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that were asked for and came blank or in part; `asked` as `forms.list_rows` gives them."""
+    names = list(sheet.headings)
+    sent = rows[[*sheet.keys, *names]]
+    joined = asked[["name", *sheet.keys]].merge(sent, how="left", on=sheet.keys, validate="one_to_one")
+    blank = joined[names].isna()
+    columns = pd.Series([[n for n, is_na in zip(names, row, strict=True) if is_na] for row in blank.to_numpy()])
+    level = joined["level"] if sheet.levels else ""
+    found = joined[["school_id", "name"]].assign(table=sheet.table, level=level, columns=columns)
+    return found.assign(is_blank=blank.all(axis=1))[blank.any(axis=1)]
+
+
+def trace_missing(missing: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Indicators and indices that missing numbers take away: a row per school and domain, columns as `Verdict`."""
+    rows = []
+    for (school_id, name), lacks in missing.groupby(["school_id", "name"], sort=False):
+        for domain, rules in methodology.iterate_domains():
+            lost = [item.id for item in rules.indicators if any(_needs(item, row) for row in lacks.to_dict("records"))]
+            coverage = 1 - len(lost) / len(rules.indicators)
+            is_lost = coverage < rules.min_coverage - rules.bands.tolerance
+            rows += [(school_id, name, domain, lost, is_lost)] if lost else []
+    return pd.DataFrame(rows, columns=["school_id", "name", "domain", "indicators", "is_lost"])
+
+
+def _needs(item: Indicator, row: Mapping[str, object]) -> bool:
+    """Whether an indicator cannot be computed without a row of `find_missing`."""
+    of_level = not item.rows.level or row["level"] in item.rows.level
+    needed = {item.count, item.total} if isinstance(item, ShareIndicator) else {"mean_score", "participants"}
+    return item.rows.table == row["table"] and of_level and not needed.isdisjoint(row["columns"])  # type: ignore[arg-type]
+
+
+def describe_loss(domain: Domain, lost: int, is_lost: bool, methodology: Methodology, year: int) -> str:
+    """What missing indicators mean for the index and the lists, in a sentence."""
+    rules, window = methodology.domains[domain], methodology.lists.window
+    statuses = join_words(f"«{status.status}»" for status in methodology.lists.list_statuses(domain))
+    share = f"{lost} из {len(rules.indicators)}"
+    if not is_lost:
+        return f"Индекс будет вычислен без них (нет {share}); место школы в списках {statuses} менее надёжно."
+    years = [later for later in range(year, year + window.length) if year in window.list_years(later)]
+    when = join_words(map(str, years))
+    return (
+        f"Индекс не вычислить (нет {share} показателей): за {year} год школа не получит места для списков "
+        f"{statuses}{_name_joint(domain, methodology)}. Этот год нужен для списков за {when} гг."
+    )
+
+
+def _name_joint(domain: Domain, methodology: Methodology) -> str:
+    names = [joint.status for joint in methodology.lists.joint if getattr(joint, domain)]
+    return f" и для сводного списка ({join_words(f'«{name}»' for name in names)})" if names else ""

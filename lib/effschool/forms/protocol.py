@@ -1,0 +1,339 @@
+"""Protocols of the check (протоколы проверки): a page and a marked copy for every ОМСУ, a summary for the institute.
+
+A protocol of one municipality is made from its own verdict alone, so it cannot name a school of another.
+"""
+
+import zipfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+from openpyxl.worksheet.worksheet import Worksheet
+
+from effschool.base.problems import Severity, UnreadableFileError
+from effschool.base.russian import count_words, join_words
+from effschool.base.storage import write_text
+from effschool.forms.books import style_cell
+from effschool.forms.check import (
+    BLOCKING,
+    UNSENT,
+    Case,
+    Checked,
+    Sent,
+    Verdict,
+    check_forms,
+    choose_schools,
+    describe_loss,
+    is_municipal,
+)
+from effschool.forms.template import Form
+from effschool.intake.ingest import Ingested
+from effschool.intake.layouts import Layout, simplify_text
+from effschool.intake.workbooks import check_archive
+from effschool.method.methodology import Methodology
+from effschool.report import workbook
+from effschool.report.display import TEMPLATES, Links, Table, Text
+from effschool.report.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sheet, save_workbook, write_workbook
+from effschool.run.plan import name_slugs
+
+MARK = {
+    Severity.ERROR: PatternFill("solid", fgColor="F4A582"),
+    Severity.WARNING: PatternFill("solid", fgColor="FFD966"),
+}
+MESSAGE_WIDTH, WITHIN = 90, 15
+"""Width of the column of messages; rows of a sheet in which its headings are looked for."""
+Part = Table | Text | Links
+Sections = Sequence[tuple[str, Sequence[Part]]]
+
+
+def open_sent(path: Path) -> Workbook | None:
+    """The workbook as sent; None where it is no workbook, which the ingest has told already."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, path.name)
+        return openpyxl.load_workbook(path)
+    except (UnreadableFileError, OSError, zipfile.BadZipFile, ValueError, TypeError, SyntaxError, LookupError):
+        return None
+
+
+def find_headings(sheet: Worksheet, form: Form) -> tuple[int, dict[str, int]]:
+    """Row of the headings and column by heading as `simplify_text` writes it; row 0 where there is none."""
+    wanted = {simplify_text(form.keys[name]) for name in ("year", "school_id")}
+    for number, cells in enumerate(sheet.iter_rows(max_row=WITHIN, values_only=True), start=1):
+        found = {simplify_text(str(cell)): place for place, cell in enumerate(cells, start=1) if cell is not None}
+        if wanted <= set(found):
+            return number, found
+    return 0, {}
+
+
+def read_sent(book: Workbook, form: Form) -> Sent:
+    """Codes, years and reasons of all sheets that have the headings of the form."""
+    rows = pd.concat([_read_sheet(sheet, form) for sheet in book.worksheets], ignore_index=True)
+    coded = rows[rows["school_id"].ne("")]
+    reasoned = coded[coded["reason"].ne("")].set_index(["table", "school_id", "level"])["reason"]
+    years = coded.loc[coded["year"].str.fullmatch("[0-9]{4}"), "year"]
+    codes = coded.groupby("table")["school_id"].agg(frozenset)
+    return Sent(codes.to_dict(), reasoned.to_dict(), frozenset(years.astype(int)))
+
+
+def _read_sheet(sheet: Worksheet, form: Form) -> pd.DataFrame:
+    """Rows below the headings as text, "" where blank; none of a sheet without the form's headings."""
+    row, columns = find_headings(sheet, form)
+    table = _name_table(form, columns)
+    headings = {**form.keys, "reason": form.reasons.heading}
+    places = {name: columns.get(simplify_text(heading)) for name, heading in headings.items()}
+    below = list(sheet.iter_rows(min_row=row + 1, values_only=True)) if row and table else []
+    read = {name: [_write_cell(cells, place) for cells in below] for name, place in places.items()}
+    return pd.DataFrame(read, dtype="str").assign(table=table)
+
+
+def _write_cell(cells: Sequence[object], place: int | None) -> str:
+    value = cells[place - 1] if place else None
+    return "" if value is None else str(value).strip()
+
+
+def _name_table(form: Form, columns: Mapping[str, int]) -> str:
+    return next((s.table for s in form.sheets if simplify_text(s.headings[s.total]) in columns), "")
+
+
+def mark_copy(book: Workbook, problems: pd.DataFrame, form: Form, path: Path) -> None:
+    """Save a copy with the wrong cells filled and commented and a list of all; earlier marks are removed."""
+    _remove_marks(book, form)
+    for name, rows in problems.dropna(subset="row").groupby("sheet"):
+        if name in book.sheetnames:
+            _mark_sheet(book[name], rows, form)
+    _list_messages(book.create_sheet(form.protocol.marks_sheet), form, problems)
+    save_workbook(book, path)
+
+
+def _list_messages(listed: Worksheet, form: Form, problems: pd.DataFrame) -> None:
+    fill_sheet(listed, tabulate_messages("marks", form.protocol.marks_sheet, problems))
+    listed.column_dimensions["E"].width = MESSAGE_WIDTH
+    for number, message in enumerate(problems["message"], start=workbook.HEADER_ROW + 1):
+        for column in range(1, 6):
+            listed.cell(number, column).alignment = WRAPPED
+        listed.row_dimensions[number].height = LINE_HEIGHT * count_lines(message, MESSAGE_WIDTH * 0.9)
+    listed.protection.sheet = True
+
+
+def _remove_marks(book: Workbook, form: Form) -> None:
+    if form.protocol.marks_sheet in book.sheetnames:
+        book.remove(book[form.protocol.marks_sheet])
+    for sheet in book.worksheets:
+        for cell in (cell for row in sheet.iter_rows() for cell in row if cell.comment):
+            if cell.comment.author == form.protocol.author:
+                cell.comment = None
+                style_cell(cell, is_input=not cell.protection.locked)
+
+
+def _mark_sheet(sheet: Worksheet, problems: pd.DataFrame, form: Form) -> None:
+    _, columns = find_headings(sheet, form)
+    told: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for problem in problems.to_dict("records"):
+        headings = [simplify_text(heading) for heading in str(problem["column"]).split(", ")]
+        places = [columns[heading] for heading in headings if heading in columns]
+        for place in places or [columns.get(simplify_text(form.keys["school_id"]), 1)]:
+            told[int(problem["row"]), place].append(str(problem["message"]))
+            cell = sheet.cell(int(problem["row"]), place)
+            if problem["severity"] == Severity.ERROR or len(told[cell.row, place]) == 1:
+                cell.fill = MARK[problem["severity"]]
+    for (row, place), messages in told.items():
+        sheet.cell(row, place).comment = Comment("\n\n".join(messages), form.protocol.author, height=160, width=380)
+
+
+def tabulate_messages(key: str, title: str, problems: pd.DataFrame) -> Table:
+    """A row per problem: where it is, and the whole sentence."""
+    row = problems["row"].astype("str").fillna("—")
+    columns = problems["column"].mask(problems["column"].eq(""), "—")
+    sheet = problems["sheet"].mask(problems["sheet"].eq(""), "—")
+    frame = {"Лист": sheet, "Строка": row, "Столбец": columns, "Вид": problems["severity"].astype("str")}
+    return Table(key, title, pd.DataFrame({**frame, "Замечание": problems["message"]}).reset_index(drop=True))
+
+
+def tabulate_missing(verdict: Verdict, form: Form) -> Table:
+    """Schools that the form lacks, or whose numbers it lacks, with the reason the ОМСУ gave."""
+    absent = verdict.missing[~verdict.missing["is_sent"]]
+    sheets = {sheet.table: sheet for sheet in form.sheets}
+    rows = [
+        {
+            "Школа": row["name"],
+            "Код ОО": row["school_id"],
+            "Лист": ", ".join(filter(None, [sheets[row["table"]].sheet, row["level"]])),
+            "Чего нет": "всей строки" if row["is_blank"] else _name_columns(row, form),
+            "Указанная причина": row["reason"] or "—",
+        }
+        for row in absent.to_dict("records")
+    ]
+    columns = ["Школа", "Код ОО", "Лист", "Чего нет", "Указанная причина"]
+    return Table("missing", "Школы, по которым данных нет или они неполны", pd.DataFrame(rows, columns=columns))
+
+
+def _name_columns(row: Mapping[str, object], form: Form) -> str:
+    headings = form.head_table(str(row["table"]))
+    return join_words(f"«{headings[name]}»" for name in row["columns"])  # type: ignore[attr-defined]
+
+
+def tabulate_uncertain(verdict: Verdict, methodology: Methodology, year: int) -> Table:
+    """What cannot be computed as long as the numbers are missing: a row per index and set of indicators."""
+    rows = []
+    known = verdict.uncertain.assign(key=[tuple(found) for found in verdict.uncertain["indicators"]])
+    for (domain, lost, is_lost), schools in known.groupby(["domain", "key", "is_lost"], sort=False):
+        rules = methodology.domains[domain]
+        is_whole = len(lost) == len(rules.indicators)
+        names = join_words(f"«{item.short}»" for item in rules.indicators if item.id in lost)
+        rows.append(
+            {
+                "Индекс": rules.title,
+                "Показатели, которых не будет": f"все {len(lost)}" if is_whole else names,
+                "Что это значит для списков": describe_loss(domain, len(lost), is_lost, methodology, year),
+                "Школы": "; ".join(schools["name"]),
+            }
+        )
+    columns = ["Индекс", "Показатели, которых не будет", "Что это значит для списков", "Школы"]
+    title = f"Что останется неопределённым, пока данных нет: {methodology.title}"
+    return Table("uncertain", title, pd.DataFrame(rows, columns=columns))
+
+
+def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Sections:
+    """The protocol of one municipality: only what is its own."""
+    words = case.form.protocol
+    is_error = verdict.problems["severity"].eq(Severity.ERROR)
+    asked = pd.concat([verdict.problems[~is_error], verdict.implausible])
+    tables = [
+        (
+            "Что исправить",
+            tabulate_messages("errors", "Ошибки: с ними форма не принимается", verdict.problems[is_error]),
+        ),
+        ("О чём просим подтвердить", tabulate_messages("asked", "Предупреждения и неправдоподобные изменения", asked)),
+        ("Чего не хватает", tabulate_missing(verdict, case.form)),
+        ("Что из этого следует", tabulate_uncertain(verdict, case.methodology, case.year)),
+    ]
+    notes = [
+        words.copy_note.format(file=copies[file]) if copies[file] else words.no_copy.format(file=file)
+        for file in copies
+    ]
+    state = Text((words.states[verdict.state], *notes), kind="plain" if verdict.state == "принято" else "note")
+    return [("", [state]), *((heading, [table]) for heading, table in tables if len(table.frame))]
+
+
+@cache
+def _environment() -> Environment:
+    folders = [TEMPLATES / "forms", TEMPLATES / "effschool"]
+    return Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def render_page(title: str, subtitle: str, sections: Sections, *, demonstration: bool) -> str:
+    """One HTML file: no script, no other host, everything from files escaped."""
+    template = _environment().get_template("page.html.j2")
+    return template.render(title=title, subtitle=subtitle, sections=sections, demonstration=demonstration)
+
+
+def tabulate_states(checked: Checked) -> Table:
+    """The summary for the institute: a row per municipality."""
+    rows = [
+        {
+            "Муниципалитет": verdict.municipality,
+            "Состояние": verdict.state,
+            "Файлы": join_words(verdict.files) or "—",
+            "Школ": verdict.schools,
+            "Строк в форме": sum(verdict.rows.values()),
+            "Заполнено и принято": verdict.filled,
+            "Из них не полностью": int((~verdict.missing["is_blank"]).sum()),
+            "Ошибок": int(verdict.problems["severity"].eq(Severity.ERROR).sum()),
+            "Вопросов": int(verdict.problems["severity"].eq(Severity.WARNING).sum()) + len(verdict.implausible),
+        }
+        for verdict in checked.verdicts
+    ]
+    return Table("states", f"Кто прислал формы, {checked.year} год", pd.DataFrame(rows))
+
+
+def list_summary(checked: Checked, slugs: Mapping[str, str]) -> Sections:
+    """The institute's summary: who sent, who did not, what blocks, where each protocol is."""
+    errors = pd.concat([checked.others, *(verdict.problems for verdict in checked.verdicts)])
+    errors = errors[errors["severity"].eq(Severity.ERROR)]
+    blocks = tabulate_messages("errors", "Ошибки во всех файлах", errors)
+    others = tabulate_messages("others", "Замечания к файлам, которые не относятся ни к одной форме", checked.others)
+    links = Links(tuple((v.municipality, f"{slugs[v.municipality]}.html", v.state) for v in checked.verdicts))
+    parts = [("Что мешает", blocks), ("Остальные файлы", others)]
+    shown: list[tuple[str, Sequence[Part]]] = [(heading, [table]) for heading, table in parts if len(table.frame)]
+    return [("", [describe_states(checked), tabulate_states(checked)]), *shown, ("Протоколы", [links])]
+
+
+def describe_states(checked: Checked) -> Text:
+    """Who sent, who did not, and what stands in the way of the lists."""
+    by_state = {state: [v.municipality for v in checked.verdicts if v.state == state] for state in BLOCKING}
+    count = count_words(len(checked.verdicts), "муниципалитета", "муниципалитетов", "муниципалитетов")
+    told = [f"Прислали {len(checked.verdicts) - len(by_state[UNSENT])} из {count}."]
+    told += [f"{state.capitalize()}: {join_words(names)}." for state, names in by_state.items() if names]
+    told += ["Ошибки есть и в файлах института."] if checked.others["severity"].eq(Severity.ERROR).any() else []
+    told += (
+        [f"Составлять списки за {checked.year} год рано."]
+        if checked.is_blocked
+        else ["Ничто не мешает составлять списки."]
+    )
+    return Text(tuple(told), kind="note")
+
+
+def open_case(
+    raw: Path, ingested: Ingested, layouts: Sequence[Layout], rules: tuple[Form, Methodology], year: int | None
+) -> Case:
+    """What is judged: the folder as ingested, and what its workbooks show by themselves.
+
+    Args:
+        rules: the form and the methodology.
+        year: None is the last year that a form speaks of, else the last year of the register.
+    """
+    form, methodology = rules
+    kinds = {layout.id for layout in layouts if is_municipal(layout)}
+    files = ingested.files.loc[ingested.files["layout"].isin(kinds), "file"].unique()
+    books = {file: open_sent(raw / file) for file in files if file.lower().endswith(".xlsx")}
+    sent = {file: read_sent(book, form) for file, book in books.items() if book is not None}
+    years = {found for shown in sent.values() for found in shown.years} or set(ingested.tables["schools"]["year"])
+    return Case(ingested, sent, layouts, form, methodology, year or max(years, default=0))
+
+
+def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> Checked:
+    """Write all protocols, marked copies and the summary into `folder`/year; leaves no file of an earlier check there.
+
+    Raises:
+        ValueError: the register has no such year.
+    """
+    choose_schools(case.ingested.tables["schools"], case.year)
+    checked = check_forms(case)
+    place = folder / str(case.year)
+    # Only what an earlier check left: the folder given may hold the forms themselves.
+    for path in [*place.glob("*.html"), *place.glob("*.xlsx")] if (place / "index.html").is_file() else []:
+        path.unlink()
+    slugs = name_slugs(verdict.municipality for verdict in checked.verdicts)
+    for verdict in checked.verdicts:
+        copies = write_copies(verdict, case.form, raw, place, slugs[verdict.municipality])
+        title, year = f"{case.form.protocol.title}: {verdict.municipality}", f"{case.form.title}, {case.year} год"
+        page = render_page(title, year, list_sections(verdict, case, copies), demonstration=demonstration)
+        write_text(page, place / f"{slugs[verdict.municipality]}.html")
+    summary = list_summary(checked, slugs)
+    tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]
+    write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год")
+    title = f"Проверка форм: {count_words(len(checked.verdicts), 'муниципалитет', 'муниципалитета', 'муниципалитетов')}"
+    page = render_page(title, f"{case.year} год", summary, demonstration=demonstration)
+    write_text(page, place / "index.html")
+    return checked
+
+
+def write_copies(verdict: Verdict, form: Form, raw: Path, folder: Path, slug: str) -> dict[str, str]:
+    """Marked copies of the workbooks that have problems; name of the copy by name of the file, "" where it is none."""
+    copies: dict[str, str] = {}
+    problems = pd.concat([verdict.problems, verdict.implausible], ignore_index=True)
+    for file in [file for file in verdict.files if problems["file"].eq(file).any()]:
+        book = open_sent(raw / file) if file.lower().endswith(".xlsx") else None
+        name = f"{slug}--{len(copies) + 1}.xlsx" if copies else f"{slug}.xlsx"
+        copies[file] = name if book is not None else ""
+        if book is not None:
+            mark_copy(book, problems[problems["file"] == file], form, folder / name)
+    return copies

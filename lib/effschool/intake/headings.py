@@ -1,0 +1,330 @@
+"""Where the header (шапка) of a grid is, what its columns mean and which rows below it are data, by a layout."""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from effschool.base.problems import Problem, Severity
+from effschool.intake.layouts import ColumnLayout, FieldLayout, Layout, simplify_text
+from effschool.intake.reading import Grid, Sheet
+
+
+@dataclass(frozen=True)
+class Header:
+    """Header of one grid.
+
+    Args:
+        row: number of its last row in Excel.
+        headings: heading of each column of the grid, several rows joined; "" where there is none.
+        positions: column of the layout → positions in the grid whose heading means it.
+        repeated: column that stands once for each of several things → position by thing.
+    """
+
+    row: int
+    headings: tuple[str, ...]
+    positions: dict[str, tuple[int, ...]]
+    repeated: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def name(self, column: str) -> str:
+        """Heading as it stands in the file; "" where the column is not in the file."""
+        return self.headings[self.positions[column][0]] if column in self.positions else ""
+
+    @property
+    def width(self) -> int:
+        """Number of columns up to the last that has a heading."""
+        return max((place for place, heading in enumerate(self.headings, start=1) if heading), default=0)
+
+    def list_things(self, columns: set[str]) -> list[str]:
+        """Things (subjects, scores) that the repeated ones among the columns stand for, in the order of the file."""
+        places = {thing: place for name in columns for thing, place in self.repeated.get(name, {}).items()}
+        return sorted(places, key=lambda thing: places[thing])
+
+    def choose(self, thing: str) -> "Header":
+        """The header with the repeated columns being those of one thing."""
+        own = {name: (places[thing],) for name, places in self.repeated.items() if thing in places}
+        rest = {name: places for name, places in self.positions.items() if name not in self.repeated}
+        return Header(self.row, self.headings, rest | own)
+
+    def has_required(self, layout: Layout) -> bool:
+        """Whether all required columns of the layout are there."""
+        return all(name in self.positions for name, column in layout.columns.items() if column.required)
+
+
+def find_header(grid: Grid, layout: Layout) -> Header | None:
+    """The first place that has all required columns, else the one that has most of them; None where none has any."""
+    starts = range(min(layout.header.within, len(grid.rows)))
+    best: Header | None = None
+    for start, rows in product(starts, layout.header.rows):
+        if sum(map(bool, grid.rows[min(start + rows, len(grid.rows)) - 1])) < min(2, len(layout.columns)):
+            continue  # a title, not a header
+        header = _read_header(grid, layout, start, rows)
+        if header.has_required(layout):
+            return header
+        if best is None or _count_found(header, layout) > _count_found(best, layout):
+            best = header
+    return best if best is not None and best.positions else None
+
+
+def _complain(grid: Grid, expected: str, action: str, severity: Severity = Severity.ERROR, **place: Any) -> Problem:
+    """A problem of the grid; `place`: row, column and value, as of a `Problem`."""
+    return Problem(severity, grid.file, expected, action, grid.sheet, **place)
+
+
+def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Missing required columns, two headings for one column, columns not used."""
+    return [
+        *_find_disagreeing(grid, layout, header),
+        *_find_foreign(grid, layout, header),
+        *_find_missing(grid, layout, header),
+        *_find_incomplete(grid, layout, header),
+        *_find_doubled(grid, header),
+        *(_find_unused(grid, header) if layout.unused == "warn" else []),
+    ]
+
+
+def find_rows(grid: Grid, layout: Layout, header: Header) -> pd.DataFrame:
+    """Cells of the rows below the header that are data: not blank, no numbering, nothing that the layout drops."""
+    below = grid.cells.loc[header.row + 1 :]
+    below = below[(below != "").any(axis=1)]
+    if len(below) and _is_numbering(below.iloc[0].tolist(), header):
+        below = below.iloc[1:]
+    if layout.drop is None or below.empty:
+        return below
+    return below[~match_cells(_take_first(below), layout.drop)]
+
+
+def _take_first(rows: pd.DataFrame) -> pd.Series:
+    """First filled cell of every row."""
+    values = rows.to_numpy(dtype=object)
+    return pd.Series(values[range(len(values)), (values != "").argmax(axis=1)], index=rows.index, dtype="str")
+
+
+def match_cells(cells: pd.Series, pattern: str) -> pd.Series:
+    """Whether a regular expression is found in each cell, case ignored; every different text is looked at once."""
+    regex = re.compile(pattern, re.IGNORECASE)
+    return cells.map({text: regex.search(text) is not None for text in cells.unique()}).astype(bool)
+
+
+def skip_numbering(head: Grid, header: Header) -> int:
+    """Number of the last row above the data: that of the header, or of the numbering «1 2 3 …» under it."""
+    below = head.rows[header.row :]
+    return header.row + (1 if below and _is_numbering(below[0], header) else 0)
+
+
+def _is_numbering(cells: list[str], header: Header) -> bool:
+    """Whether a row under the header counts its columns: «1 2 3 …»."""
+    named = [cell for cell, heading in zip(cells, header.headings, strict=True) if heading]
+    return len(named) > 1 and named == [str(number) for number in range(1, len(named) + 1)]
+
+
+def select_body(rows: pd.DataFrame, layout: Layout, header: Header) -> pd.DataFrame:
+    """Text by column of the layout on the row numbers of Excel; only rows that the layout keeps.
+
+    A column that stands for several things is there once for each, named by `name_repeated`.
+    """
+    places = {name: positions[0] for name, positions in header.positions.items() if name not in header.repeated}
+    kept = pd.Series(True, index=rows.index)
+    for name, pattern in layout.keep.items():
+        kept &= match_cells(rows.iloc[:, places[name]], pattern) if name in places else False
+    text = {name: fill_cells(rows.iloc[:, place], layout.columns[name], kept) for name, place in places.items()}
+    for name, things in header.repeated.items():
+        text |= {name_repeated(name, thing): rows.iloc[:, place] for thing, place in things.items()}
+    return pd.DataFrame(text, index=rows.index)[kept]
+
+
+def name_repeated(column: str, thing: str) -> str:
+    """Name of a repeated column for one of its things; no column of a layout has such a name."""
+    return f"{column}: {thing}"
+
+
+def find_passed_over(grid: Grid, layout: Layout, rows: pd.DataFrame, body: pd.DataFrame) -> list[Problem]:
+    """Rows of data that the layout neither takes nor leaves out on purpose."""
+    left = rows.drop(index=body.index)
+    if layout.pass_over is None or left.empty:
+        return []
+    first = _take_first(left)
+    unknown = first[~match_cells(first, layout.pass_over)]
+    expected = "ожидалась школа с логином, район или итог; строка не узнана и не учтена"
+    action = "Проверьте первую ячейку строки."
+    return [
+        _complain(grid, expected, action, Severity.WARNING, row=int(row), value=text)
+        for row, text in zip(unknown.index, unknown, strict=True)
+    ]
+
+
+def find_merged(sheet: Sheet, layout: Layout, header: Header, body: pd.DataFrame) -> list[Problem]:
+    """Merged cells among the data: only the first of them has a value, those under it would be lost."""
+    filled = {place for name, places in header.positions.items() if layout.columns[name].fill for place in places}
+    used = {place for places in header.positions.values() for place in places} - filled
+    rows = set(body.index)
+    problems = []
+    for (top, left), (bottom, right) in sheet.merged:
+        if rows & set(range(top + 1, bottom + 2)) and used & set(range(left, right + 1)):
+            expected = "ожидались отдельные ячейки, а они объединены"
+            action = "Разъедините ячейки и заполните каждую."
+            heading = header.headings[left] if left < len(header.headings) else ""
+            problems.append(Problem(Severity.ERROR, sheet.file, expected, action, sheet.name, top + 1, heading))
+    return problems
+
+
+def fill_cells(cells: pd.Series, column: ColumnLayout, kept: pd.Series) -> pd.Series:
+    """Cells as the layout takes a part of them and fills blank ones from above."""
+    taken = cells
+    if column.extract:
+        taken = cells.str.extract(column.extract, flags=re.IGNORECASE)[0].fillna("").astype("str")
+    if column.fill == "down":
+        taken = taken.mask(taken.eq("")).ffill().fillna("")
+    if column.fill == "group":
+        taken = taken.mask(kept).ffill().fillna("")
+    return taken if column.blank is None else taken.mask(taken.eq(""), column.blank)
+
+
+def find_fields(layout: Layout, header: Header, grid: Grid) -> dict[str, str]:
+    """Fields of a layout that were found above the header or in it, in the sheet's name or the file's name, as text."""
+    found = {name: search_field(rule, header, grid) for name, rule in layout.fields.items()}
+    return {name: texts[0] for name, texts in found.items() if texts}
+
+
+def search_field(rule: FieldLayout, header: Header, grid: Grid) -> list[str]:
+    """What a field may be: different texts found, in the order of the places."""
+    above = [cell for row in grid.rows[: header.row] for cell in row if cell]
+    places = [*above, *header.headings, grid.sheet, grid.file.rpartition("/")[2]]
+    matches = (match for place in places for match in re.finditer(rule.pattern, place, re.IGNORECASE))
+    return list(dict.fromkeys(match[1] for match in matches))
+
+
+def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
+    found = [layout.columns[name].required for name in header.positions]
+    return sum(found), len(found)
+
+
+def _read_header(grid: Grid, layout: Layout, start: int, rows: int) -> Header:
+    block = grid.rows[start : start + rows]
+    headings = _join_rows(block)
+    positions: dict[str, tuple[int, ...]] = {}
+    repeated: dict[str, dict[str, int]] = {}
+    for name, column in layout.columns.items():
+        means = [(place, column.accepts(heading)) for place, heading in enumerate(headings) if heading]
+        found = [(place, thing) for place, thing in means if thing is not None]
+        positions |= {name: tuple(place for place, _ in found)} if found else {}
+        repeated |= {name: {str(thing): place for place, thing in found}} if found and column.is_repeated else {}
+    return Header(start + len(block), headings, positions, repeated)
+
+
+def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:
+    # A merged cell is blank but for its left one; its fill ends where a group of the rows above ends.
+    upper: list[list[str]] = []
+    for row in rows[:-1]:
+        filled: list[str] = []
+        for place, cell in enumerate(row):
+            same_group = place > 0 and all(above[place] == above[place - 1] for above in upper)
+            filled.append(cell or (filled[-1] if same_group and place else ""))
+        upper.append(filled)
+    levels = [*upper, rows[-1]]
+    last_column = max((place for row in rows for place, cell in enumerate(row) if cell), default=-1)
+    return tuple(
+        " ".join(level[place] for level in levels if level[place]) if place <= last_column else ""
+        for place in range(len(rows[0]))
+    )
+
+
+def _find_missing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    used = {place for places in header.positions.values() for place in places}
+    free = [heading for place, heading in enumerate(header.headings) if heading and place not in used]
+    missing = [name for name, column in layout.columns.items() if column.required and name not in header.positions]
+    return [_say_missing(grid, header, layout.columns[name].headings or (name,), free) for name in missing]
+
+
+def _find_disagreeing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Fields that different places of the file say differently."""
+    found = {rule.title: search_field(rule, header, grid) for rule in layout.fields.values() if rule.agree}
+    action = "Оставьте одно значение в строках над шапкой, в имени листа и в имени файла или разделите файл."
+    return [
+        _complain(grid, f"ожидалось одно значение ({title})", action, value=", ".join(texts))
+        for title, texts in found.items()
+        if len(texts) > 1
+    ]
+
+
+def _find_foreign(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Headings that say that the file holds something that the layout would mix up."""
+    pattern = re.compile(layout.foreign or r"(?!)", re.IGNORECASE)
+    action = "Разделите файл, чтобы в нём был один экзамен одного года, и уберите этот столбец."
+    expected = "такого столбца в файле этого вида быть не может: строки разного рода смешались бы"
+    return [
+        _complain(grid, expected, action, row=header.row, column=heading)
+        for heading in header.headings
+        if heading and pattern.fullmatch(simplify_text(heading))
+    ]
+
+
+def _find_incomplete(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Things that lack one of the columns that other things have."""
+    required = [name for name in header.repeated if layout.columns[name].required]
+    things = header.list_things(set(required))
+    expected, action = "у «{}» нет столбца «{}», а у других он есть", "Проверьте заголовки этой группы столбцов."
+    return [
+        _complain(grid, expected.format(thing, layout.columns[name].heading), action, row=header.row)
+        for thing in things
+        for name in required
+        if thing not in header.repeated[name]
+    ]
+
+
+def _say_missing(grid: Grid, header: Header, wanted: tuple[str, ...], free: list[str]) -> Problem:
+    simple = {simplify_text(heading): heading for heading in free}
+    near = [simple[match] for name in wanted for match in get_close_matches(simplify_text(name), simple, 1, 0.6)]
+    action = (
+        f"Похожий заголовок в файле: «{near[0]}»; напишите вместо него «{wanted[0]}»."
+        if near
+        else f"Добавьте столбец с заголовком «{wanted[0]}»."
+    )
+    return _complain(grid, "обязательного столбца нет", action, row=header.row, column=wanted[0])
+
+
+def _find_doubled(grid: Grid, header: Header) -> list[Problem]:
+    places: dict[str, set[int]] = defaultdict(set)
+    for name, positions in header.positions.items():
+        # Of a repeated column each thing may stand once.
+        alone = len(header.repeated.get(name, ())) == len(positions)
+        places[name].update(positions[:1] if alone else positions)
+    expected = "ожидался один столбец с таким смыслом, а их несколько"
+    action = "Оставьте один столбец, остальные удалите или назовите иначе."
+    return [
+        _complain(
+            grid, expected, action, row=header.row, column=", ".join(header.headings[p] for p in sorted(positions))
+        )
+        for positions in places.values()
+        if len(positions) > 1
+    ]
+
+
+def find_cells_outside(grid: Grid, header: Header, rows: pd.DataFrame) -> list[Problem]:
+    """Cells of the rows of data that stand under no heading."""
+    bare = [place for place, heading in enumerate(header.headings) if not heading]
+    cells = rows.iloc[:, bare]
+    filled = cells[(cells != "").any(axis=1)]
+    # In CSV an unquoted comma in a number shifts the cells to the right: values would land under wrong headings.
+    severity = Severity.WARNING if grid.sheet else Severity.ERROR
+    expected = "ожидались значения только под заголовками"
+    action = "Проверьте, не разделила ли строку лишняя запятая или точка с запятой, или удалите лишнее значение."
+    return [
+        _complain(grid, expected, action, severity, row=row, value=", ".join(filter(None, texts)))
+        for row, texts in zip(filled.index.tolist(), filled.to_numpy().tolist(), strict=True)
+    ]
+
+
+def _find_unused(grid: Grid, header: Header) -> list[Problem]:
+    used = {place for places in header.positions.values() for place in places}
+    expected = "такого столбца макет не знает, он не учтён"
+    action = "Проверьте заголовок; если столбец не нужен, ничего делать не надо."
+    return [
+        _complain(grid, expected, action, Severity.WARNING, row=header.row, column=heading)
+        for place, heading in enumerate(header.headings)
+        if heading and place not in used
+    ]

@@ -1,0 +1,504 @@
+"""Files as sent (папка с файлами) → contract tables, the first stage: what is wrong is said, what is right goes on.
+
+A file with an error gives none of its rows; other files go on. Every row remembers file, sheet and row in Excel.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from effschool.base import schemas
+from effschool.base.apart import share_out
+from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
+from effschool.base.russian import count_words, join_words
+from effschool.base.storage import hash_file, read_table, write_table
+from effschool.intake.corrections import apply_corrections, list_headings, load_corrections
+from effschool.intake.headings import (
+    check_header,
+    find_cells_outside,
+    find_merged,
+    find_passed_over,
+    find_rows,
+    select_body,
+)
+from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
+from effschool.intake.layouts import Layout, load_layouts
+from effschool.intake.pupils import count_pupils
+from effschool.intake.reading import Grid, Sheet
+from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
+from effschool.intake.register import (
+    Part,
+    find_code_variants,
+    find_doubled,
+    harmonise_codes,
+    list_register,
+    merge_register,
+    restore_codes,
+)
+from effschool.intake.rows import Source, read_part
+from effschool.intake.school_names import write_doubtful
+from effschool.intake.succession import Successions, follow_successions, load_successions
+from effschool.intake.workbooks import open_sheets, read_first_sheet
+from effschool.method.thresholds import Register as Thresholds
+from effschool.method.thresholds import load_register
+
+CORRECTIONS = "corrections.yml"
+ACCEPTED, REFUSED, UNREAD = "принят", "не принят", "не узнан"
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".xls", ".ods", ".sav"}
+"""Endings of files that may hold a table; a letter or a picture in the folder is only named."""
+SHOWN = 20
+"""How many problems of one kind in one column of a file are shown."""
+
+SUCCESSIONS = ("successions.csv", "successions.xlsx")
+_IGNORED = {"readme", "readme.md", "readme.txt", "region.yml", CORRECTIONS, CONFIRMED, *SUCCESSIONS}
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What a folder gave.
+
+    Args:
+        tables: contract table by name, all of `schemas.CONTRACT`; without rows where nothing came.
+        problems: a row per problem (`problems.tabulate_problems`).
+        files: a row per sheet read: file, sheet, layout, rows (taken), sha256, status.
+        lacking: tables that the layouts require and that came to nothing.
+        blocking: files that were not accepted and without which lists would be other lists.
+        corrections: a row per entry of the file of corrections (`corrections.apply_corrections`).
+        renamed: a row per row of a table whose code a succession changed (`succession.follow_successions`).
+        doubtful: pairs of names and schools that a person has to confirm (`school_names.list_doubtful`).
+    """
+
+    tables: dict[str, pd.DataFrame]
+    problems: pd.DataFrame
+    files: pd.DataFrame
+    lacking: tuple[str, ...]
+    blocking: tuple[str, ...]
+    corrections: pd.DataFrame
+    renamed: pd.DataFrame
+    doubtful: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file of the folder and the layouts that its name allows, in their order."""
+
+    path: Path
+    file: str
+    layouts: tuple[Layout, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A sheet read: its parts of contract tables and its problems; with an error among them it is refused."""
+
+    sent: Sent
+    layout: Layout
+    sheet: str = ""
+    rows: int = 0
+    parts: tuple[Part, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Name of the file as reports show it."""
+        return self.sent.file
+
+    @property
+    def is_accepted(self) -> bool:
+        """No error was found."""
+        return all(problem.severity != Severity.ERROR for problem in self.problems)
+
+    def add(self, problems: Iterable[Problem]) -> "Taken":
+        """The same with more problems."""
+        return replace(self, problems=(*self.problems, *problems))
+
+
+def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, shown: int | None = SHOWN) -> Ingested:
+    """Read all files of a folder by the layouts of another; nothing in `raw` is changed.
+
+    Args:
+        raw: folder with files as sent, its subfolders included, but those whose name begins with «_» or «.».
+        layouts: folder with YAML layouts.
+        thresholds: register of minimum scores, which protocols with a row per pupil need.
+        shown: how many problems of one kind in one column of a file are told; None is all.
+
+    Raises:
+        ConfigurationError: a layout or the register of minimum scores is wrong.
+        FileNotFoundError: there is no folder `raw`.
+    """
+    if not raw.is_dir():
+        raise FileNotFoundError(f"Нет папки с исходными данными «{raw.name}». Проверьте настройку DATA.")
+    known = load_layouts(layouts)
+    successions, acts = read_successions(raw)
+    taken = take_files(raw, known, load_register(thresholds) if thresholds else None)
+    taken, doubtful, answers = name_schools(taken, raw, layouts)
+    taken = refuse_doubled_rows(check_against_register(taken, successions))
+    parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
+    tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
+    tables, corrections, faults = correct_tables(tables, raw, known)
+    tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
+    corrections = tables.pop("corrections")
+    told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
+    required = {table for layout in known if layout.required for table in layout.tables}
+    return Ingested(
+        tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
+        problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved], shown)),
+        files=tabulate_files(taken),
+        lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
+        blocking=tuple(dict.fromkeys(f.file for f in taken if not f.is_accepted and not f.layout.partial)),
+        corrections=corrections,
+        renamed=renamed,
+        doubtful=doubtful,
+    )
+
+
+def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
+    """All sheets of all files, read and checked each by itself."""
+    read = share_out(partial(read_file, register=register), find_files(raw, known))
+    return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
+
+
+def read_successions(raw: Path) -> tuple[Successions, list[Problem]]:
+    """The table of successions of the raw folder; none is a region where no school changed.
+
+    A table that cannot be read at all is the one problem why.
+    """
+    paths = [raw / name for name in SUCCESSIONS if (raw / name).is_file()]
+    if not paths:
+        return Successions(), []
+    if len(paths) > 1:
+        expected = "ожидалась одна таблица преемственности, а их две"
+        return Successions(), [Problem(Severity.ERROR, paths[1].name, expected, "Оставьте один из файлов.")]
+    try:
+        return load_successions(read_first_sheet(paths[0], paths[0].name))
+    except UnreadableFileError as error:
+        return Successions(), [error.problem]
+
+
+def name_schools(taken: list[Taken], raw: Path, layouts: Path) -> tuple[list[Taken], pd.DataFrame, list[Problem]]:
+    """Codes for rows that have the name of a school only; pairs to confirm; problems of the answers given before."""
+    register, problems = open_register(
+        [part for file in taken if file.is_accepted for part in file.parts], raw, layouts
+    )
+    named, pairs = [], []
+    for file in taken:
+        found = [find_codes(part, register) for part in file.parts]
+        told = dict.fromkeys(problem for _, problems, _ in found for problem in problems)
+        named.append(replace(file, parts=tuple(part for part, _, _ in found)).add(told))
+        pairs += [doubtful for _, _, doubtful in found if len(doubtful)]
+    return named, pd.concat(pairs).drop_duplicates() if pairs else pd.DataFrame(), problems
+
+
+def correct_tables(
+    tables: dict[str, pd.DataFrame], raw: Path, known: Sequence[Layout]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, list[Problem]]:
+    """The tables with the entries of the file of corrections in them.
+
+    Raises:
+        ConfigurationError: the file of corrections is wrong.
+    """
+    headings = list_headings(tuple(known))
+    corrected, applied, problems = apply_corrections(tables, load_corrections(raw / CORRECTIONS, headings), headings)
+    return corrected, applied, problems
+
+
+def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:
+    """Files of the folder with the layouts that their names allow, sorted by name."""
+    paths = sorted(path for path in raw.rglob("*") if path.is_file())
+    named = [(path, shorten_path(path, raw)) for path in paths]
+    return [
+        Sent(path, file, tuple(layout for layout in layouts if layout.match_name(file) is not None))
+        for path, file in named
+        if not _is_ignored(Path(file))
+    ]
+
+
+def _is_ignored(file: Path) -> bool:
+    hidden = any(part.startswith(("_", ".")) for part in file.parts) or file.name.startswith("~$")
+    return hidden or (len(file.parts) == 1 and file.name.lower() in _IGNORED)
+
+
+def find_absent(taken: Sequence[Taken], layouts: Sequence[Layout]) -> list[Problem]:
+    """An error for every required table that no file of the folder feeds."""
+    fed = {table for file in taken for table in file.layout.tables}
+    names: dict[str, list[str]] = defaultdict(list)
+    for layout in layouts:
+        for table in sorted(layout.tables - fed) if layout.required else []:
+            names[table] += layout.files
+    return [
+        Problem(
+            Severity.ERROR,
+            files[0],
+            f"обязательного файла нет (таблица «{table}»)",
+            f"Положите в папку один из файлов: {join_words(f'«{name}»' for name in files)}.",
+        )
+        for table, files in names.items()
+    ]
+
+
+UNKNOWN = Layout.model_construct(id="", title="неизвестный файл", gives=())
+"""Stands for the layout of a file that no layout takes."""
+
+
+def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
+    """The sheets of one file read, converted and checked; a file that cannot be read has the one problem why."""
+    is_table = sent.path.suffix.lower() in TABLES
+    if not sent.layouts or (not is_table and all(layout.takes_any_name for layout in sent.layouts)):
+        return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
+    try:
+        delimiters = (layout.delimiter for layout in sent.layouts if not layout.takes_any_name)
+        sheets = open_sheets(sent.path, sent.file, next(delimiters, None))
+        heads = [sheet for sheet in sheets if not sheet.read_head().cells.empty]
+        if not heads:
+            raise UnreadableFileError(_say_empty(sent.file, sheets))
+        recognised = recognise_sheets(heads, sent.layouts)
+        read = [read_sheet(sent, sheet, fit, register) for sheet, fit in recognised]
+        unread = find_unread(heads, [sheet for sheet, _ in recognised])
+        return [read[0].add([_say_unread(sent.file, sheet) for sheet in unread]), *read[1:]]
+    except UnreadableFileError as error:
+        layout = next((layout for layout in sent.layouts if not layout.takes_any_name), UNKNOWN)
+        return [Taken(sent, layout, sheet=error.problem.sheet, problems=(error.problem,))]
+
+
+def _say_empty(file: str, sheets: Sequence[Sheet]) -> Problem:
+    name = sheets[0].name if sheets else ""
+    return Problem(Severity.ERROR, file, "файл пуст", "Пришлите файл с данными.", sheet=name)
+
+
+def _say_unread(file: str, sheet: Sheet) -> Problem:
+    expected = "лист похож на таблицу, но макеты его не знают, и он не прочитан"
+    action = "Проверьте его шапку; если лист здесь не нужен, ничего делать не надо."
+    return Problem(Severity.WARNING, file, expected, action, sheet=sheet.name)
+
+
+def _say_unknown_name(file: str) -> Problem:
+    expected = "такого файла макеты не знают, он не прочитан"
+    action = "Проверьте имя и вид файла; если он здесь не нужен, уберите его из папки."
+    return Problem(Severity.WARNING, file, expected, action)
+
+
+def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None) -> Taken:
+    """One sheet of a known kind; a sheet that lacks a part of its header has the problems why."""
+    layout = fit.layout
+    if layout.takes_any_name and not fit.is_complete:
+        return Taken(sent, UNKNOWN, sheet.name, problems=(say_unknown(sent.file, fit),))
+    if fit.header is None:
+        return Taken(sent, layout, sheet.name, problems=(*sheet.notes, _say_no_header(fit.head, layout)))
+    found = [*sheet.notes, *check_header(fit.head, layout, fit.header)]
+    named = layout.match_name(sent.file) or {}
+    source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields)
+    taken = Taken(sent, layout, sheet.name, problems=tuple(found))
+    return read_rows(taken, sheet, source, register) if taken.is_accepted else taken
+
+
+def _say_no_header(head: Grid, layout: Layout) -> Problem:
+    wanted = join_words(f"«{column.headings[0]}»" for column in layout.columns.values() if column.required)
+    return Problem(
+        Severity.ERROR,
+        head.file,
+        f"в первых строках ({layout.header.within}) ожидалась строка заголовков",
+        f"Нужны столбцы: {wanted}.",
+        sheet=head.sheet,
+    )
+
+
+def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds | None) -> Taken:
+    """Rows below the header: of pupils block by block, all others as a whole."""
+    rules = source.layout.gives
+    if any(rows.pupils for rows in rules):
+        overlong = sheet.find_overlong(source.header.width)
+        if overlong:
+            return taken.add([_say_overlong(taken.file, row) for row in overlong])
+        read = [count_pupils(source, sheet, rows, register) for rows in rules]
+        number = sum(int(part.rows["participants"].sum()) for part, _ in read if len(part.rows))
+        return _collect(taken, read, number)
+    grid = sheet.read_grid()
+    rows = find_rows(grid, source.layout, source.header)
+    if rows.empty:
+        return taken.add([_say_no_rows(grid, taken.layout)])
+    body = select_body(rows, source.layout, source.header)
+    found = [
+        *find_cells_outside(grid, source.header, rows),
+        *find_passed_over(grid, source.layout, rows, body),
+        *find_merged(sheet, source.layout, source.header, body),
+    ]
+    return _collect(taken.add(found), [read_part(source, body, each) for each in rules], len(body))
+
+
+def _say_overlong(file: str, row: int) -> Problem:
+    # What stands there is not shown: in a shifted row it may be the name of a pupil.
+    action = "Проверьте, не разделила ли строку лишняя запятая или точка с запятой."
+    return Problem(Severity.ERROR, file, "в строке больше ячеек, чем в шапке", action, row=row)
+
+
+def _collect(taken: Taken, read: list[tuple[Part, list[Problem]]], number: int) -> Taken:
+    # A column that feeds several tables is converted for each; its problems are told once.
+    found = dict.fromkeys(problem for _, problems in read for problem in problems)
+    by_row = sorted(found, key=lambda problem: problem.row or 0)
+    return replace(taken, rows=number, parts=tuple(part for part, _ in read)).add(by_row)
+
+
+def _say_no_rows(grid: Grid, layout: Layout) -> Problem:
+    severity = Severity.ERROR if layout.required else Severity.WARNING
+    return Problem(
+        severity, grid.file, "под заголовками нет ни одной строки", "Пришлите файл с данными.", sheet=grid.sheet
+    )
+
+
+def refuse_siblings(sheets: list[Taken]) -> list[Taken]:
+    """Sheets of one file are taken together: an error on one keeps the others out as well."""
+    faulty = [sheet for sheet in sheets if not sheet.is_accepted]
+    if not faulty:
+        return sheets
+    expected = f"ожидалась книга без ошибок, а на листе «{faulty[0].sheet}» они есть"
+    action = "Исправьте ошибки того листа: листы одной книги принимаются вместе."
+    return [
+        sheet.add([Problem(Severity.ERROR, sheet.file, expected, action, sheet=sheet.sheet)])
+        if sheet.is_accepted
+        else sheet
+        for sheet in sheets
+    ]
+
+
+def refuse_second_files(taken: Sequence[Taken]) -> list[Taken]:
+    """Two files of a kind that may come only once: neither is taken, for nobody knows which is right."""
+    counts = Counter(file.layout.id for file in taken if file.layout.single)
+    doubled = {name for name, count in counts.items() if count > 1}
+    names = {name: join_words(f"«{f.file}»" for f in taken if f.layout.id == name) for name in doubled}
+    return [
+        file.add([_say_second(file, names[file.layout.id])]) if file.layout.id in doubled else file for file in taken
+    ]
+
+
+def _say_second(file: Taken, names: str) -> Problem:
+    action = f"Оставьте в папке один из файлов: {names}."
+    return Problem(Severity.ERROR, file.file, f"для «{file.layout.title}» ожидался один файл", action)
+
+
+def check_against_register(taken: Sequence[Taken], successions: Successions | None = None) -> list[Taken]:
+    """Codes of accepted files put as the register has them; skipped where the register itself did not come whole."""
+    feeding = [file for file in taken if "schools" in file.layout.tables]
+    if not feeding or not all(file.is_accepted for file in feeding):
+        return list(taken)
+    taken = harmonise_register(taken)
+    register = list_register([part for file in taken if file.is_accepted for part in file.parts])
+    register = add_known_codes(register, successions) if successions and successions.acts else register
+    return [_check_file(file, register) if file.is_accepted else file for file in taken]
+
+
+def harmonise_register(taken: Sequence[Taken]) -> list[Taken]:
+    """One code for a school that the register writes with zeros in one year and without them in another."""
+    codes = find_code_variants(list_register([part for file in taken for part in file.parts]))
+    changed = [[harmonise_codes(part, codes) for part in file.parts] for file in taken]
+    return [
+        replace(file, parts=tuple(part for part, _ in parts)).add(problem for _, found in parts for problem in found)
+        for file, parts in zip(taken, changed, strict=True)
+    ]
+
+
+def _check_file(file: Taken, register: pd.DataFrame) -> Taken:
+    checked = [restore_codes(part, register) for part in file.parts]
+    problems = dict.fromkeys(problem for _, found in checked for problem in found)
+    return replace(file, parts=tuple(part for part, _ in checked)).add(problems)
+
+
+def refuse_doubled_rows(taken: Sequence[Taken]) -> list[Taken]:
+    """A row that an earlier accepted file has already is an error of the later file."""
+    if not find_doubled([part for file in taken if file.is_accepted for part in file.parts]):
+        return list(taken)
+    result: list[Taken] = []
+    for file in taken:
+        others = [part for earlier in result if earlier.is_accepted for part in earlier.parts]
+        tables = {part.table for part in file.parts if not part.keeps_first}
+        earlier = [part for part in others if part.table in tables]
+        found = find_doubled([*earlier, *file.parts]) if file.is_accepted else []
+        result.append(file.add(found))
+    return result
+
+
+def limit_problems(problems: Iterable[Problem], shown: int | None = SHOWN) -> list[Problem]:
+    """The first problems of each kind (file, sheet, column, what was expected), and one that counts the rest."""
+    listed = list(problems)
+    if shown is None:
+        return listed
+    kinds: dict[tuple[str, ...], list[Problem]] = defaultdict(list)
+    for problem in listed:
+        kinds[problem.severity, problem.file, problem.sheet, problem.column, problem.expected].append(problem)
+    kept = {id(problem) for found in kinds.values() for problem in found[:shown]}
+    rest = {id(found[shown - 1]): _say_rest(found, shown) for found in kinds.values() if len(found) > shown}
+    return [told for problem in listed if id(problem) in kept for told in (problem, rest.get(id(problem))) if told]
+
+
+def _say_rest(found: list[Problem], shown: int) -> Problem:
+    rest = count_words(len(found) - shown, "замечание", "замечания", "замечаний")
+    first = found[0]
+    return replace(first, row=None, value="", expected=f"{first.expected} (и ещё {rest} такого рода)")
+
+
+def tabulate_files(taken: Sequence[Taken]) -> pd.DataFrame:
+    """A row per sheet read: file, sheet, layout, rows (0 where refused), sha256, status."""
+    rows = [
+        {
+            "file": file.file,
+            "sheet": file.sheet,
+            "layout": file.layout.id,
+            "rows": file.rows if file.is_accepted else 0,
+            "sha256": hash_file(file.sent.path),
+            "status": (UNREAD if file.layout.id == UNKNOWN.id else ACCEPTED) if file.is_accepted else REFUSED,
+        }
+        for file in taken
+    ]
+    types = {"file": "str", "sheet": "str", "layout": "str", "rows": "int64", "sha256": "str", "status": "str"}
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
+
+
+def assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
+    """All accepted rows of one contract table."""
+    schema = schemas.CONTRACT[name]
+    found = [part.rows for part in parts if part.table == name and len(part.rows)]
+    rows = pd.concat([schemas.empty_table(schema), *found], ignore_index=True)[list(schema.columns)]
+    return schema.validate(rows.astype(schemas.empty_table(schema).dtypes.to_dict()))
+
+
+def write_ingested(ingested: Ingested, processed: Path) -> None:
+    """Write the tables and what was found as Parquet into `processed`/contract, and names to confirm as a workbook."""
+    folder = processed / "contract"
+    for name, table in ingested.tables.items():
+        write_table(table, folder / f"{name}.parquet")
+    write_table(ingested.problems, folder / "problems.parquet")
+    for name in ("files", "corrections", "renamed"):
+        write_table(getattr(ingested, name), folder / f"{name}.parquet")
+    if len(ingested.doubtful):
+        write_doubtful(ingested.doubtful, processed / TO_CONFIRM)
+
+
+def read_contract(processed: Path) -> dict[str, pd.DataFrame]:
+    """Contract tables by name as `write_ingested` left them.
+
+    Raises:
+        FileNotFoundError: the first stage has not been run.
+    """
+    return {name: read_table(processed / "contract", name) for name in schemas.CONTRACT}
+
+
+class IncompleteDataError(ValueError):
+    """Tables without which no honest list can be made were not accepted; the message names every error."""
+
+
+def check_complete(ingested: Ingested) -> None:
+    """Stop where a required table came to nothing or a file of the whole region was refused.
+
+    Raises:
+        IncompleteDataError: names the tables or files, and every error.
+    """
+    if not ingested.lacking and not ingested.blocking:
+        return
+    errors = ingested.problems[ingested.problems["severity"] == Severity.ERROR]
+    listed = "\n".join(f"— {message}" for message in errors["message"])
+    what, names = ("таблицы", ingested.lacking) if ingested.lacking else ("файлы", ingested.blocking)
+    named = join_words(f"«{name}»" for name in names)
+    raise IncompleteDataError(f"Не приняты {what}: {named}. Без них списки были бы другими.\n{listed}")

@@ -1,0 +1,571 @@
+"""Protocols with a row per pupil (протоколы РЦОКО) → counts by school and subject; no pupil leaves this module.
+
+The sheet is read block by block and only in the columns that the layout names; each different text is understood once,
+and of every block only counts are kept, so that the memory does not grow with the number of pupils.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from effschool.base import schemas
+from effschool.base.problems import Problem, Severity
+from effschool.base.russian import count_words, format_number
+from effschool.intake.checks import Place
+from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
+from effschool.intake.headings import skip_numbering
+from effschool.intake.layouts import ColumnLayout, CountLayout, MeanLayout, PupilsLayout, RowsLayout, map_columns
+from effschool.intake.reading import Block, Coded, Sheet
+from effschool.intake.register import Part
+from effschool.intake.rows import Source, Typed, finish_part, locate_columns
+from effschool.method.thresholds import Register, Threshold, ThresholdError, find_threshold
+
+MOST_KEYS = 1_000_000
+SHOWN_ROWS = 20
+"""How many rows of a block with one wrong value are named."""
+
+Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
+Rows = NDArray[np.bool_]
+
+
+@dataclass
+class Meanings:
+    """What the texts of one column mean; each is understood once for the whole sheet."""
+
+    kind: Kind
+    layout: ColumnLayout | None
+    limits: tuple[float, float] | None = None
+    allowed: frozenset[float] = frozenset()
+    values: dict[str, object] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+    def learn(self, texts: Iterable[str]) -> None:
+        """Understand texts not met before."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.values]
+        if not new:
+            return
+        taken = self._extract(new)
+        converted = convert_column(pd.Series(taken, dtype="str"), self.kind, self.layout)
+        values = converted.values.astype(object).where(converted.values.notna(), None)
+        self.values |= dict(zip(new, values.tolist(), strict=True))
+        self.faults |= {new[fault.row]: fault for fault in converted.faults}
+        for text in new if self.limits else ():
+            self._check_limits(text, self.values[text])
+
+    def _check_limits(self, text: str, value: object) -> None:
+        low, high = self.limits or (0, 0)
+        if isinstance(value, int | float) and not (low <= value <= high and value in (self.allowed or {value})):
+            whole = "целое число" if self.allowed else "число"
+            expected = f"ожидалось {whole} от {format_number(low)} до {format_number(high)}"
+            self.faults[text] = Fault(0, text, expected, "Сверьте значение с исходным протоколом.")
+            self.values[text] = None
+
+    def _extract(self, texts: list[str]) -> list[str]:
+        if self.layout is None:
+            return texts
+        blank = self.layout.blank or ""
+        if self.layout.extract is None:
+            return [text or blank for text in texts]
+        found = (re.search(self.layout.extract, text, re.IGNORECASE) for text in texts)
+        return [match[1] if match else blank for match in found]
+
+
+class Reading(NamedTuple):
+    """A column of a block understood: place of every row's value among the values; −1 where there is none."""
+
+    codes: Places
+    values: list[object]
+
+    @property
+    def numbers(self) -> Numbers:
+        """The values of all rows as numbers, missing as NaN."""
+        known = np.array([*map(_to_number, self.values), np.nan], dtype=np.float64)
+        return known[self.codes]
+
+
+def _to_number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else np.nan
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a block of a protocol is read with.
+
+    Args:
+        register: minimum scores; None where the region has none.
+        key: columns of the table that tell its rows apart, in the order of the schema.
+        secret: key of the hash of pupils; drawn anew for every file and never kept.
+    """
+
+    source: Source
+    rows: RowsLayout
+    pupils: PupilsLayout
+    register: Register | None
+    place: Place
+    key: tuple[str, ...]
+    sources: Mapping[str, str]
+    meanings: dict[str, Meanings]
+    secret: str
+
+
+def count_pupils(
+    source: Source, sheet: Sheet, rows: RowsLayout, register: Register | None
+) -> tuple[Part, list[Problem]]:
+    """Counts of pupils that a protocol gives to a contract table: a row per key of the table.
+
+    Args:
+        source: the sheet's kind and header.
+        sheet: the sheet to read.
+        register: minimum scores, for layouts that count below them.
+    """
+    protocol = open_protocol(source, rows, register)
+    needed = [*protocol.meanings, *(() if sheet.is_large else protocol.pupils.key)]
+    positions = {name: source.header.positions[name][0] for name in needed if name in source.header.positions}
+    after = skip_numbering(sheet.read_head(), source.header)
+    counted, problems, pupils = [], [], []
+    for block in sheet.read_blocks(after, list(positions.values())):
+        columns = {name: block.columns[place] for name, place in positions.items()}
+        frame, found, hashed = count_block(protocol, block, columns)
+        counted.append(frame)
+        problems += found
+        pupils.append(hashed)
+    problems += [_say_not_sought(protocol)] if sheet.is_large else say_twice(protocol, pupils)
+    typed = Typed(assemble_counts(protocol, counted), tuple(dict.fromkeys(problems)), {})
+    return finish_part(source, rows, protocol.place, typed, None)
+
+
+def open_protocol(source: Source, rows: RowsLayout, register: Register | None) -> Protocol:
+    """Make ready to read: which columns are needed and how their texts are understood."""
+    pupils = rows.pupils
+    assert pupils is not None
+    key = tuple(schemas.KEYS[rows.table])
+    sources = {name: column for name, column in map_columns(source.layout, rows).items() if name in key}
+    kinds: dict[str, Kind] = {column: find_kind(rows.table, name) for name, column in sources.items()}
+    kinds |= dict.fromkeys(list_numbers(pupils), "score")
+    kinds |= {pupils.status: "text"}
+    layouts = {**source.layout.columns, **{name: rule.column for name, rule in source.layout.fields.items()}}
+    allowed: dict[str, frozenset[float]] = {}
+    for count in pupils.counts.values():
+        if count.equals is not None:
+            allowed[count.column] = allowed.get(count.column, frozenset()) | {count.equals}
+    meanings = {
+        name: Meanings(kind, layouts.get(name), pupils.limits.get(name), allowed.get(name, frozenset()))
+        for name, kind in kinds.items()
+    }
+    place = locate_columns(source, rows)
+    return Protocol(source, rows, pupils, register, place, key, sources, meanings, secrets.token_hex(8))
+
+
+def list_numbers(pupils: PupilsLayout) -> list[str]:
+    """Columns with marks and scores."""
+    counted = [count.column for count in pupils.counts.values()]
+    averaged = [mean.column for means in pupils.means.values() for mean in means]
+    return list(dict.fromkeys([*counted, *averaged, *pupils.scale.values(), *pupils.conditions.values()]))
+
+
+def count_block(
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded]
+) -> tuple[pd.DataFrame, list[Problem], pd.Series]:
+    """One block counted.
+
+    Returns:
+        A row per key met in it, with sums, first and last row; what could not be understood; the hashed pupils.
+    """
+    taken = choose_rows(protocol, columns)
+    readings = {
+        name: understand(protocol.meanings[name], columns[name]) for name in protocol.meanings if name in columns
+    }
+    keys = {name: read_key(protocol, name, readings, block.rows) for name in protocol.key}
+    problems = [*say_faults(protocol, block, columns, taken), *say_blank_keys(protocol, block, columns, keys, taken)]
+    known = taken & np.logical_and.reduce([reading.codes >= 0 for reading in keys.values()])
+    status = readings.get(protocol.pupils.status)
+    numbers = {name: readings[name].numbers for name in list_numbers(protocol.pupils) if name in readings}
+    scope = number_scopes(keys)
+    minimums, lacking = find_minimums(protocol, scope)
+    numbers = give_marks(protocol, numbers, scope, minimums)
+    took_part = known & match_status(status, protocol.pupils.taken, block.rows)
+    wrong = took_part & find_without_result(protocol, numbers, columns)
+    first = list_numbers(protocol.pupils)[0]
+    problems += lacking + [_say(protocol, _NO_RESULT, row, first) for row in _list_rows(block, wrong)]
+    frame = tally_block(protocol, block, Tally(known, took_part, keys, scope, minimums, numbers, status))
+    return frame, problems, hash_pupils(protocol, block, columns, keys, took_part)
+
+
+def choose_rows(protocol: Protocol, columns: Mapping[str, Coded]) -> Rows:
+    """Rows that are pupils: something is filled in, and nothing that the layout drops («Итого»)."""
+    filled = np.logical_or.reduce([match_texts(column, bool) for column in columns.values()])
+    if protocol.source.layout.drop is None:
+        return np.asarray(filled)
+    drop = re.compile(protocol.source.layout.drop, re.IGNORECASE)
+    read = [column for name, column in columns.items() if name in protocol.meanings]
+    dropped = [match_texts(column, lambda text: drop.search(text) is not None) for column in read]
+    return np.asarray(filled & ~np.logical_or.reduce(dropped))
+
+
+def match_texts(column: Coded, condition: Callable[[str], bool]) -> Rows:
+    """Whether each row's text satisfies a condition, which is asked of every different text once."""
+    return np.array([condition(text) for text in column.texts] or [False], dtype=bool)[column.codes]
+
+
+def understand(meanings: Meanings, column: Coded) -> Reading:
+    """Values of a column of a block, equal ones at one place."""
+    meanings.learn(column.texts)
+    values = [meanings.values[text] for text in column.texts]
+    places = {value: place for place, value in enumerate(dict.fromkeys(value for value in values if value is not None))}
+    codes = np.array([places.get(value, -1) for value in values] or [-1], dtype=np.int64)
+    return Reading(codes[column.codes], list(places))
+
+
+def read_key(protocol: Protocol, name: str, readings: Mapping[str, Reading], rows: int) -> Reading:
+    """A key column of the table: from the file, or one value for all rows from the layout or the titles."""
+    column = protocol.sources.get(name, "")
+    if column in readings:
+        return readings[column]
+    meanings = protocol.meanings.get(column, Meanings(find_kind(protocol.rows.table, name), None))
+    text = str(protocol.rows.constants.get(name, protocol.source.fields.get(column, "")))
+    return understand(meanings, Coded(np.zeros(rows, dtype=np.int32), (text,)))
+
+
+def match_status(status: Reading | None, wanted: Iterable[str], rows: int) -> Rows:
+    """Whether each row's status is among the wanted; where the file has no statuses, everybody took part."""
+    if status is None:
+        return np.ones(rows, dtype=bool)
+    known = np.array([*(value in set(wanted) for value in status.values), False], dtype=bool)
+    return known[status.codes]
+
+
+# Pupils who stand twice
+
+
+def hash_pupils(
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], rows: Rows
+) -> pd.Series:
+    """A keyed hash of pupil, subject and so on for every row that took part, by the number of the row.
+
+    The school does not count: a pupil who stands in two of them stands twice.
+    """
+    own = [columns[name] for name in protocol.pupils.key if name in columns]
+    named = rows & np.logical_or.reduce([match_texts(column, bool) for column in own]) if own else np.zeros_like(rows)
+    mixed = np.zeros(block.rows, dtype=np.uint64)
+    own = [Coded(column.codes, tuple("".join(text.split()).casefold() for text in column.texts)) for column in own]
+    others = [key for name, key in keys.items() if name != "school_id"]
+    texts = [*own, *(Coded(key.codes.astype(np.int32), tuple(map(str, key.values))) for key in others)]
+    for column in texts if own else []:
+        hashed = pd.util.hash_array(
+            np.array(column.texts or [""], dtype=object), hash_key=protocol.secret, categorize=False
+        )
+        mixed = mixed * np.uint64(0x9E3779B97F4A7C15) + hashed[column.codes]
+    return pd.Series(mixed[named], index=np.flatnonzero(named) + block.first_row)
+
+
+def say_twice(protocol: Protocol, pupils: list[pd.Series]) -> list[Problem]:
+    """An error for every row of a pupil who stands in the protocol of one subject already."""
+    hashed = pd.concat(pupils) if pupils else pd.Series(dtype="uint64")
+    again = hashed[hashed.duplicated()].head(SHOWN_ROWS)
+    first = hashed[hashed.isin(again)].drop_duplicates().reset_index().set_index(0)["index"]
+    expected = "ожидалась одна строка ученика по предмету, а их несколько"
+    return [
+        _say(
+            protocol,
+            Fault(0, "", expected, f"Оставьте одну строку; тот же ученик: строка {first[value]}."),
+            int(row),
+            "",
+        )
+        for row, value in again.items()
+    ]
+
+
+def _say_not_sought(protocol: Protocol) -> Problem:
+    expected = "в таком большом файле ученики, записанные дважды, не ищутся"
+    action = "Если это важно, разделите файл по муниципалитетам."
+    return Problem(Severity.WARNING, protocol.source.file, expected, action)
+
+
+# Minimum scores and marks
+
+
+class Scope(NamedTuple):
+    """Procedure, subject and year of every row: place among those met in the block; −1 where one is missing."""
+
+    codes: Places
+    needs: list[tuple[str, str, int]]
+
+
+def number_scopes(keys: Mapping[str, Reading]) -> Scope:
+    """Number the procedures, subjects and years met in a block."""
+    parts = [keys[name] for name in ("procedure", "subject", "year")]
+    sizes = [max(len(part.values), 1) for part in parts]
+    known = np.logical_and.reduce([part.codes >= 0 for part in parts])
+    codes = np.ravel_multi_index([np.maximum(part.codes, 0) for part in parts], sizes)
+    needs = [(str(p), str(s), int(str(y))) for p, s, y in product(*(part.values or [0] for part in parts))]
+    return Scope(np.where(known, codes, -1), needs)
+
+
+def find_minimums(protocol: Protocol, scope: Scope) -> tuple[list[Threshold | None], list[Problem]]:
+    """The row of the register for every scope, and an error for every scope that needs one and has none."""
+    pupils = protocol.pupils
+    needs_minimum = any(count.below_minimum for count in pupils.counts.values())
+    known = {(row.procedure, row.subject) for row in protocol.register.thresholds} if protocol.register else set()
+    met = set(np.unique(scope.codes).tolist())
+    found: list[Threshold | None] = []
+    problems = []
+    for place, need in enumerate(scope.needs):
+        try:
+            found.append(find_threshold(protocol.register, *need) if protocol.register else None)
+        except ThresholdError as error:
+            found.append(None)
+            # A subject that the register has never heard of is counted without those below a minimum.
+            if needs_minimum and place in met and need[:2] in known:
+                problems.append(_say_no_minimum(protocol, str(error)))
+    return found, problems
+
+
+def _say_no_minimum(protocol: Protocol, text: str) -> Problem:
+    expected = text[0].lower() + text[1:].partition(". ")[0]
+    action = f"{text.partition('. ')[2]} Реестр минимальных результатов — файл methodologies/thresholds.yml."
+    return Problem(Severity.ERROR, protocol.source.file, expected, action, sheet=protocol.source.sheet)
+
+
+def give_marks(
+    protocol: Protocol, numbers: dict[str, Numbers], scope: Scope, minimums: list[Threshold | None]
+) -> dict[str, Numbers]:
+    """Marks from the region's scale of the year where none stands and the primary score does."""
+    for mark, primary in protocol.pupils.scale.items():
+        if primary not in numbers:
+            continue
+        own = numbers.get(mark, np.full(len(scope.codes), np.nan))
+        for place, minimum in enumerate(minimums):
+            rows = np.isnan(own) & (scope.codes == place) & ~np.isnan(numbers[primary])
+            if minimum is not None and minimum.marks and rows.any():
+                points = {
+                    name: numbers[column][rows]
+                    for name, column in protocol.pupils.conditions.items()
+                    if column in numbers
+                }
+                own[rows] = mark_scores(numbers[primary][rows], minimum, points)
+        numbers = numbers | {mark: own}
+    return numbers
+
+
+def mark_scores(primary: Numbers, minimum: Threshold, points: Mapping[str, Numbers]) -> Numbers:
+    """Marks by a scale; a mark whose further condition is not met falls to the next lower one."""
+    marks = sorted(minimum.marks)
+    found = 2.0 + np.searchsorted([minimum.marks[mark] for mark in marks], primary, side="right")
+    for name, least in minimum.conditions.items():
+        for mark in sorted(least, reverse=True):
+            if name in points:
+                found = np.where((found == mark) & (points[name] < least[mark]), mark - 1, found)
+    return np.asarray(found, dtype=np.float64)
+
+
+def find_without_result(protocol: Protocol, numbers: Mapping[str, Numbers], columns: Mapping[str, Coded]) -> Rows:
+    """Rows in which nothing that is counted stands; a cell that could not be understood has been named already."""
+    counted = {count.column for count in protocol.pupils.counts.values()}
+    rows = len(next(iter(columns.values())).codes)
+    missing = np.logical_and.reduce([np.isnan(numbers.get(name, np.full(rows, np.nan))) for name in counted])
+    faulty = [
+        match_texts(columns[name], protocol.meanings[name].faults.__contains__) for name in counted & set(columns)
+    ]
+    return np.asarray(missing & ~np.logical_or.reduce(faulty)) if faulty else np.asarray(missing)
+
+
+# Counts
+
+
+class Tally(NamedTuple):
+    """A block understood: rows that count, those who took part, and their keys, minimums, numbers and statuses."""
+
+    known: Rows
+    took_part: Rows
+    keys: Mapping[str, Reading]
+    scope: Scope
+    minimums: list[Threshold | None]
+    numbers: Mapping[str, Numbers]
+    status: Reading | None
+
+
+def tally_block(protocol: Protocol, block: Block, tally: Tally) -> pd.DataFrame:
+    """Sums of a block: a row per key, with pupils, participants, counts, sums of scores, first and last row."""
+    sizes = [max(len(reading.values), 1) for reading in tally.keys.values()]
+    flat = np.ravel_multi_index([np.maximum(reading.codes, 0) for reading in tally.keys.values()], sizes)
+    # Keys that could be there are usually few; where every row has its own, only those that are there are counted.
+    places, codes = np.unique(flat, return_inverse=True) if np.prod(sizes) > MOST_KEYS else (None, flat)
+    add = Adder(codes, int(np.prod(sizes)) if places is None else len(places))
+    sums = {"pupils": add(tally.known), "participants": add(tally.took_part)}
+    for name, count in protocol.pupils.counts.items():
+        counted = tally.took_part & has_scale(count.of_scale, tally, known=count.below_minimum)
+        sums |= {name: add(tally.took_part & match_count(count, tally)), f"of {name}": add(counted)}
+    for name, means in protocol.pupils.means.items():
+        values = choose_scores(means, tally)
+        scored = tally.took_part & ~np.isnan(values)
+        sums |= {f"sum of {name}": add(scored, np.nan_to_num(values)), f"number of {name}": add(scored)}
+    statuses = tally.status or Reading(np.full(block.rows, -1), [])
+    for place, value in enumerate(statuses.values):
+        if value not in protocol.pupils.taken:
+            sums[f"status {value}"] = add(tally.known & (statuses.codes == place))
+    met = np.flatnonzero(sums["pupils"])
+    return pd.DataFrame(
+        name_keys(tally.keys, met if places is None else places[met], sizes)
+        | {name: values[met] for name, values in sums.items()}
+    ).assign(**find_extent(codes, tally.known, block, met))
+
+
+class Adder(NamedTuple):
+    """Adds rows up by their place."""
+
+    codes: Places
+    size: int
+
+    def __call__(self, rows: Rows, weights: Numbers | None = None) -> Numbers:
+        """Number of the rows at every place, or the sum of their weights."""
+        own = None if weights is None else weights[rows]
+        return np.bincount(self.codes[rows], weights=own, minlength=self.size).astype(np.float64)
+
+
+def match_count(count: CountLayout, tally: Tally) -> Rows:
+    """Whether each row is a pupil of the kind that is counted."""
+    values = tally.numbers.get(count.column, np.full(len(tally.known), np.nan))
+    if count.equals is not None:
+        return values == count.equals
+    if count.at_least is not None:
+        return values >= count.at_least
+    minimum = np.array([*(np.nan if row is None else row.value for row in tally.minimums), np.nan])
+    return values < minimum[tally.scope.codes]
+
+
+def has_scale(scale: str | None, tally: Tally, *, known: bool = False) -> Rows:
+    """Whether the subject of each row is on a scale; without one, whether the register has it at all (`known`)."""
+    if scale is None and not known:
+        return np.ones(len(tally.known), dtype=bool)
+    scales = [row.scale if row else None for row in tally.minimums]
+    fits = np.array([*(found is not None and scale in (None, found) for found in scales), False])
+    return fits[tally.scope.codes]
+
+
+def choose_scores(means: Iterable[MeanLayout], tally: Tally) -> Numbers:
+    """Scores of which the mean is taken: those of the first rule that fits the scale of the row's subject."""
+    values = np.full(len(tally.known), np.nan)
+    decided = np.zeros(len(tally.known), dtype=bool)
+    for mean in means:
+        fits = has_scale(mean.of_scale, tally) & ~decided
+        values[fits] = tally.numbers.get(mean.column, np.full(len(values), np.nan))[fits]
+        decided |= fits
+    return values
+
+
+def name_keys(keys: Mapping[str, Reading], met: Places, sizes: list[int]) -> dict[str, object]:
+    """Values of the key columns of the places met."""
+    places = np.unravel_index(met, sizes)
+    values = {name: np.array(reading.values or [None], dtype=object) for name, reading in keys.items()}
+    return {name: values[name][place] for name, place in zip(keys, places, strict=True)}
+
+
+def find_extent(codes: Places, known: Rows, block: Block, met: Places) -> dict[str, Places]:
+    """First and last row of every place met."""
+    rows = np.flatnonzero(known)
+    first, last = (np.zeros(codes.max(initial=0) + 1, dtype=np.int64) for _ in range(2))
+    # Of several values for one place the last that is written stays.
+    first[codes[rows[::-1]]], last[codes[rows]] = rows[::-1], rows
+    return {"first_row": first[met] + block.first_row, "last_row": last[met] + block.first_row}
+
+
+def assemble_counts(protocol: Protocol, counted: list[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of the contract table from the sums of all blocks, on the number of each key's first row."""
+    key = list(protocol.key)
+    sums = pd.concat(counted, ignore_index=True).groupby(key, sort=False, dropna=False)
+    extent = sums.agg(first_row=("first_row", "min"), last_row=("last_row", "max"))
+    totals = sums.sum(numeric_only=True).drop(columns=["first_row", "last_row"]).join(extent).reset_index()
+    columns = {name: totals[name] for name in key}
+    columns["participants"] = totals["participants"]
+    for name in protocol.pupils.counts:
+        columns[name] = totals[name].where(totals[f"of {name}"].eq(totals["participants"]))
+    for name in protocol.pupils.means:
+        number = totals[f"number of {name}"]
+        columns[name] = (totals[f"sum of {name}"] / number.where(number > 0)).round(6)
+    columns["source_note"] = write_notes(totals)
+    return type_rows(pd.DataFrame(columns), protocol, totals["first_row"])
+
+
+def type_rows(rows: pd.DataFrame, protocol: Protocol, first: pd.Series) -> pd.DataFrame:
+    """All columns of the contract table with their types."""
+    schema = schemas.CONTRACT[protocol.rows.table]
+    source = {"source_file": protocol.source.file, "source_sheet": protocol.source.sheet, "source_row": first}
+    filled = rows.assign(**source).reindex(columns=list(schema.columns))
+    types = {name: str(column.dtype) for name, column in schema.columns.items()}
+    typed = filled.astype({name: "Int64" if kind == "int64" else kind for name, kind in types.items()})
+    return typed.set_axis(pd.Index(first, dtype="int64"))
+
+
+def write_notes(totals: pd.DataFrame) -> pd.Series:
+    """«26 учеников, строки с 2 по 27; не явился — 1»: what every row of counts was made from."""
+    pupils = totals["pupils"].astype("int64")
+    words = {number: count_words(number, "ученик", "ученика", "учеников") for number in pupils.unique().tolist()}
+    rows = [totals[name].astype("int64").astype("str") for name in ("first_row", "last_row")]
+    notes = pupils.map(words) + ", строки с " + rows[0] + " по " + rows[1]
+    for name in [name for name in totals if name.startswith("status ")]:
+        number = totals[name].fillna(0).astype("int64")
+        notes += ("; " + name.removeprefix("status ") + " — " + number.astype("str")).where(number > 0, "")
+    return notes
+
+
+# What could not be understood
+
+_NO_RESULT = Fault(
+    0,
+    "",
+    "ожидался результат участника, а ячейка пуста",
+    "Впишите результат или статус, из которого видно, почему его нет.",
+)
+_BLANK = Fault(0, "", "ожидалось значение, а ячейка пуста", "Заполните ячейку.")
+
+
+def say_faults(protocol: Protocol, block: Block, columns: Mapping[str, Coded], taken: Rows) -> list[Problem]:
+    """Cells of a block that do not mean what was expected."""
+    problems = []
+    for name, column in columns.items():
+        faults = protocol.meanings[name].faults if name in protocol.meanings else {}
+        for place in [place for place, text in enumerate(column.texts) if text in faults] if faults else []:
+            rows = _list_rows(block, taken & (column.codes == place))
+            problems += [_say(protocol, faults[column.texts[place]], row, name) for row in rows]
+    return problems
+
+
+def say_blank_keys(
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], taken: Rows
+) -> list[Problem]:
+    """Rows without a code, subject or year, unless the cell has been named already."""
+    problems = []
+    for name, reading in keys.items():
+        column = protocol.sources.get(name, name)
+        faulty = protocol.meanings[column].faults if column in protocol.meanings else {}
+        named = match_texts(columns[column], faulty.__contains__) if column in columns else np.zeros_like(taken)
+        blank = taken & (reading.codes < 0) & ~named
+        is_required = not schemas.CONTRACT[protocol.rows.table].columns[name].nullable
+        problems += [_say(protocol, _BLANK, row, column) for row in _list_rows(block, blank)] if is_required else []
+    return problems
+
+
+def _list_rows(block: Block, rows: Rows) -> list[int]:
+    return (np.flatnonzero(rows)[:SHOWN_ROWS] + block.first_row).tolist()
+
+
+def _say(protocol: Protocol, fault: Fault, row: int, column: str) -> Problem:
+    source = protocol.source
+    return Problem(
+        fault.severity,
+        source.file,
+        fault.expected,
+        fault.action,
+        sheet=source.sheet,
+        row=row,
+        column=source.header.name(column),
+        value=fault.value,
+    )

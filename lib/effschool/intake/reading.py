@@ -1,0 +1,265 @@
+"""One file as sent → its sheets, each a grid of text cells with the row numbers that Excel shows.
+
+What kind of file it is (text, XLSX, ODS, old XLS, SPSS) is seen from its first bytes, for names lie. A large sheet is
+not held as a whole: its head tells what it is, and its columns are then read block by block (`Sheet.read_blocks`).
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
+from effschool.base.problems import Problem, Severity, UnreadableFileError, refuse_file
+
+DELIMITERS = (",", ";", "\t")
+HEAD_ROWS = 60
+"""Rows by which a sheet is recognised."""
+STREAMED_FROM = 20_000_000
+"""Bytes of a text file above which it is read block by block where only counts of pupils are wanted from it."""
+BLOCK_ROWS = 50_000
+_BLOCK_BYTES = 1 << 24
+_SAMPLE_ROWS, _SAMPLE_WIDTH = 50, 10_000
+_WINDOWS_NOTE = (
+    "ожидалась кодировка UTF-8, файл прочитан как Windows-1251",
+    "Проверьте, что названия в отчёте читаются, и в следующий раз сохраните таблицу как «CSV UTF-8».",
+)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of one sheet.
+
+    Args:
+        file: name for messages.
+        sheet: name of the sheet; empty for text files and SPSS.
+        cells: frame of trimmed text, a row per row of the sheet, its index the row in Excel; a blank cell is "".
+        notes: warnings met on the way, such as a wrong encoding.
+    """
+
+    file: str
+    sheet: str
+    cells: pd.DataFrame
+    notes: tuple[Problem, ...] = ()
+
+    @cached_property
+    def rows(self) -> list[list[str]]:
+        """The cells as plain lists, inner spaces collapsed."""
+        return [[" ".join(cell.split()) for cell in row] for row in self.cells.to_numpy().tolist()]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A column of a block: for every row the place of its text among the different texts."""
+
+    codes: NDArray[np.int32]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows of a large sheet: the row in Excel of the first of them, and the columns asked for by position."""
+
+    first_row: int
+    rows: int
+    columns: dict[int, Coded]
+
+
+class Sheet:
+    """A sheet held as rows of text; what it was made from is the business of the reader of its kind of file.
+
+    `merged`: ranges of merged cells, top left and bottom right, from 0; known for XLSX only. `is_large`: so large that
+    a column of different texts in every row would take longer than all the others.
+    """
+
+    is_large = False
+    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+
+    def __init__(self, file: str, name: str, rows: Sequence[Sequence[str]], notes: Iterable[Problem] = ()) -> None:
+        self.file, self.name, self.notes = file, name, tuple(notes)
+        self._rows = rows
+
+    def find_overlong(self, width: int) -> list[int]:
+        """Numbers of the rows that have something beyond so many columns; looked at in text only."""
+        rows = enumerate(self._rows, start=1) if not self.name else ()
+        return [number for number, row in rows if any(row[width:])]
+
+    def read_head(self) -> Grid:
+        """The first rows, by which the sheet is recognised."""
+        return Grid(self.file, self.name, frame_rows(self._rows[:HEAD_ROWS]), self.notes)
+
+    def read_grid(self) -> Grid:
+        """All rows up to the last filled one."""
+        return Grid(self.file, self.name, frame_rows(self._rows), self.notes)
+
+    def read_blocks(self, after: int, columns: Sequence[int]) -> Iterator[Block]:
+        """Rows below the row `after`, the columns at the given positions, block by block."""
+        for start in range(after, len(self._rows), BLOCK_ROWS):
+            yield code_rows(self._rows[start : start + BLOCK_ROWS], start + 1, columns)
+
+
+def code_rows(rows: Sequence[Sequence[str]], first_row: int, columns: Sequence[int]) -> Block:
+    """Rows of text as a block; a row that is too short is blank where it ends."""
+    coded = {}
+    for place in columns:
+        texts = np.array([row[place] if place < len(row) else "" for row in rows], dtype=object)
+        codes, unique = pd.factorize(texts)
+        coded[place] = Coded(codes.astype(np.int32), tuple(unique.tolist()))
+    return Block(first_row, len(rows), coded)
+
+
+def frame_rows(rows: Iterable[Sequence[str]]) -> pd.DataFrame:
+    """Rows of text as cells of a grid; blank rows at the end are left out."""
+    cells = pd.DataFrame(list(zip(*zip_longest(*rows, fillvalue=""), strict=True)), dtype="str")
+    cells.index = pd.RangeIndex(1, len(cells) + 1)
+    filled = (cells != "").any(axis=1)
+    return cells.loc[: filled[filled].index[-1]] if filled.any() else cells.iloc[:0]
+
+
+def open_text(path: Path, file: str, delimiter: str | None = None) -> Sheet:
+    """A text file (CSV) as a sheet without a name.
+
+    Raises:
+        UnreadableFileError: not text, an unknown encoding, or quotes that do not match.
+    """
+    if path.stat().st_size >= STREAMED_FROM:
+        return LargeText(path, file, delimiter)
+    text, notes = decode_text(path.read_bytes(), file)
+    return Sheet(file, "", split_rows(text, delimiter or find_delimiter(text), file), notes)
+
+
+class LargeText(Sheet):
+    """A text file that is not held in memory: its head is read at once, its columns by Arrow, block by block."""
+
+    is_large = True
+
+    def __init__(self, path: Path, file: str, delimiter: str | None) -> None:
+        self._path = path
+        with path.open("rb") as stream:
+            head = stream.read(1 << 20)
+        text, notes = decode_text(head[: head.rfind(b"\n") + 1] or head, file)
+        self._delimiter = delimiter or find_delimiter(text)
+        super().__init__(file, "", split_rows(text, self._delimiter, file), notes)
+        self._encoding = "cp1251" if notes else "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+
+    def read_grid(self) -> Grid:
+        """All rows up to the last filled one."""
+        text, notes = decode_text(self._path.read_bytes(), self.file)
+        return Grid(self.file, "", frame_rows(split_rows(text, self._delimiter, self.file)), notes)
+
+    def read_blocks(self, after: int, columns: Sequence[int]) -> Iterator[Block]:
+        """Rows below the row `after`, the columns at the given positions, block by block.
+
+        Raises:
+            UnreadableFileError: a row with more or fewer cells than the head has, a blank row, broken text.
+        """
+        width = max(map(len, self._rows[after : after + HEAD_ROWS]), default=0)
+        names = [str(place) for place in range(width)]
+        row = after + 1
+        try:
+            for batch in read_ahead(self._open_stream(after, names, [names[place] for place in columns])):
+                coded = {place: _take_dictionary(batch.column(str(place))) for place in columns}
+                yield Block(row, batch.num_rows, coded)
+                row += batch.num_rows
+        except pa.ArrowInvalid as error:
+            raise self._refuse(error) from None
+
+    def _open_stream(self, after: int, names: list[str], wanted: list[str]) -> arrow_csv.CSVStreamingReader:
+        text = pa.dictionary(pa.int32(), pa.string())
+        return arrow_csv.open_csv(
+            self._path,
+            read_options=arrow_csv.ReadOptions(
+                column_names=names, skip_rows=after, block_size=_BLOCK_BYTES, encoding=self._encoding
+            ),
+            parse_options=arrow_csv.ParseOptions(delimiter=self._delimiter, ignore_empty_lines=False),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=wanted, column_types=dict.fromkeys(wanted, text), strings_can_be_null=False
+            ),
+        )
+
+    def _refuse(self, error: pa.ArrowInvalid) -> UnreadableFileError:
+        row = re.search(r"[Rr]ow #?(\d+)", str(error))
+        expected = "ожидалась таблица, в каждой строке которой столько же ячеек, сколько в шапке, и целый текст"
+        action = "Выгрузите таблицу ещё раз как «CSV UTF-8»; пустых строк и переносов внутри ячеек быть не должно."
+        return refuse_file(self.file, expected, action, row=int(row[1]) if row else None)
+
+
+def read_ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, the next one read in a thread of its own while the last is being worked on."""
+    source = iter(batches)
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, source, None)
+        while (batch := following.result()) is not None:
+            following = reader.submit(next, source, None)
+            yield batch
+
+
+def _take_dictionary(column: pa.DictionaryArray) -> Coded:
+    texts = tuple(text.strip() for text in column.dictionary.to_pylist())
+    return Coded(column.indices.to_numpy(zero_copy_only=False), texts)
+
+
+def decode_text(content: bytes, file: str) -> tuple[str, tuple[Problem, ...]]:
+    """Text of a file, and a note where it is not in UTF-8.
+
+    Raises:
+        UnreadableFileError: no encoding fits.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace"), ()
+    try:
+        return content.decode("utf-8-sig"), ()
+    except UnicodeDecodeError as error:
+        return _decode_other(content, file, error)
+
+
+def _decode_other(content: bytes, file: str, error: UnicodeDecodeError) -> tuple[str, tuple[Problem, ...]]:
+    if b"\0" in content:
+        raise refuse_file(file, "ожидался текст CSV, а внутри не текст", "Сохраните таблицу из Excel как «CSV UTF-8».")
+    as_utf8 = content.decode("utf-8", errors="replace")
+    if _count_cyrillic(as_utf8) > as_utf8.count("\N{REPLACEMENT CHARACTER}"):
+        row = content[: error.start].count(b"\n") + 1
+        raise refuse_file(file, "текст UTF-8 повреждён", "Сохраните таблицу как «CSV UTF-8» ещё раз.", row=row)
+    text = content.decode("cp1251", errors="replace")
+    if not _count_cyrillic(text):
+        raise refuse_file(file, "ожидалась кодировка UTF-8", "Сохраните таблицу из Excel как «CSV UTF-8».")
+    expected, action = _WINDOWS_NOTE
+    return text, (Problem(Severity.WARNING, file, expected, action),)
+
+
+def _count_cyrillic(text: str) -> int:
+    return sum("\N{CYRILLIC CAPITAL LETTER IO}" <= letter <= "\N{CYRILLIC SMALL LETTER IO}" for letter in text)
+
+
+def find_delimiter(text: str) -> str:
+    """The delimiter that cuts the head of the file into most cells; a decimal comma loses to a real semicolon."""
+    sample = "\n".join(line[:_SAMPLE_WIDTH] for line in text.splitlines()[:_SAMPLE_ROWS])
+    return max(DELIMITERS, key=lambda sign: sum(map(len, csv.reader(io.StringIO(sample), delimiter=sign))))
+
+
+def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
+    """Rows of trimmed cells.
+
+    Raises:
+        UnreadableFileError: quotes that do not match; the row is named.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return [[cell.strip() for cell in row] for row in reader]
+    except csv.Error:
+        raise refuse_file(
+            file,
+            "кавычки в тексте не закрыты или стоят не на месте",
+            "Исправьте кавычки в этой строке: внутри текста в кавычках каждая кавычка удваивается.",
+            row=reader.line_num,
+        ) from None

@@ -1,0 +1,184 @@
+"""Checks between files: codes against the register of schools (реестр школ), rows met in more than one file."""
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from effschool.base import schemas
+from effschool.base.problems import Problem, Severity
+from effschool.intake.checks import Place
+from effschool.intake.conversion import Fault
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that one file gives to one contract table.
+
+    Args:
+        table: the contract table.
+        rows: its columns; years may be nullable whole numbers as yet.
+        place: where the rows stand, for messages.
+        keeps_first: a key met in an earlier part is left out here without an error.
+        names: municipality and name of the schools of rows without a code, on the index of the rows; None where every
+            row has one.
+    """
+
+    table: str
+    rows: pd.DataFrame
+    place: Place
+    keeps_first: bool = False
+    names: pd.DataFrame | None = None
+
+
+def list_register(parts: list[Part]) -> pd.DataFrame:
+    """Codes and years of the register: a row per school and year."""
+    rows = [part.rows[["year", "school_id"]] for part in parts if part.table == "schools"]
+    empty = schemas.empty_table(schemas.SCHOOLS)[["year", "school_id"]]
+    return pd.concat(rows or [empty], ignore_index=True).drop_duplicates()
+
+
+def restore_codes(part: Part, register: pd.DataFrame) -> tuple[Part, list[Problem]]:
+    """Codes as the register writes them; a code it has not is an error.
+
+    Excel turns «027000» into 27000. Where exactly one school of the register (of that year, where the table has a year)
+    has the same code but for leading zeros, its code is put in, with a warning.
+    """
+    if part.table == "schools":
+        return part, []
+    rows, problems = part.rows, []
+    for column in [name for name in ("school_id", "partner_id") if name in rows.columns]:
+        rows, found = _restore_column(rows, column, register, part.place)
+        problems += found
+    return replace(part, rows=rows), problems
+
+
+def _restore_column(
+    rows: pd.DataFrame, column: str, register: pd.DataFrame, place: Place
+) -> tuple[pd.DataFrame, list[Problem]]:
+    key = ["year", column] if "year" in rows.columns else [column]
+    scope = register.rename(columns={"school_id": column})[key].drop_duplicates()
+    wanted = rows.loc[rows[column].notna(), [*key, "source_row"]].reset_index(names="label")
+    met = wanted.merge(scope, on=key, how="left", indicator=True)
+    unknown = met.loc[met["_merge"].eq("left_only"), ["label", *key, "source_row"]]
+    if unknown.empty:
+        return rows, []
+    matched = _match_without_zeros(unknown, column, scope)
+    codes = matched.dropna(subset=["restored"]).set_index("label")["restored"]
+    restored = rows[column].where(~rows.index.isin(codes.index), codes.reindex(rows.index)).astype("str")
+    return rows.assign(**{column: restored}), [_say_code(place, column, cells) for _, cells in matched.iterrows()]
+
+
+def _match_without_zeros(unknown: pd.DataFrame, column: str, scope: pd.DataFrame) -> pd.DataFrame:
+    """Unknown codes with the code `restored` of the one school that matches; missing where none or several do."""
+    bare = scope.assign(bare=scope[column].str.lstrip("0")).rename(columns={column: "restored"})
+    key = [name for name in ("year", "bare") if name in bare.columns]
+    single = bare[~bare.duplicated(key, keep=False)]
+    return unknown.assign(bare=unknown[column].str.lstrip("0")).merge(single, on=key, how="left")
+
+
+def _say_code(place: Place, column: str, cells: pd.Series) -> Problem:
+    row, code, restored = int(cells["source_row"]), cells[column], cells["restored"]
+    if isinstance(restored, str):
+        expected = "ожидался код школы, как в реестре"
+        return place.say(Fault(row, code, expected, _say_restored(restored), Severity.WARNING), column)
+    when = f" за {cells['year']} год" if "year" in cells.index else ""
+    expected = f"такого кода нет в реестре школ{when}"
+    return place.say(
+        Fault(row, code, expected, "Исправьте код; если школа новая, сообщите о ней в институт: её нет в реестре."),
+        column,
+    )
+
+
+def _say_restored(code: str) -> str:
+    return f"Код прочитан как «{code}»: задайте столбцам с кодами текстовый формат, чтобы нули не терялись."
+
+
+def find_code_variants(register: pd.DataFrame) -> dict[str, str]:
+    """Code → the longest code that differs by leading zeros only, where no year has both: it is one school."""
+    bare = register.assign(bare=register["school_id"].str.lstrip("0"))
+    several = bare.groupby("bare")["school_id"].transform("nunique").gt(1)
+    same_year = bare.duplicated(["year", "bare"], keep=False).groupby(bare["bare"]).transform("any")
+    variants = bare[several & ~same_year]
+    longest = variants.groupby("bare")["school_id"].agg(lambda codes: max(codes, key=len))
+    pairs = zip(variants["school_id"], variants["bare"].map(longest), strict=True)
+    return {code: best for code, best in pairs if code != best}
+
+
+def harmonise_codes(part: Part, codes: dict[str, str]) -> tuple[Part, list[Problem]]:
+    """Rows of the register with the codes replaced, a warning for each."""
+    changed = part.rows["school_id"].isin(list(codes)) if part.table == "schools" else None
+    if changed is None or not changed.any():
+        return part, []
+    expected = "ожидался такой же код школы, как в другом году реестра"
+    problems = [
+        part.place.say(Fault(int(row), code, expected, _say_restored(codes[code]), Severity.WARNING), "school_id")
+        for row, code in part.rows.loc[changed, ["source_row", "school_id"]].itertuples(index=False)
+    ]
+    rows = part.rows.assign(school_id=part.rows["school_id"].replace(codes))
+    return replace(part, rows=rows), problems
+
+
+def find_doubled(parts: list[Part]) -> list[Problem]:
+    """Rows whose key stands in an earlier part (or row) of the same table; the problem is the later file's."""
+    problems = []
+    for table, columns in schemas.KEYS.items():
+        key = list(columns)
+        of_table = [part for part in parts if part.table == table and not part.keeps_first]
+        if not of_table:
+            continue
+        rows = pd.concat([part.rows.assign(part=place) for place, part in enumerate(of_table)], ignore_index=True)
+        later = rows[rows.duplicated(key)]
+        first = rows.drop_duplicates(key).merge(later[key], on=key).set_index(key)
+        for _, cells in later.iterrows():
+            where = first.loc[[tuple(cells[key])]].iloc[0] if cells[key].notna().all() else None
+            problems.append(_say_met(of_table[cells["part"]].place, cells, key, where))
+    return problems
+
+
+def _say_met(place: Place, cells: pd.Series, key: list[str], first: pd.Series | None) -> Problem:
+    value = ", ".join(str(cells[name]) for name in key if pd.notna(cells[name]))
+    where = f" Она уже есть: файл «{first['source_file']}», строка {first['source_row']}." if first is not None else ""
+    action = f"Оставьте строку в одном из файлов.{where}"
+    return place.say(Fault(int(cells["source_row"]), value, "такая строка уже есть в другом месте", action), *key)
+
+
+def merge_register(parts: list[Part]) -> tuple[list[Part], list[Problem]]:
+    """Leave out rows of `keeps_first` parts whose key was met before; another municipality there is a warning."""
+    kept: list[Part] = []
+    problems: list[Problem] = []
+    for table, columns in schemas.KEYS.items():
+        key = list(columns)
+        seen = pd.DataFrame()
+        for part in [part for part in parts if part.table == table]:
+            rows = part.rows
+            if part.keeps_first:
+                problems += _warn_other_municipality(part, seen) if table == "schools" else []
+                rows = rows.drop_duplicates(key)
+                rows = rows[~_index_keys(rows, key).isin(_index_keys(seen, key))] if len(seen) else rows
+            seen = pd.concat([seen, rows])
+            kept.append(replace(part, rows=rows))
+    return kept, problems
+
+
+def _index_keys(rows: pd.DataFrame, key: list[str]) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[key])
+
+
+def _warn_other_municipality(part: Part, seen: pd.DataFrame) -> list[Problem]:
+    first = pd.concat([seen, part.rows]).drop_duplicates(["year", "school_id"])
+    columns = ["year", "school_id", "municipality", "source_file", "source_row"]
+    both = part.rows.merge(first[columns], on=["year", "school_id"], suffixes=("", "_first"))
+    return [
+        part.place.say(
+            Fault(
+                int(cells["source_row"]),
+                cells["municipality"],
+                "муниципалитет школы не тот, что в другом месте",
+                f"Оставлено «{cells['municipality_first']}» (файл «{cells['source_file_first']}», "
+                f"строка {cells['source_row_first']}): проверьте, где школа на самом деле.",
+                Severity.WARNING,
+            ),
+            "municipality",
+        )
+        for _, cells in both[both["municipality"].ne(both["municipality_first"])].iterrows()
+    ]

@@ -1,0 +1,235 @@
+"""Rows of a recognised sheet → typed rows of the contract tables (строки таблиц), with what is wrong in them."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from effschool.base import schemas
+from effschool.base.problems import Problem, Severity
+from effschool.intake.checks import Place, check_plausible, check_required, check_schema
+from effschool.intake.conversion import Fault, convert_column, find_kind
+from effschool.intake.headings import Header, name_repeated
+from effschool.intake.layouts import ColumnLayout, Layout, RowsLayout, map_columns
+from effschool.intake.register import Part
+
+RECONSTRUCTED = "число учеников восстановлено из процентов"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sheet with its kind and header: what its rows are made from.
+
+    Args:
+        fields: values that stand for the whole sheet, from its titles and names, as text.
+    """
+
+    file: str
+    sheet: str
+    layout: Layout
+    header: Header
+    fields: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Typed rows of one table, what is wrong with them, and the rows in which a column is faulty."""
+
+    rows: pd.DataFrame
+    problems: tuple[Problem, ...]
+    faulty: dict[str, set[int]]
+
+
+def read_part(source: Source, body: pd.DataFrame, rows: RowsLayout) -> tuple[Part, list[Problem]]:
+    """Rows that one rule of the layout takes from the body of a sheet.
+
+    Args:
+        body: text by column of the layout (`headings.select_body`) on the row numbers of Excel.
+    """
+    place = locate_columns(source, rows)
+    long = unfold_things(source, body, rows) if rows.each else body
+    typed = share_percents(convert_rows(source, long, rows, place), rows, place)
+    wanted = find_wanted(body, rows, typed.rows)
+    return finish_part(source, rows, place, typed, wanted)
+
+
+def locate_columns(source: Source, rows: RowsLayout) -> Place:
+    """Headings of the table's columns as the file has them."""
+    sources = map_columns(source.layout, rows)
+    return Place(source.file, source.sheet, {name: source.header.name(column) for name, column in sources.items()})
+
+
+def finish_part(
+    source: Source, rows: RowsLayout, place: Place, typed: Typed, wanted: pd.DataFrame | None
+) -> tuple[Part, list[Problem]]:
+    """Rows without what was not reported, checked by the contract."""
+    kept = skip_unreported(blank_zeros(typed.rows, rows), rows, typed.faulty)
+    keeps_first = rows.repeats == "first"
+    compared = kept.drop_duplicates(["year", "school_id"]) if keeps_first and rows.table == "schools" else kept
+    sought = set() if wanted is None else set(wanted.index)
+    faulty = typed.faulty | {"school_id": typed.faulty.get("school_id", set()) | sought}
+    problems = [*typed.problems, *check_required(kept, rows.table, faulty, place)]
+    problems += check_schema(compared, rows.table, place)
+    problems += check_plausible(kept, rows.table, map_columns(source.layout, rows), faulty, place)
+    names = None if wanted is None else wanted.reindex(kept.index).reset_index(drop=True)
+    return Part(rows.table, kept.reset_index(drop=True), place, keeps_first, names), problems
+
+
+def unfold_things(source: Source, body: pd.DataFrame, rows: RowsLayout) -> pd.DataFrame:
+    """Wide to long: the body with a row for every thing that repeated columns stand for, the thing itself in `each`."""
+    columns = set(map_columns(source.layout, rows).values()) & set(source.header.repeated)
+    single = [name for name in body if name in source.header.positions]
+    parts = []
+    for thing in source.header.list_things(columns):
+        own = {name: body.get(name_repeated(name, thing), repeat_text("", body.index)) for name in columns}
+        parts.append(body[single].assign(**own, **{_THING: thing}))
+    return pd.concat(parts).astype("str") if parts else body.assign(**{_THING: ""}).iloc[:0]
+
+
+_THING = "each: "
+
+
+def convert_rows(source: Source, body: pd.DataFrame, rows: RowsLayout, place: Place) -> Typed:
+    """Typed rows of the table, with what could not be understood."""
+    typed: dict[str, pd.Series] = {}
+    problems: list[Problem] = []
+    faulty: dict[str, set[int]] = defaultdict(set)
+    percents = set(rows.percent.parts) if rows.percent else set()
+    for name in schemas.CONTRACT[rows.table].columns:
+        if name in schemas.PROVENANCE:
+            continue
+        text, layout = _find_text(source, body, rows, name)
+        converted = convert_column(text, "score" if name in percents else find_kind(rows.table, name), layout)
+        typed[name] = converted.values
+        problems += [place.say(fault, name) for fault in converted.faults]
+        faulty[name] |= {fault.row for fault in converted.faults if fault.severity == Severity.ERROR}
+    frame = _add_provenance(pd.DataFrame(typed, index=body.index), source)
+    return Typed(frame, tuple(dict.fromkeys(problems)), faulty)
+
+
+def _find_text(
+    source: Source, body: pd.DataFrame, rows: RowsLayout, name: str
+) -> tuple[pd.Series, ColumnLayout | None]:
+    """Text of a table's column in every row, and the layout that turns it into values."""
+    if name in rows.constants:
+        return repeat_text(str(rows.constants[name]), body.index), None
+    if name == rows.each:
+        return body[_THING], None
+    column = map_columns(source.layout, rows).get(name, name)
+    if column in source.layout.fields:
+        return repeat_text(source.fields.get(column, ""), body.index), source.layout.fields[column].column
+    layout = source.layout.columns.get(column)
+    if column in source.header.repeated:
+        return body[column], None
+    return (body[column] if column in body else repeat_text(source.fields.get(column, ""), body.index)), layout
+
+
+def repeat_text(text: str, index: pd.Index) -> pd.Series:
+    """One text for all rows."""
+    return pd.Series(text, index=index, dtype="str")
+
+
+def _add_provenance(rows: pd.DataFrame, source: Source) -> pd.DataFrame:
+    added = rows.assign(source_file=source.file, source_sheet=source.sheet, source_row=rows.index, source_note=None)
+    texts = dict.fromkeys(("source_file", "source_sheet", "source_note"), "str")
+    return added.astype({"source_row": "Int64", **texts})
+
+
+# Counts that were sent as per cent
+
+
+def share_percents(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
+    """Per cents turned into counts that add up to the total, where the layout says that they are per cents."""
+    if rows.percent is None:
+        return typed
+    total, parts = rows.percent.total, list(rows.percent.parts)
+    if rows.each:
+        wide = typed.rows.set_index(rows.each, append=True)[parts[0]].unstack(sort=False)
+        totals = typed.rows[~typed.rows.index.duplicated()][total].reindex(wide.index)
+    else:
+        wide, totals = typed.rows[parts], typed.rows[total]
+    counts, off = share_out(totals.to_numpy("float64", na_value=np.nan), wide.to_numpy("float64"))
+    faults = [
+        _say_off(int(row), value) for row, value in zip(wide.index[off], wide.sum(axis=1).to_numpy()[off], strict=True)
+    ]
+    shared = pd.DataFrame(counts, index=wide.index, columns=wide.columns).astype("Int64")
+    made = _put_counts(typed.rows, shared, rows, parts)
+    return replace(typed, rows=made, problems=(*typed.problems, *(place.say(fault, *parts) for fault in faults)))
+
+
+def _put_counts(typed: pd.DataFrame, shared: pd.DataFrame, rows: RowsLayout, parts: list[str]) -> pd.DataFrame:
+    if rows.each:
+        keys = pd.MultiIndex.from_arrays([typed.index, typed[rows.each]])
+        long = shared.melt(ignore_index=False).set_index(rows.each, append=True)["value"]
+        counts = {parts[0]: long.reindex(keys).set_axis(typed.index)}
+    else:
+        counts = {name: shared[name] for name in parts}
+    made = typed.assign(**counts)
+    known = made[parts].notna().any(axis=1)
+    return made.assign(source_note=made["source_note"].mask(known, RECONSTRUCTED))
+
+
+def share_out(
+    total: NDArray[np.float64], percent: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Whole numbers by largest remainder (метод наибольшего остатка), and rows whose per cents do not make 100.
+
+    Args:
+        total: number of pupils in every row.
+        percent: a row per row, a column per part; shares of 1 are understood as well; missing parts are 0 where others
+            are there.
+
+    Returns:
+        Counts that sum to the total of every row (missing where the total or all parts are), and where the sum of the
+        per cents is farther from 100 than rounding to whole per cents can bring it.
+    """
+    filled = np.where(np.isnan(percent).all(axis=1, keepdims=True), np.nan, np.nan_to_num(percent))
+    sums = filled.sum(axis=1)
+    shares_of_one = (np.abs(sums - 1) <= 0.02) & (total > 0)
+    sums = np.where(shares_of_one, sums * 100, sums)
+    off = np.asarray(np.logical_and(total > 0, np.abs(sums - 100) > 0.5 * percent.shape[1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        exact = filled / filled.sum(axis=1, keepdims=True) * total[:, None]
+    exact = np.where(np.equal(total, 0)[:, None] & ~np.isnan(filled), 0.0, exact)
+    whole = np.floor(exact + 1e-9)
+    left = np.nan_to_num(total - whole.sum(axis=1))
+    order = np.argsort(np.argsort(-(exact - whole), axis=1, kind="stable"), axis=1, kind="stable")
+    return np.where(np.isnan(exact) | np.expand_dims(off, 1), np.nan, whole + (order < left[:, None])), off
+
+
+def _say_off(row: int, value: float) -> Fault:
+    return Fault(row, f"{value:g}", "ожидалось, что проценты вместе дают 100", "Сверьте проценты с исходным отчётом.")
+
+
+# Rows that say nothing
+
+
+def blank_zeros(typed: pd.DataFrame, rows: RowsLayout) -> pd.DataFrame:
+    """Zeros that mean «нет данных» become missing, where the layout says so."""
+    changed = {
+        name: typed[name].mask(typed[name].eq(0) & typed[count].eq(0).fillna(False).astype(bool))
+        for name, count in rows.blank_where_zero.items()
+    }
+    return typed.assign(**changed)
+
+
+def skip_unreported(typed: pd.DataFrame, rows: RowsLayout, faulty: dict[str, set[int]]) -> pd.DataFrame:
+    """Rows without those in which nothing was reported; a faulty cell is not blank."""
+    typed = typed[typed[list(rows.only_with)].notna().all(axis=1)] if rows.only_with else typed
+    if not rows.skip_blank:
+        return typed
+    blank = typed[list(rows.skip_blank)].isna().all(axis=1)
+    return typed[~blank | typed.index.isin([row for name in rows.skip_blank for row in faulty.get(name, ())])]
+
+
+def find_wanted(body: pd.DataFrame, rows: RowsLayout, typed: pd.DataFrame) -> pd.DataFrame | None:
+    """Names by which schools are to be found: municipality and name on the index of the rows that have no code."""
+    if rows.find_school is None:
+        return None
+    columns = {"municipality": rows.find_school.municipality, "name": rows.find_school.name}
+    names = pd.DataFrame({name: body[column] for name, column in columns.items() if column in body}, index=body.index)
+    without_code = typed.index[typed["school_id"].isna()].unique()
+    known = names.index.isin(without_code) & names.ne("").all(axis=1)
+    return names[known] if set(columns) <= set(names) else None

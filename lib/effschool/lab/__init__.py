@@ -1,0 +1,1 @@
+"""A methodologist's desk (JupyterLab): panels, comparison of methodologies and of runs."""

@@ -1,0 +1,33 @@
+"""A municipality's report made from a panel (отчёт по муниципалитету): the run's own steps on the tables that are."""
+
+from pathlib import Path
+
+from effschool.lab.panels.desk import Desk
+from effschool.run.plan import Settings, plan_reports
+from effschool.run.progress import Say
+from effschool.run.year import FAILED, choose_reports, hold_folders, run_reports
+
+
+def make_report(desk: Desk, municipality: str, year: int, say: Say) -> list[Path]:
+    """Make the report of one municipality unless it is up to date; gives its page and the files beside it.
+
+    Raises:
+        FolderInUseError: a run works in the folders.
+        RuntimeError: the report could not be made; the message says why.
+    """
+    settings = Settings(
+        root=desk.root,
+        data=desk.root / "data" / "raw",
+        processed=desk.processed,
+        reports=desk.reports,
+        layouts=desk.root / "layouts",
+        methodology=desk.methodology.id,
+        jobs=1,
+    )
+    say(f"Отчёт «{municipality}», {year} год: готовлю…")
+    with hold_folders(settings):
+        (task,), _ = choose_reports(plan_reports(settings, desk.workspace, year), municipality)
+        (outcome,) = run_reports([task], settings, say, say)
+    if outcome.state == FAILED:
+        raise RuntimeError(f"Отчёт «{municipality}» не построен: {outcome.message}")
+    return [task.page, *(path for path in task.step.outputs if path != task.page)]

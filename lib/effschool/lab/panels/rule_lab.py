@@ -1,0 +1,220 @@
+"""Rule lab as a panel (лаборатория правил): the rule, its switches, cut, window and weights; lists change at once."""
+
+from functools import partial
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+
+from effschool.base.russian import join_words
+from effschool.lab.comparison import Members, compare_methodologies, list_members, tabulate_differences
+from effschool.lab.panels.choices import (
+    Choice,
+    apply_choice,
+    has_gaps,
+    has_vpr,
+    list_rules,
+    name_blocks,
+    own_names,
+    read_choice,
+    save_choice,
+    weigh_blocks,
+)
+from effschool.lab.panels.desk import Desk
+from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, open_panel, press, render, slide
+from effschool.lab.panels.views import TableView, Takeaway
+from effschool.method.identify import Memory, list_schools
+from effschool.method.indicators import Tables
+from effschool.method.methodology import Methodology, list_methodologies, load_methodology
+from effschool.report.display import Table, Text
+from effschool.report.sections.municipality import NONE
+
+READINGS = {
+    "отставание снижает индекс (consistent)": "consistent",
+    "так, как написано в документе (literal)": "literal",
+}
+CUTS = {"до ближайшего целого": "half_up", "вниз": "floor", "вверх": "ceil", "как в SPSS": "spss"}
+KINDS = {"среднее арифметическое": "arithmetic", "среднее геометрическое": "geometric"}
+QUARTER = 0.25
+
+
+def try_rules(desk: Desk) -> object:
+    """The panel. In batch: sizes of the lists under the methodology of the run."""
+    return open_panel(lambda: RulesPanel(desk), lambda: _show_default(desk))
+
+
+def _show_default(desk: Desk) -> Table:
+    year, method = desk.years[0], desk.methodology
+    members = list_members(desk.identified.lists, method, year)
+    return count_moves(members, members, year)
+
+
+def find_members(tables: Tables, methodology: Methodology, year: int, memory: Memory) -> Members:
+    """Lists of a year under a methodology; of what is computed, only what other choices can use is kept."""
+    passing = Memory(dict(memory.kept))
+    members = list_members(list_schools(tables, methodology, passing), methodology, year)
+    memory.kept.update({key: made for key, made in passing.kept.items() if not _is_passing(key)})
+    return members
+
+
+def _is_passing(key: object) -> bool:
+    return isinstance(key, tuple) and key[0] in {"ranking", "finished"}
+
+
+def count_moves(before: Members, after: Members, year: int) -> Table:
+    """Sizes of the lists before and after: a row per list."""
+    names = list(dict.fromkeys([*before, *after]))
+    sets = [(name, before.get(name, set()), after.get(name, set())) for name in names]
+    rows = [(name, len(was), len(now), len(now - was), len(was - now)) for name, was, now in sets]
+    frame = pd.DataFrame(rows, columns=["Список", "Было школ", "Стало", "Вошли", "Вышли"])
+    return Table("Списки", f"Школ в списках {year} года", frame)
+
+
+def tabulate_moves(before: Members, after: Members, schools: pd.DataFrame, year: int) -> Table | Text:
+    """Schools whose lists change: a row per school: lists before and after."""
+    was, now = _list_by_school(before), _list_by_school(after)
+    changed = [school for school in schools["school_id"] if was.get(school) != now.get(school)]
+    if not changed:
+        return Text((f"Ни у одной школы списки {year} года не изменились.",))
+    chosen = schools.set_index("school_id").loc[changed]
+    frame = pd.DataFrame(
+        {
+            "Школа": chosen["name"],
+            "Муниципалитет": chosen["municipality"],
+            "Группа": chosen["group"],
+            "Было": [join_words(was.get(school, ())) or NONE for school in changed],
+            "Стало": [join_words(now.get(school, ())) or NONE for school in changed],
+        }
+    )
+    return Table("Перемены", f"Школы, у которых списки {year} года стали другими", frame)
+
+
+def _list_by_school(members: Members) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, schools in members.items():
+        for school in schools:
+            found[school] = (*found.get(school, ()), name)
+    return found
+
+
+class RulesPanel(Panel):
+    """Fields of the rule; sizes of the lists, the schools that change list, and the rule as a file."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("Лаборатория правил")
+        self.desk, self.is_filling = desk, False
+        run = (f"{desk.methodology.title} (как в прогоне)", "")
+        files = [(path.stem, path) for path in list_methodologies(desk.methodologies)]
+        self.year = choose("Год", desk.years)
+        self.method = choose("Методика", [run, *files])
+        self.orientation = choose("Признак отставания", list(READINGS.items()))
+        self.rule = choose("Окно лет: первый список", [""])
+        self.social_rule = choose("Окно лет: условия", [""])
+        self.with_vpr = widgets.Checkbox(description="с ВПР", indent=False, layout={"width": "auto"})
+        self.kind = choose("Индекс", list(KINDS.items()))
+        self.cut = choose("Округление границы", list(CUTS.items()))
+        self.share = slide("Доля школ в крайней группе, %", 25, (5, 45, 1))
+        self.weights: dict[str, widgets.IntSlider] = {}
+        self.weight_rows = widgets.VBox()
+        self.title = widgets.Text(description="Название", placeholder="моя методика", style=FIELD)
+        self.save = press("Сохранить как методику", self.guard(self.save_rules))
+        self.why = press("Почему списки разные", self.guard(self.explain))
+        self.sizes, self.reasons = widgets.HTML(), widgets.HTML()
+        self.moves = TableView(self, Takeaway(desk.exports, "правила"))
+        self._lay_out()
+        self.watch(self.choose_method, self.method)
+        self.watch(self.refresh, self.year, *self._fields())
+        self.choose_method()
+
+    def _fields(self) -> list[widgets.Widget]:
+        bands = [self.share, self.cut, self.kind]
+        return [self.orientation, self.rule, self.social_rule, self.with_vpr, *bands]
+
+    def _lay_out(self) -> None:
+        switches = line_up(self.orientation, self.rule, self.social_rule, self.with_vpr)
+        self.add(line_up(self.year, self.method), switches, line_up(self.share, self.cut, self.kind))
+        self.add(self.weight_rows, self.sizes, self.moves.widget, line_up(self.why, self.title, self.save))
+        self.add(self.reasons)
+
+    def choose_method(self) -> None:
+        """Begin with a methodology: every field says what it says."""
+        path: Path | str = self.method.value
+        load = partial(load_methodology, Path(path)) if path else lambda: self.desk.methodology
+        self.base = self.desk.memory.keep(("methodology", path), load)
+        own = read_choice(self.base)
+        self.is_filling = True
+        self.rule.options = list(list_rules(self.base, own.rule).items()) if own.rule else [(NONE, "")]
+        self.social_rule.options = (
+            list(list_rules(self.base, str(own.social_rule)).items()) if own.social_rule else [(NONE, "")]
+        )
+        self.orientation.value, self.rule.value, self.social_rule.value = (
+            own.orientation,
+            own.rule,
+            own.social_rule or "",
+        )
+        self.share.value, self.cut.value, self.kind.value = round(100 * own.share), own.cut, own.kind
+        self.with_vpr.value, self.with_vpr.disabled = own.with_vpr, not has_vpr(self.base)
+        self.orientation.disabled, self.rule.disabled = not has_gaps(self.base), not own.rule
+        self.social_rule.disabled = own.social_rule is None
+        self.offer_weights()
+        self.is_filling = False
+        self.refresh()
+
+    def offer_weights(self) -> None:
+        """A slider per block of the index of results; equal weights of indicators until one is moved."""
+        titles = name_blocks(self.base)
+        self.weights = {
+            block: slide(f"Вес: {titles[block]}, %", max(round(weight), 1), (0, 100, 1))
+            for block, weight in weigh_blocks(self.base).items()
+        }
+        self.own_weights = {block: slider.value for block, slider in self.weights.items()}
+        self.watch(self.refresh, *self.weights.values())
+        self.weight_rows.children = tuple(self.weights.values())
+
+    def read_fields(self) -> Choice:
+        """The choice that the fields make.
+
+        Raises:
+            ValueError: the choice is none that a methodology may make.
+        """
+        own = read_choice(self.base).share
+        share = own if self.share.value == round(100 * own) else self.share.value / 100
+        if self.cut.value == "spss" and share != QUARTER:
+            raise ValueError("«Как в SPSS» делит школы на четверти: поставьте долю 25 %.")
+        values = {block: slider.value for block, slider in self.weights.items()}
+        weights = {} if values == self.own_weights else values
+        return Choice(
+            self.orientation.value,
+            self.rule.value,
+            self.social_rule.value or None,
+            share,
+            self.cut.value,
+            self.kind.value,
+            self.with_vpr.value,
+            weights,
+        )
+
+    def refresh(self) -> None:
+        """Carry out the rule and show what becomes of the lists of the run."""
+        if self.is_filling:
+            return
+        year, desk = self.year.value, self.desk
+        chosen = apply_choice(self.base, self.read_fields())
+        before = list_members(desk.identified.lists, desk.methodology, year)
+        after = find_members(desk.tables, chosen, year, desk.memory)
+        self.sizes.value = render(count_moves(before, after, year))
+        self.moves.show(tabulate_moves(before, after, desk.open_year(year).region_schools, year))
+        self.reasons.value = ""
+
+    def explain(self) -> None:
+        """Say of every school which part of the rule decided."""
+        chosen = apply_choice(self.base, self.read_fields())
+        chosen = chosen.model_copy(update=own_names(chosen) | {"title": "выбранное здесь"})
+        found = compare_methodologies(self.desk.tables, [self.desk.methodology, chosen], self.year.value)
+        self.reasons.value = render(tabulate_differences(found))
+
+    def save_rules(self) -> None:
+        """Save the choice as a methodology file."""
+        path = save_choice(self.base, self.read_fields(), self.title.value, self.desk.methodologies)
+        command = f"make report METHODOLOGY={path.stem}"
+        self.show_file(path, f"Методика сохранена в папке {path.parent.name}. Прогон по ней: {command}. Файл:")

@@ -1,0 +1,1 @@
+"""The rules (методика): models of methodology files, thresholds, and identification from indicators to lists."""

@@ -1,0 +1,66 @@
+"""A methodology (методика) is data: one YAML file, validated on load, without which nothing is computed.
+
+The models say what a file may hold; every number of a rule stands in the file with its source. A file may extend
+another one. A wrong file is refused whole, each fault named by its file, line and key.
+"""
+
+from effschool.method.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
+from effschool.method.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
+from effschool.method.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
+from effschool.method.methodology.files import (
+    MethodologyError,
+    find_methodology,
+    list_files,
+    list_methodologies,
+    load_methodology,
+)
+from effschool.method.methodology.fioko import Fioko, FiokoLevel, FiokoProcedure
+from effschool.method.methodology.groups import GroupsByExams, GroupsByType, ProcedureGroup
+from effschool.method.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
+from effschool.method.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
+from effschool.method.methodology.model import Methodology
+from effschool.method.methodology.partners import Partners
+
+__all__ = [
+    "Aggregation",
+    "Axis",
+    "Band",
+    "Bands",
+    "Clusters",
+    "Condition",
+    "Domain",
+    "DomainRules",
+    "DynamicsRules",
+    "Effects",
+    "Feature",
+    "FewPupils",
+    "Fioko",
+    "FiokoLevel",
+    "FiokoProcedure",
+    "GapIndicator",
+    "GroupsByExams",
+    "GroupsByType",
+    "Indicator",
+    "JointStatus",
+    "LevelChange",
+    "Lists",
+    "Matching",
+    "MeanIndicator",
+    "Methodology",
+    "MethodologyError",
+    "Orientation",
+    "Partners",
+    "ProcedureGroup",
+    "PupilCohorts",
+    "Rows",
+    "ShareIndicator",
+    "Simulation",
+    "Standard",
+    "Status",
+    "Window",
+    "WindowRule",
+    "find_methodology",
+    "list_files",
+    "list_methodologies",
+    "load_methodology",
+]

@@ -1,0 +1,122 @@
+"""Indicators (показатели): which rows of the contract tables they are counted over, and how."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from effschool.base.configuration import Frozen, Positive, RuleError, Words
+from effschool.base.schemas import CONTRACT
+
+Score = Annotated[float, Field(ge=0, le=100, strict=True)]
+
+
+class Rows(Frozen):
+    """Which rows of a contract table an indicator is counted over; an empty list does not restrict."""
+
+    table: Literal["results", "certificates", "social"]
+    procedure: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    grade: tuple[int, ...] = ()
+    level: tuple[str, ...] = ()
+
+    @property
+    def filters(self) -> dict[str, tuple[str, ...] | tuple[int, ...]]:
+        """Column to allowed values, only where there is a restriction."""
+        values: dict[str, tuple[str, ...] | tuple[int, ...]] = {
+            "procedure": self.procedure,
+            "subject": self.subject,
+            "grade": self.grade,
+            "level": self.level,
+        }
+        return {column: allowed for column, allowed in values.items() if allowed}
+
+    @model_validator(mode="after")
+    def _check_filters(self) -> Self:
+        for column in self.filters:
+            if not self.has_column(column):
+                raise RuleError(f"в таблице {self.table} столбца {column} нет, отбора по нему быть не может", column)
+        return self
+
+    def has_column(self, column: str) -> bool:
+        """Whether the contract's table has the column."""
+        return column in CONTRACT[self.table].columns
+
+    def require_counts(self, **columns: str) -> None:
+        """Refuse a key whose column the contract's table does not have as a count.
+
+        Raises:
+            RuleError: a Russian phrase that names the columns that are there.
+        """
+        counts = [name for name, spec in CONTRACT[self.table].columns.items() if str(spec.dtype) == "Int64"]
+        counts = [name for name in counts if name not in ("grade", "enrolment")]
+        for key, column in columns.items():
+            if column not in counts:
+                raise RuleError(f"ожидался столбец с числом в таблице {self.table}: {', '.join(counts)}", key)
+
+    def require_means(self) -> None:
+        """Refuse a table without mean scores.
+
+        Raises:
+            RuleError: a Russian phrase.
+        """
+        if not (self.has_column("mean_score") and self.has_column("participants")):
+            raise RuleError("для показателя по среднему баллу ожидалась таблица «results»", "rows", "table")
+
+
+class IndicatorBase(Frozen):
+    """What every indicator (показатель) has: how it is called, where it belongs and which way it points."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Words
+    short: Words
+    block: Words
+    direction: Literal["direct", "inverse"]
+    rows: Rows
+
+
+class ShareIndicator(IndicatorBase):
+    """Share (доля) in per cent: 100·count/total, both pooled over the rows."""
+
+    kind: Literal["share"]
+    count: str
+    total: str
+    unit: str = "%"
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> Self:
+        self.rows.require_counts(count=self.count, total=self.total)
+        return self
+
+
+class ScoreIndicator(IndicatorBase):
+    """What indicators made from mean scores share.
+
+    Args:
+        scale: least and greatest result of one participant; without it no number of pupils is told for the indicator.
+    """
+
+    unit: str = "балл"
+    scale: tuple[Score, Score] | None = None
+
+    @model_validator(mode="after")
+    def _check_table(self) -> Self:
+        self.rows.require_means()
+        if self.scale and self.scale[0] >= self.scale[1]:
+            raise RuleError("ожидались наименьший и наибольший результат участника, первый меньше второго", "scale")
+        return self
+
+
+class MeanIndicator(ScoreIndicator):
+    """Mean score (средний балл), weighted by participants over the rows."""
+
+    kind: Literal["mean"]
+
+
+class GapIndicator(ScoreIndicator):
+    """School mean minus regional mean; it lags (отстаёт) where it is lower by more than `threshold` points."""
+
+    kind: Literal["gap"]
+    threshold: Positive
+
+
+Indicator = Annotated[ShareIndicator | MeanIndicator | GapIndicator, Field(discriminator="kind")]

@@ -1,0 +1,109 @@
+"""One methodology, whole, and what its parts have to say about one another."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from effschool.base.configuration import Frozen, RuleError, Words
+from effschool.method.methodology.certainty import Certainty
+from effschool.method.methodology.domains import Domain, DomainRules, Orientation
+from effschool.method.methodology.dynamics import DynamicsRules
+from effschool.method.methodology.effects import Clusters, Effects
+from effschool.method.methodology.fioko import Fioko
+from effschool.method.methodology.groups import GroupsByExams, GroupsByType
+from effschool.method.methodology.indicators import Indicator
+from effschool.method.methodology.lists import Condition, Lists, Status, WindowRule
+from effschool.method.methodology.partners import Partners
+from effschool.method.thresholds import ThresholdUse
+
+
+class Methodology(Frozen):
+    """One methodology, whole. `orientation` and `social_rule` are the switches between readings of the document."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: Words
+    version: Words
+    source: Words
+    orientation: Orientation = "consistent"
+    social_rule: str | None = None
+    groups: Annotated[GroupsByType | GroupsByExams, Field(discriminator="by")]
+    domains: dict[Domain, DomainRules]
+    lists: Lists
+    fioko: Fioko | None = None
+    thresholds: ThresholdUse | None = None
+    certainty: Certainty | None = None
+    dynamics: DynamicsRules | None = None
+    partners: Partners | None = None
+    effects: Effects | None = None
+    clusters: Clusters | None = None
+
+    @model_validator(mode="after")
+    def _check_domains(self) -> Self:
+        if "results" not in self.domains:
+            raise RuleError("ожидался индекс results", "domains")
+        taken = {item.id for item in self.domains["results"].indicators}
+        social = self.domains.get("social")
+        for place, item in enumerate(social.indicators if social else ()):
+            if item.id in taken:
+                at = ("domains", "social", "indicators", place, "id")
+                raise RuleError("такой id уже есть в другом индексе, ожидался другой", *at)
+        if self.lists.social and not social:
+            raise RuleError("статусы заданы, а индекса social нет", "lists", "social")
+        return self
+
+    @model_validator(mode="after")
+    def _check_rules(self) -> Self:
+        known = ", ".join(self.lists.window_rules)
+        if self.social_rule and self.social_rule not in self.lists.window_rules:
+            raise RuleError(f"ожидалось одно из правил окна: {known}", "social_rule")
+        for domain in self.domains:
+            for place, status in enumerate(self.lists.list_statuses(domain)):
+                self._check_status(domain, status, ("lists", domain, place))
+        return self
+
+    def _check_status(self, domain: Domain, status: Status, at: tuple[str | int, ...]) -> None:
+        if status.rule == "social_rule" and not self.social_rule:
+            raise RuleError("а переключатель social_rule не задан; ожидалось имя правила окна", *at, "rule")
+        if status.rule not in (*self.lists.window_rules, "social_rule"):
+            raise RuleError(f"ожидалось одно из правил окна: {', '.join(self.lists.window_rules)}", *at, "rule")
+        for place, condition in enumerate(self.find_rule(status).any_of):
+            if status.band is None and (condition.mean or condition.last or condition.at_least):
+                text = f"ожидалась группа band: без неё правило {status.rule} не проверить"
+                raise RuleError(text, *at)
+            if (condition.lags or 0) > self.domains[domain].gaps:
+                rule = self.social_rule if status.rule == "social_rule" else status.rule
+                text = f"ожидалось число не больше {self.domains[domain].gaps}: столько показателей отставания"
+                raise RuleError(text, "lists", "window_rules", str(rule), "any_of", place, "lags")
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        """All indicators of all domains by id."""
+        return {indicator.id: indicator for rules in self.domains.values() for indicator in rules.indicators}
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy; what is remembered of the domains is found anew, for the copy may have others."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.__dict__.pop("indicators", None)
+        return copy
+
+    def iterate_domains(self) -> Iterator[tuple[Domain, DomainRules]]:
+        """Domains in the order of the file."""
+        yield from self.domains.items()
+
+    def list_watched(self, domain: Domain) -> list[str]:
+        """Statuses of the worse band of a domain: lists of schools that need help."""
+        rules = self.domains.get(domain)
+        statuses = self.lists.list_statuses(domain) if rules else ()
+        return [status.status for status in statuses if rules and status.band == rules.worse_band]
+
+    def find_rule(self, status: Status) -> WindowRule:
+        """The window rule of a status, the switch `social_rule` resolved."""
+        name = self.social_rule if status.rule == "social_rule" else status.rule
+        return self.lists.window_rules[str(name)]
+
+    def list_conditions(self, domain: Domain) -> list[Condition]:
+        """Conditions of all statuses of a domain."""
+        rules = [self.find_rule(status) for status in self.lists.list_statuses(domain)]
+        return [condition for rule in rules for condition in rule.any_of]

@@ -1,0 +1,1 @@
+"""Numbers for the public (открытая публикация), small ones hidden."""

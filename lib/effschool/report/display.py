@@ -1,0 +1,190 @@
+"""What a notebook shows: text, tables and charts that carry their title, sentence and data, as clean HTML.
+
+Everything that comes from files is data: it is escaped by the templates, never put into HTML by hand.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from effschool.base.russian import NO_DATA, format_number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from effschool.report.pictures import Drawing
+
+Formatter = Callable[[object], str]
+TEMPLATES = Path(str(files("effschool.report"))) / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES / "display"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+def compile_templates() -> None:
+    """Compile all templates now, so that no report has to."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
+def render(template: str, **values: object) -> str:
+    """A part of a page by one of the templates of `templates/display`; what is put in is escaped."""
+    return _environment().get_template(template).render(**values)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers and for Excel.
+
+    Args:
+        key: short name, unique in a report; the sheet's name in the XLSX.
+        title: caption.
+        frame: a row per what the title says, headings in Russian; the first column names the row.
+        formats: how to write a column's values; others are text as it is, numbers without digits.
+        note: a sentence below the table, empty if none.
+        row_links: addresses inside the page by the value of the first column.
+    """
+
+    key: str
+    title: str
+    frame: pd.DataFrame
+    formats: Mapping[str, Formatter] = field(default_factory=dict)
+    note: str = ""
+    row_links: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
+
+    def _repr_html_(self) -> str:
+        return render("table_block.html.j2", table=self, body=self.render_body())
+
+    def list_formats(self) -> dict[str, Formatter]:
+        """How every column is written."""
+        return {name: self.formats.get(str(name), _format_cell) for name in self.frame}
+
+    def list_rows(self) -> list[list[str]]:
+        """Cells as readers see them, row by row."""
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> list[list[str]]:
+        columns = [
+            [NO_DATA if pd.isna(value) else write(value) for value in self.frame[name]]
+            for name, write in self.list_formats().items()
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    def render_body(self) -> str:
+        """The bare `<table>` element."""
+        numeric = [pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
+        return render("table.html.j2", table=self, rows=self.list_rows(), numeric=numeric)
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def drop_controls(text: str) -> str:
+    """A text without the characters that no XML may hold."""
+    return CONTROLS.sub("", text)
+
+
+def _format_cell(value: object) -> str:
+    return format_number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart with what a reader needs to use it without seeing it.
+
+    Args:
+        key: short name, unique in a report; the sheet's name in the XLSX.
+        title: what is drawn, with the unit.
+        sentence: what is seen, made from the data; the text alternative.
+        figure: matplotlib figure, not registered with pyplot.
+        table: data behind the chart, headings in Russian.
+    """
+
+    key: str
+    title: str
+    sentence: str
+    figure: "Figure"
+    table: Table
+
+    def _repr_html_(self) -> str:
+        return render("chart.html.j2", chart=self, drawing=self.draw_svg(), body=self.table.render_body())
+
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
+
+    def draw_svg(self) -> "Drawing":
+        """The drawing as the page has it, the same text for the same drawing."""
+        from effschool.report.pictures import draw_svg  # noqa: PLC0415 -- matplotlib takes long, and not every page has charts
+
+        return draw_svg(self.figure, self.key)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points on two axes whose words appear when they are pointed at; a person who does not see them has the table.
+
+    Args:
+        title: what is drawn, the text alternative.
+        labels: names of the axes, the lower one first.
+        items: a row per point: x, y (0…1 of width and height), sign, colour, words, whether it is set off.
+        ticks: texts beside the axes: position 0…1 and text, the lower axis first.
+        legend: a row per kind of points: sign, colour, name.
+    """
+
+    title: str
+    labels: tuple[str, str]
+    items: tuple[tuple[float, float, str, str, str, bool], ...]
+    ticks: tuple[tuple[tuple[float, str], ...], tuple[tuple[float, str], ...]]
+    legend: tuple[tuple[str, str, str], ...] = ()
+
+    def _repr_html_(self) -> str:
+        return render("points.html.j2", points=self)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs made from data; `kind` «note» sets them off."""
+
+    paragraphs: tuple[str, ...]
+    kind: str = "plain"
+
+    def __repr__(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
+    def _repr_html_(self) -> str:
+        return render("text.html.j2", text=self)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Four or five key figures with the region beside them; a row per figure: label, value, comparison."""
+
+    items: tuple[tuple[str, str, str], ...]
+
+    def _repr_html_(self) -> str:
+        return render("figures.html.j2", items=self.items)
+
+
+@dataclass(frozen=True)
+class Links:
+    """Links to other pages: a row per link: name, file (empty where there is none), remark."""
+
+    items: tuple[tuple[str, str, str], ...]
+
+    def _repr_html_(self) -> str:
+        return render("links.html.j2", items=self.items)

@@ -1,0 +1,146 @@
+"""Parts of a report → analytical note (аналитическая записка) in DOCX, for those who must edit it."""
+
+import io
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import docx
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Cm, Pt, RGBColor
+
+from effschool.base.russian import set_spaces
+from effschool.base.storage import AUTHOR, EPOCH, pack_again
+from effschool.report.display import Chart, Figures, Links, Table, Text, drop_controls
+from effschool.report.pictures import draw_png
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.table import Table as Grid
+    from docx.text.paragraph import Paragraph
+
+FONT, BIG, SIZE, SMALL = "Times New Roman", Pt(18), Pt(12), Pt(9)
+PAGE, MARGIN = (Cm(21), Cm(29.7)), Cm(2)
+Part = str | Text | Figures | Table | Chart | Links
+
+
+def write_note(parts: Sequence[Part], path: Path, title: str) -> None:
+    """Write the note: a string among the parts is a heading. Same parts, same bytes; whole or not at all."""
+    document = start_note(title)
+    for part in parts:
+        add_part(document, part)
+    packed = io.BytesIO()
+    document.save(packed)
+    pack_again(packed, path)
+
+
+def start_note(title: str) -> "Document":
+    """An empty note: A4, in Russian, its title on top, no time and no name of a person inside."""
+    document = docx.Document()
+    section = document.sections[0]
+    section.page_width, section.page_height = PAGE
+    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = MARGIN
+    for name in ("Normal", "Title", "Heading 1", "Caption", "List Bullet"):
+        set_font(document.styles[name])
+    document.styles["Caption"].paragraph_format.keep_with_next = True
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "ru-RU")
+    document.styles["Normal"].element.get_or_add_rPr().append(language)
+    properties = document.core_properties
+    properties.title, properties.author, properties.last_modified_by = title, AUTHOR, AUTHOR
+    properties.created = properties.modified = EPOCH
+    properties.language, properties.comments = "ru-RU", ""
+    write_paragraph(document, title, "Title")
+    return document
+
+
+def set_font(style: object) -> None:
+    """One font for all letters: the template's own differs for Cyrillic; headings lose the blue."""
+    style.font.name = FONT  # type: ignore[attr-defined]
+    style.font.color.rgb = RGBColor(0, 0, 0)  # type: ignore[attr-defined]
+    fonts = style.element.rPr.rFonts  # type: ignore[attr-defined]
+    for name in [name for name in fonts.attrib if "Theme" in name]:
+        del fonts.attrib[name]
+    for name in ("w:cs", "w:eastAsia", "w:hAnsi"):
+        fonts.set(qn(name), FONT)
+    if style.name == "Title":  # type: ignore[attr-defined]
+        style.font.size = BIG  # type: ignore[attr-defined]
+    if style.name in {"Normal", "List Bullet"}:  # type: ignore[attr-defined]
+        style.font.size = SIZE  # type: ignore[attr-defined]
+
+
+def add_part(document: "Document", part: Part) -> None:
+    """Put one part at the end of the note."""
+    if isinstance(part, str):
+        write_paragraph(document, part, "Heading 1")
+    elif isinstance(part, Text):
+        for paragraph in part.paragraphs:
+            write_paragraph(document, paragraph)
+    elif isinstance(part, Figures | Links):
+        for first, second, third in part.items:
+            words = f"{first}: {second} ({third})" if isinstance(part, Figures) else f"{first} — {third or second}"
+            write_paragraph(document, words, "List Bullet")
+    elif isinstance(part, Table):
+        add_table(document, part)
+    else:
+        add_chart(document, part)
+
+
+def write_paragraph(place: object, text: str, style: str | None = None) -> "Paragraph":
+    """A paragraph of text from data."""
+    return place.add_paragraph(set_spaces(drop_controls(text)), style)  # type: ignore[attr-defined]
+
+
+def add_table(document: "Document", table: Table) -> None:
+    """Caption, table with a head that repeats on every page, and the note below."""
+    write_paragraph(document, table.title, "Caption")
+    rows = [[str(name) for name in table.frame], *table.list_rows()]
+    grid = document.add_table(len(rows), len(table.frame.columns), "Table Grid")
+    grid.alignment, grid.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    texts = [text for row in rows for text in row]
+    for cell, text, width in zip(grid._cells, texts, cycle(share_width(rows)), strict=False):
+        cell.width = width
+        paragraph = cell.paragraphs[0]
+        run = paragraph.add_run(set_spaces(drop_controls(text)))
+        run.font.size = SMALL
+        paragraph.paragraph_format.space_after = Pt(0)
+    for column, width in zip(grid.columns, share_width(rows), strict=True):
+        column.width = width
+    _finish_rows(grid)
+    write_paragraph(document, table.note).paragraph_format.space_before = Pt(4)
+
+
+WORDIEST = 70
+"""Letters beyond which a longer text asks for no wider column."""
+
+
+def share_width(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Widths of a table's columns: in proportion to what stands in them, the page's width together."""
+    wanted = [min(max(len(text) for text in column), WORDIEST) + 5 for column in zip(*rows, strict=True)]
+    room = PAGE[0] - 2 * MARGIN
+    return [room * part // sum(wanted) for part in wanted]
+
+
+def _finish_rows(grid: "Grid") -> None:
+    """The head is bold and repeats; no row is torn apart at the end of a page."""
+    for number, row in enumerate(grid.rows):
+        properties = row._tr.get_or_add_trPr()
+        properties.append(OxmlElement("w:cantSplit"))
+        if number == 0:
+            properties.append(OxmlElement("w:tblHeader"))
+            for run in (run for cell in row.cells for run in cell.paragraphs[0].runs):
+                run.font.bold = True
+
+
+def add_chart(document: "Document", chart: Chart) -> None:
+    """Caption, picture with the sentence as its text alternative, and the sentence below."""
+    write_paragraph(document, chart.title, "Caption")
+    width = PAGE[0] - 2 * MARGIN
+    picture = document.add_picture(io.BytesIO(draw_png(chart.figure)), width=width)
+    document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
+    picture._inline.docPr.set("descr", drop_controls(f"{chart.title}. {chart.sentence}"))
+    write_paragraph(document, chart.sentence)

@@ -1,0 +1,84 @@
+"""Executed notebook → one HTML page (страница отчёта) that needs no other file, host or script."""
+
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from effschool.base.russian import set_spaces
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class PageCard:
+    """What the page says of itself outside the notebook's cells.
+
+    Args:
+        title: the page's title and first heading.
+        subtitle: region and year.
+        demonstration: whether the data are invented; then every page says so.
+        home: file of the region's page to link to, empty on that page itself.
+        workbook: file with the tables, beside the page.
+        build: what the page was made of and with, name and value in words.
+        letter: whether a letter goes with the page.
+    """
+
+    title: str
+    subtitle: str
+    demonstration: bool
+    home: str = ""
+    workbook: str = ""
+    build: tuple[tuple[str, str], ...] = ()
+    letter: bool = False
+
+
+def render_page(executed: "NotebookNode", card: PageCard) -> str:
+    """Render an executed notebook by the project's template: text and results only, code hidden."""
+    headings = list_headings(executed)
+    contents = [(heading, f"part-{number}") for number, heading in enumerate(headings, start=1)]
+    resources = {"card": asdict(card), "contents": contents if len(contents) > FEW else []}
+    html, _ = open_exporter().from_notebook_node(executed, resources=resources)
+    numbers = count(1)
+    return set_spaces(re.sub("<h2>", lambda _: f'<h2 id="part-{next(numbers)}">', html))
+
+
+FEW = 3
+"""So many parts need no contents."""
+
+
+def list_headings(executed: "NotebookNode") -> list[str]:
+    """Headings of the page's parts, in their order."""
+    shown = [cell for cell in executed.cells if "page-hide" not in cell.metadata.get("tags", [])]
+    told = [cell.source for cell in shown if cell.cell_type == "markdown"]
+    return [heading.strip() for text in told for heading in re.findall(r"^## (.+)$", text, re.MULTILINE)]
+
+
+@cache
+def open_exporter() -> Any:
+    """The exporter with its templates compiled: that takes longer than a page."""
+    from nbconvert import HTMLExporter  # noqa: PLC0415 -- a run with nothing to do need not wait for it
+    from traitlets.config import Config  # noqa: PLC0415
+
+    class PageExporter(HTMLExporter):
+        """Without a second look at the whole page, which adds what other templates lack: descriptions of images."""
+
+        def from_notebook_node(self, nb: "NotebookNode", resources: Any = None, **options: Any) -> Any:
+            """The page, and what its making left behind."""
+            return super(HTMLExporter, self).from_notebook_node(nb, resources, **options)
+
+    config = Config(
+        {"TemplateExporter": {"exclude_input": True, "exclude_output_prompt": True, "exclude_input_prompt": True}}
+    )
+    return PageExporter(
+        config=config,
+        template_name="effschool",
+        extra_template_basedirs=[str(TEMPLATES)],
+        exclude_anchor_links=True,
+        embed_images=True,
+    )

@@ -1,0 +1,367 @@
+"""What is known of one municipality (портфель муниципалитета): the frames behind its report.
+
+Only the municipality's own schools are named here; the rest of the region enters as figures behind which enough of its
+schools stand, none of which is the exact index of a school (`privacy`).
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from effschool.dynamics import FIOKO_LIST, describe_history
+from effschool.method.methodology import Domain, Methodology
+from effschool.report.privacy import blur_index, count_in_cells, hide_few
+from effschool.report.workspace import Workspace
+
+REGION_ROW = "регион"
+OTHER_KIND = "прочие"
+
+
+@dataclass(frozen=True)
+class RegionYear:
+    """The whole region in one year."""
+
+    workspace: Workspace
+    year: int
+
+    @cached_property
+    def region_paths(self) -> pd.DataFrame:
+        """Paths of all schools of the region that are not left out, all years."""
+        return self.workspace.dynamics.paths.dropna(subset="group")
+
+    @cached_property
+    def region_schools(self) -> pd.DataFrame:
+        """All schools of the region that take part in the year."""
+        return self.region_paths[self.region_paths["year"] == self.year]
+
+    @cached_property
+    def year_before(self) -> Self:
+        """The same place a year earlier."""
+        return replace(self, year=self.year - 1)
+
+    @property
+    def watched(self) -> list[str]:
+        """Lists of schools that need help."""
+        return name_watched_lists(self.workspace.methodology)
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether the window of the year is covered, so that lists exist."""
+        return bool((self.workspace.identified.lists["year"] == self.year).any())
+
+
+@dataclass(frozen=True)
+class Portfolio(RegionYear):
+    """One municipality in one year, beside its region."""
+
+    municipality: str
+
+    @cached_property
+    def register(self) -> pd.DataFrame:
+        """Own schools of the year, left-out ones as well: a row per school, `number` as tables and charts call it."""
+        paths = self.workspace.dynamics.paths
+        own = paths[(paths["year"] == self.year) & (paths["municipality"] == self.municipality)]
+        own = own.sort_values(["name", "school_id"], key=order_names, ignore_index=True)
+        return own.assign(number=range(1, len(own) + 1))
+
+    @cached_property
+    def schools(self) -> pd.DataFrame:
+        """Own schools of the year that take part in the identification, with `number`."""
+        return self.register.dropna(subset="group")
+
+    @cached_property
+    def others(self) -> pd.DataFrame:
+        """Schools of the year in other municipalities."""
+        return self.region_schools[self.region_schools["municipality"] != self.municipality]
+
+    @cached_property
+    def indicator_means(self) -> pd.DataFrame:
+        """Indicators of the year pooled over schools by participants: a row per indicator that somebody has.
+
+        Columns: own, region (missing where too few schools of others have the indicator), own_participants.
+        """
+        values = self.workspace.identified.indicators
+        in_year = values[values["year"] == self.year]
+        own = in_year[in_year["school_id"].isin(self.schools["school_id"])]
+        others = in_year[in_year["school_id"].isin(self.others["school_id"])].dropna(subset="raw")
+        table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
+        table["own_participants"] = own.groupby("indicator")["participants"].sum()
+        table = table.dropna(subset="region")
+        return table.assign(region=hide_few(table["region"], others.groupby("indicator")["school_id"].nunique()))
+
+
+def open_region(workspace: Workspace, year: int | None) -> RegionYear:
+    """Choose a year; none given means the last year with indices.
+
+    Raises:
+        ValueError: no such year in the data; the message names those that are there.
+    """
+    years = sorted(set(workspace.identified.indices["year"]))
+    if not years:
+        raise ValueError("В данных нет ни одного года, за который вычислены индексы.")
+    chosen = year if year is not None else int(years[-1])
+    if chosen not in years:
+        raise ValueError(f"Года {chosen} нет в данных. Есть годы: {', '.join(map(str, years))}.")
+    return RegionYear(workspace, chosen)
+
+
+def open_portfolio(workspace: Workspace, municipality: str | None, year: int | None) -> Portfolio:
+    """Choose a municipality and a year; none given means the first municipality and the last year with indices.
+
+    Raises:
+        ValueError: no such year or municipality in the data; the message names those that are there.
+    """
+    region = open_region(workspace, year)
+    names = list_municipalities(workspace, region.year)
+    if municipality and municipality not in names:
+        listed = ", ".join(f"«{name}»" for name in names)
+        raise ValueError(f"Муниципалитета «{municipality}» нет в данных {region.year} года. Есть: {listed}.")
+    return Portfolio(workspace, region.year, municipality or names[0])
+
+
+def list_municipalities(workspace: Workspace, year: int) -> list[str]:
+    """Municipalities that have schools in the register of a year, in alphabetical order."""
+    schools = workspace.identified.schools
+    names = schools.loc[schools["year"] == year, "municipality"].drop_duplicates()
+    return list(names.sort_values(key=order_names))
+
+
+def order_names(names: pd.Series) -> pd.Series:
+    """Keys that put names in the order people expect: case and «ё» do not matter, «№ 2» comes before «№ 10»."""
+    plain = names.astype("str").str.casefold().str.replace("ё", "е")
+    return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
+
+
+def keep_latest(schools: pd.DataFrame) -> pd.DataFrame:
+    """The last row of every school: its names and places as they are now."""
+    return schools.sort_values("year").drop_duplicates("school_id", keep="last")
+
+
+def count_bands(schools: pd.DataFrame, domain: Domain) -> pd.Series:
+    """Number of schools in every band of a domain, in the order low, mid, high."""
+    return schools[f"{domain}_band"].value_counts().reindex(["low", "mid", "high"], fill_value=0)
+
+
+def share_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Shares of schools by band in per cent of ranked: a row for the municipality and one for the region."""
+    places = {portfolio.municipality: portfolio.schools, REGION_ROW: portfolio.region_schools}
+    counts = pd.DataFrame({place: count_bands(schools, domain) for place, schools in places.items()}).T
+    total = counts.sum(axis=1)
+    ranked = pd.Series({REGION_ROW: count_bands(portfolio.others, domain).sum()})
+    return 100 * counts.div(hide_few(total.where(total > 0), ranked), axis=0)
+
+
+def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, ...]) -> pd.DataFrame:
+    """Indicators of the year, pooled over schools by participants: municipality beside region.
+
+    A row per indicator of the given kinds: indicator, own, region (in the indicator's unit), own_participants. The
+    region's value is missing where too few schools of others have the indicator.
+    """
+    indicators = portfolio.workspace.methodology.domains[domain].indicators
+    means, names = portfolio.indicator_means, [item.id for item in indicators if item.kind in kinds]
+    return means.loc[[name for name in names if name in means.index]].rename_axis("indicator").reset_index()
+
+
+def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
+    """Mean of raw values weighted by participants, by indicator: for shares this is the share of all pupils."""
+    points = (values["raw"] * values["participants"]).groupby(values["indicator"]).sum()
+    return points / values.groupby("indicator")["participants"].sum()
+
+
+def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
+    """Whether schools are of other municipalities than a portfolio's; of a whole region none are."""
+    return ~ids.isin(region.schools["school_id"]) if isinstance(region, Portfolio) else pd.Series(False, ids.index)
+
+
+def count_lists(portfolio: Portfolio) -> pd.DataFrame:
+    """How many schools are on every list of the year: a row per list, own and region, counts and schools in all."""
+    own, region = portfolio.schools, portfolio.region_schools
+    rows = [
+        (name, count_members(own, name), len(own), count_members(region, name), len(region))
+        for name in name_all_lists(portfolio.workspace.methodology)
+    ]
+    counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
+    others = pd.Series(len(portfolio.others), counts.index)
+    return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
+
+
+def name_watched_lists(methodology: Methodology) -> list[str]:
+    """Lists of schools that need help: statuses of the worse band of either domain, and ФИОКО's list."""
+    watched = [status for domain in methodology.domains for status in methodology.list_watched(domain)]
+    return watched + ([FIOKO_LIST] if methodology.fioko else [])
+
+
+def name_all_lists(methodology: Methodology) -> list[str]:
+    """Statuses of both domains and ФИОКО's list, in the order of the methodology."""
+    names = dict.fromkeys(status.status for status in (*methodology.lists.results, *methodology.lists.social))
+    return [*names, *([FIOKO_LIST] if methodology.fioko else [])]
+
+
+def count_members(schools: pd.DataFrame, name: str) -> int:
+    """Number of schools on a list."""
+    return int(flag_members(schools, name).sum())
+
+
+def flag_members(schools: pd.DataFrame, name: str) -> pd.Series:
+    """Whether each school is on a list."""
+    if name == FIOKO_LIST:
+        return schools["fioko_shnor"].fillna(False).astype(bool)
+    return (schools["results_status"] == name) | (schools["social_status"] == name)
+
+
+def flag_listed(schools: pd.DataFrame, names: list[str]) -> pd.Series:
+    """Whether each school is on at least one of the lists."""
+    return pd.DataFrame({name: flag_members(schools, name) for name in names}, schools.index).any(axis=1)
+
+
+def measure_participants(portfolio: RegionYear) -> pd.DataFrame:
+    """Least and greatest number of participants behind a school's indicators of results: a row per school."""
+    values = portfolio.workspace.identified.indicators
+    chosen = values[(values["year"] == portfolio.year) & (values["domain"] == "results")]
+    return chosen.groupby("school_id")["participants"].agg(fewest="min", most="max").reset_index()
+
+
+def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
+    """Distance of every ranked school's index from the nearest band edge that would change its band, by school_id.
+
+    The edges are the highest index of the `low` band and the lowest of the `high` band of the year and group; distances
+    are in points of the index (0…1) to the first school beyond the edge, blurred, since with the own index they would
+    give away that of a school of others. Missing where the group has one band only.
+    """
+    indices = portfolio.workspace.identified.indices
+    ranked = indices[(indices["year"] == portfolio.year) & (indices["domain"] == domain)].dropna(subset="band")
+    by_group = [_measure_group_margin(group) for _, group in ranked.groupby("group")]
+    return blur_index(pd.concat(by_group)) if by_group else pd.Series(dtype=float)
+
+
+def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
+    index, band = (group.set_index("school_id")[name] for name in ("index", "band"))
+    margin = pd.Series(np.nan, index=index.index)
+    for name in band.unique():
+        own, others = index[band == name], np.sort(index[band != name])
+        if len(others):
+            place = np.searchsorted(others, own)
+            sides = (others[(place - step).clip(0, len(others) - 1)] for step in (0, 1))
+            margin[own.index] = np.minimum(*(np.abs(side - own) for side in sides))
+    return margin
+
+
+def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Bands over the years: a row per own school (by number), a column per year of the data; missing where no band."""
+    paths = portfolio.workspace.dynamics.paths
+    own = paths.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    years = [year for year in sorted(paths["year"].unique()) if year <= portfolio.year]
+    wide = own.pivot_table(index="number", columns="year", values=f"{domain}_band", aggfunc="first", dropna=False)
+    return wide.reindex(index=portfolio.schools["number"], columns=years)
+
+
+def spread_values(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Normalised indicators of the year: a row per own school (by number), a column per indicator, 0…1.
+
+    Blurred: two exact values with the raw ones beside them would give the best and the worst school of the group.
+    """
+    values = portfolio.workspace.identified.indicators
+    chosen = values[(values["year"] == portfolio.year) & (values["domain"] == domain)]
+    own = chosen.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    order = [item.id for item in portfolio.workspace.methodology.domains[domain].indicators]
+    wide = own.pivot_table(index="number", columns="indicator", values="normalised", aggfunc="first")
+    return blur_index(wide.reindex(index=portfolio.schools["number"], columns=[name for name in order if name in wide]))
+
+
+def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Index over the years up to the report's: a row per year: own mean and schools, region's quartiles and median.
+
+    The region's figures may each be a single school's index: they are blurred, and missing with too few schools.
+    """
+    paths = portfolio.region_paths.dropna(subset=f"{domain}_band")
+    paths = paths[paths["year"] <= portfolio.year]
+    column = f"{domain}_index"
+    own = (
+        paths[paths["municipality"] == portfolio.municipality].groupby("year")[column].agg(own="mean", schools="count")
+    )
+    region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()
+    region.columns = ["low", "middle", "high"]
+    others = paths[paths["municipality"] != portfolio.municipality].groupby("year").size()
+    return blur_index(region).apply(hide_few, others=others).join(own)
+
+
+def place_points(portfolio: Portfolio) -> pd.DataFrame:
+    """Points of the portfolio matrix: a row per own school with both indices: x social, y results, number, kind.
+
+    x_level, x_level_error and the same of y are the shrunk estimates of own schools; missing where there are none.
+
+    Schools of other municipalities are only counted, in squares: a row per square, without number, at its middle;
+    `schools` is how many a row stands for. Squares with few of them are left out. x_middle and y_middle, the same in
+    every row, are the region's medians.
+    """
+    both = portfolio.schools.dropna(subset=["results_band", "social_band"])
+    points = pd.DataFrame({"x": both["social_index"], "y": both["results_index"], "number": both["number"]})
+    for axis, domain in (("x", "social"), ("y", "results")):
+        known = list_levels(portfolio, domain).set_index("school_id")
+        for name in ("level", "level_error"):
+            points[f"{axis}_{name}"] = both["school_id"].map(known[name]).astype("float64")
+    others = portfolio.others.dropna(subset=["results_band", "social_band"])
+    cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=OTHER_KIND)
+    points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells])
+    points = points.assign(**find_middle(portfolio).add_suffix("_middle"))
+    return points.astype({"number": "Int64"}).sort_values(["number", "x", "y"], ignore_index=True)
+
+
+def find_middle(portfolio: Portfolio) -> pd.Series:
+    """Medians of the region in the matrix: x social, y results; blurred, missing with too few schools of others."""
+    both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
+    middle = both[["social_index", "results_index"]].median().set_axis(["x", "y"])
+    others = both["school_id"].isin(portfolio.others["school_id"]).sum()
+    return hide_few(blur_index(middle), pd.Series(others, middle.index))
+
+
+def follow_points(portfolio: Portfolio) -> pd.DataFrame:
+    """Tracks of own schools in the matrix: a row per school and year of three: number, year, x, y."""
+    years = range(portfolio.year - 2, portfolio.year + 1)
+    paths = portfolio.workspace.dynamics.paths
+    ranked = paths[paths["year"].isin(years)].dropna(subset=["group", "results_band", "social_band"])
+    own = ranked.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
+    tracks = own.rename(columns={"social_index": "x", "results_index": "y"})[["number", "year", "x", "y"]]
+    return tracks.sort_values(["number", "year"], ignore_index=True)
+
+
+def name_kinds(schools: pd.DataFrame) -> pd.Series:
+    """Kind of a school in the matrix, from the joint list."""
+    joint = schools["joint"].str.removeprefix("только ")
+    return joint.fillna(OTHER_KIND)
+
+
+def list_certainty(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+    """How sure it is that the given schools are on their lists: a row per school and list it is on.
+
+    Columns of the certainty table and those of the schools; no rows where it was computed for another year.
+    """
+    known = region.workspace.certainty
+    if known.empty:
+        return pd.DataFrame(columns=["school_id", "list"])
+    own = known[(known["year"] == region.year) & known["is_member"].astype(bool)]
+    return own.merge(schools.drop(columns="year", errors="ignore"), on="school_id", validate="many_to_one")
+
+
+def list_levels(region: RegionYear, domain: str) -> pd.DataFrame:
+    """Shrunk levels of the year in one domain: a row per ranked school; empty where not computed for the year."""
+    levels = region.workspace.levels
+    if levels.empty:
+        return pd.DataFrame(columns=["school_id", "level", "level_error", "trend", "trend_error"], dtype="float64")
+    return levels[(levels["year"] == region.year) & (levels["domain"] == domain)]
+
+
+def list_histories(portfolio: Portfolio) -> pd.DataFrame:
+    """History of membership of own schools up to the report's year: a row per school and list.
+
+    Columns: number, name, list, years (list of whole numbers), history (in the words of the source).
+    """
+    known = portfolio.workspace.dynamics.memberships
+    known = known.assign(years=[[year for year in years if year <= portfolio.year] for years in known["years"]])
+    known = known[known["years"].map(len) > 0]
+    own = known.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="many_to_one")
+    histories = own.assign(history=[describe_history(years) for years in own["years"]])
+    return histories[["number", "name", "list", "years", "history"]].sort_values(["number", "list"], ignore_index=True)

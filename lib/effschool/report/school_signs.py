@@ -1,0 +1,171 @@
+"""What is known of every school for comments and pages (признаки школы): figures beside the region and last year.
+
+Columns are named by the indicator and, after a dot, what of it: the value itself has no dot.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from effschool.dynamics import FIOKO_LIST
+from effschool.method.methodology import Domain, Methodology
+from effschool.report.comments import SIGNS, Title
+from effschool.report.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
+from effschool.report.privacy import hide_few
+
+
+def gather_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+    """Figures of schools: a row per school, indexed by `school_id`; a missing figure is missing.
+
+    For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus region),
+    `before` (last year), `change`, `participants`, `pupils` (number behind a share), `beside` (score of the difference
+    from the region in standard errors) and `moved` (of the change since last year). Besides these the columns of
+    `comments.SIGNS`.
+
+    Args:
+        schools: schools of the year that take part, as in `RegionYear.region_schools`.
+    """
+    figures = measure_indicators(region, schools)
+    return figures.join(_gather_standing(region, schools)).reindex(schools["school_id"])
+
+
+PEOPLE = {
+    "participants": "участник,участника,участников",
+    "graduates": "выпускник,выпускника,выпускников",
+    "pupils": "обучающийся,обучающихся,обучающихся",
+}
+"""Those whom a share is counted of, by the column of the contract."""
+
+
+def name_titles(methodology: Methodology) -> dict[str, Title]:
+    """Of every indicator its short title and the forms of the word for those it is counted of."""
+    totals = {name: getattr(item, "total", "participants") for name, item in methodology.indicators.items()}
+    return {name: (item.short, PEOPLE[totals[name]]) for name, item in methodology.indicators.items()}
+
+
+def list_measured(region: RegionYear, domain: Domain) -> list[str]:
+    """Indicators of a domain that are shares or means, in the methodology's order."""
+    rules = region.workspace.methodology.domains.get(domain)
+    return [item.id for item in rules.indicators if item.kind in ("share", "mean")] if rules else []
+
+
+def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+    """The part of `gather_signs` that is about indicators."""
+    names = [name for domain in region.workspace.methodology.domains for name in list_measured(region, domain)]
+    values = region.workspace.identified.indicators
+    known = values[values["indicator"].isin(names) & (values["participants"] > 0)]
+    now, past = known[known["year"] == region.year], known[known["year"] == region.year - 1]
+    own = now[now["school_id"].isin(schools["school_id"])].set_index(["school_id", "indicator"])
+    before = past.set_index(["school_id", "indicator"])[["raw", "participants"]].reindex(own.index)
+    wide = _measure_now(own, before, _pool_places(region, now)).unstack("indicator")
+    wide.columns = [f"{name}.{measure}".removesuffix(".value") for measure, name in wide.columns]
+    return wide.reindex(schools["school_id"])
+
+
+def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
+    """Figures of the region and of a school's group: a row per school and indicator: region, group.
+
+    In a municipality's report those are missing behind which too few schools of others stand.
+    """
+    groups = now["school_id"].map(region.region_schools.set_index("school_id")["group"])
+    keys = {"region": [now["indicator"]], "group": [groups, now["indicator"]]}
+    points = now["raw"] * now["participants"]
+    pooled = now.copy()
+    for place, by in keys.items():
+        shares = points.groupby(by).transform("sum") / now["participants"].groupby(by).transform("sum")
+        others = is_foreign(region, now["school_id"]).groupby(by).transform("sum")
+        pooled[place] = hide_few(shares, others)
+    return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
+
+
+def _measure_now(own: pd.DataFrame, before: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """Measures of every school and indicator, by both."""
+    value, people = own["raw"], own["participants"]
+    weights = 1 / people + 1 / before["participants"]
+    pooled = (value * people + before["raw"] * before["participants"]) / (people + before["participants"])
+    region = places["region"].reindex(own.index)
+    return pd.DataFrame(
+        {
+            "value": value,
+            "participants": people,
+            "region": region,
+            "group": places["group"].reindex(own.index),
+            "above": value - region,
+            "before": before["raw"],
+            "change": value - before["raw"],
+            "pupils": np.rint(value * people / 100),
+            "beside": score_difference(value, region, region, 1 / people),
+            "moved": score_difference(value, before["raw"], pooled, weights),
+        }
+    )
+
+
+def score_difference(value: pd.Series, other: pd.Series, share: pd.Series, weights: pd.Series) -> pd.Series:
+    """Difference of two shares in per cent, in standard errors; missing where the share leaves no room for chance."""
+    variance = share * (100 - share) * weights
+    return (value - other) / np.sqrt(variance.where(variance > 0))
+
+
+def find_score(methodology: Methodology) -> float:
+    """Standard errors beyond which a difference is not left to chance, at the methodology's level."""
+    settings = methodology.certainty
+    return float(special.ndtri(0.5 + (settings.interval_pct if settings else 95) / 200))
+
+
+def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+    """The part of `gather_signs` that is about lists, certainty and history: the columns of `SIGNS`."""
+    own = schools.set_index("school_id")
+    watched = region.watched
+    listed = {domain: own[f"{domain}_status"].isin(watched) for domain in ("results", "social")}
+    found = pd.DataFrame(
+        {
+            **{name: own[name] for name in ("results_status", "social_status", "joint", "enrolment")},
+            "results_low": _flag_low(region, own["results_band"]),
+            "fioko": flag_members(own, FIOKO_LIST),
+            **{f"{domain}_listed": flags for domain, flags in listed.items()},
+            **{f"{domain}_missing": own[f"{domain}_index"].isna() for domain in listed},
+            **_find_certainty(region, own),
+            "results_years": _count_years(region, own),
+            "results_trend": _find_trend(region),
+            "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
+        },
+    )
+    return found.reindex(index=own.index, columns=list(SIGNS))
+
+
+def _flag_low(region: RegionYear, bands: pd.Series) -> pd.Series:
+    """Whether the results of the year are in the worse band; missing where a school is not ranked."""
+    rules = region.workspace.methodology.domains.get("results")
+    return bands.eq(rules.worse_band if rules else "").astype(object).where(bands.notna())
+
+
+def _find_certainty(region: RegionYear, own: pd.DataFrame) -> Mapping[str, pd.Series]:
+    """Verdict and chance to stay of the lists each school is on."""
+    known = region.workspace.certainty
+    columns = {"results": own["results_status"], "social": own["social_status"]}
+    columns["fioko"] = pd.Series(FIOKO_LIST, index=own.index).where(flag_members(own, FIOKO_LIST))
+    if known.empty:
+        return {}
+    in_year = known[known["year"] == region.year].set_index(["school_id", "list"])
+    found: dict[str, pd.Series] = {}
+    for name, lists in columns.items():
+        keys = pd.MultiIndex.from_arrays([own.index, lists])
+        rows = in_year.reindex(keys).set_axis(own.index)
+        found |= {f"{name}_verdict": rows["verdict"], f"{name}_stays": rows["stays_chance_pct"]}
+    return found
+
+
+def _count_years(region: RegionYear, own: pd.DataFrame) -> pd.Series:
+    """In how many years up to the report's a school was on its present list of results."""
+    known = region.workspace.dynamics.memberships.set_index(["school_id", "list"])["years"]
+    keys = pd.MultiIndex.from_arrays([own.index, own["results_status"]])
+    years = known.reindex(keys).set_axis(own.index)
+    return years.map(lambda listed: sum(year <= region.year for year in listed), na_action="ignore").astype("float64")
+
+
+def _find_trend(region: RegionYear) -> pd.Series:
+    """Trend of the shrunk results index in standard errors, by school."""
+    own = list_levels(region, "results").set_index("school_id")
+    return own["trend"] / own["trend_error"]

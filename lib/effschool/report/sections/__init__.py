@@ -1,0 +1,1 @@
+"""Parts of pages (разделы), by what they speak of."""

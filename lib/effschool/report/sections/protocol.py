@@ -1,0 +1,84 @@
+"""Protocol of identification (протокол идентификации): the lists in the form of an annex to an order.
+
+Schools stand by municipality and name: the order is no ranking. Every list is there even when it is empty.
+"""
+
+import pandas as pd
+
+from effschool.base.russian import NO_DATA, count_words
+from effschool.dynamics import FIOKO_LIST, describe_history
+from effschool.method.methodology import Methodology
+from effschool.report.display import Table, Text
+from effschool.report.portfolio import RegionYear, flag_members, order_names
+from effschool.report.sections.certainty import BRIEF_NOTE, say_briefly
+from effschool.report.sections.municipality import SCHOOLS
+
+
+def list_annexes(region: RegionYear) -> list[Table | Text]:
+    """An annex for every list of the methodology, the joint list's statuses and ФИОКО's list among them."""
+    lists = region.workspace.methodology.lists
+    named = [(status.status, status.title) for status in (*lists.results, *lists.social) if status.band]
+    named += [(joint.status, "сводный список результатов и социальных условий") for joint in lists.joint]
+    named += [(FIOKO_LIST, region.workspace.methodology.fioko.title)] if region.workspace.methodology.fioko else []
+    return [tabulate_annex(region, name, title) for name, title in named]
+
+
+def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
+    """One list: number, municipality, full name, code, group, list, years of membership up to the report's."""
+    schools = region.region_schools
+    members = schools[flag_members(schools, name) | (schools["joint"] == name)]
+    if members.empty:
+        return Text((f"{name} ({title}): ни одной школы.",), kind="note")
+    ordered = members.sort_values(["municipality", "name", "school_id"], key=order_names, ignore_index=True)
+    frame = pd.DataFrame(
+        {
+            "№": range(1, len(ordered) + 1),
+            "Муниципалитет": ordered["municipality"],
+            "Наименование": ordered["name"],
+            "Код ОО": ordered["school_id"],
+            "Группа": ordered["group"],
+            "Список": name,
+            "Годы": ordered["school_id"].map(tell_years(region, name)),
+        }
+    )
+    sure = say_briefly(region, name)
+    if len(sure):
+        frame["Насколько это надёжно"] = ordered["school_id"].map(sure).fillna(NO_DATA)
+    caption = f"{name}: {title}, {region.year} год, {count_words(len(frame), *SCHOOLS)}"
+    return Table(name, caption, frame, note=BRIEF_NOTE if len(sure) else "")
+
+
+def tell_years(region: RegionYear, name: str) -> pd.Series:
+    """Years in which each school was on a list, up to the report's, in the words of the source; by school_id."""
+    paths = region.workspace.dynamics.paths
+    past = paths[(paths["year"] <= region.year) & (flag_members(paths, name) | (paths["joint"] == name))]
+    return past.groupby("school_id")["year"].agg(lambda years: describe_history(sorted(years)))
+
+
+def describe_protocol(region: RegionYear) -> Text:
+    """Opening sentence of the protocol, and why there may be no lists."""
+    method = region.workspace.methodology
+    rule = f"{method.title}, версия {method.version}"
+    first = f"Идентификация выполнена по данным до {region.year} года включительно: {rule}."
+    if not region.has_lists:
+        return Text((first, f"Списки за {region.year} год не составлены: данных за все годы окна нет."), kind="note")
+    return Text((first, "Школы в списках стоят по муниципалитетам и названиям: порядок не является рейтингом."))
+
+
+def tabulate_parameters(methodology: Methodology) -> Table:
+    """Rule, version and switches that the lists were made with."""
+    rows = [
+        ("Методика", methodology.title),
+        ("Идентификатор", methodology.id),
+        ("Версия", methodology.version),
+        ("Источник", methodology.source),
+        ("Переключатель orientation", methodology.orientation),
+        ("Переключатель social_rule", methodology.social_rule or "не используется"),
+    ]
+    return Table("Параметры", "Правило и параметры", pd.DataFrame(rows, columns=["Параметр", "Значение"]))
+
+
+def tabulate_sources(files: pd.DataFrame) -> Table:
+    """Files the lists were made from, with their SHA-256."""
+    frame = files[["file", "rows", "status", "sha256"]].set_axis(["Файл", "Строк", "Состояние", "SHA-256"], axis=1)
+    return Table("Исходные файлы", "Исходные файлы и их контрольные суммы", frame.reset_index(drop=True))

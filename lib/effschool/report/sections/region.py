@@ -1,0 +1,382 @@
+"""Parts of the region's page (сводная страница региона): the whole region, its municipalities and its lists."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from effschool.base.russian import count_words, format_number, format_percent, join_words
+from effschool.certainty.stability import Stability
+from effschool.dynamics import FIOKO_LIST
+from effschool.method.methodology import Domain
+from effschool.report import charts
+from effschool.report.comments import load_comments, write_comments
+from effschool.report.display import Chart, Figures, Links, Table, Text
+from effschool.report.portfolio import (
+    REGION_ROW,
+    RegionYear,
+    count_bands,
+    count_members,
+    flag_listed,
+    list_municipalities,
+    order_names,
+    pool_by_indicator,
+)
+from effschool.report.school_signs import gather_signs, name_titles
+from effschool.report.sections.certainty import NOT_COMPUTED, chart_verdicts
+from effschool.report.sections.municipality import (
+    NONE,
+    SCHOOLS,
+    colour_bands,
+    find_rules,
+    index_value,
+    name_sheet,
+    percent,
+    say_missing,
+)
+
+
+def describe_region(region: RegionYear) -> Text:
+    """The region in three sentences: who is there, how results changed, how lists changed."""
+    schools = region.region_schools
+    municipalities = schools["municipality"].nunique()
+    ranked = int(count_bands(schools, "results").sum())
+    lacking = len(schools) - ranked
+    first = (
+        f"{region.workspace.region.name}, {region.year} год: {count_words(len(schools), *SCHOOLS)} в идентификации, "
+        f"{count_words(municipalities, 'муниципалитет', 'муниципалитета', 'муниципалитетов')}; "
+    )
+    first += (
+        f"{count_words(lacking, 'школе', 'школам', 'школам')} не хватило данных." if lacking else "данных хватило всем."
+    )
+    return Text((first, _say_level(follow_failures(region), region), _say_moves(region)))
+
+
+def follow_failures(region: RegionYear) -> pd.DataFrame:
+    """Shares of the region's pupils who did not cope: a row per indicator, a column per year up to the report's."""
+    chosen = [
+        item.id
+        for item in region.workspace.methodology.domains["results"].indicators
+        if item.kind == "share" and item.direction == "inverse"
+    ]
+    values = region.workspace.identified.indicators
+    values = values[values["indicator"].isin(chosen) & (values["year"] <= region.year)]
+    shares = pd.DataFrame({int(year): pool_by_indicator(own) for year, own in values.groupby("year")})
+    return shares.reindex([name for name in chosen if name in shares.index])
+
+
+def _say_level(shares: pd.DataFrame, region: RegionYear) -> str:
+    if not {region.year - 1, region.year} <= set(shares) or shares.empty:
+        return "Сравнить результаты с прошлым годом нельзя: за один из двух годов данных нет."
+    change = (shares[region.year] - shares[region.year - 1]).dropna().round(1)
+    worst, titles = change.abs().idxmax(), region.workspace.methodology.indicators
+    before, now = (format_percent(shares.loc[worst, year]) for year in (region.year - 1, region.year))
+    fell, rose = int((change < 0).sum()), int((change > 0).sum())
+    parts = [
+        f"{word} по {format_number(number)}" for word, number in (("снизилась", fell), ("выросла", rose)) if number
+    ]
+    return (
+        f"Доля не справившихся за год {join_words(parts) or 'не изменилась ни по одному'} "
+        f"из {count_words(len(change), 'показателя', 'показателей', 'показателей')}; сильнее всего изменилось: "
+        f"{titles[worst].short} — год назад {before}, теперь {now}."
+    )
+
+
+def _say_moves(region: RegionYear) -> str:
+    if not region.has_lists:
+        years = ", ".join(map(str, region.workspace.methodology.lists.window.list_years(region.year)))
+        return f"Списки за {region.year} год не составлены: нужны данные за {years} годы."
+    moves = region.workspace.dynamics.turnover
+    moves = moves[moves["to_year"] == region.year].set_index("list")
+    said = []
+    for name in region.watched:
+        count = format_number(count_members(region.region_schools, name))
+        moved = moves.loc[name] if name in moves.index else None
+        said.append(
+            f"{name} — {count}" + (f" (вошло {moved['entered']}, вышло {moved['left']})" if moved is not None else "")
+        )
+    return f"В списках, требующих помощи: {'; '.join(said)}."
+
+
+def show_region_figures(region: RegionYear) -> Figures | Text:
+    """Numbers of schools on the lists of the year, with their shares and the year before."""
+    if not region.has_lists:
+        return Text((_say_moves(region),), kind="note")
+    schools = region.region_schools
+    before = region.year_before
+    rows = []
+    for name in region.watched:
+        number = count_members(schools, name)
+        then = f"; год назад {count_members(before.region_schools, name)}" if before.has_lists else ""
+        rows.append((name, format_number(number), f"{format_percent(100 * number / len(schools))} школ{then}"))
+    return Figures(tuple(rows))
+
+
+def list_concerns(region: RegionYear, run: Path) -> Text:
+    """What needs attention now: what failed and what is missing."""
+    found = [*_find_failures(run), *_find_gaps(region)]
+    return Text(tuple(found) or ("Всё построено, данные есть обо всех школах.",), kind="note" if found else "plain")
+
+
+def _find_failures(run: Path) -> Iterator[str]:
+    card = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
+    names = [name for name, report in card.get("reports", {}).items() if not report["page"]]
+    if names:
+        yield f"Не построены отчёты: {join_words(names)}. Причина названа рядом со ссылками."
+    if card.get("problems", {}).get("ошибка"):
+        yield "Часть присланных файлов не принята из-за ошибок: они перечислены в разделе «Данные»."
+
+
+def _find_gaps(region: RegionYear) -> Iterator[str]:
+    for name, rules in region.workspace.methodology.iterate_domains():
+        absent = region.region_schools[f"{name}_band"].isna()
+        by_place = absent.groupby(region.region_schools["municipality"]).mean()
+        empty = sorted(by_place.index[by_place == 1])
+        if empty:
+            yield f"{rules.title}: нет ни одной школы с данными — {join_words(empty)}."
+
+
+def chart_sureness(region: RegionYear) -> Chart | Text:
+    """How firmly schools stand on the lists of the year (насколько спискам можно верить)."""
+    known = region.workspace.certainty
+    rows = known[(known["year"] == region.year) & known["list"].isin(region.watched)] if len(known) else known
+    return chart_verdicts(Stability(rows, pd.DataFrame())) if len(rows) else say_missing(NOT_COMPUTED)
+
+
+def tabulate_advice(region: RegionYear, path: Path) -> Table | Text:
+    """Comments for the ministry: a row per measure, with the schools whose most urgent comment for an ОМСУ it is.
+
+    Args:
+        path: file of the comments.
+
+    Raises:
+        ConfigurationError: the file is wrong.
+    """
+    schools = region.region_schools
+    titles = name_titles(region.workspace.methodology)
+    told = write_comments(gather_signs(region, schools), load_comments(path), titles)
+    first = told[(told["reader"] == OFFICE) & told["attention"].astype(bool)].drop_duplicates("school_id")
+    if first.empty:
+        return Text(("Школ, которым сейчас нужно особое внимание, по данным года нет.",))
+    placed = first.assign(place=first["school_id"].map(schools.set_index("school_id")["municipality"]))
+    by_measure = placed.groupby(["urgency", "topic", "text"], sort=True)
+    counted = by_measure.agg(schools=("school_id", "size"), places=("place", "nunique")).reset_index()
+    frame = counted[["text", "topic", "schools", "places"]].astype({"text": "str", "topic": "str"})
+    frame.columns = ["Что сделать", "Повод", "Школ", "В муниципалитетах"]
+    return Table("Меры", f"Что сделать: школы по самому срочному поводу, {region.year} год", frame, note=ADVICE_NOTE)
+
+
+OFFICE = "ОМСУ"
+ADVICE_NOTE = "Школа сосчитана один раз, по самому срочному поводу. Какие это школы, сказано в отчётах муниципалитетов."
+
+
+def chart_map(region: RegionYear) -> Chart | Text:
+    """Tile map of the municipalities: schools by band of results, and how many are on the lists."""
+    rules = find_rules(region, "results")
+    if not rules:
+        return say_missing("Карта муниципалитетов")
+    schools, names = region.region_schools, list_municipalities(region.workspace, region.year)
+    titles = [rules.band_titles[band] for band in ("low", "mid", "high")]
+    by_name = {name: schools[schools["municipality"] == name] for name in names}
+    counts = pd.DataFrame({name: count_bands(own, "results") for name, own in by_name.items()}).T.set_axis(
+        titles, axis=1
+    )
+    watched = next(iter(region.watched))
+    listed = [count_members(own, watched) for own in by_name.values()]
+    notes = [
+        f"{count_words(len(own), *SCHOOLS)}" + (f"; {watched}: {number}" if region.has_lists else "")
+        for own, number in zip(by_name.values(), listed, strict=True)
+    ]
+    places = place_tiles(names, region.workspace.region.tiles).join(counts).assign(note=notes)
+    colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
+    without = int((counts.sum(axis=1) == 0).sum())
+    above = int((counts[titles[0]] / counts.sum(axis=1) > LARGE_SHARE).sum())
+    sentence = (
+        f"Больше трети школ в группе «{titles[0]}» — в {format_number(above)} из {len(names)}"
+        f"{f'; без данных — {format_number(without)}' if without else ''}. "
+        "Полоса делит ранжированные школы на группы; порядок плиток не является рейтингом."
+    )
+    title = f"{rules.title}: школы муниципалитетов по группам, {region.year} год"
+    table = Table("Карта", title, counts.rename_axis("Муниципалитет").reset_index())
+    return Chart("map", title, sentence, charts.draw_places(places, colours), table)
+
+
+LARGE_SHARE = 1 / 3
+"""A rule puts a quarter into the lowest band: more than a third is more than its share."""
+TILES = {6: 3, 30: 4}
+"""Tiles in a row for up to so many municipalities; more for still more."""
+MOST_TILES = 5
+
+
+def place_tiles(names: Sequence[str], tiles: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
+    """Row and column of every municipality's tile, from 0: as the region's card says, others below in their order."""
+    columns = max([place[1] for place in tiles.values()], default=0)
+    columns = columns or next((wide for most, wide in TILES.items() if len(names) <= most), MOST_TILES)
+    first = max([place[0] for name, place in tiles.items() if name in names], default=0)
+    rest = [name for name in names if name not in tiles]
+    free = {name: (first + number // columns, number % columns) for number, name in enumerate(rest)}
+    known = {name: (row - 1, column - 1) for name, (row, column) in tiles.items() if name in names}
+    return pd.DataFrame.from_dict(known | free, orient="index", columns=["row", "column"]).loc[list(names)]
+
+
+def chart_failures(region: RegionYear) -> Chart | Text:
+    """Shares of pupils who did not cope over the years: the level of the region itself, unlike the index."""
+    shares = follow_failures(region)
+    if shares.empty:
+        return say_missing("Доли не справившихся по годам")
+    titles = region.workspace.methodology.indicators
+    named = shares.rename(index=lambda name: titles[name].short)
+    title = f"Доли не справившихся учеников региона, {shares.columns[0]}–{shares.columns[-1]} годы, %"
+    sentence = f"{_say_level(shares, region)} Индекс такого не покажет: он сравнивает школы между собой внутри года."
+    frame = named.rename(columns=str).rename_axis("Показатель").reset_index()
+    figure = charts.draw_lines(named.T, "% участников")
+    charts.write_numbers(figure.axes[0].yaxis)
+    table = Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent))
+    return Chart("failures", title, sentence, figure, table)
+
+
+def link_reports(run: Path, region: RegionYear) -> Links:
+    """Links to the reports of all municipalities; one without a report is named with the reason."""
+    known = json.loads(run.read_text(encoding="utf-8"))["reports"] if run.is_file() else {}
+    names = list_municipalities(region.workspace, region.year)
+    items = [(name, known.get(name, {}).get("page", ""), known.get(name, {}).get("message", "")) for name in names]
+    return Links(tuple((name, page, message or ("" if page else "отчёт не построен")) for name, page, message in items))
+
+
+def tabulate_municipalities(region: RegionYear) -> Table:
+    """All municipalities in alphabetical order: schools, the lists, share of schools in the lowest band."""
+    rows = [_count_municipality(region, name) for name in list_municipalities(region.workspace, region.year)]
+    title = f"Муниципалитеты, {region.year} год: школ и школ в списках"
+    return Table("Муниципалитеты", title, pd.DataFrame(rows), {LOW_SHARE: percent})
+
+
+JOINT_COLOURS = ("#7a1f04", charts.WORSE, "#e08a5c", "#0b6e4f", "#8a6100")
+LOW_SHARE = "В группе «низкие», % ранжированных"
+
+
+def _count_municipality(region: RegionYear, name: str) -> dict[str, object]:
+    schools = region.region_schools[region.region_schools["municipality"] == name]
+    bands = count_bands(schools, "results")
+    share = 100 * bands["low"] / bands.sum() if bands.sum() else float("nan")
+    lists = {listed: count_members(schools, listed) for listed in region.watched} if region.has_lists else {}
+    return {"Муниципалитет": name, "Школ": len(schools), "Ранжировано": int(bands.sum()), LOW_SHARE: share, **lists}
+
+
+def chart_lists(region: RegionYear) -> Chart | Text:
+    """Schools of the joint list by municipality."""
+    if not region.has_lists:
+        return say_missing("Школы в списках по муниципалитетам")
+    schools = region.region_schools
+    names = [status.status for status in region.workspace.methodology.lists.joint]
+    column = "joint" if names else "results_status"
+    names = names or [status.status for status in region.workspace.methodology.lists.results]
+    counts = schools.pivot_table(
+        index="municipality", columns=column, values="school_id", aggfunc="count", fill_value=0
+    )
+    every = list_municipalities(region.workspace, region.year)
+    counts = counts.reindex(index=every, columns=names, fill_value=0).astype(int)
+    present = [name for name in names if counts[name].any()]
+    colours = [colour for name, colour in zip(names, JOINT_COLOURS, strict=False) if name in present]
+    figure = charts.draw_counts(counts[present], "школ", colours)
+    total, none = int(counts.to_numpy().sum()), int((counts.sum(axis=1) == 0).sum())
+    sentence = (
+        f"В этих списках {count_words(total, *SCHOOLS)}; муниципалитетов без таких школ — "
+        f"{format_number(none)} из {len(every)}."
+    )
+    title = f"Школы в списках по муниципалитетам, {region.year} год, школ"
+    table = Table("Списки по муниципалитетам", title, counts.rename_axis("Муниципалитет").reset_index())
+    return Chart("lists", title, sentence, figure, table)
+
+
+def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
+    """Shares of schools by band in every municipality."""
+    rules = find_rules(region, domain)
+    if not rules:
+        return say_missing("Группы школ по муниципалитетам")
+    schools, names = region.region_schools, list_municipalities(region.workspace, region.year)
+    counts = pd.DataFrame({name: count_bands(schools[schools["municipality"] == name], domain) for name in names}).T
+    counts.loc[REGION_ROW] = counts.sum()
+    shares = 100 * counts.div(counts.sum(axis=1).where(counts.sum(axis=1) > 0), axis=0)
+    colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
+    named = shares.rename(columns=rules.band_titles)
+    worse = rules.band_titles[rules.worse_band]
+    spread = named.drop(index=REGION_ROW)[worse].dropna()
+    sentence = (
+        f"Доля школ группы «{worse}» среди муниципалитетов — от {format_percent(spread.min())} "
+        f"до {format_percent(spread.max())}; в малых муниципалитетах одна школа меняет долю сильно."
+    )
+    title = f"{rules.title}: школы по группам, {region.year} год, % ранжированных"
+    frame = named.rename_axis("Муниципалитет").reset_index()
+    table = Table(name_sheet("Группы", domain), title, frame, dict.fromkeys(named.columns, percent))
+    return Chart(f"region-bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
+
+
+def chart_region_matrix(region: RegionYear) -> Chart | Text:
+    """Portfolio matrix of the whole region."""
+    results, social = find_rules(region, "results"), find_rules(region, "social")
+    if not results or not social:
+        return say_missing("Портфельная матрица результатов и социальных условий")
+    schools = region.region_schools.dropna(subset=["results_band", "social_band"])
+    x, y = schools["social_index"], schools["results_index"]
+    figure = charts.draw_cloud(
+        schools.assign(x=x, y=y, kind=schools["joint"].fillna("прочие")),
+        f"{social.title} (больше — тяжелее)",
+        f"{results.title} (больше — лучше)",
+    )
+    link = (
+        "Чем тяжелее условия, тем в среднем ниже результаты" if x.corr(y) < 0 else "Результаты не ниже там, где тяжелее"
+    )
+    sentence = (
+        f"{link}: коэффициент корреляции {format_number(x.corr(y), 2)} по "
+        f"{count_words(len(schools), 'школе', 'школам', 'школам')}. "
+        "Школы справа вверху справляются и в тяжёлых условиях."
+    )
+    frame = pd.DataFrame(
+        {"Школа": schools["name"], "Муниципалитет": schools["municipality"], social.title: x, results.title: y}
+    )
+    frame = frame.sort_values(["Муниципалитет", "Школа"], key=order_names, ignore_index=True)
+    table = Table(
+        "Матрица", "Школы в портфельной матрице", frame, {social.title: index_value, results.title: index_value}
+    )
+    title = f"Портфельная матрица региона, {region.year} год: индексы результатов и социальных условий, от 0 до 1"
+    return Chart("region-matrix", title, sentence, figure, table)
+
+
+def tabulate_members(region: RegionYear) -> Table | Text:
+    """Schools on the lists of the year, by municipality and name: not a ranking."""
+    if not region.has_lists:
+        return say_missing("Списки школ")
+    schools = region.region_schools
+    listed = schools[flag_listed(schools, region.watched)]
+    chosen = listed.sort_values(["municipality", "name", "school_id"], key=order_names)
+    frame = pd.DataFrame(
+        {
+            "Школа": chosen["name"],
+            "Код": chosen["school_id"],
+            "Муниципалитет": chosen["municipality"],
+            "Группа": chosen["group"],
+            "Список результатов": chosen["results_status"].fillna(NONE),
+            "Список условий": chosen["social_status"].fillna(NONE),
+            FIOKO_LIST: chosen["fioko_shnor"].map({True: "да", False: "нет"}).fillna(NONE),
+        }
+    ).reset_index(drop=True)
+    return Table("Списки школ", f"Школы в списках {region.year} года, по алфавиту", frame)
+
+
+def tabulate_insufficient(region: RegionYear) -> Table | Text:
+    """Schools that take part and have no place in the year: nobody drops out of sight (недостаточно данных)."""
+    schools = region.region_schools
+    rules = region.workspace.methodology.domains
+    lacking = {rules[domain].title: schools[f"{domain}_band"].isna() for domain in rules}
+    chosen = schools[pd.DataFrame(lacking).any(axis=1)].sort_values(["municipality", "name"], key=order_names)
+    if chosen.empty:
+        return Text(("Данных хватило для всех школ.",))
+    frame = chosen[["name", "school_id", "municipality", "group"]].set_axis(
+        ["Школа", "Код", "Муниципалитет", "Группа"], axis=1
+    )
+    for title, absent in lacking.items():
+        frame[title] = absent[chosen.index].map({True: "недостаточно данных", False: "есть"})
+    return Table(
+        "Недостаточно данных", f"Школы, которым не хватило данных, {region.year} год", frame.reset_index(drop=True)
+    )

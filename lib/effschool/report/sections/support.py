@@ -1,0 +1,413 @@
+"""Parts of pages about support (поддержка школ): partners, targets of programmes, plans of events.
+
+What takes a `Portfolio` goes into a municipality's report and names its own schools only: the table of partners that
+reports read has no codes of others. What takes tables is for the institute: notebook 03 and the region's page.
+"""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from effschool.base.russian import NO_DATA, format_number, format_percent
+from effschool.dynamics.partners import CLOSE, IN_MUNICIPALITY, IN_REGION
+from effschool.method.methodology import Methodology
+from effschool.report import charts
+from effschool.report.display import Chart, Table, Text
+from effschool.report.facts import Said, count, join, number, say, words
+from effschool.report.facts import percent as share
+from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
+from effschool.report.sections.municipality import NONE, OF_SCHOOLS, percent, say_missing
+from effschool.report.timeline import draw_events
+from effschool.support.programmes import Programme
+from effschool.support.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
+from effschool.support.targets import STATES, find_unused_facts
+
+FOREIGN = "школа другого муниципалитета"
+OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
+GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
+SHOWN_YEARS = 3
+
+
+# Partners
+
+
+def tabulate_partners(portfolio: Portfolio) -> Table | Text:
+    """Close and lastingly better schools for every own school that needs help; schools of others have no names."""
+    return _say_no_need(portfolio) or _tabulate_close(choose_partners(portfolio), portfolio.workspace.methodology)
+
+
+def tabulate_named_partners(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
+    """The same for the whole region, all schools by name: for the institute."""
+    return _tabulate_close(_name_schools(partners, schools), methodology)
+
+
+def _tabulate_close(table: pd.DataFrame, methodology: Methodology) -> Table | Text:
+    close = table[table["kind"] == CLOSE]
+    if close.empty:
+        return say_missing("Похожие школы с лучшими результатами")
+    frame = _list_names(close).assign(
+        **{
+            "Похожая школа": close["partner"].fillna(close["reason"]),
+            "Чем отличается": [describe_difference(row) for row in close.itertuples()],
+            "Индекс результатов выше на": [_describe_gain(row) for row in close.itertuples()],
+            "Особенность": close["resilience"].fillna(NONE),
+        }
+    )
+    title = f"Похожие школы с лучшими результатами, {close['year'].iloc[0]} год"
+    return Table("Похожие школы", title, frame.reset_index(drop=True), note=_describe_choice(close, methodology))
+
+
+def _say_no_need(portfolio: Portfolio) -> Text | None:
+    """A note where partners are known for the year and no own school needs one."""
+    partners = portfolio.workspace.support.partners
+    is_known = len(partners) and (partners["year"] == portfolio.year).any()
+    if not is_known or partners["school_id"].isin(portfolio.schools["school_id"]).any():
+        return None
+    return Text(("Школ, которым нужен партнёр, в муниципалитете нет.",))
+
+
+def choose_partners(portfolio: Portfolio) -> pd.DataFrame:
+    """Partners of own schools, with the names of own schools only."""
+    partners = portfolio.workspace.support.partners
+    if partners.empty:
+        return pd.DataFrame(columns=["kind"])
+    own = partners[partners["school_id"].isin(portfolio.schools["school_id"]) & (partners["year"] == portfolio.year)]
+    return _name_schools(own, portfolio.schools).drop(columns="municipality")
+
+
+def _name_schools(partners: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
+    """Rows with `name`, `municipality` and `partner`, by municipality and name; a partner not given is not named."""
+    known = schools.merge(partners[["year"]].drop_duplicates(), on="year").set_index("school_id")
+    full = known["name"] + ", " + known["municipality"]
+    foreign = partners["partner_id"].map(full).fillna(FOREIGN)
+    partner = foreign.where(~partners["is_own"].fillna(False).astype(bool), partners["partner_id"].map(known["name"]))
+    named = partners.assign(
+        name=partners["school_id"].map(known["name"]),
+        municipality=partners["school_id"].map(known["municipality"]),
+        partner=partner.where(partners["distance"].notna()),
+    )
+    named = named.sort_values(["place"], kind="stable")
+    return named.sort_values(["municipality", "name", "school_id"], key=order_names, kind="stable")
+
+
+def _list_names(rows: pd.DataFrame) -> pd.DataFrame:
+    titles = {"name": "Школа", "municipality": "Муниципалитет"}
+    return rows[[name for name in titles if name in rows]].rename(columns=titles)
+
+
+def describe_difference(row: object) -> str:
+    """What differs between a school and its partner, in words, with the distance; a dash where there is no partner."""
+    values = {name: getattr(row, name) for name in ("distance", "social_gap", "size_ratio", "same_locality")}
+    if pd.isna(values["distance"]):
+        return NONE
+    place = "местность та же" if values["same_locality"] else "местность другая"
+    distance = f"расстояние {format_number(values['distance'], 2)}"
+    return ", ".join([_describe_social(values["social_gap"]), _describe_size(values["size_ratio"]), place, distance])
+
+
+def _describe_social(gap: float) -> str:
+    shown = format_number(abs(gap), 2)
+    if not any(digit in shown for digit in "123456789"):
+        return "условия такие же"
+    return f"условия {'тяжелее' if gap > 0 else 'легче'} на {shown}"
+
+
+def _describe_size(ratio: float) -> str:
+    if ratio >= 2 or ratio <= 1 / 2:
+        times = format_number(max(ratio, 1 / ratio), 1)
+        return f"учеников {'больше' if ratio > 1 else 'меньше'} в {times} раза"
+    shown = format_percent(100 * abs(ratio - 1), 0)
+    if shown.startswith("0"):
+        return "учеников столько же"
+    return f"учеников {'больше' if ratio > 1 else 'меньше'} на {shown}"
+
+
+def _describe_gain(row: object) -> str:
+    least, most = (getattr(row, name) for name in ("gain_least", "gain_most"))
+    if pd.isna(least):
+        return NONE
+    shown = [format_number(value, 2) for value in (least, most)]
+    return "–".join(dict.fromkeys(shown))
+
+
+def _describe_choice(close: pd.DataFrame, methodology: Methodology) -> str:
+    rules, by_school = methodology.partners, close.groupby("school_id")["distance"].count()
+    if rules is None:
+        return ""
+    with_some, few = int((by_school > 0).sum()), int(by_school.between(1, rules.least - 1).sum())
+    return say(
+        "Помощь нужна {needy}; хотя бы одна похожая нашлась для {found}, из них меньше {least} похожих у {few}. "
+        "Похожая "
+        "школа — той же группы, близкая по социальным условиям, численности и местности; её индекс результатов во все "
+        "годы окна выше не меньше чем на {better}, и в низких списках её нет. Расстояние {one} — различие "
+        "индекса условий "
+        "на {social} или численности в {size} раза; дальше {caliper} школа не считается близкой. Сначала названы школы "
+        "своего муниципалитета, потом региона, внутри — по близости, а не по результатам.",
+        needy=count(len(by_school), "школе", "школам", "школам"),
+        found=number(with_some),
+        least=number(rules.least),
+        few=number(few),
+        better=number(rules.better_by, 2),
+        one=number(1),
+        social=number(rules.social_index, 2),
+        size=number(rules.size_ratio),
+        caliper=number(rules.caliper, 1),
+    )
+
+
+def tabulate_assignment(portfolio: Portfolio) -> Table | Text:
+    """One partner for every own school, by the municipality alone and by the whole region."""
+    return _say_no_need(portfolio) or _tabulate_given(choose_partners(portfolio), portfolio.workspace.methodology)
+
+
+def tabulate_named_assignment(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
+    """The same for the whole region, all schools by name: for the institute."""
+    return _tabulate_given(_name_schools(partners, schools), methodology)
+
+
+def _tabulate_given(table: pd.DataFrame, methodology: Methodology) -> Table | Text:
+    rules = methodology.partners
+    given = {kind: table[table["kind"] == kind] for kind in (IN_MUNICIPALITY, IN_REGION)}
+    if rules is None or given[IN_REGION].empty:
+        return say_missing("Закрепление партнёров")
+    own, region = (rows.set_index("school_id") for rows in given.values())
+    frame = _list_names(region).assign(
+        **{
+            "Партнёр в муниципалитете": (own["partner"].fillna(own["reason"])).reindex(region.index),
+            "Партнёр в регионе": region["partner"].fillna(region["reason"]),
+        }
+    )
+    counts = [int(rows["partner"].notna().sum()) for rows in given.values()]
+    note = say(
+        "У партнёра не больше {served}; партнёр есть у наибольшего возможного числа школ, а среди таких закреплений "
+        "выбрано самое близкое. В пределах муниципалитетов партнёр есть у {own} из {all}, в пределах региона — у "
+        "{region}.",
+        served=count(rules.per_partner, *OF_SCHOOLS),
+        own=number(counts[0]),
+        all=count(len(region), *OF_SCHOOLS),
+        region=number(counts[1]),
+    )
+    title = f"Закрепление школ-партнёров, {region['year'].iloc[0]} год"
+    return Table("Закрепление", title, frame.reset_index(drop=True), note=note)
+
+
+# Targets
+
+
+def tabulate_targets(portfolio: Portfolio) -> Table | Text:
+    """Targets of programmes in the municipality beside the region: the last year with a plan up to the report's."""
+    targets = portfolio.workspace.support.targets
+    if targets.empty:
+        return say_missing("Цели программ")
+    latest = choose_latest(targets, portfolio.year)
+    own = latest[latest["municipality"] == portfolio.municipality]
+    keys = ["programme", "title", "year"]
+    region = latest.loc[latest["municipality"].isna(), [*keys, "fact", "unit"]]
+    both = own.merge(region, how="left", on=keys, suffixes=("", "_region"), validate="one_to_one")
+    if both.empty:
+        return say_missing("Цели программ")
+    frame = _list_targets(both).assign(
+        **{
+            "По региону": [say_value(row.fact_region, row.unit) for row in both.itertuples()],
+            "Откуда": both["origin"].to_numpy(),
+        }
+    )
+    title = f"Цели программ: план и факт, {portfolio.year} год"
+    return Table("Цели", title, frame, note=join([OTHERS_PLANS, _count_states(own)]))
+
+
+def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:
+    """Targets of programmes in the region: the last years with a plan up to the year."""
+    region = targets[targets["municipality"].isna() & (targets["year"] <= year)] if len(targets) else targets
+    if region.empty:
+        return say_missing("Цели программ")
+    region = region[region.groupby(["programme", "title"])["year"].rank(ascending=False) <= SHOWN_YEARS]
+    frame = _list_targets(region).assign(Откуда=region["origin"].to_numpy())
+    latest = choose_latest(region, year)
+    return Table("Цели региона", f"Цели программ: план и факт региона по {year} год", frame, note=_count_states(latest))
+
+
+def tabulate_target_places(targets: pd.DataFrame, year: int) -> Table | Text:
+    """How the targets stand in every municipality: numbers of targets by state."""
+    own = choose_latest(targets, year).dropna(subset="municipality") if len(targets) else targets
+    if own.empty:
+        return say_missing("Цели программ по муниципалитетам")
+    counts = pd.crosstab(own["municipality"], own["state"]).reindex(columns=list(STATES), fill_value=0)
+    frame = counts.sort_index(key=order_names).rename_axis("Муниципалитет").rename_axis(columns=None).reset_index()
+    title = f"Цели программ по муниципалитетам, {year} год, показателей"
+    note = "Для каждого показателя взят последний год, на который есть план. Порядок алфавитный: таблица не рейтинг."
+    return Table("Цели по местам", title, frame, note=note)
+
+
+def choose_latest(targets: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Rows of the last year with a plan, not after the year given, of every target."""
+    known = targets[targets["year"] <= year]
+    return known[known["year"] == known.groupby(["programme", "title"])["year"].transform("max")]
+
+
+def _list_targets(rows: pd.DataFrame) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "Показатель": rows["title"],
+            "Программа": rows["programme_title"],
+            "Год": rows["year"].astype("str"),
+            "План": [f"{GOALS[row.goal]} {say_value(row.plan, row.unit)}" for row in rows.itertuples()],
+            "Факт": [say_value(row.fact, row.unit) for row in rows.itertuples()],
+            "Состояние": rows["state"],
+        }
+    )
+    return frame.reset_index(drop=True)
+
+
+def say_value(value: float, unit: str) -> str:
+    """A value with its unit; whole numbers without digits."""
+    digits = 0 if pd.notna(value) and float(value).is_integer() else 1
+    if unit == "%":
+        return format_percent(value, digits)
+    shown = format_number(value, digits)
+    return shown if shown == NO_DATA else f"{shown} {unit}"
+
+
+OTHERS_PLANS = (
+    "Планы взяты из программ, названных в таблице; чужая программа муниципалитет не обязывает, с ней сравнивают."
+)
+
+
+def _count_states(rows: pd.DataFrame) -> Said:
+    counts = rows["state"].value_counts()
+    listed = [say("{state} — {number}", state=words(state), number=number(counts.get(state, 0))) for state in STATES]
+    return join(
+        [
+            "По последним годам с планом: ",
+            join(listed, ", "),
+            ". «Под угрозой» — до плана недостаёт немного. Самые слабые школы года в среднем поднимаются и без помощи: "
+            "положительная динамика сама по себе пользы программы не доказывает.",
+        ],
+        "",
+    )
+
+
+def list_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], schools: pd.DataFrame) -> Text:
+    """Rows of the institute's table of facts that no target takes, each with the reason."""
+    lost = find_unused_facts(facts, programmes, list(schools["municipality"].unique()))
+    return Text(tuple(lost) or ("Все строки таблицы фактов учтены.",), kind="note" if lost else "plain")
+
+
+# Events
+
+LOOK = {
+    DONE: (charts.BETTER, "✓"),
+    OVERDUE: (charts.WORSE, "!"),
+    SOON: ("#8a6100", "…"),
+    GOES_ON: (charts.OWN, "→"),
+    AHEAD: (charts.MIDDLE, "·"),
+    CANCELLED: (charts.MISSING, "×"),
+}
+"""Colour and sign of an event's state; what has no dates is not drawn."""
+URGENCY = (OVERDUE, SOON, GOES_ON, AHEAD, DONE, CANCELLED)
+DRAWN = 60
+"""So many events are drawn at most, the most urgent first; the table has all."""
+
+
+def chart_roadmap(portfolio: Portfolio) -> Chart | Table | Text:
+    """Events of the municipality's plans."""
+    roadmap = portfolio.workspace.support.roadmap
+    own = roadmap[roadmap["municipality"] == portfolio.municipality] if len(roadmap) else roadmap
+    return chart_events(own, portfolio.municipality)
+
+
+def chart_region_roadmap(roadmap: pd.DataFrame) -> Chart | Table | Text:
+    """Events of the region's own plans."""
+    return chart_events(roadmap[roadmap["municipality"].isna()] if len(roadmap) else roadmap, REGION_ROW)
+
+
+def chart_events(events: pd.DataFrame, place: str) -> Chart | Table | Text:
+    """Events in time, by programme and first day; without dates they stand in the table only."""
+    if events.empty:
+        return say_missing("Дорожная карта")
+    dated = events[events["state"].isin(list(LOOK)) & events["end"].notna()]
+    if dated.empty:
+        return tabulate_events(events, place)
+    order = dated["state"].map({state: rank for rank, state in enumerate(URGENCY)})
+    drawn = dated.loc[order.sort_values(kind="stable").index[:DRAWN]]
+    drawn = drawn.assign(first=drawn["start"].fillna(drawn["end"])).sort_values(["programme", "first", "end", "number"])
+    label = (drawn["number"].fillna("") + " " + drawn["event"]).str.strip()
+    seen_on = events["seen_on"].iloc[0]
+    figure = draw_events(drawn.assign(label=label), LOOK, None if pd.isna(seen_on) else seen_on.date())
+    sentence = _describe_events(events, len(events) - len(drawn))
+    title = f"Дорожная карта, {place}: {_say_day(events)}"
+    return Chart("roadmap", title, sentence, figure, tabulate_events(events, place))
+
+
+def tabulate_events(events: pd.DataFrame, place: str) -> Table:
+    """All events with their terms as the plan has them and their states."""
+    ordered = events.sort_values(["programme", "end", "number"], na_position="last")
+    columns = {
+        "event": "Мероприятие",
+        "number": "№",
+        "programme": "Программа",
+        "term": "Срок",
+        "responsible": "Ответственный",
+        "expected": "Ожидаемый результат",
+        "state": "Состояние",
+        "done": "Дата выполнения",
+    }
+    frame = ordered[list(columns)].rename(columns=columns).fillna(NONE).reset_index(drop=True)
+    return Table("Дорожная карта", f"Мероприятия дорожной карты, {place}: {_say_day(events)}", frame)
+
+
+def _say_day(events: pd.DataFrame) -> str:
+    day = events["seen_on"].iloc[0]
+    return "день, на который известны отметки, не назван" if pd.isna(day) else f"состояние на {day:%d.%m.%Y}"
+
+
+def _describe_events(events: pd.DataFrame, not_drawn: int) -> Said:
+    counts = events["state"].value_counts()
+    due, done = int(events["is_due"].sum()), int((events["is_due"] & events["state"].eq(DONE)).sum())
+    told = say(
+        f"Срок наступил у {{due}}, выполнено из них {{done}}{' ({share})' if due else ''}. Просрочено {{late}}, "
+        f"срок близко "
+        "у {soon}.",
+        due=count(due, *OF_EVENTS),
+        done=number(done),
+        share=share(100 * done / due if due else None),
+        late=number(counts.get(OVERDUE, 0)),
+        soon=number(counts.get(SOON, 0)),
+    )
+    lacking = say("На графике нет {lacking}: они в таблице.", lacking=count(not_drawn, *OF_EVENTS)) if not_drawn else ""
+    return join([told, lacking])
+
+
+def _say_place(place: str, known: set[str]) -> str:
+    return REGION_ROW if not place else place if place in known else f"{place} (нет в реестре школ)"
+
+
+def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
+    """Share of events carried out by programme and place; a municipality without a plan is named as well."""
+    if roadmap.empty:
+        return say_missing("Выполнение дорожных карт")
+    shares = share_done(roadmap)
+    known = schools["municipality"].drop_duplicates().sort_values(key=order_names)
+    places = [*known, *sorted(set(roadmap["municipality"].dropna()) - set(known))]
+    counts = pd.crosstab([roadmap["programme"], roadmap["municipality"].fillna("")], roadmap["state"])
+    rows = pd.MultiIndex.from_product([shares["programme"].unique(), ["", *places]])
+    table = (
+        shares.assign(municipality=shares["municipality"].fillna(""))
+        .set_index(["programme", "municipality"])
+        .reindex(rows)
+    )
+    frame = pd.DataFrame(
+        {
+            "Где": [_say_place(place, set(known)) for _, place in rows],
+            "Программа": [programme for programme, _ in rows],
+            "Мероприятий": table["planned"],
+            "Срок наступил": table["due"],
+            "Из них выполнено": table["done"],
+            "Выполнено, %": table["done_pct"],
+            **{state.capitalize(): counts.reindex(rows).get(state, 0) for state in (OVERDUE, SOON, NO_TERM)},
+        }
+    ).reset_index(drop=True)
+    frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})
+    note = "«Нет данных» — плана этой программы в файлах нет. Отменённые мероприятия не считаются."
+    title = f"Выполнение дорожных карт: {_say_day(roadmap)}"
+    return Table("Выполнение планов", title, frame, {"Выполнено, %": percent}, note=note)

@@ -1,0 +1,192 @@
+"""What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
+
+import json
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
+
+from effschool.base.schemas import LEFT_BEHIND
+from effschool.base.storage import read_table, write_table, write_text
+from effschool.dynamics import Dynamics
+from effschool.dynamics.partners import hide_foreign
+from effschool.method.identify import Identified
+from effschool.method.methodology import Methodology
+
+DYNAMICS = "dynamics"
+
+
+class Region(BaseModel):
+    """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
+
+    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область». `tiles` are places of
+    municipalities on the tile map: row and column, counted from 1; without it they stand in alphabetical order.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = "Регион"
+    demonstration: bool = False
+    unit: str = "муниципалитет"
+    data_source: str = ""
+    tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
+
+    @field_validator("tiles")
+    @classmethod
+    def _check_tiles(cls, tiles: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        taken = {place: name for name, place in tiles.items()}
+        doubled = [name for name, place in tiles.items() if taken[place] != name]
+        if doubled:
+            raise ValueError(f"место плитки занято дважды: «{doubled[0]}» и «{taken[tiles[doubled[0]]]}»")
+        return tiles
+
+
+@dataclass(frozen=True)
+class Support:
+    """Support of schools: partners of a year, targets, events (`partners`, `targets`, `roadmap` say what a row is).
+
+    Partners of other municipalities have no code here: this is what reports read. `load_named_partners` has all.
+    """
+
+    partners: pd.DataFrame = field(default_factory=pd.DataFrame)
+    targets: pd.DataFrame = field(default_factory=pd.DataFrame)
+    roadmap: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """All that reports are made from; frames as in `schemas`, `Identified` and `Dynamics`."""
+
+    region: Region
+    methodology: Methodology
+    identified: Identified
+    dynamics: Dynamics
+    problems: pd.DataFrame
+    files: pd.DataFrame
+    decisions: pd.DataFrame
+    certainty: pd.DataFrame = field(default_factory=pd.DataFrame)
+    levels: pd.DataFrame = field(default_factory=pd.DataFrame)
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
+    support: Support = field(default_factory=Support)
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def load_region(path: Path) -> Region:
+    """Read a region card; no file is a region without a name.
+
+    Raises:
+        ValueError: the card has an unknown key or a wrong value.
+    """
+    if not path.is_file():
+        return Region()
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        return Region.model_validate(content)
+    except ValidationError as error:
+        known = ", ".join(Region.model_fields)
+        raise ValueError(f"Паспорт региона «{path.name}» не принят; допустимые ключи: {known}. {error}") from None
+
+
+def save_region(region: Region, processed: Path) -> None:
+    """Keep the region card beside the tables."""
+    write_text(region.model_dump_json(indent=1) + "\n", processed / "region.json")
+
+
+def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
+    """Leave the tables of the contract and the methodology as it was carried out, switches included.
+
+    Raises:
+        pandera.errors.SchemaError: a table would break the contract; a fault of the program, and nothing is written.
+    """
+    tables = {item.name: getattr(identified, item.name) for item in fields(identified)}
+    checked = tables | {name: schema.validate(tables[name]) for name, schema in LEFT_BEHIND.items()}
+    for name, table in checked.items():
+        write_table(table, processed / f"{name}.parquet")
+    write_text(methodology.model_dump_json(indent=1) + "\n", processed / "methodology.json")
+
+
+def load_identified(processed: Path) -> Identified:
+    """Tables of 02_identify."""
+    return Identified(**{item.name: read_table(processed, item.name) for item in fields(Identified)})
+
+
+def save_decisions(decisions: pd.DataFrame, processed: Path) -> None:
+    """Leave the explanations of the lists: a row per school and list of the explained year, with a `sentence`."""
+    write_table(decisions, processed / "decisions.parquet")
+
+
+def save_certainty(certainty: pd.DataFrame, levels: pd.DataFrame, processed: Path) -> None:
+    """Leave how sure the lists are (a row per school and list of the explained year) and the shrunk levels."""
+    write_table(certainty, processed / "certainty.parquet")
+    write_table(levels, processed / "levels.parquet")
+
+
+def load_used_methodology(processed: Path) -> Methodology:
+    """The methodology that the tables were made with."""
+    path = processed / "methodology.json"
+    if not path.is_file():
+        raise FileNotFoundError(
+            "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."
+        )
+    return Methodology.model_validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def save_dynamics(dynamics: Dynamics, processed: Path) -> None:
+    """Leave the tables of 03_dynamics."""
+    for item in fields(dynamics):
+        write_table(getattr(dynamics, item.name), processed / DYNAMICS / f"{item.name}.parquet")
+
+
+def save_groups(effects: pd.DataFrame, clusters: pd.DataFrame, processed: Path) -> None:
+    """Leave the programme's effect (one row, the last year) and the group of every school and year."""
+    write_table(effects, processed / DYNAMICS / "effects.parquet")
+    write_table(clusters, processed / DYNAMICS / "clusters.parquet")
+
+
+def load_dynamics(processed: Path) -> Dynamics:
+    """Tables of 03_dynamics."""
+    return Dynamics(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Dynamics)})
+
+
+def save_support(support: Support, processed: Path) -> None:
+    """Leave partners, targets and events; partners of other municipalities are named in a table of their own only."""
+    write_table(support.partners, processed / DYNAMICS / "partners_named.parquet")
+    hidden = replace(support, partners=hide_foreign(support.partners))
+    for item in fields(hidden):
+        write_table(getattr(hidden, item.name), processed / DYNAMICS / f"{item.name}.parquet")
+
+
+def load_support(processed: Path) -> Support:
+    """Support as reports may read it."""
+    return Support(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Support)})
+
+
+def load_named_partners(processed: Path) -> pd.DataFrame:
+    """Partners with the codes of all schools: for the institute, never for a municipality's report."""
+    return read_table(processed / DYNAMICS, "partners_named")
+
+
+def load_workspace(processed: Path) -> Workspace:
+    """Everything that a report needs.
+
+    Raises:
+        FileNotFoundError: a stage before has not been run.
+    """
+    methodology = load_used_methodology(processed)
+    return Workspace(
+        region=Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8")),
+        methodology=methodology,
+        identified=load_identified(processed),
+        dynamics=load_dynamics(processed),
+        problems=read_table(processed / "contract", "problems"),
+        files=read_table(processed / "contract", "files"),
+        decisions=read_table(processed, "decisions"),
+        certainty=read_table(processed, "certainty"),
+        levels=read_table(processed, "levels"),
+        corrections=read_table(processed / "contract", "corrections"),
+        support=load_support(processed),
+        effects=read_table(processed / DYNAMICS, "effects"),
+        clusters=read_table(processed / DYNAMICS, "clusters"),
+    )

@@ -1,0 +1,1 @@
+"""The year's run (прогон): plan, fingerprints, engine, executors, commands."""

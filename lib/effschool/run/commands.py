@@ -1,0 +1,308 @@
+"""Commands behind make (команды): the yearly run and the demonstration region."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from effschool.base.apart import Limits, name_run, warm_up
+from effschool.base.storage import FolderInUseError
+from effschool.report.paper import BrowserError
+from effschool.run.executors import SchedulerError
+from effschool.run.work import StepError
+
+if TYPE_CHECKING:
+    from effschool.run.plan import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+THRESHOLDS = Path("methodologies") / "thresholds.yml"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; wrong input is told in a sentence, without a traceback."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except (StepError, SchedulerError, FolderInUseError, BrowserError, ValueError, OSError) as error:
+        print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        print("\nПрогон прерван. Готовые отчёты остались; следующий запуск продолжит с этого места.", file=sys.stderr)  # noqa: T201
+        sys.stderr.flush()
+        os._exit(130)  # ends the waiting threads and, with this process, those of the reports
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Options of the commands; an empty value means that the option was not given."""
+    parser = argparse.ArgumentParser(prog="effschool", description="Эффективная школа: годовой прогон и отчёты")
+    commands = parser.add_subparsers(required=True)
+    report = commands.add_parser("report", help="годовой прогон: от таблиц до отчётов")
+    report.set_defaults(command=report_year)
+    report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
+    audit = commands.add_parser("audit", help="книга для проверки списков вручную")
+    audit.set_defaults(command=audit_lists)
+    paper = commands.add_parser("pdf", help="напечатать готовые страницы в PDF")
+    paper.set_defaults(command=print_reports)
+    public = commands.add_parser("public", help="числа для открытой публикации")
+    public.set_defaults(command=publish_numbers)
+    forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
+    forms.set_defaults(command=make_forms)
+    check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
+    check.set_defaults(command=check_sent)
+    compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
+    compare.set_defaults(command=compare_kept)
+    made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
+    known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made)), (audit, RUN_OPTIONS)
+    also = (check, (*FORM_OPTIONS, protocols)), (public, PUBLIC_OPTIONS), (compare, COMPARE_OPTIONS)
+    for command, listed in (*known, *also):
+        for name, default, text in listed:
+            command.add_argument(f"--{name}", default=default, help=text)
+    _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
+    demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
+    demo.set_defaults(command=make_demo)
+    demo.add_argument("folder", type=Path)
+    return parser
+
+
+def _add_lab(lab: argparse.ArgumentParser) -> None:
+    lab.set_defaults(command=show_notebooks)
+    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
+    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
+
+
+REPORT_OPTIONS = (
+    ("data", "data/raw", "папка с исходными таблицами"),
+    ("processed", "data/processed", "папка для таблиц между этапами"),
+    ("reports", "reports", "папка для отчётов"),
+    ("layouts", "layouts", "папка с макетами файлов"),
+    ("methodology", "khabarovsk-2020", "методика: имя из папки methodologies или путь к файлу .yml"),
+    ("region", "", "паспорт региона, если он лежит не в папке с исходными таблицами"),
+    ("year", "", "год отчёта; по умолчанию последний год данных"),
+    ("municipality", "", "только один муниципалитет"),
+    ("jobs", "", "сколько отчётов строить одновременно; по умолчанию сколько ядер"),
+    ("scheduler", "", "кто строит отчёты: пусто — процессы этой машины, local — Dask на ней, tcp://… — кластер Dask"),
+    ("time-limit", "600", "сколько секунд может строиться один отчёт"),
+    ("memory-limit", "4096", "сколько МиБ памяти может занять один отчёт; только в Linux"),
+    ("parameters", "", "другие параметры тетрадей: «имя=значение имя=значение»"),
+)
+
+
+PAPER_OPTIONS = (
+    ("reports", "reports", "папка отчётов"),
+    ("year", "", "год отчётов; по умолчанию год последнего прогона"),
+    ("municipality", "", "только один муниципалитет"),
+)
+RUN_OPTIONS = (
+    ("processed", "data/processed", "папка с таблицами прогонов"),
+    ("reports", "reports", "папка, куда положить сделанное"),
+)
+PUBLIC_OPTIONS = (*RUN_OPTIONS, ("year", "", "год; по умолчанию последний год данных"))
+COMPARE_OPTIONS = (
+    *RUN_OPTIONS,
+    ("first", "", "имя первого прогона; по умолчанию предпоследний"),
+    ("second", "", "имя второго прогона; по умолчанию последний"),
+)
+FORM_OPTIONS = (
+    ("data", "data/raw", "папка с исходными таблицами"),
+    ("layouts", "layouts", "папка с макетами файлов"),
+    ("form", str(ROOT / "forms" / "municipal.yml"), "файл формы: что спрашивается и в каких пределах"),
+    ("methodology", "khabarovsk-2020", "методика: по ней видно, чему мешает нехватка данных"),
+    ("year", "", "год, за который собираются данные"),
+)
+
+
+def make_forms(options: argparse.Namespace) -> int:
+    """Forms for all municipalities of the register."""
+    from effschool.forms.books import write_forms  # noqa: PLC0415
+    from effschool.forms.template import load_form  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.intake.ingest import check_complete, ingest_folder  # noqa: PLC0415
+
+    year = _read_number(options.year, "YEAR")
+    if year is None:
+        raise ValueError("Не сказано, за какой год формы. Напишите, например: make forms YEAR=2024")
+    ingested = ingest_folder(_require_folder(options.data), _require_folder(options.layouts), ROOT / THRESHOLDS)
+    if ingested.tables["schools"].empty:
+        check_complete(ingested)
+    written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
+    _say(f"Формы за {year} год: {len(written)}, папка {Path(options.out) / str(year)}")
+    return 0
+
+
+def check_sent(options: argparse.Namespace) -> int:
+    """Protocols of the forms that came back; 1 where something stands in the way of the lists."""
+    from effschool.forms.protocol import open_case, write_check  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.forms.template import load_form  # noqa: PLC0415
+    from effschool.intake.ingest import ingest_folder  # noqa: PLC0415
+    from effschool.intake.layouts import load_layouts  # noqa: PLC0415
+    from effschool.method.methodology import find_methodology, load_methodology  # noqa: PLC0415
+    from effschool.report.workspace import load_region  # noqa: PLC0415
+
+    raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
+    methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
+    ingested = ingest_folder(raw, layouts, ROOT / THRESHOLDS, shown=None)
+    rules = load_form(Path(options.form)), methodology
+    case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
+    demonstration = load_region(raw / "region.yml").demonstration
+    checked = write_check(case, raw, Path(options.out), demonstration=demonstration)
+    for verdict in checked.verdicts:
+        _say(f"{verdict.municipality}: {verdict.state}")
+    _say(f"Сводка: {Path(options.out) / str(case.year) / 'index.html'}")
+    return int(checked.is_blocked)
+
+
+def report_year(options: argparse.Namespace) -> int:
+    """The yearly run."""
+    name_run()
+    if not (Path(options.processed) / "stamps").is_dir():
+        warm_up()  # something is to be done for sure: the imports go on while this process has its own
+    from effschool.run.progress import open_progress  # noqa: PLC0415 -- after the warm parent has begun
+    from effschool.run.year import run_year  # noqa: PLC0415
+
+    if options.demo:
+        make_demo(argparse.Namespace(folder=Path(options.data)))
+    progress = open_progress()
+    return run_year(read_settings(options), progress.say, progress.show)
+
+
+def read_settings(options: argparse.Namespace) -> "Settings":
+    """What the run is asked to do.
+
+    Raises:
+        ValueError: a number that is none, a parameter without a value.
+        FileNotFoundError: a folder that is not there.
+    """
+    from effschool.run.plan import Settings  # noqa: PLC0415 -- see `report_year`
+
+    return Settings(
+        root=ROOT,
+        data=_require_folder(options.data),
+        processed=Path(options.processed).resolve(),
+        reports=Path(options.reports).resolve(),
+        layouts=_require_folder(options.layouts),
+        methodology=_resolve_methodology(options.methodology),
+        region=Path(options.region).resolve() if options.region else None,
+        year=_read_number(options.year, "YEAR"),
+        municipality=options.municipality or None,
+        jobs=_read_number(options.jobs, "JOBS"),
+        parameters=read_parameters(options.parameters),
+        scheduler=options.scheduler,
+        limits=Limits(
+            seconds=_read_number(options.time_limit, "TIME_LIMIT"),
+            memory=_read_number(options.memory_limit, "MEMORY_LIMIT"),
+        ),
+    )
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def _require_folder(name: str) -> Path:
+    path = Path(name).resolve()
+    if not path.is_dir():
+        raise FileNotFoundError(f"Папки «{name}» нет. Проверьте путь.")
+    return path
+
+
+def _resolve_methodology(name: str) -> str:
+    return str(Path(name).resolve()) if name.endswith((".yml", ".yaml")) else name
+
+
+def _read_number(text: str, name: str) -> int | None:
+    if text and not text.isdecimal():
+        raise ValueError(f"{name}={text}: ожидалось целое число.")
+    return int(text) if text else None
+
+
+def read_parameters(text: str) -> dict[str, object]:
+    """Parameters from «имя=значение имя=значение»; values as YAML reads them, but codes with leading zeros stay text.
+
+    Raises:
+        ValueError: a word without «=».
+    """
+    words = text.split()
+    wrong = [word for word in words if "=" not in word]
+    if wrong:
+        raise ValueError(f"PARAMETERS: «{wrong[0]}» — ожидалось «имя=значение».")
+    return {name: _read_value(value) for name, _, value in (word.partition("=") for word in words)}
+
+
+def _read_value(text: str) -> object:
+    is_code = text.isdecimal() and text.startswith("0") and len(text) > 1
+    return text if is_code else yaml.safe_load(text)
+
+
+def audit_lists(options: argparse.Namespace) -> int:
+    """The audit workbook of the last run: raw counts as values, everything else as formulas."""
+    from effschool.audit import write_audit  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.intake.ingest import read_contract  # noqa: PLC0415
+    from effschool.report.workspace import load_identified, load_used_methodology  # noqa: PLC0415
+
+    processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
+    write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
+    _say(f"Книга для проверки: {path}")
+    return 0
+
+
+def print_reports(options: argparse.Namespace) -> int:
+    """PDF beside the pages of the last run: all of them, or that of one municipality."""
+    from effschool.report.paper import choose_pages, find_browser, print_page  # noqa: PLC0415 -- `make report` need not wait
+
+    pages = choose_pages(Path(options.reports), options.year, options.municipality)
+    browser = find_browser()
+    for page in pages:
+        _say(f"{print_page(page, browser)}")
+    return 0
+
+
+def publish_numbers(options: argparse.Namespace) -> int:
+    """The public release: numbers of schools without names, small ones hidden."""
+    from effschool.run.plan import Settings  # noqa: PLC0415 -- see `report_year`
+    from effschool.run.year import run_public  # noqa: PLC0415
+
+    processed, reports = Path(options.processed).resolve(), Path(options.reports).resolve()
+    year = _read_number(options.year, "YEAR")
+    return run_public(Settings(ROOT, processed, processed, reports, processed, methodology="", year=year), _say)
+
+
+def compare_kept(options: argparse.Namespace) -> int:
+    """Why the lists of two runs differ: sentences on the screen, every school in a workbook."""
+    from effschool.lab import changes as runs  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.report.workbook import write_workbook  # noqa: PLC0415
+
+    changes = runs.compare_runs(*runs.choose_runs(Path(options.processed), options.first, options.second))
+    path = Path(options.reports) / "compare.xlsx"
+    write_workbook(
+        [runs.count_changes(changes), runs.tabulate_changes(changes)], path, title="Почему изменились списки"
+    )
+    _say("\n".join(runs.describe_changes(changes).paragraphs))
+    _say(f"Все школы: {path}")
+    return 0
+
+
+def show_notebooks(options: argparse.Namespace) -> int:
+    """JupyterLab on the start notebook; this process becomes it."""
+    from effschool.lab.jupyter import open_lab  # noqa: PLC0415 -- `make report` need not wait for it
+
+    open_lab(options.root.resolve(), options.options)
+
+
+def make_demo(options: argparse.Namespace) -> int:
+    """Make the demonstration region where the folder has no data of its own."""
+    folder: Path = options.folder
+    own = [path for path in folder.glob("*") if path.name not in {"README.md", ".gitkeep"} and path.name[0] not in ".~"]
+    if own:
+        return 0
+    from effschool.demo import make_demo_region  # noqa: PLC0415 -- needed once
+
+    make_demo_region(folder, shapes=True)
+    _say(f"Папка «{folder.name}» была пуста: создан демонстрационный регион, данные вымышлены.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""What a run consists of (план прогона): the steps of the stages and of every page, with what they read and leave."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from slugify import slugify
+
+from effschool.base.apart import Limits
+from effschool.method.methodology import find_methodology, list_files
+from effschool.report.page import PageCard
+from effschool.report.portfolio import list_municipalities
+from effschool.report.workspace import Workspace
+from effschool.run.slices import digest_slices
+from effschool.run.stamps import Step, digest
+from effschool.run.steps import list_parameters
+
+STAGES = ("01_ingest", "02_identify", "03_dynamics")
+REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
+NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
+CONTRACT_FILES = (
+    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
+    *("targets_fact", "roadmap", "problems", "files", "corrections", "renamed"),
+)
+IDENTIFIED_FILES = (
+    "schools",
+    "indicators",
+    "indices",
+    "lists",
+    "notices",
+    "treatments",
+    "decisions",
+    "certainty",
+    "levels",
+)
+DYNAMICS_FILES = (
+    *("paths", "transitions", "memberships", "turnover", "cohorts"),
+    *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
+)
+SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
+MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
+"""Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
+RULES = {"comments": "comments/schools.yml"}
+"""Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
+LETTER = ".txt"
+SET_BY_RUN = frozenset(
+    (
+        "raw",
+        "processed",
+        "layouts",
+        "thresholds",
+        "region",
+        "methodology",
+        "municipality",
+        "year",
+        "run",
+        "targets",
+        *RULES,
+        *MADE,
+    )
+)
+"""Parameters of notebooks that the run sets itself: given by hand, they would put one year's data on another's page."""
+OWN_OPTIONS = "YEAR, DATA, PROCESSED, REPORTS, METHODOLOGY, MUNICIPALITY, LAYOUTS, REGION"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is asked to do; paths are absolute.
+
+    Args:
+        root: folder of the project: notebooks, methodologies and layouts are found in it.
+        parameters: further notebook parameters by name, for every notebook that knows them.
+        year: the report's year; None is the last year of the data.
+        municipality: the only municipality to report on; None is all.
+        jobs: reports made at once; None is as many as there are cores.
+        scheduler: who makes them: empty is processes of this machine, «local» a Dask cluster on this machine,
+            an address one that runs already.
+        limits: what one report may take.
+    """
+
+    root: Path
+    data: Path
+    processed: Path
+    reports: Path
+    layouts: Path
+    methodology: str
+    region: Path | None = None
+    year: int | None = None
+    municipality: str | None = None
+    jobs: int | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    scheduler: str = ""
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def notebooks(self) -> Path:
+        """Folder of the notebooks."""
+        return self.root / "notebooks"
+
+
+def plan_stages(settings: Settings) -> list[Step]:
+    """Steps of the stages that make the tables."""
+    raw = [
+        path for path in sorted(settings.data.rglob("*")) if path.is_file() and not path.name.startswith((".", "~$"))
+    ]
+    contract = _name_tables(settings.processed / "contract", CONTRACT_FILES)
+    region = settings.processed / "region.json"
+    card = settings.region or settings.data / "region.yml"
+    identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
+    dynamics = _name_tables(settings.processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES))
+    targets = settings.root / "methodologies" / "targets"
+    method = find_methodology(settings.methodology, settings.root / "methodologies")
+    rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
+    ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
+    identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts}
+    return [
+        _plan_stage(
+            settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]
+        ),
+        _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
+        _plan_stage(
+            settings,
+            STAGES[2],
+            {"explain_year": settings.year, "targets": targets},
+            [*identified, *contract, *sorted(targets.glob("*.yml"))],
+            dynamics,
+        ),
+    ]
+
+
+def _plan_stage(
+    settings: Settings, name: str, parameters: Mapping[str, object], inputs: Sequence[Path], outputs: Sequence[Path]
+) -> Step:
+    return Step(
+        notebook=settings.notebooks / f"{name}.ipynb",
+        executed=settings.processed / "notebooks" / f"{name}.ipynb",
+        parameters=_add_known(settings, name, {"processed": settings.processed, **parameters}),
+        inputs=inputs,
+        outputs=outputs,
+        stamp=settings.processed / "stamps" / f"{name}.json",
+    )
+
+
+def _add_known(settings: Settings, name: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    known = list_parameters(settings.notebooks / f"{name}.ipynb")
+    return dict(parameters) | {key: value for key, value in settings.parameters.items() if key in known}
+
+
+def _name_tables(folder: Path, names: Iterable[str]) -> list[Path]:
+    return [folder / f"{name}.parquet" for name in names]
+
+
+@dataclass(frozen=True)
+class PageTask:
+    """One page to make: its step, municipality (empty for the region's), what it says of itself, file, its schools."""
+
+    step: Step
+    municipality: str
+    card: PageCard
+    page: Path
+    schools: int = 0
+
+
+def plan_reports(settings: Settings, workspace: Workspace, year: int) -> list[PageTask]:
+    """A task for every municipality of the year."""
+    slugs = name_slugs(list_municipalities(workspace, year))
+    slices = digest_slices(workspace, year, slugs)
+    tasks = [plan_report(settings, workspace, year, named, slices[named[0]]) for named in slugs.items()]
+    schools = workspace.identified.schools
+    sizes = schools[schools["year"] == year].groupby("municipality").size()
+    return [
+        replace(task, step=read_slice(task.step, slices[task.municipality]), schools=int(sizes[task.municipality]))
+        for task in tasks
+    ]
+
+
+def read_slice(step: Step, parts: Mapping[str, str]) -> Step:
+    """A step that depends on a slice of the tables rather than on the files as they are."""
+    rules = [path for path in step.inputs if path.suffix == ".yml"]
+    return replace(step, inputs=rules, depends={**step.depends, **parts})
+
+
+def name_slugs(names: Iterable[str]) -> dict[str, str]:
+    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
+    slugs: dict[str, str] = {}
+    for name in names:
+        base = slugify(name, max_length=60) or "municipalitet"
+        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
+        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+        slugs[name] = next(slug for slug in free if slug not in taken)
+    return slugs
+
+
+def plan_report(
+    settings: Settings, workspace: Workspace, year: int, named: tuple[str, str], data: Mapping[str, str]
+) -> PageTask:
+    """The report of one municipality (its name and file name), with a letter; `data` are digests of what it reads."""
+    municipality, slug = named
+    card = PageCard(
+        title=municipality,
+        subtitle=f"Портфельный анализ школ, {workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        home="index.html",
+        workbook=f"{slug}.xlsx",
+        build=describe_build(workspace, year, data),
+        letter=True,
+    )
+    return plan_page(settings, REPORT, year, slug, card, municipality=municipality)
+
+
+def describe_build(workspace: Workspace, year: int, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a report was made of and with; nothing that differs from machine to machine or from hour to hour."""
+    method = workspace.methodology
+    return (
+        ("Год отчёта", str(year)),
+        ("Методика", f"{method.title}, версия {method.version} ({method.id})"),
+        ("Программа", f"«Эффективная школа» {version('effschool')}"),
+        ("Отпечаток данных", digest(dict(data))),
+    )
+
+
+def plan_protocol(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+    """The protocol of identification."""
+    card = PageCard(
+        title="Протокол идентификации школ",
+        subtitle=f"{workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        home="index.html",
+        workbook="protocol.xlsx",
+    )
+    return plan_page(settings, PROTOCOL, year, "protocol", card)
+
+
+def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask:
+    """The public release, in a folder of its own: nothing beside it in the year's folder may be published."""
+    card = PageCard(
+        title="Школы региона: открытые данные",
+        subtitle=f"{workspace.region.name}, {year} год",
+        demonstration=workspace.region.demonstration,
+        workbook="public.xlsx",
+    )
+    return plan_page(settings, PUBLIC, year, "public/public", card)
+
+
+def plan_region(settings: Settings, workspace: Workspace, year: int, reports: Mapping[str, object]) -> PageTask:
+    """The region's page, which depends on the reports that `run.json` of the year names."""
+    run = settings.reports / str(year) / "run.json"
+    card = PageCard(
+        title=workspace.region.name,
+        subtitle=f"Портфельный анализ школ, {year} год",
+        demonstration=workspace.region.demonstration,
+        workbook="region.xlsx",
+    )
+    task = plan_page(settings, REGION, year, "index", card, run=run)
+    named = json.dumps(reports, ensure_ascii=False)
+    return replace(task, step=replace(task.step, depends={**task.step.depends, "отчёты": named}))
+
+
+def plan_page(
+    settings: Settings, notebook: str, year: int, slug: str, card: PageCard, **parameters: object
+) -> PageTask:
+    """A page and its workbook, made by a notebook from the tables left behind."""
+    folder = settings.reports / str(year)
+    page = folder / f"{slug}.html"
+    known = list_parameters(settings.notebooks / f"{notebook}.ipynb")
+    made = {name: (page.parent / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
+    rules = {name: settings.root / path for name, path in RULES.items() if name in known}
+    common = {"processed": settings.processed, "year": year, **rules, **made}
+    step = Step(
+        notebook=settings.notebooks / f"{notebook}.ipynb",
+        executed=folder / "notebooks" / f"{slug}.ipynb",
+        parameters=_add_known(settings, notebook, {**common, **parameters}),
+        inputs=[*list_tables(settings.processed), *rules.values()],
+        outputs=[page, *made.values(), *([page.with_suffix(LETTER)] if card.letter else [])],
+        stamp=folder / "stamps" / f"{slug}.json",
+        depends={"надписи страницы": json.dumps(asdict(card), ensure_ascii=False)},
+    )
+    return PageTask(step, str(parameters.get("municipality", "")), card, page)
+
+
+def list_tables(processed: Path) -> list[Path]:
+    """Files that reports are made from."""
+    identified = [*_name_tables(processed, IDENTIFIED_FILES), processed / "methodology.json", processed / "region.json"]
+    problems = _name_tables(processed / "contract", ("problems", "files", "corrections"))
+    return [*identified, *_name_tables(processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES)), *problems]

@@ -1,0 +1,121 @@
+"""What one report reads of the tables (срез): digests of it, so that a changed municipality redoes only itself.
+
+A report reads two things: everything about its own schools, and of the others what its region-wide figures are made of,
+without names and codes. The digests follow exactly that; `tests/test_slices.py` shows that a report has no more.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from effschool.report.portfolio import keep_latest
+from effschool.report.workspace import Workspace
+from effschool.run.stamps import digest
+
+OWN, REGION = "данные школ муниципалитета", "показатели региона"
+"""What `stamps.explain_redo` calls the two digests."""
+FIGURES = {
+    "paths": ["year", "results_band", "results_index", "social_band", "social_index",
+              "results_status", "social_status", "fioko_shnor", "joint"],
+    "indicators": ["domain", "indicator", "raw", "participants"],
+    "indices": ["domain", "group", "index", "band"],
+    "spells": ["list", "start_year", "end_year", "off_year", "ending", "is_truncated"],
+    "level_change": ["tone"],
+}  # fmt: skip
+"""Columns of other schools that a report's region-wide figures are made of."""
+
+
+def digest_slices(workspace: Workspace, year: int, municipalities: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Digests of what each municipality's report reads: own schools and region-wide figures, by municipality."""
+    region = digest_region(workspace, year)
+    owners = find_owners(workspace, year)
+    own = [_digest_by_owner(table, table["school_id"].map(owners)) for table in list_own_tables(workspace, year)]
+    own += [_digest_by_owner(table, table["municipality"]) for table in list_placed_tables(workspace, year)]
+    return {name: {OWN: digest([part.get(name, "") for part in own]), REGION: region} for name in municipalities}
+
+
+def find_owners(workspace: Workspace, year: int) -> pd.Series:
+    """Municipality of every school in the year, or in the last year before in which it was there, by school."""
+    schools = workspace.identified.schools
+    return keep_latest(schools[schools["year"] <= year]).set_index("school_id")["municipality"]
+
+
+def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
+    """Tables whose rows a report shows of its own schools."""
+    identified, dynamics = workspace.identified, workspace.dynamics
+    in_year = [
+        identified.schools,
+        identified.indices,
+        identified.treatments,
+        workspace.decisions,
+    ]
+    sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
+    followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
+    over_years = (workspace.corrections, *followed, workspace.support.partners, workspace.clusters)
+    always = [table for table in over_years if len(table.columns)]
+    values = identified.indicators[identified.indicators["year"].isin([year - 1, year])]  # change within the year
+    return [values, *(table[table["year"] == year] for table in (*in_year, *sure)), *always]
+
+
+def list_placed_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
+    """Tables whose rows a report shows of its own municipality."""
+    targets, roadmap = workspace.support.targets, workspace.support.roadmap
+    return [table for table in (targets[targets["year"] <= year] if len(targets) else targets, roadmap) if len(table)]
+
+
+def digest_region(workspace: Workspace, year: int) -> str:
+    """Digest of the figures of the whole region that reports show beside their own."""
+    paths = workspace.dynamics.paths.dropna(subset="group")
+    paths = paths[paths["year"] <= year]
+    spells, levels = workspace.dynamics.spells, workspace.dynamics.level_change
+    tables = {"indicators": workspace.identified.indicators, "indices": workspace.identified.indices}
+    tables |= {"level_change": levels}
+    in_year = {name: table[table["year"] == year] for name, table in tables.items()}
+    in_year |= {"paths": paths, "spells": spells[spells["start_year"] <= year]}
+    rows = {name: _digest_rows(in_year[name][columns]) for name, columns in FIGURES.items()}
+    return digest(
+        {
+            **rows,
+            "methodology": workspace.methodology.model_dump(mode="json"),
+            "region": workspace.region.model_dump(mode="json"),
+            "targets": _digest_rows(_list_region_targets(workspace, year)),
+            "effects": workspace.effects.to_csv(),
+            "grouped": sorted(set(workspace.clusters.get("year", ()))),
+            "has_lists": bool((workspace.identified.lists["year"] == year).any()),
+            "refused": int((workspace.files["status"] == "не принят").sum()),
+        }
+    )
+
+
+def _list_region_targets(workspace: Workspace, year: int) -> pd.DataFrame:
+    """Targets of the whole region, which stand beside a municipality's own."""
+    targets = workspace.support.targets
+    return targets[targets["municipality"].isna() & (targets["year"] <= year)] if len(targets) else targets
+
+
+def _hash_rows(table: pd.DataFrame) -> np.ndarray:
+    """A number for every row, the same for the same values."""
+    plain = {name: _say_lists(table[name]) for name in table}
+    return pd.util.hash_pandas_object(pd.DataFrame(plain), index=False).to_numpy()
+
+
+def _say_lists(column: pd.Series) -> pd.Series:
+    """Lists in a column as text: they have no hash."""
+    is_list = column.dtype == object and column.map(lambda value: isinstance(value, Sequence | np.ndarray)).any()
+    return column.map(str).astype("str") if is_list else column
+
+
+def _digest_rows(table: pd.DataFrame) -> str:
+    """Digest of a table whatever the order of its rows."""
+    return hashlib.sha256(np.sort(_hash_rows(table)).tobytes()).hexdigest()[:16]
+
+
+def _digest_by_owner(table: pd.DataFrame, owners: pd.Series) -> Mapping[str, str]:
+    """Digest of every municipality's rows of a table; `owners` names the municipality of every row."""
+    hashes = pd.Series(_hash_rows(table), index=owners)
+    return {
+        str(name): hashlib.sha256(np.sort(rows.to_numpy()).tobytes()).hexdigest()[:16]
+        for name, rows in hashes.groupby(level=0)
+    }

@@ -1,0 +1,119 @@
+"""One step of the run (шаг): a notebook executed by papermill in a process of its own; its files come back as bytes.
+
+Only the run that holds the folder writes under final names, whichever machine did the work: a worker that was given up
+for lost and goes on all the same can spoil nothing.
+"""
+
+import ast
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from effschool.base.apart import UNLIMITED, Limits, LostError, MemoryLimitError, TimeLimitError, run_apart
+from effschool.base.storage import write_bytes
+from effschool.report.page import PageCard
+from effschool.run.stamps import Step
+from effschool.run.work import Product, Work, hide_folders, say_error
+
+ATTEMPTS = 2
+"""How often a step is tried whose process was killed."""
+
+
+class UnknownParameterError(ValueError):
+    """A notebook was given a parameter that its parameters cell does not have."""
+
+
+def prepare_work(step: Step, card: PageCard | None = None) -> Work:
+    """Everything a worker needs for a step.
+
+    Raises:
+        UnknownParameterError: a parameter that the notebook does not know.
+    """
+    check_parameters(step.notebook, step.parameters)
+    folders = {str(path.parent) for path in (*step.inputs, *step.outputs, step.executed, step.notebook)}
+    folders |= {str(value) for value in step.parameters.values() if isinstance(value, Path) and not value.suffix}
+    return Work(
+        source=step.notebook.read_text(encoding="utf-8"),
+        parameters={name: str(value) if isinstance(value, Path) else value for name, value in step.parameters.items()},
+        shown={name: step.show_value(value) for name, value in step.parameters.items()},
+        folder="" if card else str(step.notebook.parent),
+        card=card,
+        made=name_made(step) if card else {},
+        hidden=tuple(sorted(folders, key=len, reverse=True)),
+    )
+
+
+def name_made(step: Step) -> dict[str, str]:
+    """Files that a notebook writes itself: file name by the parameter that names it."""
+    made = {name: path for name, path in step.parameters.items() if isinstance(path, Path) and path in step.outputs}
+    return {name: path.name for name, path in made.items()}
+
+
+def produce(work: Work, limits: Limits = UNLIMITED) -> Product:
+    """Do a work in a process of its own; whatever goes wrong is told in the product, since the others must go on."""
+    started = time.perf_counter()
+    try:
+        with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+            return run_apart(_execute, work, folder, limits=limits, attempts=ATTEMPTS)
+    except (LostError, TimeLimitError, MemoryLimitError) as error:
+        failure = str(error)
+    except Exception as error:
+        failure = hide_folders(say_error(error), work.hidden)
+    return Product(seconds=time.perf_counter() - started, failure=failure)
+
+
+def _execute(work: Work, folder: str) -> Product:
+    from effschool.run.execution import execute_work  # noqa: PLC0415 -- the run itself must not wait for these imports
+
+    return execute_work(work, folder)
+
+
+def publish(step: Step, product: Product) -> None:
+    """Write what came of a step under the final names; of a step that failed, its notebook alone, beside.
+
+    What an earlier run left of a failed step is removed, so that a report of other data is not sent on by mistake.
+    """
+    if product.failure:
+        drop_outdated(step)
+        if ".ipynb" in product.files:
+            write_bytes(product.files[".ipynb"], step.failed)
+        return
+    for path in step.outputs:
+        if path.suffix in product.files:
+            write_bytes(product.files[path.suffix], path)
+        if path.suffix == ".html":
+            path.with_suffix(".pdf").unlink(missing_ok=True)  # printed from the page before
+    write_bytes(product.files[".ipynb"], step.executed)
+    step.failed.unlink(missing_ok=True)
+
+
+def drop_outdated(step: Step) -> None:
+    """Remove what an earlier run left of a step."""
+    printed = [path.with_suffix(".pdf") for path in step.outputs if path.suffix == ".html"]
+    for path in (*step.outputs, *printed, step.executed, step.stamp):
+        if path.is_file():
+            path.unlink()
+
+
+def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
+    """Refuse a parameter that the notebook's parameters cell does not have; papermill would only log it.
+
+    Raises:
+        UnknownParameterError: names the parameter and those that the notebook knows.
+    """
+    known = list_parameters(notebook)
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise UnknownParameterError(
+            f"Тетрадь «{notebook.name}» не знает параметр «{unknown[0]}». Её параметры: {', '.join(known)}."
+        )
+
+
+def list_parameters(notebook: Path) -> list[str]:
+    """Names of a notebook's parameters in the order of its parameters cell, which holds assignments only."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
+    statements = [statement for source in sources for statement in ast.parse(source).body]
+    return [statement.targets[0].id for statement in statements]  # type: ignore[attr-defined]

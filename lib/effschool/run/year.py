@@ -1,0 +1,369 @@
+"""The year's run (годовой прогон): raw tables → a report for every municipality, in the order of the notebooks."""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from effschool.base.russian import count_words, format_number
+from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
+from effschool.report.portfolio import open_region
+from effschool.report.workspace import Workspace, load_workspace
+from effschool.run.executors import open_executor
+from effschool.run.plan import (
+    NOTEBOOKS,
+    OWN_OPTIONS,
+    SET_BY_RUN,
+    PageTask,
+    Settings,
+    list_tables,
+    plan_protocol,
+    plan_public,
+    plan_region,
+    plan_reports,
+    plan_stages,
+)
+from effschool.run.progress import Say, describe_progress
+from effschool.run.stamps import NEVER_MADE, Step, explain_redo, read_versions, write_stamp
+from effschool.run.steps import (
+    UnknownParameterError,
+    drop_outdated,
+    list_parameters,
+    prepare_work,
+    produce,
+    publish,
+)
+from effschool.run.work import Product, StepError, say_error
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one step ended: «готово», «без изменений» or «ошибка» with the message; `reason` says why it was done."""
+
+    name: str
+    state: str
+    seconds: float = 0.0
+    message: str = ""
+    municipality: str = ""
+    page: str = ""
+    reason: str = ""
+
+
+DONE, UNCHANGED, FAILED, OUTDATED = "готово", "без изменений", "ошибка", "устарел"
+OUTDATED_NOTE = "построен по прежним данным или правилам"
+
+
+def say_nothing(_: str) -> None:
+    """For who needs no progress."""
+
+
+def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
+    """Carry out the run; returns the exit status: 0 all is well, 1 something was not taken or failed.
+
+    Args:
+        settings: what is asked for.
+        say: takes lines that stay.
+        show: takes the line of progress, each in place of the one before.
+
+    Raises:
+        UnknownParameterError: a parameter that no notebook knows.
+        FolderInUseError: another run works in one of the folders.
+        ValueError: a year or municipality that is not in the data.
+        StepError: a stage stopped, so that no report can be made.
+    """
+    refuse_unknown_parameters(settings)
+    with hold_folders(settings):
+        outcomes = run_stages(settings, say, show)
+        workspace = load_workspace(settings.processed)
+        year = open_region(workspace, settings.year).year
+        chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
+        chosen.append(plan_protocol(settings, workspace, year))
+        seen, card = look_at_reports(others), describe_run(settings, workspace, year)
+        expected = list_reports([*seen, *(start_outcome(task, NEVER_MADE) for task in chosen)])
+        region = plan_region(settings, workspace, year, expected)
+        with begin_region(region, {**card, "reports": expected}, settings) as begun:
+            outcomes += run_reports(chosen, settings, say, show) + seen
+            write_run(settings, year, card, outcomes)
+            region = plan_region(settings, workspace, year, list_reports(outcomes))
+            outcomes += run_reports([region], replace(settings, scheduler="", jobs=1), say, show, begun)
+        write_run(settings, year, card, outcomes)
+        return finish(settings, workspace, year, outcomes, say)
+
+
+Begun = tuple[Step, Future[Product]]
+"""A page that is being made already."""
+
+
+@contextmanager
+def begin_region(task: PageTask, card: Mapping[str, object], settings: Settings) -> Iterator[Begun | None]:
+    """Make the region's page beside the reports as it will be if none of them fails: at their end a core is idle.
+
+    Args:
+        task: the page with the reports that are expected; another one is made anew.
+        card: what `run.json` is expected to say.
+    """
+    if settings.jobs == 1 or not explain_redo(task.step):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+        run = Path(folder, "run.json")
+        write_text(json.dumps(card, ensure_ascii=False), run)
+        work = prepare_work(task.step, task.card)
+        beside = ThreadPoolExecutor(1)
+        try:
+            work = replace(work, parameters={**work.parameters, "run": str(run)})
+            yield task.step, beside.submit(produce, work, settings.limits)
+        finally:
+            beside.shutdown(wait=False, cancel_futures=True)
+
+
+def run_public(settings: Settings, say: Say) -> int:
+    """Make the public release from the tables of the last run; returns 0, or 1 if it failed.
+
+    Never part of the yearly run: that it is to be published is for a person to decide.
+    """
+    with hold_folders(settings):
+        workspace = load_workspace(settings.processed)
+        task = plan_public(settings, workspace, open_region(workspace, settings.year).year)
+        (outcome,) = run_reports([task], replace(settings, jobs=1), say)
+    say(f"Открытая публикация: папка {task.page.parent}" if outcome.state != FAILED else "Публикация не построена.")
+    return int(outcome.state == FAILED)
+
+
+@contextmanager
+def hold_folders(settings: Settings) -> Iterator[None]:
+    """Hold the folders that the run writes to, and clear away what a killed run was writing there."""
+    with ExitStack() as held:
+        for folder in sorted({settings.processed, settings.reports}):
+            held.enter_context(hold_folder(folder))
+            remove_unfinished(folder)
+        yield
+
+
+def refuse_unknown_parameters(settings: Settings) -> None:
+    """Refuse further parameters that none of the notebooks knows, and those that the run sets itself."""
+    known = {name for notebook in NOTEBOOKS for name in list_parameters(settings.notebooks / f"{notebook}.ipynb")}
+    own = sorted(set(settings.parameters) & SET_BY_RUN)
+    if own:
+        raise UnknownParameterError(
+            f"Параметр «{own[0]}» задаёт сам прогон, в PARAMETERS его быть не может. "
+            f"Для папок, года, методики и муниципалитета у команды есть свои параметры: {OWN_OPTIONS}."
+        )
+    unknown = sorted(set(settings.parameters) - known)
+    if unknown:
+        raise UnknownParameterError(
+            f"Ни одна тетрадь не знает параметр «{unknown[0]}». "
+            f"Известные параметры: {', '.join(sorted(known - SET_BY_RUN))}."
+        )
+
+
+def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[Outcome]:
+    """Run 01 to 03 one after another; the first that stops ends the run.
+
+    Raises:
+        StepError: a stage stopped.
+    """
+    outcomes = []
+    for step in plan_stages(settings):
+        outcomes.append(run_step(step, show))
+        say(_say_outcome(outcomes[-1]))
+        if outcomes[-1].state == FAILED:
+            raise StepError(outcomes[-1].message)
+        refuse_unknown_year(settings)
+    return outcomes
+
+
+def refuse_unknown_year(settings: Settings) -> None:
+    """Refuse a report year that the accepted results do not have, before anything is made for it.
+
+    Raises:
+        ValueError: names the years there are.
+    """
+    if settings.year is None:
+        return
+    years = sorted(set(read_table(settings.processed / "contract", "results", ["year"])["year"]))
+    if settings.year not in years:
+        raise ValueError(f"Года {settings.year} нет в данных. Есть годы: {', '.join(map(str, years))}.")
+
+
+def run_step(step: Step, show: Say = say_nothing) -> Outcome:
+    """Run the step of a stage unless it is up to date."""
+    reason = explain_redo(step)
+    if not reason:
+        return Outcome(step.name, UNCHANGED)
+    show(f"{step.name}…")
+    return leave(step, produce(prepare_work(step)), Outcome(step.name, DONE, reason=reason))
+
+
+def leave(step: Step, product: Product, outcome: Outcome) -> Outcome:
+    """Write what came of a step, then the stamp; the outcome with how that went."""
+    publish(step, product)
+    if product.failure:
+        kept = f" Тетрадь сохранена: {step.failed.name}." if ".ipynb" in product.files else ""
+        return replace(outcome, state=FAILED, seconds=product.seconds, message=product.failure + kept, page="")
+    write_stamp(step)
+    return replace(outcome, seconds=product.seconds)
+
+
+def choose_reports(tasks: Sequence[PageTask], name: str | None) -> tuple[list[PageTask], list[PageTask]]:
+    """The tasks to carry out, and the others: only the municipality asked for, or all.
+
+    Raises:
+        ValueError: the municipality is not in the data; the message names those that are.
+    """
+    if name is None:
+        return list(tasks), []
+    chosen = [task for task in tasks if task.municipality == name]
+    if not chosen:
+        listed = ", ".join(f"«{task.municipality}»" for task in tasks)
+        raise ValueError(f"Муниципалитета «{name}» нет в данных. Есть: {listed}.")
+    return chosen, [task for task in tasks if task.municipality != name]
+
+
+def look_at_reports(tasks: Sequence[PageTask]) -> list[Outcome]:
+    """Reports of earlier runs that nobody asked for now: linked, and named where data or rules have changed since."""
+    found = [start_outcome(task, explain_redo(task.step)) for task in tasks if task.page.is_file()]
+    return [replace(outcome, state=OUTDATED, message=OUTDATED_NOTE) if outcome.reason else outcome for outcome in found]
+
+
+def start_outcome(task: PageTask, reason: str) -> Outcome:
+    """The outcome of a page that has nothing to be done, or is about to be done for a reason."""
+    state = DONE if reason else UNCHANGED
+    return Outcome(task.step.name, state, municipality=task.municipality, page=task.page.name, reason=reason)
+
+
+def run_reports(
+    tasks: Sequence[PageTask], settings: Settings, say: Say, show: Say = say_nothing, begun: Begun | None = None
+) -> list[Outcome]:
+    """Make pages, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
+    outcomes = {task.step.name: start_outcome(task, explain_redo(task.step)) for task in tasks}
+    todo = [task for task in tasks if outcomes[task.step.name].reason]
+    if len(todo) < len(tasks):
+        say(f"Без изменений: {count_words(len(tasks) - len(todo), 'страница', 'страницы', 'страниц')}.")
+    for task, product in make_pages(todo, settings, show, begun):
+        outcomes[task.step.name] = leave_page(task, product, outcomes[task.step.name])
+        say(_say_outcome(outcomes[task.step.name]))
+    return list(outcomes.values())
+
+
+def make_pages(
+    tasks: Sequence[PageTask], settings: Settings, show: Say, begun: Begun | None = None
+) -> Iterator[tuple[PageTask, Product]]:
+    """Pages as they are made, in whatever order; each is let go of once it has been taken."""
+    if not tasks:
+        return
+    started = time.monotonic()
+    with open_executor(settings.scheduler, min(settings.jobs, len(tasks)) if settings.jobs else None) as executor:
+        longest_first = sorted(tasks, key=lambda task: -task.schools)  # else one might run alone at the end
+        futures = {
+            begun[1]
+            if begun and begun[0] == task.step
+            else executor.submit(produce, prepare_work(task.step, task.card), settings.limits): task
+            for task in longest_first
+        }
+        show(_say_progress(futures, len(tasks), started))
+        for future in as_completed(list(futures)):
+            yield futures.pop(future), take_product(future)
+            show(_say_progress(futures, len(tasks), started))
+
+
+def take_product(future: Future) -> Product:
+    """What a worker gave; a worker that was lost is a failure like any other."""
+    try:
+        return future.result()
+    except Exception as error:
+        return Product(failure=f"исполнитель потерян: {say_error(error)}")
+
+
+def leave_page(task: PageTask, product: Product, outcome: Outcome) -> Outcome:
+    """Write a page; a failure to write is an outcome, since the others must go on."""
+    try:
+        return leave(task.step, product, outcome)
+    except OSError as error:
+        drop_outdated(task.step)
+        return replace(outcome, state=FAILED, message=say_error(error), page="")
+
+
+def _say_progress(waiting: Mapping[Future, PageTask], total: int, started: float) -> str:
+    name = next((task.municipality or task.step.name for task in waiting.values()), "")
+    return describe_progress(total - len(waiting), total, time.monotonic() - started, name)
+
+
+def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[str, object]:
+    """What the run was made of: the part of `run.json` that does not depend on how it went."""
+    method, problems = workspace.methodology, workspace.problems
+    return {
+        "year": year,
+        "parameters": {
+            "methodology": method.id,
+            "methodology_version": method.version,
+            "orientation": method.orientation,
+            "social_rule": method.social_rule,
+            "municipality": settings.municipality,
+            **{name: str(value) for name, value in settings.parameters.items()},
+        },
+        "inputs": hash_files([path for path in settings.data.rglob("*") if path.is_file()], _name_input(settings)),
+        "tables": hash_files(
+            list_tables(settings.processed), lambda path: path.relative_to(settings.processed).as_posix()
+        ),
+        "versions": read_versions(),
+        "problems": {str(kind): int(count) for kind, count in problems["severity"].value_counts().items()},
+    }
+
+
+def write_run(settings: Settings, year: int, card: Mapping[str, object], outcomes: Sequence[Outcome]) -> None:
+    """Write `run.json` of the year, and the same as that of the last run beside the years."""
+    content = {
+        **card,
+        "reports": list_reports(outcomes),
+        "timings": {outcome.name: round(outcome.seconds, 2) for outcome in outcomes},
+        "reasons": {outcome.name: outcome.reason for outcome in outcomes if outcome.reason},
+        "failed": {outcome.name: outcome.message for outcome in outcomes if outcome.state == FAILED},
+    }
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    for folder in (settings.reports / str(year), settings.reports):
+        write_text(text, folder / "run.json")
+
+
+def _name_input(settings: Settings) -> Callable[[Path], str]:
+    return lambda path: path.relative_to(settings.data).as_posix()
+
+
+def list_reports(outcomes: Sequence[Outcome]) -> dict[str, dict[str, str]]:
+    """Reports of the year by municipality: page, and message where it failed or is outdated."""
+    reports = {outcome.municipality: outcome for outcome in outcomes if outcome.municipality}
+    return {name: {"page": reports[name].page, "message": reports[name].message} for name in sorted(reports)}
+
+
+def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequence[Outcome], say: Say) -> int:
+    """Say what came of the run and where to look; returns the exit status."""
+    failed = [outcome for outcome in outcomes if outcome.state == FAILED]
+    errors = workspace.problems[workspace.problems["severity"] == "ошибка"]
+    if len(errors):
+        say(f"\nНе приняты файлы с ошибками ({count_words(len(errors), 'ошибка', 'ошибки', 'ошибок')}):")
+        for message in errors["message"]:
+            say(f"  — {message}")
+    if failed:
+        say(f"\nНе построено страниц: {format_number(len(failed))}.")
+        for line in tabulate_failures(failed):
+            say(line)
+    say(f"\nСводная страница: {settings.reports / str(year) / 'index.html'}")
+    return 1 if failed or len(errors) else 0
+
+
+def tabulate_failures(failed: Sequence[Outcome]) -> list[str]:
+    """A line per failure: whose page, and what happened, in columns."""
+    names = [outcome.municipality or outcome.name for outcome in failed]
+    width = max(map(len, names))
+    return [f"  {name:<{width}}  {outcome.message}" for name, outcome in zip(names, failed, strict=True)]
+
+
+def _say_outcome(outcome: Outcome) -> str:
+    spent = f" ({format_number(outcome.seconds, 1)} с)" if outcome.seconds else ""
+    failure = f": {outcome.message}" if outcome.state == FAILED else ""
+    reason = f" — {outcome.reason}" if outcome.reason not in {"", NEVER_MADE} and not failure else ""
+    return f"{outcome.municipality or outcome.name}: {outcome.state}{spent}{failure}{reason}"

@@ -1,0 +1,1 @@
+"""Support of listed schools (поддержка школ): targets of programmes and plans of events."""

@@ -1,0 +1,57 @@
+"""What `make lab` starts: the project's own settings, nothing kept in notebooks."""
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.sign import NotebookNotary
+
+from effschool.lab import jupyter
+
+
+def test_everything_that_jupyter_writes_stays_in_the_project(tmp_path):
+    folders = jupyter.name_folders(tmp_path)
+    assert {"JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR"} <= set(folders)
+    assert all(Path(folder).is_relative_to(tmp_path / ".lab") for folder in folders.values())
+    assert len(set(folders.values())) == len(folders)
+
+
+def test_lab_opens_on_the_start_notebook_with_the_settings_of_the_project(root, tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / jupyter.START).write_bytes((root / jupyter.START).read_bytes())
+    called = {}
+    monkeypatch.setattr(
+        os, "execve", lambda *given: called.update(zip(("path", "command", "variables"), given, strict=True))
+    )
+    jupyter.open_lab(tmp_path, ["--no-browser"])
+    assert f"--LabApp.app_settings_dir={tmp_path / 'lab'}" in called["command"]
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_start.ipynb" in called["command"]
+    assert called["command"][-1] == "--no-browser"
+    assert called["variables"]["PATH"] == os.environ["PATH"]
+    assert called["variables"]["JUPYTER_DATA_DIR"] == str(tmp_path / ".lab" / "data")
+    notary = NotebookNotary(data_dir=str(tmp_path / ".lab" / "data"))
+    assert notary.check_signature(nbformat.read(tmp_path / jupyter.START, as_version=4))
+
+
+def test_settings_are_russian_and_ask_nothing_of_another_host(root):
+    settings = json.loads((root / "lab" / "overrides.json").read_text(encoding="utf-8"))
+    assert settings["@jupyterlab/translation-extension:plugin"] == {"locale": "ru_RU"}
+    assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+    config = json.loads((root / "lab" / "jupyter_lab_config.json").read_text(encoding="utf-8"))
+    assert config["LabApp"]["news_url"] is None
+    assert config["FileContentsManager"]["pre_save_hook"] == "effschool.lab.jupyter.drop_results"
+
+
+@pytest.mark.parametrize("kind", ["notebook", "file"])
+def test_a_notebook_is_saved_without_results(kind):
+    output = nbformat.v4.new_output("stream", text="раз")
+    cell = nbformat.v4.new_code_cell("1", outputs=[output], execution_count=3)
+    content = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_markdown_cell("текст")])
+    content.metadata["widgets"] = {"state": {}}
+    jupyter.drop_results(model={"type": kind, "content": content}, path="x")
+    kept = kind == "file"
+    assert bool(content.cells[0].outputs) == bool(content.cells[0].execution_count) == kept
+    assert ("widgets" in content.metadata) == kept
+    jupyter.drop_results(model={"type": "notebook"})

@@ -1,0 +1,88 @@
+"""Windows of years: policies for missing years, band of the mean, lag flags; the plain rules are in test_lists."""
+
+import pandas as pd
+import pytest
+from builders import indices
+
+from effschool.method.methodology import Condition, Window, WindowRule
+from effschool.method.windows import Standing, band_means, count_lags, list_covered_years, satisfy_rule, view_window
+
+LETTERS = {"L": "low", "M": "mid", "H": "high"}
+NO_LAGS = pd.Series(dtype="int64")
+ALL_THREE = WindowRule(title="все три", any_of=(Condition(at_least=3),))
+
+
+def spell(text, first=2018):
+    """«LM-» is low, mid and not ranked from the first year on; a space is a year without a row."""
+    return {first + place: LETTERS.get(letter) for place, letter in enumerate(text) if letter != " "}
+
+
+def use_window(methodology, **window):
+    lists = methodology.lists.model_copy(update={"window": Window(length=3, **window)})
+    return methodology.model_copy(update={"lists": lists})
+
+
+def look(methodology, bands, year, lags=NO_LAGS):
+    table = indices({name: spell(text) for name, text in bands.items()})
+    schools = pd.DataFrame({"school_id": list(bands), "group": "средние"})
+    return view_window(Standing(table, lags), schools, year, "results", methodology)
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [("L-LL", True), ("LL-L", True), ("LLL ", True), ("-LLL", True), ("L--LL", False), ("M-LL", False)],
+)
+def test_last_years_with_data_stand_in_for_a_missing_year(methodology, text, listed):
+    rules = use_window(methodology, policy="last_with_data", max_span=4)
+    view = look(rules, {"01": text, "02": "MMMMM"}, 2021)
+    assert satisfy_rule(view, "low", ALL_THREE).tolist() == [listed, False]
+
+
+def test_consecutive_window_does_not_look_behind_a_missing_year(methodology):
+    view = look(methodology, {"01": "L-LL", "02": "MMMM"}, 2021)
+    assert not satisfy_rule(view, "low", ALL_THREE).any()
+
+
+def test_span_limits_how_far_back_a_window_reaches(methodology):
+    bands = {"01": "L--LL", "02": "MMMMM"}
+    short, long = (use_window(methodology, policy="last_with_data", max_span=span) for span in (4, 5))
+    assert not satisfy_rule(look(short, bands, 2022), "low", ALL_THREE)[0]
+    assert satisfy_rule(look(long, bands, 2022), "low", ALL_THREE)[0]
+
+
+def test_years_are_covered_when_enough_of_them_have_data(methodology):
+    table = indices({"01": spell("L LLL")})
+    assert list_covered_years(table, methodology) == [2022]
+    assert list_covered_years(table, use_window(methodology, policy="last_with_data", max_span=4)) == [2021, 2022]
+    assert list_covered_years(table, use_window(methodology, policy="last_with_data", max_span=3)) == [2022]
+
+
+def test_band_of_the_mean_is_cut_among_the_means(methodology):
+    names = [f"{place:02}" for place in range(1, 9)]
+    rows = [
+        indices({name: spell("MMM")}).assign(index=[value / 10, value / 10, 0.9])
+        for value, name in enumerate(names, start=1)
+    ]
+    schools = pd.DataFrame({"school_id": [*names, "09"], "group": "средние"})
+    standing = Standing(pd.concat([*rows, indices({"09": spell("M-M")})]), NO_LAGS)
+    view = view_window(standing, schools, 2020, "results", methodology)
+    # Eight means, k = 2; the ninth school was not ranked in every year.
+    assert band_means(view).tolist() == ["low", "low", "mid", "mid", "mid", "mid", "high", "high", None]
+    rule = WindowRule(title="среднее", any_of=(Condition(mean=True),))
+    assert satisfy_rule(view, "low", rule).tolist() == [True, True] + [False] * 7
+
+
+def test_lags_are_counted_beyond_the_threshold_only(methodology):
+    values = pd.DataFrame(
+        {
+            "year": 2020,
+            "school_id": ["01", "01", "02", "03"],
+            "indicator": ["ege_rus_gap", "ege_math_gap", "ege_rus_gap", "ege_rus_fail"],
+            "raw": [-20.5, -21.0, -20.0, -99.0],
+        }
+    )
+    lags = count_lags(values, methodology)
+    assert lags.to_dict() == {(2020, "01"): 2}
+    view = look(methodology, {"01": "MMM", "02": "MMM"}, 2020, lags)
+    rule = WindowRule(title="отставание", any_of=(Condition(lags=2),))
+    assert satisfy_rule(view, "low", rule).tolist() == [True, False]

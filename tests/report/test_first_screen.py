@@ -1,0 +1,141 @@
+import pandas as pd
+import pytest
+from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
+from conftest import ROOT
+
+from effschool.base.russian import NBSP
+from effschool.report.display import Table, Text
+from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
+from effschool.report.sections import first_screen
+from effschool.report.sections.school import tell_schools
+
+OTHERS = ("02", "03", "04", "05", "06")
+COMMENTS = ROOT / "comments" / "schools.yml"
+
+
+def tell(portfolio):
+    return tell_schools(portfolio, COMMENTS)
+
+
+@pytest.fixture(scope="module")
+def lazo(methodology):
+    """29 schools; of ШНОР 8 in 2021 and 10 in 2022 (METHODOLOGY.md section 2). The rest of the region: 11, none."""
+    codes = [f"{number:02}" for number in range(40)]
+    rows = [
+        registered(code, year, municipality="Район" if int(code) < 29 else "Другой")
+        for code in codes
+        for year in (2021, 2022)
+    ]
+    bands = {code: {2021: "mid", 2022: "mid"} for code in codes}
+    members = [
+        listed(code, year, fioko_shnor=int(code) < number) for year, number in ((2021, 8), (2022, 10)) for code in codes
+    ]
+    return build_workspace(identify_bands(bands, register(rows), lists=lists(members)), methodology)
+
+
+@pytest.mark.parametrize(
+    ("year", "number", "share", "region"), [(2021, "8", "27,6", "20,0"), (2022, "10", "34,5", "25,0")]
+)
+def test_shares_of_lazo_district(lazo, year, number, share, region):
+    portfolio = Portfolio(lazo, year, "Район")
+    figures = {label: (value, text) for label, value, text in first_screen.show_key_figures(portfolio).items}
+    assert figures["ШНОР"][0] == number
+    assert figures["ШНОР"][1].startswith(f"{share}{NBSP}% школ; ")
+    assert figures["ШНОР"][1].endswith(f"по региону {region}{NBSP}%")
+    assert ("год назад 8" in figures["ШНОР"][1]) == (year == 2022)
+    text = first_screen.describe_municipality(portfolio).paragraphs[0]
+    assert f"— {number}{NBSP}школ ({share}{NBSP}%), по региону {region}{NBSP}%" in text
+
+
+def build_results(methodology, own, before=None, region=10.0):
+    """Район with one school of 100 participants, Другой with five of 180."""
+    values = [
+        measured("01", "oge_math_2", own, participants=100),
+        *(measured(code, "oge_math_2", region, participants=180) for code in OTHERS),
+        measured("01", "vpr_math_2", 90.0, participants=100),
+        *(measured(code, "vpr_math_2", 1.0, participants=100) for code in OTHERS),
+    ]
+    values += [measured("01", "oge_math_2", before, participants=100, year=2021)] if before is not None else []
+    rows = [registered(code, year, municipality="Другой") for code in OTHERS for year in (2021, 2022)]
+    rows += [registered("01", year) for year in (2021, 2022)]
+    bands = {code: {2021: "mid", 2022: "mid"} for code in ("01", *OTHERS)}
+    identified = identify_bands(bands, register(rows), indicators=indicators(values))
+    return Portfolio(build_workspace(identified, methodology), 2022, "Район")
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "results", "change"),
+    [
+        (20.0, 5.0, "хуже, чем по региону, 1", "хуже стал 1"),
+        (20.0, 50.0, "хуже, чем по региону, 1", "лучше стал 1"),
+        (20.0, 21.0, "ОГЭ, математика: «2»", "ни один показатель результатов не изменился больше"),
+        (5.0, None, "ни один показатель из 1 не хуже", "Сравнить с прошлым годом нельзя"),
+    ],
+)
+def test_sentences_say_what_the_data_say(methodology, own, before, results, change):
+    _, second, third = first_screen.describe_municipality(build_results(methodology, own, before)).paragraphs
+    assert results in second.replace(NBSP, " ")
+    assert change in third.replace(NBSP, " ")
+    assert "ВПР" not in second
+
+
+def test_change_for_the_better_of_a_direct_indicator_is_up(methodology):
+    portfolio = build_results(methodology, 20.0, 5.0)
+    values = portfolio.workspace.identified.indicators
+    values.loc[values["indicator"] == "oge_math_2", "indicator"] = "oge_math_5"
+    moved = first_screen.compare_years(portfolio).set_index("indicator")
+    assert moved.loc["oge_math_5", "moved_worse"] < -2
+    assert moved.loc["oge_math_5", "worse_by"] < 0
+
+
+def test_attention_names_five_schools_at_most_the_most_urgent_first(demo):
+    lengths = []
+    for name in list_municipalities(demo, 2023):
+        told = tell(open_portfolio(demo, name, 2023))
+        part = first_screen.list_attention(told)
+        assert isinstance(part, Table)
+        lengths.append(len(part.frame))
+        assert part.frame.notna().all(axis=None)
+        assert set(part.row_links) == set(part.frame["Школа"])
+        firm = [text.startswith("устойчиво") for text in part.frame["Надёжность"]]
+        assert firm[0] or not any(firm)
+    assert max(lengths) == 5
+
+
+def test_school_that_copes_is_no_cause_for_attention(demo):
+    for name in list_municipalities(demo, 2023):
+        told = tell(open_portfolio(demo, name, 2023))
+        part = first_screen.list_attention(told)
+        calm = told.comments[~told.comments["attention"].astype(bool) & (told.comments["urgency"] < 12)]
+        names = told.portfolio.schools.set_index("school_id").loc[calm["school_id"].unique(), "name"]
+        listed_first = part.frame["Школа"].str.split(NBSP).str[1:].str.join(NBSP)
+        others = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["attention"].astype(bool)]
+        alone = set(names[~names.index.isin(others["school_id"])])
+        assert not alone & set(listed_first)
+
+
+def test_sureness_counts_places_in_lists(demo):
+    known = 0
+    for name in list_municipalities(demo, 2023):
+        portfolio = open_portfolio(demo, name, 2023)
+        text = first_screen.describe_sureness(portfolio, tell(portfolio)).paragraphs[0]
+        values = {name: fact.value for name, fact in text.facts}
+        known += "firm" in values
+        assert "firm" not in values or values["all"] == values["firm"] + values["near"] + values["method"] > 0
+    assert known
+
+
+def test_no_lists_no_data_no_schools(demo, methodology):
+    early = open_portfolio(demo, None, 2020)
+    assert "не составлены" in first_screen.describe_municipality(early).paragraphs[0]
+    assert len(first_screen.show_key_figures(early).items) >= 1
+    rows = [registered("01", 2022, group=None, exclusion="начальная"), registered("02", 2022, municipality="Другой")]
+    empty = Portfolio(
+        build_workspace(identify_bands({"02": {2022: "mid"}}, register(rows)), methodology), 2022, "Район"
+    )
+    told = tell(empty)
+    assert isinstance(first_screen.list_attention(told), Text)
+    for part in (first_screen.describe_municipality(empty), first_screen.describe_sureness(empty, told)):
+        assert all(part.paragraphs)
+    assert not first_screen.compare_years(empty)["own"].any()
+    assert pd.isna(first_screen.compare_years(empty)["own"]).sum() == 0

@@ -1,0 +1,229 @@
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
+
+from effschool.report.display import Chart, Table, Text
+from effschool.report.portfolio import RegionYear, list_municipalities, open_portfolio, open_region
+from effschool.report.sections import region as parts
+from effschool.report.sections.school import tell_schools
+
+PARTS = [
+    parts.describe_region,
+    parts.show_region_figures,
+    lambda region: parts.list_concerns(region, Path("run.json")),
+    parts.chart_sureness,
+    parts.chart_map,
+    parts.chart_failures,
+    parts.tabulate_municipalities,
+    parts.chart_lists,
+    lambda region: parts.chart_region_bands(region, "results"),
+    lambda region: parts.chart_region_bands(region, "social"),
+    parts.chart_region_matrix,
+    parts.tabulate_members,
+    parts.tabulate_insufficient,
+]
+
+
+@pytest.fixture(scope="module")
+def region(demo):
+    return open_region(demo, 2023)
+
+
+@pytest.fixture
+def small(methodology):
+    """Two municipalities; one has no ranked school."""
+    rows = [registered(name, 2022, municipality=place) for name, place in (("a", "А"), ("b", "А"), ("c", "Б"))]
+    members = lists(
+        [listed("a", 2022, results_status="ШНРО", joint="только ШНРО", fioko_shnor=True), listed("b", 2022)]
+    )
+    identified = identify_bands({"a": {2022: "low"}, "b": {2022: "high"}}, register(rows), lists=members)
+    return RegionYear(build_workspace(identified, methodology), 2022)
+
+
+def read(part):
+    return BeautifulSoup(part._repr_html_(), "html.parser").get_text(" ", strip=True)
+
+
+def test_every_part_has_something_to_show(region):
+    for part in PARTS:
+        made = part(region)
+        assert read(made)
+        if isinstance(made, Chart):
+            assert made.title
+            assert made.sentence.endswith(".")
+
+
+def test_page_for_an_earlier_year_knows_nothing_of_later_ones(demo):
+    for part in PARTS:
+        assert "2023" not in read(part(open_region(demo, 2022)))
+
+
+def test_every_municipality_stands_in_every_table(small):
+    table = parts.tabulate_municipalities(small).frame.set_index("Муниципалитет")
+    assert table.index.tolist() == ["А", "Б"]
+    assert table.loc["А", ["Школ", "Ранжировано", "ШНРО", "ШНОР"]].tolist() == [2, 2, 1, 1]
+    assert table.loc["А", parts.LOW_SHARE] == 50
+    assert table.loc["Б", ["Школ", "Ранжировано", "ШНРО"]].tolist() == [1, 0, 0]
+    assert table.isna().loc["Б", parts.LOW_SHARE]
+    assert parts.chart_lists(small).table.frame["Муниципалитет"].tolist() == ["А", "Б"]
+    assert set(parts.chart_region_bands(small, "results").table.frame["Муниципалитет"]) == {"А", "Б", "регион"}
+
+
+def test_municipality_whose_schools_are_all_left_out_has_its_bar(methodology):
+    rows = [registered("a", 2022), registered("b", 2022, municipality="Б", group=None, exclusion="ремонт")]
+    identified = identify_bands({"a": {2022: "low"}}, register(rows))
+    chart = parts.chart_region_bands(RegionYear(build_workspace(identified, methodology), 2022), "results")
+    frame = chart.table.frame.set_index("Муниципалитет")
+    assert frame.index.tolist() == ["Б", "Район", "регион"]
+    assert frame.loc["Б"].isna().all()
+
+
+def test_members_are_those_of_the_watched_lists_in_alphabetical_order(small, region):
+    assert parts.tabulate_members(small).frame["Код"].tolist() == ["a"]
+    frame = parts.tabulate_members(region).frame
+    assert 0 < len(frame) < len(region.region_schools)
+    order = list_municipalities(region.workspace, 2023)
+    places = [order.index(name) for name in frame["Муниципалитет"]]
+    assert places == sorted(places)
+
+
+def test_schools_without_enough_data_are_named(small):
+    frame = parts.tabulate_insufficient(small).frame
+    assert "c" in frame["Код"].tolist()
+
+
+def test_schools_of_the_same_name_all_stay(methodology):
+    rows = [registered(name, 2022, name="Школа", municipality=place) for name, place in (("a", "А"), ("b", "Б"))]
+    members = lists([listed(name, 2022, results_status="ШНРО") for name in "ab"])
+    identified = identify_bands({"a": {2022: "low"}, "b": {2022: "low"}}, register(rows), lists=members)
+    table = parts.tabulate_members(RegionYear(build_workspace(identified, methodology), 2022))
+    assert len(BeautifulSoup(table._repr_html_(), "html.parser").tbody.find_all("tr")) == 2
+
+
+def test_links_name_what_has_no_report_with_the_reason(small, tmp_path):
+    run = tmp_path / "run.json"
+    run.write_text(json.dumps({"reports": {"А": {"page": "a.html", "message": ""}}}), encoding="utf-8")
+    (first, second) = parts.link_reports(run, small).items
+    assert first == ("А", "a.html", "")
+    assert second[:2] == ("Б", "")
+    assert second[2]
+    run.write_text(json.dumps({"reports": {"Б": {"page": "", "message": "диск полон"}}}), encoding="utf-8")
+    assert parts.link_reports(run, small).items[1] == ("Б", "", "диск полон")
+    assert [item[1] for item in parts.link_reports(tmp_path / "no.json", small).items] == ["", ""]
+
+
+def test_figures_count_the_lists(small):
+    figures = {label: value for label, value, _ in parts.show_region_figures(small).items}
+    assert figures["ШНРО"] == "1"
+    assert figures["ШНОР"] == "1"
+
+
+def test_year_without_lists_says_so(demo):
+    region = open_region(demo, 2020)
+    for part in (parts.show_region_figures, parts.chart_lists, parts.tabulate_members):
+        assert part(region).kind == "note"
+    assert isinstance(parts.tabulate_municipalities(region), Table)
+    assert "ШНРО" not in parts.tabulate_municipalities(region).frame
+
+
+def test_region_is_counted(small):
+    text = " ".join(parts.describe_region(small).paragraphs)
+    assert "1\N{NO-BREAK SPACE}школе не хватило данных" in text
+    assert isinstance(parts.describe_region(small), Text)
+    assert re.findall(r"\d+", text)[:3] == ["2022", "3", "2"]
+
+
+def test_change_of_results_is_told_by_shares_of_all_pupils(methodology):
+    values = [
+        measured("a", "oge_rus_2", 10, year=2021, participants=10),
+        measured("b", "oge_rus_2", 40, year=2021, participants=30),  # 32,5 %
+        measured("a", "oge_rus_2", 20),
+        measured("a", "oge_math_2", 4, year=2021),
+        measured("a", "oge_math_2", 5),
+        measured("a", "oge_rus_5", 90),  # a good mark is no failure
+    ]
+    identified = identify_bands({"a": {2022: "low"}, "b": {2022: "high"}}, indicators=indicators(values))
+    region = RegionYear(build_workspace(identified, methodology), 2022)
+    assert parts.follow_failures(region).to_dict() == {
+        2021: {"oge_rus_2": 32.5, "oge_math_2": 4.0},
+        2022: {"oge_rus_2": 20.0, "oge_math_2": 5.0},
+    }
+    sentence = parts.describe_region(region).paragraphs[1].replace("\N{NO-BREAK SPACE}", " ")
+    assert "снизилась по 1 и выросла по 1 из 2 показателей" in sentence
+    assert methodology.indicators["oge_rus_2"].short in sentence
+    assert "32,5 %, теперь 20,0 %" in sentence
+    earlier = replace(region, year=2021)
+    assert "нельзя" in parts.describe_region(earlier).paragraphs[1]
+
+
+def test_lists_are_told_with_the_year_before(region):
+    figures = {label: text for label, _, text in parts.show_region_figures(region).items}
+    before = region.workspace.identified.lists
+    then = int((before.loc[before["year"] == 2022, "results_status"] == "ШНРО").sum())
+    assert figures["ШНРО"].endswith(f"год назад {then}")
+    assert "вошло" in parts.describe_region(region).paragraphs[2]
+
+
+def test_concerns_name_what_failed_and_who_has_no_data(small, tmp_path):
+    run = tmp_path / "run.json"
+    reports = {"А": {"page": "", "message": "диск полон"}, "Б": {"page": "b.html", "message": ""}}
+    run.write_text(json.dumps({"reports": reports, "problems": {"ошибка": 1}}), encoding="utf-8")
+    said = parts.list_concerns(small, run)
+    assert said.kind == "note"
+    assert said.paragraphs[0].startswith("Не построены отчёты: А.")
+    assert "ошибок" in said.paragraphs[1]
+    assert said.paragraphs[2].endswith("— Б.")
+    assert "Б." in " ".join(parts.list_concerns(small, tmp_path / "none").paragraphs)
+
+
+def test_tiles_stand_in_the_order_of_the_alphabet_or_where_the_card_says():
+    names = [f"{number}" for number in range(7)]
+    free = parts.place_tiles(names, {})
+    assert free.loc["4"].tolist() == [1, 0]
+    assert free["column"].max() == 3
+    placed = parts.place_tiles(names, {"5": (2, 1), "0": (1, 2), "нет такого": (9, 2)})
+    assert placed.loc[["5", "0"]].to_numpy().tolist() == [[1, 0], [0, 1]]
+    assert placed.loc["1"].tolist() == [2, 0]
+    assert not placed.duplicated().any()
+
+
+@pytest.mark.parametrize("number", [1, 3, 19, 60])
+def test_the_map_has_a_tile_for_every_municipality(methodology, number):
+    names = [f"Муниципальный округ {place}" for place in range(number)]
+    rows = [registered(f"{place}", 2022, municipality=name) for place, name in enumerate(names)]
+    bands = {f"{place}": {2022: "low" if place % 2 else "high"} for place in range(number)}
+    region = RegionYear(build_workspace(identify_bands(bands, register(rows)), methodology), 2022)
+    chart = parts.chart_map(region)
+    texts = " ".join(text.get_text().replace("\n", " ") for text in chart.figure.axes[0].texts)
+    assert all(name in texts for name in names)
+    assert f"в {number // 2} из {number}" in chart.sentence
+    assert len(chart.table.frame) == number
+    height = chart.figure.get_size_inches()[1]
+    assert height < 16
+
+
+def test_how_firm_the_lists_are_counts_members_of_the_watched_lists(region):
+    frame = parts.chart_sureness(region).table.frame
+    rows = region.workspace.certainty
+    members = rows[(rows["year"] == 2023) & rows["is_member"].astype(bool)]
+    watched = members[members["list"].isin(frame["Список"])]
+    assert "нейтральные" not in set(frame["Список"])
+    assert frame.iloc[:, 1:].to_numpy().sum() == len(watched) > 0
+
+
+def test_every_school_that_needs_attention_is_counted_once_with_what_to_do(region, root):
+    told = parts.tabulate_advice(region, root / "comments" / "schools.yml").frame
+    asked = set()
+    for name in list_municipalities(region.workspace, 2023):
+        portfolio = open_portfolio(region.workspace, name, 2023)
+        comments = tell_schools(portfolio, root / "comments" / "schools.yml").comments
+        asked |= set(comments[(comments["reader"] == "ОМСУ") & comments["attention"].astype(bool)]["school_id"])
+    assert told["Школ"].sum() == len(asked) > 5
+    assert told["В муниципалитетах"].between(1, 3).all()
+    assert (told["В муниципалитетах"] <= told["Школ"]).all()
+    assert told["Что сделать"].is_unique

@@ -1,0 +1,167 @@
+from dataclasses import fields, replace
+
+import pandas as pd
+import pytest
+
+from effschool.dynamics.partners import CLOSE, find_partners, hide_foreign
+from effschool.report.display import Chart, Table, Text
+from effschool.report.portfolio import list_municipalities, open_portfolio
+from effschool.report.sections import support as parts
+from effschool.report.workspace import Support, load_named_partners, load_support, save_support
+from effschool.support.roadmap import OVERDUE
+
+YEAR = 2023
+OWN = (parts.tabulate_partners, parts.tabulate_assignment, parts.tabulate_targets, parts.chart_roadmap)
+
+
+@pytest.fixture(scope="module")
+def loose(demo):
+    """The methodology with rules so wide that schools of every municipality have partners in others."""
+    rules = demo.methodology.partners.model_copy(update={"caliper": 9.0, "better_by": 0.001})
+    return demo.methodology.model_copy(update={"partners": rules})
+
+
+@pytest.fixture(scope="module")
+def named(demo, loose):
+    return find_partners(demo.dynamics.paths, loose, YEAR)
+
+
+@pytest.fixture(scope="module")
+def rich(demo, loose, named):
+    """The tiny region with many partners."""
+    return replace(demo, methodology=loose, support=replace(demo.support, partners=hide_foreign(named)))
+
+
+@pytest.fixture(scope="module")
+def names(demo, named):
+    """Municipalities, first those with a plan of events and schools in need."""
+    every = list_municipalities(demo, YEAR)
+    return sorted(every, key=lambda name: name not in set(demo.support.roadmap["municipality"]))
+
+
+def test_every_part_has_a_name_of_its_own(rich, names):
+    shown = [make(open_portfolio(rich, names[0], YEAR)) for make in OWN]
+    assert not any(isinstance(part, Text) for part in shown)
+    keys = [part.key for part in shown]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("make", OWN)
+def test_schools_of_other_municipalities_are_not_named(rich, names, named, make):
+    """Not even where the table with all names gets into the workspace of a report."""
+    assert not named["is_own"].fillna(True).all()
+    leaking = replace(rich, support=replace(rich.support, partners=named))
+    schools = rich.identified.schools[rich.identified.schools["year"] == YEAR]
+    for name in names:
+        others = schools[schools["municipality"] != name]
+        for workspace in (rich, leaking):
+            html = make(open_portfolio(workspace, name, YEAR))._repr_html_()
+            assert not [school for school in [*others["name"], *others["school_id"]] if school in html]
+            assert not [other for other in names if other != name and other in html]
+
+
+def test_partners_of_others_are_shown_without_names(rich, names, named):
+    close = named[(named["kind"] == CLOSE) & named["partner_id"].notna()]
+    tables = [parts.tabulate_partners(open_portfolio(rich, name, YEAR)) for name in names]
+    shown = pd.concat([table.frame for table in tables if isinstance(table, Table)])
+    assert (shown["Похожая школа"] == parts.FOREIGN).sum() == (~close["is_own"].astype(bool)).sum() > 0
+    whole = parts.tabulate_named_partners(named, rich.identified.schools, rich.methodology).frame
+    assert len(whole) == len(shown)
+    assert not (whole["Похожая школа"] == parts.FOREIGN).any()
+
+
+def test_table_that_reports_read_holds_no_codes_of_others(tmp_path, named, rich):
+    save_support(replace(rich.support, partners=named), tmp_path)
+    partners = load_support(tmp_path).partners
+    foreign = ~partners["is_own"].fillna(True).astype(bool)
+    assert foreign.any()
+    assert partners.loc[foreign, "partner_id"].isna().all()
+    pd.testing.assert_frame_equal(load_named_partners(tmp_path), named)
+
+
+def test_municipality_without_schools_in_need_says_so(rich, names):
+    schools = set(open_portfolio(rich, names[0], YEAR).schools["school_id"])
+    others = rich.support.partners[~rich.support.partners["school_id"].isin(schools)]
+    empty = open_portfolio(replace(rich, support=replace(rich.support, partners=others)), names[0], YEAR)
+    for make in OWN[:2]:
+        assert make(empty).paragraphs == ("Школ, которым нужен партнёр, в муниципалитете нет.",)
+
+
+@pytest.mark.parametrize(
+    ("gap", "ratio", "same", "words"),
+    [
+        (0.041, 1.23, True, "условия тяжелее на 0,04, учеников больше на 23\N{NO-BREAK SPACE}%, местность та же"),
+        (-0.1, 0.5, False, "условия легче на 0,10, учеников меньше в 2,0 раза, местность другая"),
+        (0.004, 1.004, True, "условия такие же, учеников столько же, местность та же"),
+    ],
+)
+def test_difference_is_told_in_words(gap, ratio, same, words):
+    row = pd.Series({"distance": 0.5, "social_gap": gap, "size_ratio": ratio, "same_locality": same})
+    assert parts.describe_difference(row) == f"{words}, расстояние 0,50"
+    assert parts.describe_difference(row.where(row.index != "distance")) == parts.NONE
+
+
+def test_targets_show_the_last_year_with_a_plan(demo, names):
+    frame = parts.tabulate_targets(open_portfolio(demo, names[0], YEAR)).frame
+    assert not frame.duplicated(["Программа", "Показатель"]).any()
+    assert frame["Год"].astype(int).max() <= YEAR
+    earlier = parts.tabulate_targets(open_portfolio(demo, names[0], 2022)).frame
+    assert earlier["Год"].astype(int).max() == 2022
+    region = parts.tabulate_region_targets(demo.support.targets, YEAR).frame
+    assert len(region) > len(frame)
+
+
+def test_every_municipality_stands_among_places(demo, names):
+    places = parts.tabulate_target_places(demo.support.targets, YEAR).frame
+    assert places["Муниципалитет"].tolist() == list_municipalities(demo, YEAR)
+    totals = places.drop(columns="Муниципалитет").sum(axis=1)
+    assert (totals == totals.iloc[0]).all()
+    shares = parts.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools).frame
+    assert sorted(shares["Где"]) == sorted(["регион", *names])
+    assert set(shares.loc[shares["Мероприятий"].notna(), "Где"]) == {"регион", names[0]}
+
+
+def test_place_that_the_register_has_not_is_told(demo):
+    roadmap = demo.support.roadmap.assign(municipality="Опечатка")
+    shares = parts.tabulate_roadmap_shares(roadmap, demo.identified.schools).frame
+    assert "Опечатка (нет в реестре школ)" in set(shares["Где"])
+
+
+def test_chart_of_events_says_what_it_draws(demo):
+    chart = parts.chart_region_roadmap(demo.support.roadmap)
+    own = demo.support.roadmap[demo.support.roadmap["municipality"].isna()]
+    assert isinstance(chart, Chart)
+    assert "состояние на 15.10.2023" in chart.title
+    assert f"Просрочено {(own['state'] == OVERDUE).sum()}," in chart.sentence
+    assert "На графике нет 1\N{NO-BREAK SPACE}мероприятия" in chart.sentence
+    assert len(chart.table.frame) == len(own) == len(chart.figure.axes[0].get_yticks()) + 1
+
+
+def test_most_urgent_events_are_drawn_where_there_are_too_many(demo):
+    one = demo.support.roadmap.iloc[:1].assign(state="выполнено", event="сделано")
+    late = one.assign(state=OVERDUE, event="забыто")
+    chart = parts.chart_events(pd.concat([*[one] * 99, late], ignore_index=True), "край")
+    labels = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
+    assert len(labels) == parts.DRAWN
+    assert any("забыто" in label for label in labels)
+    assert "На графике нет 40\N{NO-BREAK SPACE}мероприятий" in chart.sentence
+
+
+def test_events_without_dates_are_a_table(demo):
+    undated = demo.support.roadmap.iloc[:2].assign(end=pd.NaT, state="срок не назван датой")
+    assert isinstance(parts.chart_events(undated, "край"), Table)
+
+
+def test_nothing_is_a_note(demo, names):
+    empty = open_portfolio(replace(demo, support=Support()), names[0], YEAR)
+    assert all(isinstance(make(empty), Text) for make in OWN)
+    none = [getattr(Support(), item.name) for item in fields(Support)]
+    assert isinstance(parts.tabulate_region_targets(none[1], YEAR), Text)
+    assert isinstance(parts.tabulate_target_places(none[1], YEAR), Text)
+    assert isinstance(parts.chart_region_roadmap(none[2]), Text)
+    assert isinstance(parts.tabulate_roadmap_shares(none[2], demo.identified.schools), Text)
+
+
+def test_unused_facts_are_listed(demo):
+    facts = pd.DataFrame(columns=["programme", "target", "year", "municipality"], dtype="str")
+    assert parts.list_unused_facts(facts, [], demo.identified.schools).kind == "plain"
