@@ -79,8 +79,8 @@ def _count() -> Column:
 
 def _score() -> Column:
     check = _expect(
-        lambda scores: scores.between(0, 100),
-        "ожидался средний балл от 0 до 100",
+        lambda scores: scores >= 0,
+        "ожидался средний балл не меньше нуля",
         "Исправьте балл или оставьте ячейку пустой, если данных нет.",
     )
     return Column("float64", check, nullable=True)

@@ -12,9 +12,9 @@ from pandera.pandas import DataFrameSchema
 
 from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
-from effschool.base.russian import choose_word
+from effschool.base.russian import choose_word, count_words, format_number
 from effschool.intake.conversion import Fault
-from effschool.intake.layouts import list_required_columns
+from effschool.intake.layouts import Layout, RowsLayout, list_required_columns, map_columns
 
 _RESULTS_MARKS = list(schemas.MARKS)
 
@@ -71,6 +71,33 @@ def check_schema(rows: pd.DataFrame, table: str, place: Place) -> list[Problem]:
     except SchemaErrors as errors:
         return [problem for error in errors.schema_errors for problem in _say_failure(error, numbered, place)]
     return []
+
+
+def check_scale(rows: pd.DataFrame, given: RowsLayout, layout: Layout, place: Place) -> list[Problem]:
+    """Means outside the scale that the layout gives them (0 to 100 where it gives none), and mathematics of no level.
+
+    Since 2015 there are two exams of mathematics in ЕГЭ, on two scales: one of no level belongs to neither.
+    """
+    if given.table != "results":
+        return []
+    column = layout.columns.get(map_columns(layout, given).get("mean_score", ""))
+    low, high = (column.scale if column else None) or (0, 100)
+    wrong = rows.index[rows["mean_score"].notna() & ~rows["mean_score"].between(low, high)]
+    expected = f"ожидался средний балл от {format_number(low)} до {format_number(high)}"
+    action = "Исправьте балл; если он в другой шкале, задайте её в макете (scale, factor)."
+    faults = [Fault(int(row), _write(rows.loc[row, "mean_score"]), expected, action) for row in wrong]
+    bare = rows["procedure"].eq("ЕГЭ") & rows["subject"].eq("математика") & rows["year"].ge(LEVELS_SINCE)
+    problems = [place.say(fault, "mean_score") for fault in faults]
+    if bare.any():
+        number = count_words(int(bare.sum()), "строка", "строки", "строк")
+        told = f"ЕГЭ, математика без уровня: {number} не отнести ни к профильной, ни к базовой"
+        row = int(rows.index[bare][0])
+        problems.append(place.say(Fault(row, "математика", told, _SAY_LEVEL), "subject"))
+    return problems
+
+
+LEVELS_SINCE = 2015
+_SAY_LEVEL = "Напишите «математика (профильная)» или «математика (базовая)»."
 
 
 def check_plausible(

@@ -82,7 +82,9 @@ def convert_texts(cells: pd.Series, kind: Kind, layout: ColumnLayout | None) -> 
         return Converted(clean_codes(text, digits_only=layout is not None and layout.clean == "digits"))
     if kind == "year":
         return _convert_year(text)
-    return _convert_score(text) if kind == "score" else _convert_whole(text, share_noted=kind == "count")
+    if kind == "score":
+        return _convert_score(text, layout.factor if layout else 1)
+    return _convert_whole(text, share_noted=kind == "count")
 
 
 def clean_codes(text: pd.Series, *, digits_only: bool = False) -> pd.Series:
@@ -127,8 +129,8 @@ def parse_numbers(text: pd.Series) -> pd.Series:
     return pd.to_numeric(pointed.where(pointed.str.fullmatch(_NUMBER).fillna(False).astype(bool)), errors="coerce")
 
 
-def _convert_score(text: pd.Series) -> Converted:
-    numbers = parse_numbers(text).astype("float64")
+def _convert_score(text: pd.Series, factor: float) -> Converted:
+    numbers = parse_numbers(text).astype("float64") * factor
     return Converted(numbers, tuple(_say_not_number(text[text.notna() & numbers.isna()], "ожидалось число")))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import product
@@ -11,7 +12,7 @@ import pandas as pd
 
 from effschool.base.problems import Problem, Severity
 from effschool.intake.layouts import ColumnLayout, FieldLayout, Layout, simplify_text
-from effschool.intake.reading import Grid, Sheet
+from effschool.intake.reading import REPEATED, Grid, Sheet
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,18 @@ class Header:
         return Header(self.row, self.headings, rest | own)
 
     def has_required(self, layout: Layout) -> bool:
-        """Whether all required columns of the layout are there."""
-        return all(name in self.positions for name, column in layout.columns.items() if column.required)
+        """Whether all columns are there that the layout requires of the header, fields may stand for."""
+        return all(name in self.positions for name in layout.required_columns if name not in layout.fields)
 
 
 def find_header(grid: Grid, layout: Layout) -> Header | None:
-    """The first place that has all required columns, else the one that has most of them; None where none has any."""
+    """The first place that has all required columns, else the one that has most of them; None where none has any.
+
+    Numbers of rows are tried in the order of the layout, each at every place: a title over a header is no part of it.
+    """
     starts = range(min(layout.header.within, len(grid.rows)))
     best: Header | None = None
-    for start, rows in product(starts, layout.header.rows):
+    for rows, start in product(layout.header.rows, starts):
         if sum(map(bool, grid.rows[min(start + rows, len(grid.rows)) - 1])) < min(2, len(layout.columns)):
             continue  # a title, not a header
         header = _read_header(grid, layout, start, rows)
@@ -80,6 +84,8 @@ def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     return [
         *_find_disagreeing(grid, layout, header),
         *_find_foreign(grid, layout, header),
+        *_find_shares(grid, layout, header),
+        *_say_notes(grid, layout, header),
         *_find_missing(grid, layout, header),
         *_find_incomplete(grid, layout, header),
         *_find_doubled(grid, header),
@@ -98,6 +104,24 @@ def find_rows(grid: Grid, layout: Layout, header: Header) -> pd.DataFrame:
     return below[~match_cells(_take_first(below), layout.drop)]
 
 
+def find_repeated(grid: Grid, header: Header) -> int | None:
+    """Number of the first row below the header in which two of its headings or more stand again; None without one."""
+    below = grid.cells.loc[header.row + 1 :]
+    places = {place for positions in header.positions.values() for place in positions}
+    again = pd.Series(0, index=below.index)
+    for place in places:
+        heading = simplify_text(header.headings[place])
+        cells = below.iloc[:, place]
+        again += cells.map({text: repeats_heading(heading, text) for text in cells.unique()}).astype("int64")
+    found = again.index[again > 1]
+    return int(found[0]) if len(found) else None
+
+
+def repeats_heading(heading: str, text: str) -> bool:
+    """Whether a cell below a header is its heading again; of a heading of several rows the last row is enough."""
+    return len(text) > 2 and not text.isdecimal() and heading.endswith(simplify_text(text))
+
+
 def _take_first(rows: pd.DataFrame) -> pd.Series:
     """First filled cell of every row."""
     values = rows.to_numpy(dtype=object)
@@ -112,7 +136,7 @@ def match_cells(cells: pd.Series, pattern: str) -> pd.Series:
 
 def skip_numbering(head: Grid, header: Header) -> int:
     """Number of the last row above the data: that of the header, or of the numbering «1 2 3 …» under it."""
-    below = head.rows[header.row :]
+    below = head.take_rows(header.row + 1, header.row + 1)
     return header.row + (1 if below and _is_numbering(below[0], header) else 0)
 
 
@@ -191,11 +215,28 @@ def find_fields(layout: Layout, header: Header, grid: Grid) -> dict[str, str]:
 
 
 def search_field(rule: FieldLayout, header: Header, grid: Grid) -> list[str]:
-    """What a field may be: different texts found, in the order of the places."""
-    above = [cell for row in grid.rows[: header.row] for cell in row if cell]
-    places = [*above, *header.headings, grid.sheet, grid.file.rpartition("/")[2]]
-    matches = (match for place in places for match in re.finditer(rule.pattern, place, re.IGNORECASE))
-    return list(dict.fromkeys(match[1] for match in matches))
+    """What a field may be: texts found that mean different things, in the order of the places.
+
+    Words of one row may stand in cells of their own («Предмет:», «Русский язык»): a row is looked at as a whole where
+    no cell of it has the field.
+    """
+    own = _search_rows(rule, grid.take_rows(1, header.row))
+    inherited = rule.whole or grid.above[:1] == ((REPEATED,),)
+    if not own and inherited:
+        own = _search_rows(rule, grid.above)
+    names = [*header.headings, grid.sheet, grid.file.rpartition("/")[2]]
+    texts = dict.fromkeys([*own, *_search_cells(rule, names)])
+    return list({rule.mean(text): text for text in reversed(texts)}.values())[::-1]
+
+
+def _search_rows(rule: FieldLayout, rows: Iterable[Sequence[str]]) -> list[str]:
+    texts = [_search_cells(rule, row) or _search_cells(rule, [" ".join(filter(None, row))]) for row in rows]
+    return [text for found in texts for text in found]
+
+
+def _search_cells(rule: FieldLayout, cells: Iterable[str]) -> list[str]:
+    looked_at = [cell for cell in cells if not (rule.skip and re.search(rule.skip, cell, re.IGNORECASE))]
+    return [match[1] for cell in looked_at for match in re.finditer(rule.pattern, cell, re.IGNORECASE) if match[1]]
 
 
 def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
@@ -213,7 +254,7 @@ def _read_header(grid: Grid, layout: Layout, start: int, rows: int) -> Header:
         found = [(place, thing) for place, thing in means if thing is not None]
         positions |= {name: tuple(place for place, _ in found)} if found else {}
         repeated |= {name: {str(thing): place for place, thing in found}} if found and column.is_repeated else {}
-    return Header(start + len(block), headings, positions, repeated)
+    return Header(start + len(block) + grid.first_row - 1, headings, positions, repeated)
 
 
 def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:
@@ -236,7 +277,8 @@ def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:
 def _find_missing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     used = {place for places in header.positions.values() for place in places}
     free = [heading for place, heading in enumerate(header.headings) if heading and place not in used]
-    missing = [name for name, column in layout.columns.items() if column.required and name not in header.positions]
+    fields = find_fields(layout, header, grid)
+    missing = [name for name in layout.required_columns if name not in header.positions and name not in fields]
     return [_say_missing(grid, header, layout.columns[name].headings or (name,), free) for name in missing]
 
 
@@ -260,6 +302,35 @@ def _find_foreign(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
         _complain(grid, expected, action, row=header.row, column=heading)
         for heading in header.headings
         if heading and pattern.fullmatch(simplify_text(heading))
+    ]
+
+
+def _find_shares(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """Columns of shares where the layout takes counts: «2» would be two pupils instead of 2 %."""
+    counted = {source for rows in layout.gives for source in rows.list_counts(layout)}
+    places = [place for name in counted for place in header.positions.get(name, ())]
+    told = [header.headings[place] for place in places if _SHARE.search(header.headings[place])]
+    above = [cell for row in grid.take_rows(1, header.row - 1) for cell in row if _IN_PERCENT.search(cell)]
+    expected = "ожидалось число обучающихся, а в столбце доли"
+    action = "Пришлите числа; если нужны доли, опишите их в макете (percent или percent_of)."
+    found = [_complain(grid, expected, action, row=header.row, column=heading) for heading in told]
+    if counted and not told and above and not any(map(_SHARE.search, header.headings)):
+        expected = "сказано, что это доли или проценты, а в столбцах этого вида ожидались числа обучающихся"
+        found.append(_complain(grid, expected, action, value=above[0]))
+    return found
+
+
+_SHARE = re.compile(r"\bдол[яиюей]+\b|процент|%", re.IGNORECASE)
+_IN_PERCENT = re.compile(r"\b(дол[яи] |в |данные в )(процент\w*|%)|\bдоли\b", re.IGNORECASE)
+
+
+def _say_notes(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
+    """What a layout warns of where it finds a field («по программе 4 класса»)."""
+    told = {rule.note: search_field(rule, header, grid) for rule in layout.fields.values() if rule.note}
+    notes = {note: texts[0] for note, texts in told.items() if texts}
+    parts = {note: note.partition(". ") for note in notes}
+    return [
+        _complain(grid, parts[note][0], parts[note][2], Severity.WARNING, value=text) for note, text in notes.items()
     ]
 
 

@@ -3,6 +3,7 @@
 A file with an error gives none of its rows; other files go on. Every row remembers file, sheet and row in Excel.
 """
 
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,17 +18,21 @@ from effschool.base.problems import Problem, Severity, UnreadableFileError, shor
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
 from effschool.intake.corrections import apply_corrections, list_headings, load_corrections
+from effschool.intake.days import find_copy, join_exams
 from effschool.intake.headings import (
     check_header,
     find_cells_outside,
     find_merged,
     find_passed_over,
+    find_repeated,
     find_rows,
+    search_field,
     select_body,
 )
 from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
 from effschool.intake.layouts import Layout, load_layouts
-from effschool.intake.pupils import count_pupils
+from effschool.intake.participation import check_headings
+from effschool.intake.pupils import SecondTableError, count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
 from effschool.intake.register import (
@@ -136,7 +141,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     successions, acts = read_successions(raw)
     taken = take_files(raw, known, load_register(thresholds) if thresholds else None)
     taken, doubtful, answers = name_schools(taken, raw, layouts)
-    taken = refuse_doubled_rows(check_against_register(taken, successions))
+    taken = refuse_doubled_rows(join_days(drop_copies(check_against_register(taken, successions))))
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     tables, corrections, faults = correct_tables(tables, raw, known)
@@ -158,7 +163,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
 
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
     """All sheets of all files, read and checked each by itself."""
-    read = share_out(partial(read_file, register=register), find_files(raw, known))
+    reader = partial(read_file, register=register, secret=secrets.token_hex(8))
+    read = share_out(reader, find_files(raw, known))
     return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
 
@@ -244,8 +250,12 @@ UNKNOWN = Layout.model_construct(id="", title="неизвестный файл",
 """Stands for the layout of a file that no layout takes."""
 
 
-def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
-    """The sheets of one file read, converted and checked; a file that cannot be read has the one problem why."""
+def read_file(sent: Sent, register: Thresholds | None, secret: str = "") -> list[Taken]:
+    """The tables of one file read, converted and checked; a file that cannot be read has the one problem why.
+
+    Args:
+        secret: key of the hash of pupils, one for all files that are to be compared (`pupils.count_pupils`).
+    """
     is_table = sent.path.suffix.lower() in TABLES
     if not sent.layouts or (not is_table and all(layout.takes_any_name for layout in sent.layouts)):
         return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
@@ -256,7 +266,7 @@ def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
         if not heads:
             raise UnreadableFileError(_say_empty(sent.file, sheets))
         recognised = recognise_sheets(heads, sent.layouts)
-        read = [read_sheet(sent, sheet, fit, register) for sheet, fit in recognised]
+        read = [taken for sheet, fit in recognised for taken in read_tables(sent, sheet, fit, register, secret)]
         unread = find_unread(heads, [sheet for sheet, _ in recognised])
         return [read[0].add([_say_unread(sent.file, sheet) for sheet in unread]), *read[1:]]
     except UnreadableFileError as error:
@@ -281,8 +291,23 @@ def _say_unknown_name(file: str) -> Problem:
     return Problem(Severity.WARNING, file, expected, action)
 
 
-def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None) -> Taken:
-    """One sheet of a known kind; a sheet that lacks a part of its header has the problems why."""
+def read_tables(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None, secret: str) -> list[Taken]:
+    """The tables of one sheet: where a second header stands below the first, what follows is recognised anew."""
+    try:
+        return [read_sheet(sent, sheet, fit, register, secret)]
+    except SecondTableError as second:
+        assert fit.header is not None
+        upper, lower = sheet.cut(second.row, fit.head.take_rows(1, fit.header.row - 1))
+        pairs = [*recognise_sheets([upper], sent.layouts), *recognise_sheets([lower], sent.layouts)]
+        return [taken for part, found in pairs for taken in read_tables(sent, part, found, register, secret)]
+
+
+def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None, secret: str = "") -> Taken:
+    """One table of a known kind; one that lacks a part of its header has the problems why.
+
+    Raises:
+        SecondTableError: another header stands below the first.
+    """
     layout = fit.layout
     if layout.takes_any_name and not fit.is_complete:
         return Taken(sent, UNKNOWN, sheet.name, problems=(say_unknown(sent.file, fit),))
@@ -290,9 +315,12 @@ def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None) 
         return Taken(sent, layout, sheet.name, problems=(*sheet.notes, _say_no_header(fit.head, layout)))
     found = [*sheet.notes, *check_header(fit.head, layout, fit.header)]
     named = layout.match_name(sent.file) or {}
-    source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields)
+    texts = {name: search_field(rule, fit.header, fit.head) for name, rule in layout.fields.items()}
+    source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields, texts)
+    if any(rows.table == "results" for rows in layout.gives):
+        found += check_headings(source)
     taken = Taken(sent, layout, sheet.name, problems=tuple(found))
-    return read_rows(taken, sheet, source, register) if taken.is_accepted else taken
+    return read_rows(taken, sheet, source, register, secret) if taken.is_accepted else taken
 
 
 def _say_no_header(head: Grid, layout: Layout) -> Problem:
@@ -306,17 +334,20 @@ def _say_no_header(head: Grid, layout: Layout) -> Problem:
     )
 
 
-def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds | None) -> Taken:
+def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds | None, secret: str) -> Taken:
     """Rows below the header: of pupils block by block, all others as a whole."""
     rules = source.layout.gives
     if any(rows.pupils for rows in rules):
         overlong = sheet.find_overlong(source.header.width)
         if overlong:
             return taken.add([_say_overlong(taken.file, row) for row in overlong])
-        read = [count_pupils(source, sheet, rows, register) for rows in rules]
+        read = [count_pupils(source, sheet, rows, register, secret) for rows in rules]
         number = sum(int(part.rows["participants"].sum()) for part, _ in read if len(part.rows))
         return _collect(taken, read, number)
     grid = sheet.read_grid()
+    second = find_repeated(grid, source.header)
+    if second is not None:
+        raise SecondTableError(second)
     rows = find_rows(grid, source.layout, source.header)
     if rows.empty:
         return taken.add([_say_no_rows(grid, taken.layout)])
@@ -404,6 +435,42 @@ def _check_file(file: Taken, register: pd.DataFrame) -> Taken:
     checked = [restore_codes(part, register) for part in file.parts]
     problems = dict.fromkeys(problem for _, found in checked for problem in found)
     return replace(file, parts=tuple(part for part, _ in checked)).add(problems)
+
+
+def drop_copies(taken: Sequence[Taken]) -> list[Taken]:
+    """A table that stands twice word for word is taken once, with one warning."""
+    seen: list[tuple[Part, str]] = []
+    result: list[Taken] = []
+    for file in taken:
+        copies = {number: find_copy(part, seen) for number, part in enumerate(file.parts) if file.is_accepted}
+        own = tuple(part for number, part in enumerate(file.parts) if not copies.get(number))
+        told = dict.fromkeys(where for where in copies.values() if where)
+        warnings = [_say_copy(file, where) for where in told]
+        seen += [(part, _name_place(file)) for part in own if file.is_accepted]
+        result.append(replace(file, parts=own).add(warnings))
+    return result
+
+
+def _name_place(file: Taken) -> str:
+    return f"файл «{file.file}»" + (f", лист «{file.sheet}»" if file.sheet else "")
+
+
+def _say_copy(file: Taken, where: str) -> Problem:
+    expected = f"такая же таблица слово в слово уже есть ({where}), она взята один раз"
+    return Problem(Severity.WARNING, file.file, expected, "Уберите из папки лишнюю копию.", file.sheet)
+
+
+def join_days(taken: Sequence[Taken]) -> list[Taken]:
+    """The main day and the reserve day of an exam, sent in files of their own, are one exam: counts are added up."""
+    result: list[Taken] = []
+    for later in taken:
+        file = later
+        for number, earlier in enumerate(result):
+            if file.is_accepted and earlier.is_accepted:
+                parts, own, problems = join_exams(earlier.parts, file.parts)
+                result[number], file = replace(earlier, parts=parts), replace(file, parts=own).add(problems)
+        result.append(file)
+    return result
 
 
 def refuse_doubled_rows(taken: Sequence[Taken]) -> list[Taken]:

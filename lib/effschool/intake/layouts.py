@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from effschool.base import schemas
 from effschool.base.configuration import ConfigurationError, Frozen, read_rules
+from effschool.base.russian import fold_lookalikes
 
 TableName = Literal[
     "schools",
@@ -29,6 +30,8 @@ TableName = Literal[
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 INVISIBLE = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}"
+NUMBERS = {"int64", "Int64", "float64"}
+"""Types of columns of the contract whose cells are numbers."""
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -36,7 +39,8 @@ _FIELD = re.compile(r"\{([a-z_]+)\}")
 def simplify_text(text: str) -> str:
     """Form in which headings and listed values are compared: spaces collapsed, «ё» as «е», case ignored."""
     visible = re.sub(f"[{INVISIBLE}]", "", text)
-    return re.sub(rf"[\s{OTHER_SPACES}]+", " ", visible).strip().casefold().replace("ё", "е")
+    spaced = re.sub(rf"[\s{OTHER_SPACES}]+", " ", visible).strip()
+    return fold_lookalikes(spaced).casefold().replace("ё", "е")
 
 
 class ValuePattern(Frozen):
@@ -69,6 +73,8 @@ class ColumnLayout(Frozen):
         extract: regular expression whose first group is taken from the cell; a cell without it is blank.
         fill: `down`: a blank cell means what stands above it (merged cells); `group`: rows that `keep` leaves out are
             headings of groups, and the value is that of the nearest such row above.
+        scale: least and largest number that can stand in the cells of a mean; 0 to 100 where not given.
+        factor: what the numbers of a mean are multiplied by, for sources that use another unit.
     """
 
     headings: tuple[str, ...] = ()
@@ -81,6 +87,8 @@ class ColumnLayout(Frozen):
     clean: Literal["digits"] | None = None
     extract: str | None = None
     fill: Literal["down", "group"] | None = None
+    scale: tuple[float, float] | None = None
+    factor: float = Field(default=1, gt=0)
 
     @field_validator("extract")
     @classmethod
@@ -121,6 +129,11 @@ class ColumnLayout(Frozen):
         return self.headings[0] if self.headings else re.sub(r"[\\^$]|\(.*\)\??", "", self.pattern or "").strip(" :?*.")
 
     @property
+    def has_meanings(self) -> bool:
+        """Whether the layout says what texts of the cells mean; of a repeated column it names the things instead."""
+        return bool(self.values or self.patterns or self.others != "keep") and not self.is_repeated
+
+    @property
     def is_repeated(self) -> bool:
         """Whether the column stands once for each of several things."""
         return self.pattern is not None and "each" in re.compile(self.pattern).groupindex
@@ -148,13 +161,19 @@ class ColumnLayout(Frozen):
 
 
 class FieldLayout(Frozen):
-    """A value that stands for the whole sheet: in the rows above its header, in its name or in the file's name.
+    """A value that stands for the whole table: in the rows above its header, in the sheet's name or in the file's name.
+
+    A field may have the name of a column: either of them is enough, and where both are there they have to agree.
 
     Args:
         title: what it is, for messages: «год в названии».
         pattern: regular expression looked for in those places in this order; its first group is the value.
         required: without it the sheet is not of this kind.
         agree: all places where it is found have to say the same.
+        skip: regular expression for cells that are not looked at (the date of printing).
+        whole: what stands above the first table of a sheet holds for the tables below it as well.
+        blank: what it means that the field is not there.
+        note: what a reader is warned of where it is there.
         values, patterns, others: as of a column.
     """
 
@@ -162,6 +181,10 @@ class FieldLayout(Frozen):
     pattern: str
     required: bool = True
     agree: bool = False
+    skip: str | None = None
+    whole: bool = False
+    blank: str | None = None
+    note: str | None = None
     values: dict[str, str] = Field(default={})
     patterns: tuple[ValuePattern, ...] = ()
     others: Literal["keep", "tell", "refuse"] = "keep"
@@ -171,10 +194,21 @@ class FieldLayout(Frozen):
     def _check_pattern(cls, pattern: str) -> str:
         return _check_group(pattern)
 
-    @property
+    @field_validator("skip")
+    @classmethod
+    def _check_skip(cls, pattern: str | None) -> str | None:
+        return pattern if pattern is None else _check_regex(pattern)
+
+    @cached_property
     def column(self) -> ColumnLayout:
         """How its text is turned into a value."""
-        return ColumnLayout(headings=("—",), values=self.values, patterns=self.patterns, others=self.others)
+        own = {"values": self.values, "patterns": self.patterns, "others": self.others, "blank": self.blank}
+        return ColumnLayout(headings=("—",), **own)  # type: ignore[arg-type]
+
+    def mean(self, text: str) -> str:
+        """What a text found means; the text itself where the layout does not say."""
+        known = self.column.translate(text)
+        return text if known is None else known
 
 
 class HeaderLayout(Frozen):
@@ -242,8 +276,10 @@ class PupilsLayout(Frozen):
         means: column of the table → rules, the first of which that fits the subject says whose mean it is.
         key: columns of the layout that together tell a pupil; used as a keyed hash that is forgotten with the file, to
             find a pupil who stands twice.
-        status: column of the layout that says whether the pupil took part.
-        taken: values of `status` of those who did; the others are told in the note of the row.
+        counted: column of the layout that says who took part and how (state, category, class, attendance) → its values
+            of those who are counted; how many others there were, and why, is told in the note of the row.
+        status, taken: the same for one column.
+        attempt: column of the layout with the number of the attempt: of a pupil's rows the last attempt counts.
         limits: column of the layout → least and largest number that can stand in it.
         scale: column of marks → column of primary scores, from which the region's scale of the year gives a mark where
             none stands; `conditions`: name of a condition of the scale → column with the points it looks at.
@@ -252,11 +288,31 @@ class PupilsLayout(Frozen):
     counts: dict[str, CountLayout]
     means: dict[str, tuple[MeanLayout, ...]] = Field(default={})
     key: tuple[str, ...] = ()
-    status: str
-    taken: tuple[str, ...] = Field(min_length=1)
+    counted: dict[str, tuple[str, ...]] = Field(default={})
+    status: str | None = None
+    taken: tuple[str, ...] = ()
+    attempt: str | None = None
     limits: dict[str, tuple[float, float]] = Field(default={})
     scale: dict[str, str] = Field(default={})
     conditions: dict[str, str] = Field(default={})
+
+    @model_validator(mode="after")
+    def _check_taken(self) -> Self:
+        if bool(self.status) != bool(self.taken):
+            raise ValueError("ключи status и taken нужны вместе")
+        return self
+
+    @cached_property
+    def participation(self) -> dict[str, tuple[str, ...]]:
+        """Columns that say who took part and how → values of those who are counted."""
+        return ({self.status: self.taken} if self.status else {}) | self.counted
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """Columns with marks and scores."""
+        counted = [count.column for count in self.counts.values()]
+        averaged = [mean.column for means in self.means.values() for mean in means]
+        return tuple(dict.fromkeys([*counted, *averaged, *self.scale.values(), *self.conditions.values()]))
 
 
 class SchoolByName(Frozen):
@@ -277,7 +333,9 @@ class RowsLayout(Frozen):
         skip_blank: a row where all of these columns of the table are blank is not taken: nothing was reported.
         only_with: a row where one of these columns is blank is not taken: it stands for a municipality, say.
         blank_where_zero: column → count; where the count is 0, a 0 in the column means «нет данных».
-        percent: counts given as per cent.
+        percent: counts given as per cent of one total that they make up.
+        percent_of: column of the table that the file gives as per cent → column with the total: each share is a part of
+            a whole of its own, and has to give a whole number of pupils within the rounding of the file.
         pupils: a row of the file is a pupil.
         find_school: how a school is found where its code is blank or no column has it.
         repeats: `first`: a key met in an earlier file is not an error, the earlier row stays.
@@ -291,6 +349,7 @@ class RowsLayout(Frozen):
     only_with: tuple[str, ...] = ()
     blank_where_zero: dict[str, str] = Field(default={})
     percent: PercentLayout | None = None
+    percent_of: dict[str, str] = Field(default={})
     pupils: PupilsLayout | None = None
     find_school: SchoolByName | None = None
     repeats: Literal["refuse", "first"] = "refuse"
@@ -300,6 +359,7 @@ class RowsLayout(Frozen):
         known = set(schemas.CONTRACT[self.table].columns) - set(schemas.PROVENANCE)
         named = {*self.columns, *self.constants, *self.skip_blank, *self.only_with}
         named |= {*self.blank_where_zero, *self.blank_where_zero.values()}
+        named |= {*self.percent_of, *self.percent_of.values()}
         named |= {self.each} if self.each else set()
         named |= {self.percent.total, *self.percent.parts} if self.percent else set()
         named |= {*self.pupils.counts, *self.pupils.means} if self.pupils else set()
@@ -308,16 +368,21 @@ class RowsLayout(Frozen):
             raise ValueError(f"в таблице {self.table} нет столбцов: {', '.join(unknown)}")
         return self
 
+    def list_counts(self, layout: "Layout") -> list[str]:
+        """Columns of the layout whose cells are numbers of pupils, not per cents of them."""
+        shares = {*self.percent_of, *(self.percent.parts if self.percent else ())}
+        types = schemas.CONTRACT[self.table].columns
+        mapped = map_columns(layout, self)
+        return [source for name, source in mapped.items() if str(types[name].dtype) == "Int64" and name not in shares]
+
     @cached_property
     def sources(self) -> frozenset[str]:
         """Columns of the layout that the rule names itself."""
         own = set(self.columns.values())
         own |= {self.find_school.name, self.find_school.municipality} if self.find_school else set()
         if self.pupils:
-            own |= {count.column for count in self.pupils.counts.values()}
-            own |= {mean.column for means in self.pupils.means.values() for mean in means}
-            own |= {*self.pupils.scale, *self.pupils.scale.values(), *self.pupils.conditions.values()}
-            own |= {self.pupils.status, *self.pupils.key}
+            own |= {*self.pupils.numbers, *self.pupils.scale, *self.pupils.participation, *self.pupils.key}
+            own |= {self.pupils.attempt} if self.pupils.attempt else set()
         return frozenset(own)
 
 
@@ -384,6 +449,24 @@ class Layout(Frozen):
         missing = sorted(set(list_required_columns(rows.table)) - given)
         if missing:
             raise ValueError(f"таблица {rows.table} не получает обязательных столбцов: {', '.join(missing)}")
+        self._check_numbers(rows)
+
+    def _check_numbers(self, rows: RowsLayout) -> None:
+        """A number is never translated: keys that would be passed over in silence are refused."""
+        types = schemas.CONTRACT[rows.table].columns
+        numbers = {source for name, source in map_columns(self, rows).items() if str(types[name].dtype) in NUMBERS}
+        numbers |= set(rows.pupils.numbers) if rows.pupils else set()
+        idle = sorted(name for name in numbers & set(self.columns) if self.columns[name].has_meanings)
+        if idle:
+            raise ValueError(
+                f"values, patterns и others у столбца с числами ({', '.join(idle)}) не действуют: "
+                "уберите их; для чисел в другой шкале есть scale и factor, для отметок «нет данных» — extract"
+            )
+
+    @cached_property
+    def required_columns(self) -> tuple[str, ...]:
+        """Columns without which a file is not of this kind."""
+        return tuple(name for name, column in self.columns.items() if column.required)
 
     @cached_property
     def known_fields(self) -> frozenset[str]:

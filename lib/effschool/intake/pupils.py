@@ -6,8 +6,9 @@ and of every block only counts are kept, so that the memory does not grow with t
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -17,14 +18,23 @@ from numpy.typing import NDArray
 
 from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
-from effschool.base.russian import count_words, format_number
+from effschool.base.russian import count_words, format_number, join_words
 from effschool.intake.checks import Place
 from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
-from effschool.intake.headings import skip_numbering
-from effschool.intake.layouts import ColumnLayout, CountLayout, MeanLayout, PupilsLayout, RowsLayout, map_columns
-from effschool.intake.reading import Block, Coded, Sheet
+from effschool.intake.headings import repeats_heading, skip_numbering
+from effschool.intake.layouts import (
+    ColumnLayout,
+    CountLayout,
+    MeanLayout,
+    PupilsLayout,
+    RowsLayout,
+    map_columns,
+    simplify_text,
+)
+from effschool.intake.participation import find_silent_columns, find_spoken, is_ordinal
+from effschool.intake.reading import Block, Coded, Sheet, code_texts
 from effschool.intake.register import Part
-from effschool.intake.rows import Source, Typed, finish_part, locate_columns
+from effschool.intake.rows import AGREE, Source, Typed, finish_part, locate_columns
 from effschool.method.thresholds import Register, Threshold, ThresholdError, find_threshold
 
 MOST_KEYS = 1_000_000
@@ -102,7 +112,11 @@ class Protocol:
     Args:
         register: minimum scores; None where the region has none.
         key: columns of the table that tell its rows apart, in the order of the schema.
-        secret: key of the hash of pupils; drawn anew for every file and never kept.
+        places: column of the layout → its position in the sheet, of the columns that are read for their meaning.
+        silent: columns that the layout does not know and that are looked through for words on who took part: heading by
+            position.
+        told: field that is a column too → what it may be by the titles.
+        secret: key of the hash of pupils; drawn anew for every run and never kept.
     """
 
     source: Source
@@ -113,11 +127,27 @@ class Protocol:
     key: tuple[str, ...]
     sources: Mapping[str, str]
     meanings: dict[str, Meanings]
+    places: Mapping[str, int]
+    silent: Mapping[int, str]
+    told: Mapping[str, Reading]
     secret: str
+
+    @property
+    def own_key(self) -> tuple[str, ...]:
+        """Columns of the file that tell its pupils apart."""
+        return tuple(name for name in self.pupils.key if name in self.source.header.positions)
+
+
+class SecondTableError(Exception):
+    """Below the header another one stands, in this row: what follows is a table of its own."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(row)
+        self.row = row
 
 
 def count_pupils(
-    source: Source, sheet: Sheet, rows: RowsLayout, register: Register | None
+    source: Source, sheet: Sheet, rows: RowsLayout, register: Register | None, secret: str = ""
 ) -> tuple[Part, list[Problem]]:
     """Counts of pupils that a protocol gives to a contract table: a row per key of the table.
 
@@ -125,33 +155,56 @@ def count_pupils(
         source: the sheet's kind and header.
         sheet: the sheet to read.
         register: minimum scores, for layouts that count below them.
+        secret: key of the hash of pupils, one for all files of a run; drawn here where there is none.
+
+    Raises:
+        SecondTableError: another header stands below the first.
     """
-    protocol = open_protocol(source, rows, register)
-    needed = [*protocol.meanings, *(() if sheet.is_large else protocol.pupils.key)]
-    positions = {name: source.header.positions[name][0] for name in needed if name in source.header.positions}
-    after = skip_numbering(sheet.read_head(), source.header)
-    counted, problems, pupils = [], [], []
-    for block in sheet.read_blocks(after, list(positions.values())):
-        columns = {name: block.columns[place] for name, place in positions.items()}
-        frame, found, hashed = count_block(protocol, block, columns)
+    protocol = open_protocol(source, rows, register, secret or secrets.token_hex(8))
+    counted, problems, pupils = read_through(protocol, sheet)
+    earlier = find_earlier_attempts(pupils)
+    if len(earlier):  # read once more without them, which is seldom needed
+        counted, problems, pupils = read_through(protocol, sheet, earlier)
+    problems += [_say_not_sought(protocol)] if sheet.is_large else say_twice(protocol, pupils)
+    typed = Typed(assemble_counts(protocol, counted), tuple(dict.fromkeys(problems)), {})
+    part, found = finish_part(source, rows, protocol.place, typed, None)
+    own = None if sheet.is_large or not protocol.own_key else pupils["pupil"]
+    return replace(part, pupils=own), found
+
+
+def read_through(
+    protocol: Protocol, sheet: Sheet, earlier: pd.Index | None = None
+) -> tuple[list[pd.DataFrame], list[Problem], pd.DataFrame]:
+    """All blocks of a sheet counted: sums by key, problems, the hashed pupils; `earlier`: rows that do not count."""
+    header = protocol.source.header
+    whole = [] if sheet.is_large or protocol.own_key else range(header.width)
+    own = [] if sheet.is_large else [header.positions[name][0] for name in protocol.own_key]
+    wanted = dict.fromkeys([*protocol.places.values(), *own, *protocol.silent, *whole])
+    counted, problems, pupils = [], [], [pd.DataFrame({"pupil": [], "attempt": []}).astype("uint64")]
+    for block in sheet.read_blocks(skip_numbering(sheet.read_head(), header), list(wanted)):
+        columns = {name: block.columns[place] for name, place in protocol.places.items()}
+        row = find_second_header(protocol, block, columns)
+        if row is not None and not sheet.is_large:
+            raise SecondTableError(row)
+        problems += [] if row is None else [_say(protocol, _SECOND_HEADER, row, "")]
+        frame, found, hashed = count_block(protocol, block, columns, earlier)
         counted.append(frame)
         problems += found
         pupils.append(hashed)
-    problems += [_say_not_sought(protocol)] if sheet.is_large else say_twice(protocol, pupils)
-    typed = Typed(assemble_counts(protocol, counted), tuple(dict.fromkeys(problems)), {})
-    return finish_part(source, rows, protocol.place, typed, None)
+    return counted, problems, pd.concat(pupils)
 
 
-def open_protocol(source: Source, rows: RowsLayout, register: Register | None) -> Protocol:
+def open_protocol(source: Source, rows: RowsLayout, register: Register | None, secret: str) -> Protocol:
     """Make ready to read: which columns are needed and how their texts are understood."""
     pupils = rows.pupils
     assert pupils is not None
     key = tuple(schemas.KEYS[rows.table])
     sources = {name: column for name, column in map_columns(source.layout, rows).items() if name in key}
     kinds: dict[str, Kind] = {column: find_kind(rows.table, name) for name, column in sources.items()}
-    kinds |= dict.fromkeys(list_numbers(pupils), "score")
-    kinds |= {pupils.status: "text"}
-    layouts = {**source.layout.columns, **{name: rule.column for name, rule in source.layout.fields.items()}}
+    kinds |= dict.fromkeys(pupils.numbers, "score")
+    kinds |= dict.fromkeys([*pupils.participation, *([pupils.attempt] if pupils.attempt else [])], "text")
+    fields = {name: rule.column for name, rule in source.layout.fields.items()}
+    layouts = fields | source.layout.columns
     allowed: dict[str, frozenset[float]] = {}
     for count in pupils.counts.values():
         if count.equals is not None:
@@ -160,54 +213,87 @@ def open_protocol(source: Source, rows: RowsLayout, register: Register | None) -
         name: Meanings(kind, layouts.get(name), pupils.limits.get(name), allowed.get(name, frozenset()))
         for name, kind in kinds.items()
     }
+    told = {name: read_told(fields[name], kinds[name], source.texts.get(name, ())) for name in fields if name in kinds}
     place = locate_columns(source, rows)
-    return Protocol(source, rows, pupils, register, place, key, sources, meanings, secrets.token_hex(8))
+    places = {name: source.header.positions[name][0] for name in meanings if name in source.header.positions}
+    silent = find_silent_columns(source.header)
+    return Protocol(source, rows, pupils, register, place, key, sources, meanings, places, silent, told, secret)
 
 
-def list_numbers(pupils: PupilsLayout) -> list[str]:
-    """Columns with marks and scores."""
-    counted = [count.column for count in pupils.counts.values()]
-    averaged = [mean.column for means in pupils.means.values() for mean in means]
-    return list(dict.fromkeys([*counted, *averaged, *pupils.scale.values(), *pupils.conditions.values()]))
+def read_told(layout: ColumnLayout, kind: Kind, texts: Sequence[str]) -> Reading:
+    """What a field may be by the titles: a reading with a row per different text found."""
+    return understand(Meanings(kind, layout), code_texts(texts or [""]))
+
+
+def find_second_header(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> int | None:
+    """Number of the first row of a block that repeats two headings or more."""
+    repeated = np.zeros(block.rows, dtype=np.int64)
+    for name, column in columns.items():
+        heading = simplify_text(protocol.source.header.name(name))
+        repeated += match_texts(column, partial(repeats_heading, heading))
+    found = np.flatnonzero(repeated > 1)
+    return int(found[0]) + block.first_row if len(found) else None
 
 
 def count_block(
-    protocol: Protocol, block: Block, columns: Mapping[str, Coded]
-) -> tuple[pd.DataFrame, list[Problem], pd.Series]:
+    protocol: Protocol, block: Block, columns: Mapping[str, Coded], earlier: pd.Index | None = None
+) -> tuple[pd.DataFrame, list[Problem], pd.DataFrame]:
     """One block counted.
 
     Returns:
         A row per key met in it, with sums, first and last row; what could not be understood; the hashed pupils.
     """
-    taken = choose_rows(protocol, columns)
+    taken = choose_rows(protocol, block, columns)
     readings = {
         name: understand(protocol.meanings[name], columns[name]) for name in protocol.meanings if name in columns
     }
     keys = {name: read_key(protocol, name, readings, block.rows) for name in protocol.key}
     problems = [*say_faults(protocol, block, columns, taken), *say_blank_keys(protocol, block, columns, keys, taken)]
+    problems += say_disagreeing(protocol, block, readings, taken)
+    problems += find_spoken(protocol.source, block, protocol.silent, taken)
     known = taken & np.logical_and.reduce([reading.codes >= 0 for reading in keys.values()])
-    status = readings.get(protocol.pupils.status)
-    numbers = {name: readings[name].numbers for name in list_numbers(protocol.pupils) if name in readings}
+    numbers = {name: readings[name].numbers for name in protocol.pupils.numbers if name in readings}
     scope = number_scopes(keys)
     minimums, lacking = find_minimums(protocol, scope)
     numbers = give_marks(protocol, numbers, scope, minimums)
-    took_part = known & match_status(status, protocol.pupils.taken, block.rows)
+    left_out = find_left_out(protocol, block, readings, earlier)
+    took_part = known & ~np.logical_or.reduce([np.zeros(block.rows, dtype=bool), *left_out.values()])
     wrong = took_part & find_without_result(protocol, numbers, columns)
-    first = list_numbers(protocol.pupils)[0]
+    first = protocol.pupils.numbers[0]
     problems += lacking + [_say(protocol, _NO_RESULT, row, first) for row in _list_rows(block, wrong)]
-    frame = tally_block(protocol, block, Tally(known, took_part, keys, scope, minimums, numbers, status))
-    return frame, problems, hash_pupils(protocol, block, columns, keys, took_part)
+    tally = Tally(known, took_part, keys, scope, minimums, numbers, left_out)
+    problems += say_wrong_scale(protocol, block, tally)
+    frame = tally_block(protocol, block, tally)
+    pupils = hash_pupils(protocol, block, keys, took_part)
+    return frame, problems, number_attempts(readings.get(protocol.pupils.attempt or ""), pupils, block)
 
 
-def choose_rows(protocol: Protocol, columns: Mapping[str, Coded]) -> Rows:
-    """Rows that are pupils: something is filled in, and nothing that the layout drops («Итого»)."""
+def choose_rows(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> Rows:
+    """Rows that are pupils: something is filled in, and the first cell is nothing that the layout drops («Итого»)."""
     filled = np.logical_or.reduce([match_texts(column, bool) for column in columns.values()])
     if protocol.source.layout.drop is None:
         return np.asarray(filled)
     drop = re.compile(protocol.source.layout.drop, re.IGNORECASE)
-    read = [column for name, column in columns.items() if name in protocol.meanings]
-    dropped = [match_texts(column, lambda text: drop.search(text) is not None) for column in read]
-    return np.asarray(filled & ~np.logical_or.reduce(dropped))
+    leads = block.leads or columns[min(columns, key=lambda name: protocol.places[name])]
+    return np.asarray(filled & ~match_texts(leads, lambda text: drop.search(text) is not None))
+
+
+def find_left_out(
+    protocol: Protocol, block: Block, readings: Mapping[str, Reading], earlier: pd.Index | None
+) -> dict[str, Rows]:
+    """Rows of pupils who are not counted, by the reason: what the column says that speaks of it."""
+    found: dict[str, Rows] = {}
+    for name, wanted in protocol.pupils.participation.items():
+        reading = readings.get(name)
+        for place, value in enumerate(reading.values) if reading else ():
+            if reading and value not in wanted:
+                found[str(value)] = found.get(str(value), np.zeros(block.rows, dtype=bool)) | (reading.codes == place)
+    if earlier is not None:
+        found[_EARLIER] = np.isin(np.arange(block.rows) + block.first_row, earlier)
+    return found
+
+
+_EARLIER = "прежняя попытка"
 
 
 def match_texts(column: Coded, condition: Callable[[str], bool]) -> Rows:
@@ -227,32 +313,53 @@ def understand(meanings: Meanings, column: Coded) -> Reading:
 def read_key(protocol: Protocol, name: str, readings: Mapping[str, Reading], rows: int) -> Reading:
     """A key column of the table: from the file, or one value for all rows from the layout or the titles."""
     column = protocol.sources.get(name, "")
+    told = protocol.told.get(column)
     if column in readings:
-        return readings[column]
+        return fill_reading(readings[column], told)
+    if told is not None:
+        return Reading(np.full(rows, -1 if not told.values else 0, dtype=np.int64), told.values[:1])
     meanings = protocol.meanings.get(column, Meanings(find_kind(protocol.rows.table, name), None))
     text = str(protocol.rows.constants.get(name, protocol.source.fields.get(column, "")))
     return understand(meanings, Coded(np.zeros(rows, dtype=np.int32), (text,)))
 
 
-def match_status(status: Reading | None, wanted: Iterable[str], rows: int) -> Rows:
-    """Whether each row's status is among the wanted; where the file has no statuses, everybody took part."""
-    if status is None:
-        return np.ones(rows, dtype=bool)
-    known = np.array([*(value in set(wanted) for value in status.values), False], dtype=bool)
-    return known[status.codes]
+def fill_reading(reading: Reading, told: Reading | None) -> Reading:
+    """Blank cells of a column mean what the titles say, where they say one thing."""
+    if told is None or len(told.values) != 1:
+        return reading
+    values = list(dict.fromkeys([*reading.values, *told.values]))
+    return Reading(np.where(reading.codes < 0, values.index(told.values[0]), reading.codes), values)
+
+
+def say_disagreeing(protocol: Protocol, block: Block, readings: Mapping[str, Reading], taken: Rows) -> list[Problem]:
+    """Rows whose year, subject and so on are not what the titles say."""
+    problems = []
+    for name, told in protocol.told.items():
+        reading = readings.get(name)
+        if reading is None or not told.values:
+            continue
+        said = join_words(f"«{value}»" for value in told.values)
+        for place, value in enumerate(reading.values):
+            rows = _list_rows(block, taken & (reading.codes == place)) if value not in told.values else []
+            fault = Fault(0, str(value), f"в названии листа или файла стоит {said}", AGREE)
+            problems += [_say(protocol, fault, row, name) for row in rows[:1]]
+    return problems
 
 
 # Pupils who stand twice
 
 
-def hash_pupils(
-    protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], rows: Rows
-) -> pd.Series:
+def hash_pupils(protocol: Protocol, block: Block, keys: Mapping[str, Reading], rows: Rows) -> pd.Series:
     """A keyed hash of pupil, subject and so on for every row that took part, by the number of the row.
 
-    The school does not count: a pupil who stands in two of them stands twice.
+    The school does not count: a pupil who stands in two of them stands twice. A file that has nothing that tells pupils
+    apart gives a hash of the whole row, its ordinal number left out.
     """
-    own = [columns[name] for name in protocol.pupils.key if name in columns]
+    header = protocol.source.header
+    places = [header.positions[name][0] for name in protocol.own_key] or [
+        place for place in block.columns if not is_ordinal(header.headings[place])
+    ]
+    own = [block.columns[place] for place in places if place in block.columns]
     named = rows & np.logical_or.reduce([match_texts(column, bool) for column in own]) if own else np.zeros_like(rows)
     mixed = np.zeros(block.rows, dtype=np.uint64)
     own = [Coded(column.codes, tuple("".join(text.split()).casefold() for text in column.texts)) for column in own]
@@ -266,11 +373,30 @@ def hash_pupils(
     return pd.Series(mixed[named], index=np.flatnonzero(named) + block.first_row)
 
 
-def say_twice(protocol: Protocol, pupils: list[pd.Series]) -> list[Problem]:
-    """An error for every row of a pupil who stands in the protocol of one subject already."""
-    hashed = pd.concat(pupils) if pupils else pd.Series(dtype="uint64")
+def number_attempts(reading: Reading | None, pupils: pd.Series, block: Block) -> pd.DataFrame:
+    """The hashed pupils with the number of the attempt of their row; 1 where the file does not say."""
+    first = np.ones(block.rows, dtype="uint64")
+    numbers = [*map(int, map(str, reading.values)), 1] if reading else []
+    attempts = np.array(numbers, dtype="uint64")[reading.codes] if reading else first
+    return pd.DataFrame({"pupil": pupils, "attempt": attempts[pupils.index - block.first_row]}, index=pupils.index)
+
+
+def find_earlier_attempts(pupils: pd.DataFrame) -> pd.Index:
+    """Rows of pupils who have a row with a later attempt."""
+    last = pupils.groupby("pupil")["attempt"].transform("max") if pupils["attempt"].gt(1).any() else pupils["attempt"]
+    return pupils.index[pupils["attempt"] < last]
+
+
+def say_twice(protocol: Protocol, pupils: pd.DataFrame) -> list[Problem]:
+    """An error for every row of a pupil who stands in the protocol of one subject already.
+
+    Where nothing tells pupils apart, equal rows may be different pupils: they are counted and told in one warning.
+    """
+    hashed = pupils["pupil"]
+    if not protocol.own_key:
+        return [_say_no_key(protocol, hashed)] if len(hashed) else []
     again = hashed[hashed.duplicated()].head(SHOWN_ROWS)
-    first = hashed[hashed.isin(again)].drop_duplicates().reset_index().set_index(0)["index"]
+    first = hashed[hashed.isin(again)].drop_duplicates().reset_index().set_index("pupil")["index"]
     expected = "ожидалась одна строка ученика по предмету, а их несколько"
     return [
         _say(
@@ -281,6 +407,18 @@ def say_twice(protocol: Protocol, pupils: list[pd.Series]) -> list[Problem]:
         )
         for row, value in again.items()
     ]
+
+
+def _say_no_key(protocol: Protocol, hashed: pd.Series) -> Problem:
+    again = hashed.index[hashed.duplicated()].tolist()
+    rows = join_words(map(str, again[:5]))
+    found = f"повторяются {len(again)}, первые — {rows}" if again else "таких нет"
+    expected = (
+        "нет столбца с документом или кодом участника: ученики, записанные дважды, искались только по совпадению "
+        f"строки целиком, {found}"
+    )
+    action = "Если это разные ученики, ничего делать не надо; надёжнее выгрузить протокол с кодом участника."
+    return Problem(Severity.WARNING, protocol.source.file, expected, action, sheet=protocol.source.sheet)
 
 
 def _say_not_sought(protocol: Protocol) -> Problem:
@@ -381,7 +519,7 @@ def find_without_result(protocol: Protocol, numbers: Mapping[str, Numbers], colu
 
 
 class Tally(NamedTuple):
-    """A block understood: rows that count, those who took part, and their keys, minimums, numbers and statuses."""
+    """A block understood: rows that count, those who took part, their keys, minimums and numbers, and who did not."""
 
     known: Rows
     took_part: Rows
@@ -389,7 +527,7 @@ class Tally(NamedTuple):
     scope: Scope
     minimums: list[Threshold | None]
     numbers: Mapping[str, Numbers]
-    status: Reading | None
+    left_out: Mapping[str, Rows]
 
 
 def tally_block(protocol: Protocol, block: Block, tally: Tally) -> pd.DataFrame:
@@ -407,10 +545,7 @@ def tally_block(protocol: Protocol, block: Block, tally: Tally) -> pd.DataFrame:
         values = choose_scores(means, tally)
         scored = tally.took_part & ~np.isnan(values)
         sums |= {f"sum of {name}": add(scored, np.nan_to_num(values)), f"number of {name}": add(scored)}
-    statuses = tally.status or Reading(np.full(block.rows, -1), [])
-    for place, value in enumerate(statuses.values):
-        if value not in protocol.pupils.taken:
-            sums[f"status {value}"] = add(tally.known & (statuses.codes == place))
+    sums |= {f"status {reason}": add(tally.known & rows) for reason, rows in tally.left_out.items()}
     met = np.flatnonzero(sums["pupils"])
     return pd.DataFrame(
         name_keys(tally.keys, met if places is None else places[met], sizes)
@@ -509,7 +644,7 @@ def write_notes(totals: pd.DataFrame) -> pd.Series:
     pupils = totals["pupils"].astype("int64")
     words = {number: count_words(number, "ученик", "ученика", "учеников") for number in pupils.unique().tolist()}
     rows = [totals[name].astype("int64").astype("str") for name in ("first_row", "last_row")]
-    notes = pupils.map(words) + ", строки с " + rows[0] + " по " + rows[1]
+    notes = pupils.map(words).astype("str") + ", строки с " + rows[0] + " по " + rows[1]
     for name in [name for name in totals if name.startswith("status ")]:
         number = totals[name].fillna(0).astype("int64")
         notes += ("; " + name.removeprefix("status ") + " — " + number.astype("str")).where(number > 0, "")
@@ -525,6 +660,43 @@ _NO_RESULT = Fault(
     "Впишите результат или статус, из которого видно, почему его нет.",
 )
 _BLANK = Fault(0, "", "ожидалось значение, а ячейка пуста", "Заполните ячейку.")
+_NOT_A_PUPIL = Fault(
+    0,
+    "",
+    "строка не похожа на строку ученика: кода школы в ней нет",
+    "Если это строка под таблицей (итог, примечание), удалите её; если это ученик, впишите код школы.",
+)
+_SECOND_HEADER = Fault(
+    0, "", "ниже стоит ещё одна строка заголовков", "Разделите файл: в каждом должна быть одна таблица с одной шапкой."
+)
+
+
+def say_wrong_scale(protocol: Protocol, block: Block, tally: Tally) -> list[Problem]:
+    """Results on another scale than that of the subject: primary points among marks, or above the test points."""
+    of_marks = has_scale(_MARKS, tally)
+    problems = []
+    averaged = {mean.column for means in protocol.pupils.means.values() for mean in means if mean.of_scale == _POINTS}
+    for name in averaged & set(tally.numbers):
+        values = tally.numbers[name]
+        wrong = tally.took_part & of_marks & ~np.isnan(values) & ~np.isin(values, (2, 3, 4, 5))
+        problems += [_say(protocol, _NO_MARK, row, name) for row in _list_rows(block, wrong)]
+        for primary in tally.numbers.keys() - averaged if len(averaged) == 1 else ():
+            above = tally.took_part & has_scale(_POINTS, tally) & (tally.numbers[primary] > values)
+            problems += [_say(protocol, _ABOVE, row, primary) for row in _list_rows(block, above)[:1]]
+    return problems
+
+
+_MARKS, _POINTS = "отметка", "100-балльная"
+_NO_MARK = Fault(
+    0, "", "по этому предмету ожидалась отметка от 2 до 5", "Проверьте, не первичный ли балл стоит вместо отметки."
+)
+_ABOVE = Fault(
+    0,
+    "",
+    "первичный балл больше тестового",
+    "Проверьте, не перепутаны ли столбцы с баллами.",
+    Severity.WARNING,
+)
 
 
 def say_faults(protocol: Protocol, block: Block, columns: Mapping[str, Coded], taken: Rows) -> list[Problem]:
@@ -541,8 +713,13 @@ def say_faults(protocol: Protocol, block: Block, columns: Mapping[str, Coded], t
 def say_blank_keys(
     protocol: Protocol, block: Block, columns: Mapping[str, Coded], keys: Mapping[str, Reading], taken: Rows
 ) -> list[Problem]:
-    """Rows without a code, subject or year, unless the cell has been named already."""
+    """Rows without a code, subject or year, unless the cell has been named already; without a code it is no pupil."""
     problems = []
+    no_code = taken & (keys["school_id"].codes < 0)
+    if no_code.any():
+        column = protocol.sources["school_id"]
+        problems = [_say(protocol, _NOT_A_PUPIL, row, column) for row in _list_rows(block, no_code)]
+        taken = taken & ~no_code
     for name, reading in keys.items():
         column = protocol.sources.get(name, name)
         faulty = protocol.meanings[column].faults if column in protocol.meanings else {}

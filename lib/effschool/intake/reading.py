@@ -45,17 +45,32 @@ class Grid:
         sheet: name of the sheet; empty for text files and SPSS.
         cells: frame of trimmed text, a row per row of the sheet, its index the row in Excel; a blank cell is "".
         notes: warnings met on the way, such as a wrong encoding.
+        above: rows of titles of the first table of the sheet, where this is a table below it.
     """
 
     file: str
     sheet: str
     cells: pd.DataFrame
     notes: tuple[Problem, ...] = ()
+    above: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def first_row(self) -> int:
+        """Number of the first row in Excel."""
+        return int(self.cells.index[0]) if len(self.cells) else 1
+
+    def take_rows(self, first: int, last: int) -> list[list[str]]:
+        """Rows from one number to another, both as Excel numbers them and both included."""
+        return self.rows[max(first - self.first_row, 0) : max(last - self.first_row + 1, 0)]
 
     @cached_property
     def rows(self) -> list[list[str]]:
         """The cells as plain lists, inner spaces collapsed."""
         return [[" ".join(cell.split()) for cell in row] for row in self.cells.to_numpy().tolist()]
+
+
+Range = tuple[tuple[int, int], tuple[int, int]]
+"""Top left and bottom right of merged cells, from 0."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +88,22 @@ class Block:
     first_row: int
     rows: int
     columns: dict[int, Coded]
+    leads: Coded | None = None
+    """First filled cell of every row, a number as ""; None where the reader does not hold whole rows."""
 
 
 class Sheet:
     """A sheet held as rows of text; what it was made from is the business of the reader of its kind of file.
 
-    `merged`: ranges of merged cells, top left and bottom right, from 0; known for XLSX only. `is_large`: so large that
-    a column of different texts in every row would take longer than all the others.
+    `merged`: ranges of merged cells, top left and bottom right, from 0. `is_large`: so large that a column of different
+    texts in every row would take longer than all the others. `first_row`: number in Excel of the first of the rows, and
+    `above`: titles of the first table, both of a table below another one.
     """
 
     is_large = False
-    merged: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    merged: Sequence[Range] = ()
+    first_row = 1
+    above: tuple[tuple[str, ...], ...] = ()
 
     def __init__(self, file: str, name: str, rows: Sequence[Sequence[str]], notes: Iterable[Problem] = ()) -> None:
         self.file, self.name, self.notes = file, name, tuple(notes)
@@ -91,37 +111,70 @@ class Sheet:
 
     def find_overlong(self, width: int) -> list[int]:
         """Numbers of the rows that have something beyond so many columns; looked at in text only."""
-        rows = enumerate(self._rows, start=1) if not self.name else ()
+        rows = enumerate(self._rows, start=self.first_row) if not self.name else ()
         return [number for number, row in rows if any(row[width:])]
 
     def read_head(self) -> Grid:
         """The first rows, by which the sheet is recognised."""
-        return Grid(self.file, self.name, frame_rows(self._rows[:HEAD_ROWS]), self.notes)
+        return Grid(self.file, self.name, frame_rows(self._rows[:HEAD_ROWS], self.first_row), self.notes, self.above)
 
     def read_grid(self) -> Grid:
         """All rows up to the last filled one."""
-        return Grid(self.file, self.name, frame_rows(self._rows), self.notes)
+        return Grid(self.file, self.name, frame_rows(self._rows, self.first_row), self.notes, self.above)
 
     def read_blocks(self, after: int, columns: Sequence[int]) -> Iterator[Block]:
         """Rows below the row `after`, the columns at the given positions, block by block."""
-        for start in range(after, len(self._rows), BLOCK_ROWS):
-            yield code_rows(self._rows[start : start + BLOCK_ROWS], start + 1, columns)
+        for start in range(after - self.first_row + 1, len(self._rows), BLOCK_ROWS):
+            yield code_rows(self._rows[start : start + BLOCK_ROWS], start + self.first_row, columns)
+
+    def cut(self, header_row: int, above: Sequence[Sequence[str]]) -> "tuple[Sheet, Sheet]":
+        """The table above a second header and the one that it begins, each a sheet with the rows' own numbers.
+
+        Titles of the second table are the rows over its header that hold no number. Without any, the header is only
+        repeated and what stands above the first table holds below as well; else that is what `FieldLayout.whole` says.
+        """
+        grid = self.read_grid()
+        start = header_row
+        while start > grid.first_row and _is_title(grid.take_rows(start - 1, start - 1)[0]):
+            start -= 1
+        rows = grid.cells.to_numpy().tolist()
+        upper, lower = (Sheet(self.file, self.name, part) for part in _split(rows, start - grid.first_row))
+        upper.first_row, lower.first_row = grid.first_row, start
+        upper.merged = lower.merged = self.merged
+        upper.notes, upper.above = self.notes, self.above
+        has_titles = any(map(any, grid.take_rows(start, header_row - 1)))
+        lower.above = tuple(map(tuple, above)) if has_titles else ((REPEATED,), *map(tuple, above))
+        return upper, lower
+
+
+REPEATED = "\N{NULL}"
+"""First of the rows `above` where a header is repeated without titles; no cell of a file holds it."""
+
+
+def _split(rows: list[list[str]], place: int) -> tuple[list[list[str]], list[list[str]]]:
+    return rows[:place], rows[place:]
+
+
+def _is_title(row: Sequence[str]) -> bool:
+    return not any(cell.replace(",", "").replace(".", "").isdecimal() for cell in row)
+
+
+def code_texts(texts: Sequence[str]) -> Coded:
+    """Different texts and their places."""
+    codes, unique = pd.factorize(np.array(texts, dtype=object))
+    return Coded(codes.astype(np.int32), tuple(unique.tolist()))
 
 
 def code_rows(rows: Sequence[Sequence[str]], first_row: int, columns: Sequence[int]) -> Block:
     """Rows of text as a block; a row that is too short is blank where it ends."""
-    coded = {}
-    for place in columns:
-        texts = np.array([row[place] if place < len(row) else "" for row in rows], dtype=object)
-        codes, unique = pd.factorize(texts)
-        coded[place] = Coded(codes.astype(np.int32), tuple(unique.tolist()))
-    return Block(first_row, len(rows), coded)
+    coded = {place: code_texts([row[place] if place < len(row) else "" for row in rows]) for place in columns}
+    return Block(first_row, len(rows), coded, code_texts([next(filter(None, row), "") for row in rows]))
 
 
-def frame_rows(rows: Iterable[Sequence[str]]) -> pd.DataFrame:
+def frame_rows(rows: Iterable[Sequence[str]], first_row: int = 1) -> pd.DataFrame:
     """Rows of text as cells of a grid; blank rows at the end are left out."""
     cells = pd.DataFrame(list(zip(*zip_longest(*rows, fillvalue=""), strict=True)), dtype="str")
-    cells.index = pd.RangeIndex(1, len(cells) + 1)
+    cells.index = pd.RangeIndex(first_row, len(cells) + first_row)
     filled = (cells != "").any(axis=1)
     return cells.loc[: filled[filled].index[-1]] if filled.any() else cells.iloc[:0]
 
@@ -231,10 +284,21 @@ def _decode_other(content: bytes, file: str, error: UnicodeDecodeError) -> tuple
         row = content[: error.start].count(b"\n") + 1
         raise refuse_file(file, "текст UTF-8 повреждён", "Сохраните таблицу как «CSV UTF-8» ещё раз.", row=row)
     text = content.decode("cp1251", errors="replace")
-    if not _count_cyrillic(text):
-        raise refuse_file(file, "ожидалась кодировка UTF-8", "Сохраните таблицу из Excel как «CSV UTF-8».")
+    likely = max(_ENCODINGS, key=lambda name: _count_common(content.decode(name, errors="replace")))
+    if not _count_cyrillic(text) or likely != "cp1251":
+        expected = f"ожидалась кодировка UTF-8, а здесь другая{_ENCODINGS[likely] if _count_cyrillic(text) else ''}"
+        raise refuse_file(file, expected, "Сохраните таблицу из Excel как «CSV UTF-8».")
     expected, action = _WINDOWS_NOTE
     return text, (Problem(Severity.WARNING, file, expected, action),)
+
+
+_ENCODINGS = {"cp1251": "", "koi8-r": ", похоже на КОИ-8", "cp866": ", похоже на DOS (866)", "mac-cyrillic": ", похоже на Mac"}
+_COMMON = re.compile(r"ст|но|ен|то|на|ов|ни|ра|во|ко|ро|од|ол|ый|ая|ий")
+
+
+def _count_common(text: str) -> int:
+    """How many of the commonest pairs of Russian letters a text has."""
+    return len(_COMMON.findall(text[:100_000]))
 
 
 def _count_cyrillic(text: str) -> int:
@@ -243,8 +307,9 @@ def _count_cyrillic(text: str) -> int:
 
 def find_delimiter(text: str) -> str:
     """The delimiter that cuts the head of the file into most cells; a decimal comma loses to a real semicolon."""
-    sample = "\n".join(line[:_SAMPLE_WIDTH] for line in text.splitlines()[:_SAMPLE_ROWS])
-    return max(DELIMITERS, key=lambda sign: sum(map(len, csv.reader(io.StringIO(sample), delimiter=sign))))
+    # A quote that is not closed would swallow the rest of the file: only pairs of quotes within a line are looked at.
+    lines = [re.sub(r'"[^"]*"', '""', line[:_SAMPLE_WIDTH]) for line in text.splitlines()[:_SAMPLE_ROWS]]
+    return max(DELIMITERS, key=lambda sign: sum(line.count(sign) for line in lines))
 
 
 def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
@@ -254,12 +319,24 @@ def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
         UnreadableFileError: quotes that do not match; the row is named.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows, begins = [], 1
     try:
-        return [[cell.strip() for cell in row] for row in reader]
+        for row in reader:
+            if _swallowed(row, delimiter):
+                raise _refuse_quotes(file, begins)
+            rows.append([cell.strip() for cell in row])
+            begins = reader.line_num + 1
     except csv.Error:
-        raise refuse_file(
-            file,
-            "кавычки в тексте не закрыты или стоят не на месте",
-            "Исправьте кавычки в этой строке: внутри текста в кавычках каждая кавычка удваивается.",
-            row=reader.line_num,
-        ) from None
+        raise _refuse_quotes(file, begins) from None
+    return rows
+
+
+def _swallowed(row: Sequence[str], delimiter: str) -> bool:
+    """Whether a cell holds whole lines of the table: a quote before it was never closed, another one ended it."""
+    lines = (line for cell in row if "\n" in cell for line in cell.splitlines()[1:])
+    return any(line.count(delimiter) >= max(2, len(row) - 2) for line in lines)
+
+
+def _refuse_quotes(file: str, row: int) -> UnreadableFileError:
+    action = "Исправьте кавычки в этой строке: внутри текста в кавычках каждая кавычка удваивается."
+    return refuse_file(file, "кавычки в тексте не закрыты или стоят не на месте", action, row=row)

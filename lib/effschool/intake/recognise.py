@@ -43,8 +43,8 @@ class Fit:
     @property
     def share(self) -> float:
         """Share of what the layout requires that the sheet has."""
-        required = sum(column.required for column in self.layout.columns.values())
-        required += sum(field.required for field in self.layout.fields.values())
+        required = len(self.layout.required_columns)
+        required += sum(rule.required for name, rule in self.layout.fields.items() if name not in self.layout.columns)
         return 1 - len(self.missing) / required if required else float(self.header is not None)
 
 
@@ -53,8 +53,10 @@ def fit_layout(layout: Layout, head: Grid) -> Fit:
     header = find_header(head, layout)
     fields = find_fields(layout, header, head) if header else {}
     positions = header.positions if header else {}
-    columns = [item for name, item in layout.columns.items() if item.required and name not in positions]
-    absent = [rule.title for name, rule in layout.fields.items() if rule.required and name not in fields]
+    known = {*positions, *fields}
+    columns = [layout.columns[name] for name in layout.required_columns if name not in known]
+    twins = set(layout.columns)
+    absent = [rule.title for name, rule in layout.fields.items() if rule.required and name not in known | twins]
     missing = (*(f"столбца «{column.heading}»" for column in columns), *absent)
     return Fit(layout, head, header, fields, tuple(dict.fromkeys(missing)))
 

@@ -21,6 +21,8 @@ class Part:
         keeps_first: a key met in an earlier part is left out here without an error.
         names: municipality and name of the schools of rows without a code, on the index of the rows; None where every
             row has one.
+        pupils: keyed hash of every pupil that the rows count, by the row of the file; None where they count none or the
+            file does not tell pupils apart. Such files of one exam are added up.
     """
 
     table: str
@@ -28,6 +30,7 @@ class Part:
     place: Place
     keeps_first: bool = False
     names: pd.DataFrame | None = None
+    pupils: pd.Series | None = None
 
 
 def list_register(parts: list[Part]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Rows of a recognised sheet → typed rows of the contract tables (строки таблиц), with what is wrong in them."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
-from effschool.intake.checks import Place, check_plausible, check_required, check_schema
-from effschool.intake.conversion import Fault, convert_column, find_kind
+from effschool.intake.checks import Place, check_plausible, check_required, check_scale, check_schema
+from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
 from effschool.intake.headings import Header, name_repeated
 from effschool.intake.layouts import ColumnLayout, Layout, RowsLayout, map_columns
 from effschool.intake.register import Part
@@ -24,6 +24,7 @@ class Source:
 
     Args:
         fields: values that stand for the whole sheet, from its titles and names, as text.
+        texts: everything that was found for a field, as text, the things of one meaning once.
     """
 
     file: str
@@ -31,6 +32,18 @@ class Source:
     layout: Layout
     header: Header
     fields: dict[str, str]
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def find_disagreeing(self, name: str, values: pd.Series, kind: Kind, layout: ColumnLayout | None) -> list[Fault]:
+        """Values of a column that are not what the titles say of it."""
+        told = convert_column(pd.Series(self.texts.get(name, []), dtype="str"), kind, layout).values.dropna()
+        wrong = values[values.notna() & ~values.isin(told)] if len(told) else values.iloc[:0]
+        said = ", ".join(f"«{value}»" for value in told)
+        expected = f"в названии листа или файла стоит {said}"
+        return [Fault(int(row), str(value), expected, AGREE) for row, value in wrong.head(1).items()]
+
+
+AGREE = "Название и столбец должны говорить одно: исправьте то, что неверно, или разделите файл."
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ def read_part(source: Source, body: pd.DataFrame, rows: RowsLayout) -> tuple[Par
     place = locate_columns(source, rows)
     long = unfold_things(source, body, rows) if rows.each else body
     typed = share_percents(convert_rows(source, long, rows, place), rows, place)
+    typed = count_shares(typed, rows, place)
     wanted = find_wanted(body, rows, typed.rows)
     return finish_part(source, rows, place, typed, wanted)
 
@@ -72,6 +86,7 @@ def finish_part(
     faulty = typed.faulty | {"school_id": typed.faulty.get("school_id", set()) | sought}
     problems = [*typed.problems, *check_required(kept, rows.table, faulty, place)]
     problems += check_schema(compared, rows.table, place)
+    problems += check_scale(kept, rows, source.layout, place)
     problems += check_plausible(kept, rows.table, map_columns(source.layout, rows), faulty, place)
     names = None if wanted is None else wanted.reindex(kept.index).reset_index(drop=True)
     return Part(rows.table, kept.reset_index(drop=True), place, keeps_first, names), problems
@@ -96,14 +111,18 @@ def convert_rows(source: Source, body: pd.DataFrame, rows: RowsLayout, place: Pl
     typed: dict[str, pd.Series] = {}
     problems: list[Problem] = []
     faulty: dict[str, set[int]] = defaultdict(set)
-    percents = set(rows.percent.parts) if rows.percent else set()
+    percents = {*rows.percent_of, *(rows.percent.parts if rows.percent else ())}
     for name in schemas.CONTRACT[rows.table].columns:
         if name in schemas.PROVENANCE:
             continue
         text, layout = _find_text(source, body, rows, name)
-        converted = convert_column(text, "score" if name in percents else find_kind(rows.table, name), layout)
+        kind: Kind = "score" if name in percents else find_kind(rows.table, name)
+        converted = convert_column(text, kind, layout)
         typed[name] = converted.values
-        problems += [place.say(fault, name) for fault in converted.faults]
+        twin = map_columns(source.layout, rows).get(name, name)
+        rule = source.layout.fields.get(twin)
+        wrong = source.find_disagreeing(twin, converted.values, kind, rule.column) if rule else []
+        problems += [place.say(fault, name) for fault in (*converted.faults, *wrong)]
         faulty[name] |= {fault.row for fault in converted.faults if fault.severity == Severity.ERROR}
     frame = _add_provenance(pd.DataFrame(typed, index=body.index), source)
     return Typed(frame, tuple(dict.fromkeys(problems)), faulty)
@@ -118,8 +137,9 @@ def _find_text(
     if name == rows.each:
         return body[_THING], None
     column = map_columns(source.layout, rows).get(name, name)
-    if column in source.layout.fields:
-        return repeat_text(source.fields.get(column, ""), body.index), source.layout.fields[column].column
+    if column in source.layout.fields and column not in body:
+        rule = source.layout.fields[column]
+        return repeat_text(source.fields.get(column, rule.blank or ""), body.index), rule.column
     layout = source.layout.columns.get(column)
     if column in source.header.repeated:
         return body[column], None
@@ -150,7 +170,9 @@ def share_percents(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
         totals = typed.rows[~typed.rows.index.duplicated()][total].reindex(wide.index)
     else:
         wide, totals = typed.rows[parts], typed.rows[total]
-    counts, off = share_out(totals.to_numpy("float64", na_value=np.nan), wide.to_numpy("float64"))
+    shares = wide.to_numpy("float64")
+    slack = round_slack(shares) * shares.shape[1]
+    counts, off = apportion(totals.to_numpy("float64", na_value=np.nan), shares, slack)
     faults = [
         _say_off(int(row), value) for row, value in zip(wide.index[off], wide.sum(axis=1).to_numpy()[off], strict=True)
     ]
@@ -171,8 +193,20 @@ def _put_counts(typed: pd.DataFrame, shared: pd.DataFrame, rows: RowsLayout, par
     return made.assign(source_note=made["source_note"].mask(known, RECONSTRUCTED))
 
 
-def share_out(
-    total: NDArray[np.float64], percent: NDArray[np.float64]
+def round_slack(percent: NDArray[np.float64]) -> float:
+    """Half of the last digit that a file gives of its per cents: what rounding can do to one of them."""
+    known = percent[~np.isnan(percent)]
+    digits = next(
+        (d for d in range(_MOST_DIGITS) if np.allclose(known, known.round(d), rtol=0, atol=1e-9)), _MOST_DIGITS
+    )
+    return float(0.5 * 10.0**-digits)
+
+
+_MOST_DIGITS = 6
+
+
+def apportion(
+    total: NDArray[np.float64], percent: NDArray[np.float64], slack: float
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Whole numbers by largest remainder (метод наибольшего остатка), and rows whose per cents do not make 100.
 
@@ -180,16 +214,17 @@ def share_out(
         total: number of pupils in every row.
         percent: a row per row, a column per part; shares of 1 are understood as well; missing parts are 0 where others
             are there.
+        slack: how far from 100 rounding can bring the sum of the per cents.
 
     Returns:
         Counts that sum to the total of every row (missing where the total or all parts are), and where the sum of the
-        per cents is farther from 100 than rounding to whole per cents can bring it.
+        per cents is farther from 100 than that.
     """
     filled = np.where(np.isnan(percent).all(axis=1, keepdims=True), np.nan, np.nan_to_num(percent))
     sums = filled.sum(axis=1)
-    shares_of_one = (np.abs(sums - 1) <= 0.02) & (total > 0)
-    sums = np.where(shares_of_one, sums * 100, sums)
-    off = np.asarray(np.logical_and(total > 0, np.abs(sums - 100) > 0.5 * percent.shape[1]))
+    shares_of_one = (np.abs(sums - 1) <= np.minimum(slack, 0.02) + 1e-9) & (total > 0)
+    sums = np.where(shares_of_one, 100, sums)
+    off = np.asarray(np.logical_and(total > 0, np.abs(sums - 100) > slack + 1e-9))
     with np.errstate(divide="ignore", invalid="ignore"):
         exact = filled / filled.sum(axis=1, keepdims=True) * total[:, None]
     exact = np.where(np.equal(total, 0)[:, None] & ~np.isnan(filled), 0.0, exact)
@@ -201,6 +236,26 @@ def share_out(
 
 def _say_off(row: int, value: float) -> Fault:
     return Fault(row, f"{value:g}", "ожидалось, что проценты вместе дают 100", "Сверьте проценты с исходным отчётом.")
+
+
+def count_shares(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
+    """Shares of wholes of their own turned into counts; a share that is no whole number of pupils is an error."""
+    made, problems = typed.rows, list(typed.problems)
+    for name, total in rows.percent_of.items():
+        percent = made[name].to_numpy("float64")
+        totals = made[total].to_numpy("float64", na_value=np.nan)
+        exact = percent / 100 * totals
+        off = np.abs(exact - exact.round()) > round_slack(percent) / 100 * totals + 1e-6
+        off |= (percent < 0) | (percent > 100)
+        counts = pd.Series(np.where(off, np.nan, exact.round()), index=made.index).astype("Int64")
+        made = made.assign(**{name: counts, "source_note": made["source_note"].mask(counts.notna(), RECONSTRUCTED)})
+        shown = [(int(made.index[row]), f"{percent[row]:g} % из {totals[row]:g}") for row in np.flatnonzero(off)]
+        problems += [place.say(Fault(row, value, _NOT_WHOLE, _COMPARE), name, total) for row, value in shown]
+    return replace(typed, rows=made, problems=tuple(problems))
+
+
+_NOT_WHOLE = "ожидалась доля, которая даёт целое число учеников"
+_COMPARE = "Сверьте долю и число участников с исходным отчётом."
 
 
 # Rows that say nothing

@@ -21,7 +21,7 @@ import xlrd
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from effschool.base.problems import UnreadableFileError, refuse_file
-from effschool.intake.reading import BLOCK_ROWS, HEAD_ROWS, Block, Coded, Grid, Sheet, frame_rows, open_text
+from effschool.intake.reading import BLOCK_ROWS, HEAD_ROWS, Block, Coded, Grid, Range, Sheet, code_texts, frame_rows, open_text
 
 LARGEST_SHEET = 60_000_000
 """Cells of the used range above which a sheet is refused: it would not fit into the memory."""
@@ -108,10 +108,13 @@ def _open_zip(path: Path, file: str) -> list[Sheet]:
         check_archive(archive, file)
         _read_through(archive)
         is_ods = "content.xml" in archive.namelist() and "xl/workbook.xml" not in archive.namelist()
-        hidden = _reveal_ods(archive) if is_ods else _reveal_xlsx(archive, file)
+        hidden, merged = _reveal_ods(archive) if is_ods else (_reveal_xlsx(archive, file), {})
     workbook = CalamineWorkbook.from_path(str(path))
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
-    return [CalamineRows(file, workbook.get_sheet_by_name(name), hidden.get(name, {})) for name in shown]
+    sheets = [CalamineRows(file, workbook.get_sheet_by_name(name), hidden.get(name, {})) for name in shown]
+    for sheet in sheets:
+        sheet.merged = merged.get(sheet.name, sheet.merged)
+    return sheets
 
 
 def check_archive(archive: zipfile.ZipFile, file: str) -> None:
@@ -188,7 +191,12 @@ def _code_block(rows: list[list[Any]], first: int, after: int, columns: Sequence
     below = rows[max(after - first + 1, 0) :]
     if below:
         coded = {place + left: _code_column(below, place) for place in columns}
-        yield Block(max(first, after + 1), len(below), coded)
+        leads = code_texts([next((_write_lead(cell) for cell in row if cell != ""), "") for row in below])
+        yield Block(max(first, after + 1), len(below), coded, leads)
+
+
+def _write_lead(cell: object) -> str:
+    return cell.strip() if isinstance(cell, str) else ""
 
 
 def _code_column(rows: list[list[Any]], place: int) -> Coded:
@@ -321,9 +329,10 @@ def _find_hidden(cell: ElementTree.Element, row: int, column: int) -> Cells:
 _ODS_ERRORS = ("#", "Err:")
 
 
-def _reveal_ods(archive: zipfile.ZipFile) -> dict[str, Cells]:
-    """Cells of ODS that show an error, by sheet."""
+def _reveal_ods(archive: zipfile.ZipFile) -> tuple[dict[str, Cells], dict[str, list[Range]]]:
+    """Cells of ODS that show an error and ranges of merged cells, both by sheet."""
     found: dict[str, Cells] = {}
+    merged: dict[str, list[Range]] = {}
     place = _OdsPlace()
     with archive.open("content.xml") as stream:
         for event, element in ElementTree.iterparse(stream, events=("start", "end")):
@@ -331,8 +340,10 @@ def _reveal_ods(archive: zipfile.ZipFile) -> dict[str, Cells]:
             text = place.text if event == "end" and place.is_cell(element) else ""
             if text.startswith(_ODS_ERRORS):
                 found.setdefault(place.sheet, {})[place.row, place.column] = text
+            if event == "end" and place.spans(element):
+                merged.setdefault(place.sheet, []).append(place.find_range(element))
             place.pass_repeated(event, element)
-    return found
+    return found, merged
 
 
 @dataclass
@@ -347,6 +358,17 @@ class _OdsPlace:
     def is_cell(self, element: ElementTree.Element) -> bool:
         """Whether an element is a cell, one under a merged cell included."""
         return _get_local_name(element) in {"table-cell", "covered-table-cell"}
+
+    def spans(self, element: ElementTree.Element) -> bool:
+        """Whether an element is a cell over several places."""
+        spans = (_get_attribute(element, f"number-{what}-spanned", "1") for what in ("rows", "columns"))
+        return self.is_cell(element) and any(span != "1" for span in spans)
+
+    def find_range(self, element: ElementTree.Element) -> Range:
+        """Range of a merged cell, from 0."""
+        rows, columns = (int(_get_attribute(element, f"number-{what}-spanned", "1")) for what in ("rows", "columns"))
+        top, left = self.row - 1, self.column - 1
+        return (top, left), (top + rows - 1, left + columns - 1)
 
     def follow(self, event: str, element: ElementTree.Element) -> None:
         """Move to where the parser is; `text` is that of a cell with a formula that ends here."""
@@ -379,15 +401,23 @@ def _get_attribute(element: ElementTree.Element, name: str, default: str) -> str
 
 def _open_xls(path: Path, file: str) -> list[Sheet]:
     try:
-        workbook = xlrd.open_workbook(path, logfile=io.StringIO())
+        # Merged cells are known only with the formats.
+        workbook = xlrd.open_workbook(path, logfile=io.StringIO(), formatting_info=True)
     except xlrd.XLRDError as error:
         if "encrypted" in str(error).lower() or "xlsx" in str(error).lower():
             raise refuse_file(
                 file, "ожидалась книга без пароля", "Снимите с книги пароль и сохраните заново."
             ) from None
         raise
-    sheets = [sheet for sheet in workbook.sheets() if not sheet.visibility]
-    return [Sheet(file, sheet.name, [_write_xls_row(workbook, row) for row in sheet.get_rows()]) for sheet in sheets]
+    return [_open_xls_sheet(workbook, sheet, file) for sheet in workbook.sheets() if not sheet.visibility]
+
+
+def _open_xls_sheet(workbook: xlrd.Book, sheet: xlrd.sheet.Sheet, file: str) -> Sheet:
+    opened = Sheet(file, sheet.name, [_write_xls_row(workbook, row) for row in sheet.get_rows()])
+    opened.merged = [
+        ((top, left), (bottom - 1, right - 1)) for top, bottom, left, right in sheet.merged_cells
+    ]
+    return opened
 
 
 def _write_xls_row(workbook: xlrd.Book, row: Iterable[xlrd.sheet.Cell]) -> list[str]:

@@ -1,0 +1,94 @@
+"""Columns that say who took part and how (форма, категория, явка), where a layout does not know them.
+
+In a table with a row per pupil such a column may never be passed over: ГВЭ would be counted as ЕГЭ, graduates of former
+years as pupils of the school. The words are data: participation.yml.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effschool.base.configuration import Frozen, read_rules
+from effschool.base.problems import Problem, Severity
+from effschool.intake.headings import Header
+from effschool.intake.layouts import simplify_text
+from effschool.intake.reading import Block
+from effschool.intake.rows import Source
+
+RULES = Path(__file__).with_name("participation.yml")
+
+
+class Vocabulary(Frozen):
+    """Regular expressions: words of headings and of cells that speak of taking part, and headings that cannot.
+
+    Args:
+        headings, values: found anywhere in a heading or cell.
+        harmless, ordinal: the whole heading; `ordinal` is that of the number of a row.
+    """
+
+    headings: str
+    values: str
+    harmless: str
+    ordinal: str
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """The words of participation.yml."""
+    return read_rules(Vocabulary, RULES, "слов об участии")
+
+
+def is_ordinal(heading: str) -> bool:
+    """Whether a heading is that of the number of a row."""
+    return re.fullmatch(load_vocabulary().ordinal, simplify_text(heading)) is not None
+
+
+def speaks_of_participation(heading: str) -> bool:
+    """Whether a heading says that its column is about who took part and how."""
+    return re.search(load_vocabulary().headings, simplify_text(heading), re.IGNORECASE) is not None
+
+
+def find_silent_columns(header: Header) -> dict[int, str]:
+    """Columns that no rule of the layout names and that may still speak of taking part: heading by position."""
+    used = {place for places in header.positions.values() for place in places}
+    return {
+        place: heading
+        for place, heading in enumerate(header.headings[: header.width])
+        if place not in used and not re.fullmatch(load_vocabulary().harmless, simplify_text(heading))
+    }
+
+
+def check_headings(source: Source) -> list[Problem]:
+    """An error for every heading that speaks of taking part and that the layout does not know."""
+    silent = find_silent_columns(source.header)
+    return [_complain(source, source.header.row, h, "") for h in silent.values() if speaks_of_participation(h)]
+
+
+def find_spoken(source: Source, block: Block, silent: Mapping[int, str], taken: NDArray[np.bool_]) -> list[Problem]:
+    """An error for every column of a block that no rule names and whose cells speak of taking part.
+
+    Only the word met is shown, never the cell: it may hold the name of a pupil.
+    """
+    problems = []
+    for place, heading in silent.items():
+        column = block.columns[place]
+        matches = [re.search(load_vocabulary().values, text, re.IGNORECASE) for text in column.texts]
+        found = np.array([match is not None for match in matches] or [False])[column.codes] & taken
+        if found.any():
+            row = int(np.flatnonzero(found)[0])
+            match = matches[column.codes[row]]
+            problems.append(_complain(source, row + block.first_row, heading, match[0] if match else ""))
+    return problems
+
+
+def _complain(source: Source, row: int, heading: str, word: str) -> Problem:
+    expected = "столбец говорит о том, кто и как сдавал экзамен, а макет его не знает"
+    action = (
+        "Оставьте в файле только выпускников этого года, сдававших этот экзамен, и уберите столбец, "
+        "или опишите его в макете (pupils: counted)."
+    )
+    return Problem(Severity.ERROR, source.file, expected, action, source.sheet, row, heading, word)
