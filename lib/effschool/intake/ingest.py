@@ -31,13 +31,17 @@ from effschool.intake.pupils import count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
 from effschool.intake.register import (
+    Codes,
     Part,
     find_code_variants,
     find_doubled,
+    find_years_unregistered,
     harmonise_codes,
+    list_aside,
     list_register,
     merge_register,
     restore_codes,
+    say_years_unregistered,
 )
 from effschool.intake.rows import Source, read_part
 from effschool.intake.school_names import write_doubtful
@@ -385,9 +389,24 @@ def check_against_register(taken: Sequence[Taken], successions: Successions | No
     if not feeding or not all(file.is_accepted for file in feeding):
         return list(taken)
     taken = harmonise_register(taken)
-    register = list_register([part for file in taken if file.is_accepted for part in file.parts])
+    accepted = [part for file in taken if file.is_accepted for part in file.parts]
+    register = list_register(accepted)
     register = add_known_codes(register, successions) if successions and successions.acts else register
-    return [_check_file(file, register) if file.is_accepted else file for file in taken]
+    codes = Codes(register, list_aside(accepted))
+    return refuse_unregistered([_check_file(file, codes) if file.is_accepted else file for file in taken], codes)
+
+
+def refuse_unregistered(taken: Sequence[Taken], codes: Codes) -> list[Taken]:
+    """Years without a register are one error of the register, or of each file that the run can go on without."""
+    needed = [part for file in taken if file.is_accepted and not file.layout.partial for part in file.parts]
+    lacking = find_years_unregistered(needed, codes)
+    first = next(place for place, file in enumerate(taken) if "schools" in file.layout.tables and file.is_accepted)
+    result: list[Taken] = []
+    for place, file in enumerate(taken):
+        own = find_years_unregistered(file.parts, codes) if file.layout.partial and file.is_accepted else {}
+        own = lacking if place == first else own
+        result.append(file.add([say_years_unregistered(own, codes, file.file)] if own else []))
+    return result
 
 
 def harmonise_register(taken: Sequence[Taken]) -> list[Taken]:
@@ -400,8 +419,8 @@ def harmonise_register(taken: Sequence[Taken]) -> list[Taken]:
     ]
 
 
-def _check_file(file: Taken, register: pd.DataFrame) -> Taken:
-    checked = [restore_codes(part, register) for part in file.parts]
+def _check_file(file: Taken, codes: Codes) -> Taken:
+    checked = [restore_codes(part, codes) for part in file.parts]
     problems = dict.fromkeys(problem for _, found in checked for problem in found)
     return replace(file, parts=tuple(part for part, _ in checked)).add(problems)
 
