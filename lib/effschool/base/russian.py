@@ -94,3 +94,15 @@ def _fold_word(word: str) -> str:
         return word
     is_cyrillic = len(cyrillic) > len(latin) or any(letter not in _CYRILLIC for letter in cyrillic)
     return word.translate(LOOKALIKES) if is_cyrillic else word
+
+
+_INVISIBLE = re.compile("[\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}\"'«»„“”‘’`‚‹›]")
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_name(text: str) -> str:
+    """Form in which names are compared: without case, «ё», composed letters, Latin look-alikes, quotes, dashes, blanks."""
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).casefold()
+    plain = plain.translate(LOOKALIKES) if re.search("[а-яё]", plain) else plain
+    dashed = re.sub(r"\s*[-‐-―−]+\s*", "-", plain.replace("ё", "е"))
+    return " ".join(dashed.split())

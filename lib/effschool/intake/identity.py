@@ -96,10 +96,12 @@ def add_known_codes(register: pd.DataFrame, successions: Successions) -> pd.Data
         dtype="object",
     )
     ids = set(zip(register["year"], known, strict=True))
-    codes = {code for act in successions.acts for code in (act.old, act.new) if code}
     years = register["year"].dropna().unique().tolist()
     others = [
-        (year, code) for year in years for code in sorted(codes) if (year, successions.find_id(code, year)) in ids
+        (year, code)
+        for year in years
+        for code in sorted(successions.codes)
+        if (year, successions.find_id(code, year)) in ids
     ]
     added = pd.DataFrame(others, columns=["year", "school_id"]).astype(register.dtypes.to_dict())
     return pd.concat([register, added], ignore_index=True).drop_duplicates()

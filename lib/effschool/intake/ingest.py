@@ -27,6 +27,7 @@ from effschool.intake.headings import (
 )
 from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
 from effschool.intake.layouts import Layout, load_layouts
+from effschool.intake.municipalities import find_place_changes, unify_places
 from effschool.intake.pupils import count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
@@ -144,8 +145,10 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     tables, corrections, faults = correct_tables(tables, raw, known)
+    tables, spelled = unify_places(tables)
     tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
     corrections = tables.pop("corrections")
+    moved = [*spelled, *moved, *find_place_changes(tables["schools"])]
     told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
