@@ -101,7 +101,7 @@ _INVISIBLE = re.compile("[\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SO
 
 @lru_cache(maxsize=1 << 16)
 def fold_name(text: str) -> str:
-    """Form in which names are compared: without case, «ё», composed letters, Latin look-alikes, quotes, dashes, blanks."""
+    """Form in which names are compared: without case, «ё», decomposed and Latin letters, quotes, dashes."""
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).casefold()
     plain = plain.translate(LOOKALIKES) if re.search("[а-яё]", plain) else plain
     dashed = re.sub(r"\s*[-‐-―−]+\s*", "-", plain.replace("ё", "е"))

@@ -25,7 +25,16 @@ from effschool.intake.headings import (
     find_rows,
     select_body,
 )
-from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
+from effschool.intake.identity import (
+    CONFIRMED,
+    RULES,
+    TO_CONFIRM,
+    add_known_codes,
+    find_code_changes,
+    find_codes,
+    find_other_names,
+    open_register,
+)
 from effschool.intake.layouts import Layout, load_layouts
 from effschool.intake.municipalities import find_place_changes, unify_places
 from effschool.intake.pupils import count_pupils
@@ -45,7 +54,7 @@ from effschool.intake.register import (
     say_years_unregistered,
 )
 from effschool.intake.rows import Source, read_part
-from effschool.intake.school_names import write_doubtful
+from effschool.intake.school_names import load_name_rules, write_doubtful
 from effschool.intake.succession import Successions, follow_successions, load_successions
 from effschool.intake.workbooks import open_sheets, read_first_sheet
 from effschool.method.thresholds import Register as Thresholds
@@ -141,14 +150,15 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     successions, acts = read_successions(raw)
     taken = take_files(raw, known, load_register(thresholds) if thresholds else None)
     taken, doubtful, answers = name_schools(taken, raw, layouts)
-    taken = refuse_doubled_rows(check_against_register(taken, successions))
+    taken = check_against_register(taken, successions)
+    taken = refuse_doubled_rows(warn_other_names(taken, layouts))
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     tables, corrections, faults = correct_tables(tables, raw, known)
     tables, spelled = unify_places(tables)
     tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
     corrections = tables.pop("corrections")
-    moved = [*spelled, *moved, *find_place_changes(tables["schools"])]
+    moved = [*spelled, *moved, *find_place_changes(tables["schools"]), *find_code_changes(tables["schools"])]
     told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
@@ -198,6 +208,20 @@ def name_schools(taken: list[Taken], raw: Path, layouts: Path) -> tuple[list[Tak
         named.append(replace(file, parts=tuple(part for part, _, _ in found)).add(told))
         pairs += [doubtful for _, _, doubtful in found if len(doubtful)]
     return named, pd.concat(pairs).drop_duplicates() if pairs else pd.DataFrame(), problems
+
+
+def warn_other_names(taken: list[Taken], layouts: Path) -> list[Taken]:
+    """Names beside codes held against the register, where the region has rules of names."""
+    parts = [part.rows for file in taken if file.is_accepted for part in file.parts if part.table == "schools"]
+    if not parts or not (layouts / RULES).is_file():
+        return taken
+    schools, rules = pd.concat(parts), load_name_rules(layouts / RULES)
+    return [
+        file.add(dict.fromkeys(told for part in file.parts for told in find_other_names(part, schools, rules)))
+        if file.is_accepted
+        else file
+        for file in taken
+    ]
 
 
 def correct_tables(

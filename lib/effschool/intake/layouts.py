@@ -280,6 +280,7 @@ class RowsLayout(Frozen):
         percent: counts given as per cent.
         pupils: a row of the file is a pupil.
         find_school: how a school is found where its code is blank or no column has it.
+        names_school: column with the name of the school beside its code: a name of another school is told.
         repeats: `first`: a key met in an earlier file is not an error, the earlier row stays.
     """
 
@@ -293,6 +294,7 @@ class RowsLayout(Frozen):
     percent: PercentLayout | None = None
     pupils: PupilsLayout | None = None
     find_school: SchoolByName | None = None
+    names_school: str | None = None
     repeats: Literal["refuse", "first"] = "refuse"
 
     @model_validator(mode="after")
@@ -313,6 +315,7 @@ class RowsLayout(Frozen):
         """Columns of the layout that the rule names itself."""
         own = set(self.columns.values())
         own |= {self.find_school.name, self.find_school.municipality} if self.find_school else set()
+        own |= {self.names_school} if self.names_school else set()
         if self.pupils:
             own |= {count.column for count in self.pupils.counts.values()}
             own |= {mean.column for means in self.pupils.means.values() for mean in means}

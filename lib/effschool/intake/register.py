@@ -26,6 +26,7 @@ class Part:
         keeps_first: a key met in an earlier part is left out here without an error.
         names: municipality and name of the schools of rows without a code, on the index of the rows; None where every
             row has one.
+        stated: names of schools that stand beside their codes, on the index of the rows; None where the file has none.
         aside: rows of a register that are no schools, with their `kind`; None where there are none.
     """
 
@@ -34,6 +35,7 @@ class Part:
     place: Place
     keeps_first: bool = False
     names: pd.DataFrame | None = None
+    stated: pd.Series | None = None
     aside: pd.DataFrame | None = None
 
 
@@ -107,7 +109,8 @@ def restore_codes(part: Part, codes: Codes) -> tuple[Part, list[Problem]]:
         rows, others = _restore_column(rows, column, codes, part.place)
         problems += [*found, *others]
     names = None if part.names is None else part.names.reindex(rows.index)
-    return replace(part, rows=rows, names=names), problems
+    stated = None if part.stated is None else part.stated.reindex(rows.index)
+    return replace(part, rows=rows, names=names, stated=stated), problems
 
 
 def _set_aside(rows: pd.DataFrame, column: str, codes: Codes, place: Place) -> tuple[pd.DataFrame, list[Problem]]:

@@ -55,7 +55,11 @@ def read_part(source: Source, body: pd.DataFrame, rows: RowsLayout) -> tuple[Par
     long = unfold_things(source, body, rows) if rows.each else body
     typed = share_percents(convert_rows(source, long, rows, place), rows, place)
     wanted = find_wanted(body, rows, typed.rows)
-    return finish_part(source, rows, place, typed, wanted)
+    part, problems = finish_part(source, rows, place, typed, wanted)
+    stated = rows.names_school or (rows.find_school.name if rows.find_school else "")
+    kept = part.rows["source_row"]
+    names = body[stated].reindex(kept).set_axis(kept.index) if stated in body else None
+    return replace(part, stated=names), problems
 
 
 def _read_schools(source: Source, body: pd.DataFrame, rows: RowsLayout, place: Place) -> tuple[Part, list[Problem]]:
