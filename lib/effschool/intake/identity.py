@@ -113,8 +113,8 @@ def find_other_school(code: str, name: str, schools: pd.DataFrame, rules: NameRu
     if not is_own.any() or _score(parsed, schools.loc[is_own, "name"], rules).ge(rules.cuts.doubtful).any():
         return None
     others = schools[~is_own]
-    scores = _score(parsed, others["name"], rules)
-    best = others[scores.ge(rules.cuts.accept)].assign(score=scores)
+    others = others.assign(score=_score(parsed, others["name"], rules).astype("float64"))
+    best = others[others["score"].ge(rules.cuts.accept)]
     near = best["municipality"].isin(schools.loc[is_own, "municipality"].unique())
     ordered = best.assign(near=near).sort_values(["near", "score", "year"], ascending=False, kind="stable")
     return None if ordered.empty else ordered.iloc[0]
