@@ -5,6 +5,7 @@ import pytest
 from effschool.base.russian import (
     choose_word,
     count_words,
+    fold_lookalikes,
     format_number,
     format_percent,
     join_words,
@@ -100,3 +101,30 @@ def test_quotation_marks_inside_a_title_are_of_another_kind():
 def test_spaces_hold_together_what_belongs_together(plain, joined):
     assert set_spaces(plain) == joined.replace("~", NBSP)
     assert set_spaces(plain).replace(NBSP, " ") == plain
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Нижнереченcкий район", "Нижнереченский район"),
+        ("COШ № 5", "СОШ № 5"),
+        ("MБОУ", "МБОУ"),
+        ("Koд OO", "Код OO"),
+        ("Mуниципалитет", "Муниципалитет"),
+        ("Чёрный".replace("ё", "ë"), "Чёрный"),
+        ("Верхнии\u0306 ручеи\u0306", "Верхний ручей"),
+        ("участников, чeл.", "участников, чел."),
+    ],
+)
+def test_latin_lookalikes_in_cyrillic_words_are_cyrillic(written, expected):
+    assert fold_lookalikes(written) == expected
+
+
+@pytest.mark.parametrize("written", ["edu270001", "Excel", "COM", "OMC", "Windows и Excel", "N", "ЕГЭ-total", "", "«»"])
+def test_words_in_latin_letters_stay(written):
+    assert fold_lookalikes(written) == written
+
+
+def test_word_with_a_letter_of_no_cyrillic_look_stays():
+    assert fold_lookalikes("Районs") == "Районs"
+    assert fold_lookalikes("Hаme") == "Hаme"

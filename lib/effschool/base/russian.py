@@ -1,6 +1,7 @@
 """Numbers and words in Russian form (числа, проценты, склонение)."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, localcontext
 from functools import cache, lru_cache
@@ -68,3 +69,40 @@ def set_spaces(text: str) -> str:
 def quote_title(title: str) -> str:
     """A title in guillemets, quotation marks inside it as „лапки“."""
     return f"«{title.replace('«', '„').replace('»', '“')}»"
+
+
+_LATIN, _CYRILLIC = "abcehkmoptxyëABCEHKMOPTXYË", "авсенкмортхуёАВСЕНКМОРТХУЁ"
+LOOKALIKES = str.maketrans(_LATIN, _CYRILLIC)
+"""Latin letters → the Cyrillic ones that they look like, in either case."""
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_lookalikes(text: str) -> str:
+    """Text with composed letters (NFC), and Latin letters that look Cyrillic written so in Cyrillic words.
+
+    A word is Cyrillic where it has a letter that no Latin one looks like («COШ»), or more Cyrillic letters than Latin
+    ones; words in Latin letters alone, and those with a letter of no Cyrillic look, stay as they are.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return composed if composed.isascii() else re.sub(r"[^\W\d_]+", lambda word: _fold_word(word[0]), composed)
+
+
+def _fold_word(word: str) -> str:
+    latin = [letter for letter in word if letter in _LATIN]
+    cyrillic = [letter for letter in word if "а" <= letter.lower() <= "я" or letter in "ёЁ"]
+    if not latin or len(latin) + len(cyrillic) < len(word):
+        return word
+    is_cyrillic = len(cyrillic) > len(latin) or any(letter not in _CYRILLIC for letter in cyrillic)
+    return word.translate(LOOKALIKES) if is_cyrillic else word
+
+
+_INVISIBLE = re.compile("[\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}\"'«»„“”‘’`‚‹›]")
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_name(text: str) -> str:
+    """Form in which names are compared: without case, «ё», decomposed and Latin letters, quotes, dashes."""
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).casefold()
+    plain = plain.translate(LOOKALIKES) if re.search("[а-яё]", plain) else plain
+    dashed = re.sub(r"\s*[-‐-―−]+\s*", "-", plain.replace("ё", "е"))
+    return " ".join(dashed.split())

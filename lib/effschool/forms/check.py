@@ -11,11 +11,11 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from effschool.base.problems import Problem, Severity, tabulate_problems
-from effschool.base.russian import format_number, format_percent, join_words
+from effschool.base.russian import fold_name, format_number, format_percent, join_words
 from effschool.forms.books import list_rows, name_files
 from effschool.forms.template import Form, FormSheet, RatioRule, RowRule, Rule, ShareRule
 from effschool.intake.ingest import REFUSED, Ingested
-from effschool.intake.layouts import Layout, simplify_text
+from effschool.intake.layouts import Layout
 from effschool.method.groups import group_schools
 from effschool.method.methodology import Domain, Indicator, Methodology, ShareIndicator
 
@@ -154,12 +154,12 @@ def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list
 def assign_files(files: Iterable[str], sent: Mapping[str, Sent], schools: pd.DataFrame) -> dict[str, str]:
     """Municipality of every file: the one most of its schools belong to, else the one its name names, else ""."""
     owner_of = dict(zip(schools["school_id"].str.lstrip("0"), schools["municipality"], strict=True))
-    named = {simplify_text(text): name for name, slug in name_files(schools).items() for text in (name, slug)}
+    named = {fold_name(text): name for name, slug in name_files(schools).items() for text in (name, slug)}
     owners = {}
     for file in files:
         found = {code.lstrip("0") for by_table in sent.get(file, Sent()).codes.values() for code in by_table}
         counts = pd.Series([owner_of[code] for code in sorted(found) if code in owner_of], dtype="str").value_counts()
-        stem = simplify_text(PurePosixPath(file).stem)
+        stem = fold_name(PurePosixPath(file).stem)
         owners[file] = str(counts.index[0]) if len(counts) else named.get(stem, "")
     return owners
 

@@ -4,14 +4,25 @@ Names and answers are the business of `school_names`, acts that of `succession`;
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 
-from effschool.base.problems import Problem
+from effschool.base.problems import Problem, Severity
+from effschool.base.russian import fold_name
 from effschool.intake.conversion import Fault
 from effschool.intake.register import Part
-from effschool.intake.school_names import NameRules, list_doubtful, load_name_rules, match_names, read_confirmed
+from effschool.intake.school_names import (
+    NameRules,
+    ParsedName,
+    list_doubtful,
+    load_name_rules,
+    match_names,
+    parse_name,
+    read_confirmed,
+    score_names,
+)
 from effschool.intake.succession import Successions
 
 CONFIRMED = "names_confirmed.xlsx"
@@ -66,6 +77,99 @@ def find_codes(part: Part, register: Register) -> tuple[Part, list[Problem], pd.
     return replace(part, rows=known), _say_unmatched(part, unmatched), list_doubtful(*names)
 
 
+def find_other_names(part: Part, schools: pd.DataFrame, rules: NameRules) -> list[Problem]:
+    """Warnings: a name beside a code that is another school's, by the register; small differences are passed over.
+
+    Args:
+        part: with codes as the register has them.
+        schools: rows of the register.
+    """
+    if part.stated is None or "school_id" not in part.rows:
+        return []
+    pairs = part.rows[["school_id", "source_row"]].assign(name=part.stated.str.replace(_LOGIN, "", regex=True))
+    pairs = pairs.dropna().drop_duplicates(["school_id", "name"])
+    problems = []
+    for code, row, name in pairs.itertuples(index=False):
+        other = find_other_school(code, name, schools, rules) if name.strip() else None
+        if other is not None:
+            own = schools.loc[schools["school_id"].eq(code), "name"].iloc[-1]
+            expected = (
+                f"код и название — разных школ: код {code} в реестре — «{own}», а так называется школа "
+                f"{other['school_id']}, «{other['name']}»"
+            )
+            action = "Проверьте, не сдвинуты ли столбцы: пока строка отнесена к школе по коду."
+            fault = Fault(int(row), f"{code}, {name.strip()}", expected, action, Severity.WARNING)
+            problems.append(part.place.say(fault, "school_id"))
+    return problems
+
+
+_LOGIN = r"\(?\b(?:edu|sch)\d+\b\)?"
+
+
+def find_other_school(code: str, name: str, schools: pd.DataFrame, rules: NameRules) -> pd.Series | None:
+    """The school that a name is surely of, where it is not the one of the code; of equals one of its municipality."""
+    is_own = schools["school_id"].eq(code)
+    parsed = _parse(name, rules)
+    if not is_own.any() or _score(parsed, schools.loc[is_own, "name"], rules).ge(rules.cuts.doubtful).any():
+        return None
+    others = schools[~is_own]
+    others = others.assign(score=_score(parsed, others["name"], rules).astype("float64"))
+    best = others[others["score"].ge(rules.cuts.accept)]
+    near = best["municipality"].isin(schools.loc[is_own, "municipality"].unique())
+    ordered = best.assign(near=near).sort_values(["near", "score", "year"], ascending=False, kind="stable")
+    return None if ordered.empty else ordered.iloc[0]
+
+
+def _score(parsed: ParsedName, names: pd.Series, rules: NameRules) -> pd.Series:
+    different = {name: score_names(parsed, _parse(name, rules), rules) for name in names.unique()}
+    return names.map(different)
+
+
+_PARSED: dict[tuple[str, int], ParsedName] = {}
+
+
+def _parse(name: str, rules: NameRules) -> ParsedName:
+    # Files have the same names, and a name that is not its code's is compared with all schools.
+    key = (name, id(rules))
+    if key not in _PARSED:
+        _PARSED[key] = parse_name(name, rules)
+    return _PARSED[key]
+
+
+def find_code_changes(schools: pd.DataFrame) -> list[Problem]:
+    """Warnings: a code that ends where another begins for a school of the same name and municipality.
+
+    A name that two schools of a municipality bear in one year says nothing.
+
+    Args:
+        schools: rows of the register, known successions followed.
+    """
+    rows = schools.assign(plain=schools["name"].map(fold_name))
+    key = ["municipality", "plain"]
+    several = rows[rows.groupby(key)["school_id"].transform("nunique").gt(1)]
+    alone = ~several.duplicated(["year", *key], keep=False).groupby([several[name] for name in key]).transform("any")
+    problems = []
+    for _, same in several[alone].sort_values("year").groupby(key, sort=False):
+        first = same.drop_duplicates("school_id")
+        spans = same.groupby("school_id")["year"].agg(["min", "max"])
+        for (_, old), (_, new) in pairwise(first.iterrows()):
+            if spans["max"][old["school_id"]] < spans["min"][new["school_id"]]:
+                problems.append(_say_code_change(old, new))
+    return problems
+
+
+def _say_code_change(old: pd.Series, new: pd.Series) -> Problem:
+    before, after = old["school_id"], new["school_id"]
+    expected = (
+        f"школа с таким же названием («{new['name']}», {new['municipality']}) раньше стояла под кодом {before}, "
+        f"которого с {new['year']} года нет: похоже, это одна школа, а её история прервётся"
+    )
+    line = f"{before};{after};01.01.{new['year']};смена кода;да;№ и дата акта"
+    action = f"Если школа одна, добавьте в successions.csv строку «{line}» или пишите код одинаково."
+    file, sheet, row = str(new["source_file"]), str(new["source_sheet"]), int(new["source_row"])
+    return Problem(Severity.WARNING, file, expected, action, sheet, row, "Код ОО", after)
+
+
 def _say_unmatched(part: Part, unmatched: pd.DataFrame) -> list[Problem]:
     rows = part.rows["source_row"]
     return [
@@ -96,10 +200,12 @@ def add_known_codes(register: pd.DataFrame, successions: Successions) -> pd.Data
         dtype="object",
     )
     ids = set(zip(register["year"], known, strict=True))
-    codes = {code for act in successions.acts for code in (act.old, act.new) if code}
     years = register["year"].dropna().unique().tolist()
     others = [
-        (year, code) for year in years for code in sorted(codes) if (year, successions.find_id(code, year)) in ids
+        (year, code)
+        for year in years
+        for code in sorted(successions.codes)
+        if (year, successions.find_id(code, year)) in ids
     ]
     added = pd.DataFrame(others, columns=["year", "school_id"]).astype(register.dtypes.to_dict())
     return pd.concat([register, added], ignore_index=True).drop_duplicates()

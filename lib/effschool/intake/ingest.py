@@ -29,23 +29,37 @@ from effschool.intake.headings import (
     search_field,
     select_body,
 )
-from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
+from effschool.intake.identity import (
+    CONFIRMED,
+    RULES,
+    TO_CONFIRM,
+    add_known_codes,
+    find_code_changes,
+    find_codes,
+    find_other_names,
+    open_register,
+)
 from effschool.intake.layouts import Layout, load_layouts
+from effschool.intake.municipalities import find_place_changes, unify_places
 from effschool.intake.participation import check_headings
 from effschool.intake.pupils import SecondTableError, count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
 from effschool.intake.register import (
+    Codes,
     Part,
     find_code_variants,
     find_doubled,
+    find_years_unregistered,
     harmonise_codes,
+    list_aside,
     list_register,
     merge_register,
     restore_codes,
+    say_years_unregistered,
 )
 from effschool.intake.rows import Source, read_part
-from effschool.intake.school_names import write_doubtful
+from effschool.intake.school_names import load_name_rules, write_doubtful
 from effschool.intake.succession import Successions, follow_successions, load_successions
 from effschool.intake.workbooks import open_sheets, read_first_sheet
 from effschool.method.thresholds import Register as Thresholds
@@ -141,12 +155,15 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     successions, acts = read_successions(raw)
     taken = take_files(raw, known, load_register(thresholds) if thresholds else None)
     taken, doubtful, answers = name_schools(taken, raw, layouts)
-    taken = refuse_doubled_rows(join_days(drop_copies(check_against_register(taken, successions))))
+    taken = check_against_register(taken, successions)
+    taken = refuse_doubled_rows(join_days(drop_copies(warn_other_names(taken, layouts))))
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     tables, corrections, faults = correct_tables(tables, raw, known)
+    tables, spelled = unify_places(tables)
     tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
     corrections = tables.pop("corrections")
+    moved = [*spelled, *moved, *find_place_changes(tables["schools"]), *find_code_changes(tables["schools"])]
     told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
@@ -197,6 +214,20 @@ def name_schools(taken: list[Taken], raw: Path, layouts: Path) -> tuple[list[Tak
         named.append(replace(file, parts=tuple(part for part, _, _ in found)).add(told))
         pairs += [doubtful for _, _, doubtful in found if len(doubtful)]
     return named, pd.concat(pairs).drop_duplicates() if pairs else pd.DataFrame(), problems
+
+
+def warn_other_names(taken: list[Taken], layouts: Path) -> list[Taken]:
+    """Names beside codes held against the register, where the region has rules of names."""
+    parts = [part.rows for file in taken if file.is_accepted for part in file.parts if part.table == "schools"]
+    if not parts or not (layouts / RULES).is_file():
+        return taken
+    schools, rules = pd.concat(parts), load_name_rules(layouts / RULES)
+    return [
+        file.add(dict.fromkeys(told for part in file.parts for told in find_other_names(part, schools, rules)))
+        if file.is_accepted
+        else file
+        for file in taken
+    ]
 
 
 def correct_tables(
@@ -416,9 +447,24 @@ def check_against_register(taken: Sequence[Taken], successions: Successions | No
     if not feeding or not all(file.is_accepted for file in feeding):
         return list(taken)
     taken = harmonise_register(taken)
-    register = list_register([part for file in taken if file.is_accepted for part in file.parts])
+    accepted = [part for file in taken if file.is_accepted for part in file.parts]
+    register = list_register(accepted)
     register = add_known_codes(register, successions) if successions and successions.acts else register
-    return [_check_file(file, register) if file.is_accepted else file for file in taken]
+    codes = Codes(register, list_aside(accepted))
+    return refuse_unregistered([_check_file(file, codes) if file.is_accepted else file for file in taken], codes)
+
+
+def refuse_unregistered(taken: Sequence[Taken], codes: Codes) -> list[Taken]:
+    """Years without a register are one error of the register, or of each file that the run can go on without."""
+    needed = [part for file in taken if file.is_accepted and not file.layout.partial for part in file.parts]
+    lacking = find_years_unregistered(needed, codes)
+    first = next(place for place, file in enumerate(taken) if "schools" in file.layout.tables and file.is_accepted)
+    result: list[Taken] = []
+    for place, file in enumerate(taken):
+        own = find_years_unregistered(file.parts, codes) if file.layout.partial and file.is_accepted else {}
+        own = lacking if place == first else own
+        result.append(file.add([say_years_unregistered(own, codes, file.file)] if own else []))
+    return result
 
 
 def harmonise_register(taken: Sequence[Taken]) -> list[Taken]:
@@ -431,8 +477,8 @@ def harmonise_register(taken: Sequence[Taken]) -> list[Taken]:
     ]
 
 
-def _check_file(file: Taken, register: pd.DataFrame) -> Taken:
-    checked = [restore_codes(part, register) for part in file.parts]
+def _check_file(file: Taken, codes: Codes) -> Taken:
+    checked = [restore_codes(part, codes) for part in file.parts]
     problems = dict.fromkeys(problem for _, found in checked for problem in found)
     return replace(file, parts=tuple(part for part, _ in checked)).add(problems)
 

@@ -338,6 +338,7 @@ class RowsLayout(Frozen):
             a whole of its own, and has to give a whole number of pupils within the rounding of the file.
         pupils: a row of the file is a pupil.
         find_school: how a school is found where its code is blank or no column has it.
+        names_school: column with the name of the school beside its code: a name of another school is told.
         repeats: `first`: a key met in an earlier file is not an error, the earlier row stays.
     """
 
@@ -352,6 +353,7 @@ class RowsLayout(Frozen):
     percent_of: dict[str, str] = Field(default={})
     pupils: PupilsLayout | None = None
     find_school: SchoolByName | None = None
+    names_school: str | None = None
     repeats: Literal["refuse", "first"] = "refuse"
 
     @model_validator(mode="after")
@@ -380,6 +382,7 @@ class RowsLayout(Frozen):
         """Columns of the layout that the rule names itself."""
         own = set(self.columns.values())
         own |= {self.find_school.name, self.find_school.municipality} if self.find_school else set()
+        own |= {self.names_school} if self.names_school else set()
         if self.pupils:
             own |= {*self.pupils.numbers, *self.pupils.scale, *self.pupils.participation, *self.pupils.key}
             own |= {self.pupils.attempt} if self.pupils.attempt else set()

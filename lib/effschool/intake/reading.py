@@ -292,7 +292,12 @@ def _decode_other(content: bytes, file: str, error: UnicodeDecodeError) -> tuple
     return text, (Problem(Severity.WARNING, file, expected, action),)
 
 
-_ENCODINGS = {"cp1251": "", "koi8-r": ", похоже на КОИ-8", "cp866": ", похоже на DOS (866)", "mac-cyrillic": ", похоже на Mac"}
+_ENCODINGS = {
+    "cp1251": "",
+    "koi8-r": ", похоже на КОИ-8",
+    "cp866": ", похоже на DOS (866)",
+    "mac-cyrillic": ", похоже на Mac",
+}
 _COMMON = re.compile(r"ст|но|ен|то|на|ов|ни|ра|во|ко|ро|од|ол|ый|ая|ий")
 
 

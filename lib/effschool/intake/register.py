@@ -1,11 +1,16 @@
 """Checks between files: codes against the register of schools (реестр школ), rows met in more than one file."""
 
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
 from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
+from effschool.base.russian import choose_word, count_words, join_words
 from effschool.intake.checks import Place
 from effschool.intake.conversion import Fault
 
@@ -23,6 +28,8 @@ class Part:
             row has one.
         pupils: keyed hash of every pupil that the rows count, by the row of the file; None where they count none or the
             file does not tell pupils apart. Such files of one exam are added up.
+        stated: names of schools that stand beside their codes, on the index of the rows; None where the file has none.
+        aside: rows of a register that are no schools, with their `kind`; None where there are none.
     """
 
     table: str
@@ -31,6 +38,8 @@ class Part:
     keeps_first: bool = False
     names: pd.DataFrame | None = None
     pupils: pd.Series | None = None
+    stated: pd.Series | None = None
+    aside: pd.DataFrame | None = None
 
 
 def list_register(parts: list[Part]) -> pd.DataFrame:
@@ -40,35 +49,132 @@ def list_register(parts: list[Part]) -> pd.DataFrame:
     return pd.concat(rows or [empty], ignore_index=True).drop_duplicates()
 
 
-def restore_codes(part: Part, register: pd.DataFrame) -> tuple[Part, list[Problem]]:
+@dataclass(frozen=True)
+class Codes:
+    """What a register knows of codes.
+
+    Args:
+        schools: year and school_id of every row, and of other codes that successions make known.
+        aside: rows that are no schools, as `Part.aside`.
+    """
+
+    schools: pd.DataFrame
+    aside: pd.DataFrame
+
+    @cached_property
+    def years(self) -> frozenset[int]:
+        """Years that the register has."""
+        return frozenset(self.schools["year"].dropna().astype(int))
+
+    @cached_property
+    def all_codes(self) -> frozenset[str]:
+        """Codes of schools of any year."""
+        return frozenset(self.schools["school_id"])
+
+    @cached_property
+    def by_digits(self) -> dict[str, set[str]]:
+        """Codes by their digits alone."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for code in self.all_codes:
+            found[re.sub(r"\D", "", code)].add(code)
+        return found
+
+    def find_branch(self, code: str) -> str | None:
+        """Code of the school whose branch (филиал) a code seems to name: «270001-2», «270001 филиал»."""
+        match = _BRANCH.fullmatch(code.strip())
+        return match[1] if match and match[1] in self.all_codes else None
+
+
+_BRANCH = re.compile(
+    r"(.+?)\s*(?:[-–—/\\._ ]\s*\d{1,2}|[-–—/_ (]*фил(?:иал)?\.?\s*(?:№\s*)?\d*\)?|[-–—/_ ]?ф\d*)", re.I
+)
+
+
+def list_aside(parts: list[Part]) -> pd.DataFrame:
+    """Rows of the register that are no schools: year, school_id, name, kind."""
+    columns = ["year", "school_id", "name", "kind"]
+    rows = [part.aside[columns] for part in parts if part.aside is not None and len(part.aside)]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns, dtype="str")
+
+
+def restore_codes(part: Part, codes: Codes) -> tuple[Part, list[Problem]]:
     """Codes as the register writes them; a code it has not is an error.
 
     Excel turns «027000» into 27000. Where exactly one school of the register (of that year, where the table has a year)
-    has the same code but for leading zeros, its code is put in, with a warning.
+    has the same code but for leading zeros, its code is put in, with a warning. Rows of what the register set aside are
+    left out with a warning; years that it does not have at all are told elsewhere (`find_years_unregistered`).
     """
     if part.table == "schools":
         return part, []
     rows, problems = part.rows, []
     for column in [name for name in ("school_id", "partner_id") if name in rows.columns]:
-        rows, found = _restore_column(rows, column, register, part.place)
-        problems += found
-    return replace(part, rows=rows), problems
+        rows, found = _set_aside(rows, column, codes, part.place)
+        rows, others = _restore_column(rows, column, codes, part.place)
+        problems += [*found, *others]
+    names = None if part.names is None else part.names.reindex(rows.index)
+    stated = None if part.stated is None else part.stated.reindex(rows.index)
+    return replace(part, rows=rows, names=names, stated=stated), problems
 
 
-def _restore_column(
-    rows: pd.DataFrame, column: str, register: pd.DataFrame, place: Place
-) -> tuple[pd.DataFrame, list[Problem]]:
+def _set_aside(rows: pd.DataFrame, column: str, codes: Codes, place: Place) -> tuple[pd.DataFrame, list[Problem]]:
+    """Without rows of codes that the register set aside and no school bears; a partner of that kind is blanked."""
+    known = codes.aside.dropna(subset="school_id").drop_duplicates("school_id", keep="last").set_index("school_id")
+    known = known[~known.index.isin(list(codes.all_codes))]
+    apart = rows[column].isin(list(known.index))
+    problems = []
+    for code, same in rows[apart].groupby(column, sort=False):
+        number = count_words(len(same), "строка не учтена", "строки не учтены", "строк не учтено")
+        expected = f"это не школа: «{known['name'][code]}» в реестре — {known['kind'][code]}; {number}"
+        action = "Если это школа, исправьте её тип в реестре; если нет, делать ничего не надо."
+        row = int(same["source_row"].iloc[0])
+        problems.append(place.say(Fault(row, str(code), expected, action, Severity.WARNING), column))
+    if column == "school_id":
+        return rows[~apart], problems
+    return rows.assign(**{column: rows[column].mask(apart)}), problems
+
+
+def find_years_unregistered(parts: Iterable[Part], codes: Codes) -> dict[int, Counter[str]]:
+    """Years of rows of schools for which there is no register → number of rows by file."""
+    lacking: dict[int, Counter[str]] = defaultdict(Counter)
+    for part in parts:
+        if codes.years and part.table != "schools" and {"year", "school_id"} <= set(part.rows.columns):
+            years = part.rows["year"].dropna().astype(int).value_counts()
+            for year in set(years.index) - codes.years:
+                lacking[int(year)][part.place.file] += int(years[year])
+    return dict(lacking)
+
+
+def say_years_unregistered(lacking: Mapping[int, Counter[str]], codes: Codes, file: str) -> Problem:
+    """The one problem of years that the register does not have; `file` is the one that is refused for it."""
+    years, known = join_words(map(str, sorted(lacking))), join_words(map(str, sorted(codes.years)))
+    files = sum(lacking.values(), Counter[str]())
+    named = join_words(
+        f"«{name}» ({count_words(number, 'строка', 'строки', 'строк')})" for name, number in files.items()
+    )
+    word, known_word = (choose_word(len(found), "год", "годы", "годы") for found in (lacking, codes.years))
+    expected = f"в реестре школ есть только {known} {known_word}, а в данных стоят ещё {years} {word}: {named}"
+    action = (
+        f"Добавьте в реестр (schools) строки за {years} {word}; для начала можно скопировать строки другого года. "
+        "Если эти данные не нужны, уберите их из папки."
+    )
+    return Problem(Severity.ERROR, file, expected, action)
+
+
+def _restore_column(rows: pd.DataFrame, column: str, codes: Codes, place: Place) -> tuple[pd.DataFrame, list[Problem]]:
     key = ["year", column] if "year" in rows.columns else [column]
-    scope = register.rename(columns={"school_id": column})[key].drop_duplicates()
+    scope = codes.schools.rename(columns={"school_id": column})[key].drop_duplicates()
     wanted = rows.loc[rows[column].notna(), [*key, "source_row"]].reset_index(names="label")
+    wanted = wanted[wanted["year"].isin(list(codes.years))] if "year" in key else wanted
     met = wanted.merge(scope, on=key, how="left", indicator=True)
     unknown = met.loc[met["_merge"].eq("left_only"), ["label", *key, "source_row"]]
     if unknown.empty:
         return rows, []
     matched = _match_without_zeros(unknown, column, scope)
-    codes = matched.dropna(subset=["restored"]).set_index("label")["restored"]
-    restored = rows[column].where(~rows.index.isin(codes.index), codes.reindex(rows.index)).astype("str")
-    return rows.assign(**{column: restored}), [_say_code(place, column, cells) for _, cells in matched.iterrows()]
+    found = matched.dropna(subset=["restored"]).set_index("label")["restored"]
+    restored = rows[column].where(~rows.index.isin(found.index), found.reindex(rows.index)).astype("str")
+    return rows.assign(**{column: restored}), [
+        _say_code(place, column, cells, codes) for _, cells in matched.iterrows()
+    ]
 
 
 def _match_without_zeros(unknown: pd.DataFrame, column: str, scope: pd.DataFrame) -> pd.DataFrame:
@@ -79,17 +185,25 @@ def _match_without_zeros(unknown: pd.DataFrame, column: str, scope: pd.DataFrame
     return unknown.assign(bare=unknown[column].str.lstrip("0")).merge(single, on=key, how="left")
 
 
-def _say_code(place: Place, column: str, cells: pd.Series) -> Problem:
-    row, code, restored = int(cells["source_row"]), cells[column], cells["restored"]
+def _say_code(place: Place, column: str, cells: pd.Series, codes: Codes) -> Problem:
+    row, code, restored = int(cells["source_row"]), str(cells[column]), cells["restored"]
     if isinstance(restored, str):
         expected = "ожидался код школы, как в реестре"
         return place.say(Fault(row, code, expected, _say_restored(restored), Severity.WARNING), column)
     when = f" за {cells['year']} год" if "year" in cells.index else ""
-    expected = f"такого кода нет в реестре школ{when}"
-    return place.say(
-        Fault(row, code, expected, "Исправьте код; если школа новая, сообщите о ней в институт: её нет в реестре."),
-        column,
-    )
+    expected, action = f"такого кода нет в реестре школ{when}", _NEW
+    school, alike = codes.find_branch(code), codes.by_digits.get(re.sub(r"\D", "", code), set()) - {code}
+    if school:
+        expected += f"; похоже на филиал школы {school}"
+        line = f"{code};{school};01.09.{cells.get('year', 2001) - 1};филиал;да;№ и дата акта"
+        action = f"Чтобы прибавить филиал к его школе, добавьте в successions.csv строку «{line}»; иначе исправьте код."
+    elif len(alike) == 1:
+        expected += f", а код с теми же цифрами есть: {min(alike)}"
+        action = "Пишите код так, как в реестре."
+    return place.say(Fault(row, code, expected, action), column)
+
+
+_NEW = "Исправьте код; если школа новая, сообщите о ней в институт: её нет в реестре."
 
 
 def _say_restored(code: str) -> str:

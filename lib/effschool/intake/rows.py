@@ -14,6 +14,7 @@ from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
 from effschool.intake.headings import Header, name_repeated
 from effschool.intake.layouts import ColumnLayout, Layout, RowsLayout, map_columns
 from effschool.intake.register import Part
+from effschool.intake.school_kinds import understand_schools
 
 RECONSTRUCTED = "число учеников восстановлено из процентов"
 
@@ -62,11 +63,25 @@ def read_part(source: Source, body: pd.DataFrame, rows: RowsLayout) -> tuple[Par
         body: text by column of the layout (`headings.select_body`) on the row numbers of Excel.
     """
     place = locate_columns(source, rows)
+    if rows.table == "schools":
+        return _read_schools(source, body, rows, place)
     long = unfold_things(source, body, rows) if rows.each else body
     typed = share_percents(convert_rows(source, long, rows, place), rows, place)
     typed = count_shares(typed, rows, place)
     wanted = find_wanted(body, rows, typed.rows)
-    return finish_part(source, rows, place, typed, wanted)
+    part, problems = finish_part(source, rows, place, typed, wanted)
+    stated = rows.names_school or (rows.find_school.name if rows.find_school else "")
+    kept = part.rows["source_row"]
+    names = body[stated].reindex(kept).set_axis(kept.index) if stated in body else None
+    return replace(part, stated=names), problems
+
+
+def _read_schools(source: Source, body: pd.DataFrame, rows: RowsLayout, place: Place) -> tuple[Part, list[Problem]]:
+    """Rows of a register; what is no school is set aside."""
+    words = understand_schools(body, map_columns(source.layout, rows), source.layout, place)
+    part, problems = finish_part(source, rows, place, convert_rows(source, words.body, rows, place), None)
+    aside = convert_rows(source, words.aside, rows, place).rows.assign(kind=words.kinds)
+    return replace(part, aside=aside), [*words.problems, *problems]
 
 
 def locate_columns(source: Source, rows: RowsLayout) -> Place:

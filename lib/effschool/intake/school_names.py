@@ -7,6 +7,7 @@ is not certain goes to a workbook for a person, whose answer comes back as `name
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from rapidfuzz.distance import OSA
 
 from effschool.base.configuration import Frozen, RuleError, Words, read_rules
 from effschool.base.problems import Problem, Severity
+from effschool.base.russian import LOOKALIKES
 from effschool.intake.conversion import clean_codes, clean_text
 from effschool.intake.layouts import simplify_text
 from effschool.intake.workbooks import read_first_sheet
@@ -39,7 +41,6 @@ HEADINGS = {
 }
 YES, NO = "да", "нет"
 
-_LOOKALIKES = str.maketrans("abcehkmoptxy", "авсенкмортху")
 _MARKED_NUMBER = re.compile(r"(?:№|#|\bn[o°º]?\b|\bn(?=\d)|\bномер\b)[\s.]*(\d+[а-я]?)\b")
 _BARE_NUMBER = re.compile(r"(?<![\w-])(\d{1,4}[а-я]?)\b(?!\s*-?\s*(?:лет|й|го))")
 _Points = Annotated[float, Field(ge=0, le=100)]
@@ -125,12 +126,12 @@ def load_name_rules(path: Path) -> NameRules:
 
 def simplify_name(text: str) -> str:
     """Lower case, «ё» as «е», quotes dropped; Latin letters that look Cyrillic are, in words that have no others."""
-    plain = re.sub(r"[\"'«»„“”‘’`‚‹›]", " ", simplify_text(text))
+    plain = re.sub(r"[\"'«»„“”‘’`‚‹›]", " ", simplify_text(unicodedata.normalize("NFC", text)))
     return " ".join(re.sub(r"[^\W\d_]+", lambda word: _write_cyrillic(word[0]), plain).split())
 
 
 def _write_cyrillic(word: str) -> str:
-    written = word.translate(_LOOKALIKES)
+    written = word.translate(LOOKALIKES)
     return word if re.search("[a-z]", written) else written
 
 

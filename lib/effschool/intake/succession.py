@@ -19,8 +19,8 @@ from functools import cached_property
 import pandas as pd
 
 from effschool.base.problems import Problem, Severity
-from effschool.base.russian import join_words
-from effschool.base.schemas import KEYS
+from effschool.base.russian import fold_name, join_words
+from effschool.base.schemas import CONTRACT, KEYS
 from effschool.intake.conversion import clean_codes, clean_text
 from effschool.intake.layouts import simplify_text
 from effschool.intake.reading import Grid
@@ -43,10 +43,14 @@ EVENTS = {
     "выделение": "нет",
     "закрытие": "нет",
     "открытие": "нет",
+    "филиал": "да",
+    "преобразование муниципалитета": "да",
 }
 """Event → what «Продолжает» may be beside it."""
 
 _NOBODY = "ожидался код школы, которая есть в {year} году: по таблице преемственности его не носит никто или носят двое"
+BRANCH, PLACE_CHANGE = "филиал", "преобразование муниципалитета"
+"""A branch whose rows are added to its school's; a municipality under another name, whose names stand for the codes."""
 _KEEPS_OLD = {"выделение"}
 _KEEPS_NEW = {"присоединение"}
 _FORMATS = ("%d.%m.%Y", "%Y-%m-%d")
@@ -109,10 +113,34 @@ def first_year(day: date) -> int:
 
 @dataclass(frozen=True)
 class Successions:
-    """Acts that contradict neither themselves nor one another, and the lives of codes they make."""
+    """Acts that contradict neither themselves nor one another, and the lives of codes they make.
+
+    Args:
+        acts: those of schools, branches among them, in order of date.
+        places: those of municipalities, likewise.
+    """
 
     acts: tuple[Act, ...] = ()
     lives: Mapping[str, tuple[Life, ...]] | None = None
+    places: tuple[Act, ...] = ()
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Codes that acts speak of."""
+        return frozenset(code for act in self.acts for code in (act.old, act.new) if code)
+
+    def find_branch(self, code: str, year: int) -> Act | None:
+        """The act that makes a code one of a branch in a year."""
+        acts = [act for act in self.acts if act.event == BRANCH and act.old == code and first_year(act.date) <= year]
+        return acts[-1] if acts else None
+
+    def find_place(self, name: str) -> tuple[str, str]:
+        """The name that a municipality has now, and the acts that gave it; the same name where it has not changed."""
+        reasons: list[str] = []
+        for act in self.places:
+            if fold_name(act.old) == fold_name(name):
+                name, reasons = act.new, [*reasons, f"{act.event}, {act.date:%d.%m.%Y}, {act.basis}"]
+        return name, "; ".join(reasons)
 
     @cached_property
     def ids(self) -> dict[Life, str]:
@@ -130,9 +158,17 @@ class Successions:
         return found[0] if len(found) == 1 else None
 
     def find_id(self, code: str, year: int) -> str | None:
-        """Stable id of the school that bears a code in a year; None as `find_life`."""
+        """Stable id of the school that bears a code in a year, or has the branch that bears it; None as `find_life`."""
+        branch = self.find_branch(code, year)
+        if branch is not None:
+            return self.find_id(branch.new, year)
         life = self.find_life(code, year)
         return None if life is None else self.ids.get(life, code)
+
+    def explain(self, code: str, year: int) -> str:
+        """The act by which a code of a year is another school's; "" where there is none."""
+        branch, life = self.find_branch(code, year), self.find_life(code, year)
+        return _say_acts([branch]) if branch else life.reason if life else ""
 
     def _find_last(self, life: Life) -> Life:
         # The next life begins on a later day, or on the same one as an exchange of codes, whose end is later still.
@@ -203,13 +239,35 @@ def _find_faults(cells: Mapping[str, str]) -> Iterable[tuple[str, str]]:
 
 def make_successions(acts: Iterable[Act]) -> tuple[Successions, list[Problem]]:
     """Lives of codes by acts in order of date; none where the acts contradict one another: then no history is sure."""
-    ordered = sorted(acts, key=lambda act: (act.date, act.old, act.new, act.row))
-    problems = _find_rivals(ordered)
+    everything = sorted(acts, key=lambda act: (act.date, act.old, act.new, act.row))
+    places = tuple(act for act in everything if act.event == PLACE_CHANGE)
+    ordered = [act for act in everything if act.event != PLACE_CHANGE]
+    of_schools = [act for act in ordered if act.event != BRANCH]
+    problems = [*_find_rivals(of_schools), *_find_strays(ordered, BRANCH), *_find_strays(places, PLACE_CHANGE)]
     lives: dict[str, tuple[Life, ...]] = {}
-    for code in sorted({code for act in ordered for code in (act.old, act.new) if code}):
-        lives[code], found = _live(code, ordered)
+    for code in sorted({code for act in of_schools for code in (act.old, act.new) if code}):
+        lives[code], found = _live(code, of_schools)
         problems += found
-    return (Successions() if problems else Successions(tuple(ordered), lives)), problems
+    return (Successions() if problems else Successions(tuple(ordered), lives, places)), problems
+
+
+def _find_strays(acts: Iterable[Act], event: str) -> list[Problem]:
+    """Branches and municipalities that would have two heirs, or lead to themselves or to another branch."""
+    mine = [act for act in acts if act.event == event]
+    heirs: dict[str, set[str]] = defaultdict(set)
+    for act in mine:
+        heirs[fold_name(act.old)].add(fold_name(act.new))
+    problems = []
+    for act in mine:
+        if fold_name(act.old) == fold_name(act.new):
+            problems.append(act.complain("ожидались разные прежний и новый", "Исправьте строку."))
+        elif len(heirs[fold_name(act.old)]) > 1:
+            problems.append(act.complain("ожидался один новый, а их названо несколько", "Оставьте одну из строк."))
+        elif event == BRANCH and fold_name(act.new) in heirs:
+            problems.append(
+                act.complain("ожидалась школа, а это тоже филиал", "Назовите школу, которой он принадлежит.")
+            )
+    return problems
 
 
 def _find_rivals(acts: list[Act]) -> list[Problem]:
@@ -288,11 +346,37 @@ def follow_successions(
         for column in [column for column in ("school_id", "partner_id") if column in rows.columns]:
             changed, found, log = _rename(name, changed, column, successions)
             problems, logs = [*problems, *found], [*logs, log]
+        changed, found = add_branches(name, changed, rows["school_id"], successions)
+        problems += found
         doubled, found = _find_collapsed(name, changed, rows["school_id"])
         problems += found
         lost = _index_years(changed[doubled]) if name == "schools" else lost
         result[name] = changed[~doubled & ~_index_years(changed).isin(lost)] if "year" in rows else changed[~doubled]
-    return {name: result.get(name, rows) for name, rows in tables.items()}, problems, pd.concat(logs, ignore_index=True)
+    result = {name: result.get(name, rows) for name, rows in tables.items()}
+    for name, rows in result.items():
+        result[name], log = _follow_places(name, rows, successions)
+        logs.append(log)
+    return result, problems, pd.concat(logs, ignore_index=True)
+
+
+def _follow_places(table: str, rows: pd.DataFrame, successions: Successions) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table with the names that municipalities have now; the name of the file stays in the note of the row."""
+    if "municipality" not in rows or not successions.places:
+        return rows, pd.DataFrame(columns=_RENAMED)
+    names = {name: successions.find_place(name) for name in rows["municipality"].dropna().unique()}
+    moved = rows["municipality"].isin([name for name, (new, _) in names.items() if new != name])
+    old = rows.loc[moved, "municipality"]
+    new, reason = (old.map({name: pair[place] for name, pair in names.items()}) for place in (0, 1))
+    log = rows[moved].assign(table=table, column="municipality", code=old, school_id=new, reason=reason)[_RENAMED]
+    changed = rows.assign(municipality=rows["municipality"].where(~moved, new.reindex(rows.index)).astype("str"))
+    return _add_notes(changed, "в файле муниципалитет «" + old + "»"), log
+
+
+def _add_notes(rows: pd.DataFrame, notes: pd.Series) -> pd.DataFrame:
+    before = rows.loc[notes.index, "source_note"]
+    joined = notes.where(before.isna(), before + "; " + notes)
+    kept = rows["source_note"].where(~rows.index.isin(notes.index), joined.reindex(rows.index))
+    return rows.assign(source_note=kept.astype("str"))
 
 
 def _index_years(rows: pd.DataFrame) -> pd.MultiIndex:
@@ -303,11 +387,11 @@ def _rename(
     table: str, rows: pd.DataFrame, column: str, successions: Successions
 ) -> tuple[pd.DataFrame, list[Problem], pd.DataFrame]:
     year = "year" if "year" in rows.columns else "entry_year"
-    known = rows[rows[column].isin(list(successions.lives or {}))]
+    known = rows[rows[column].isin(list(successions.codes))]
     pairs = list(zip(known[column], known[year].astype(int), strict=True))
-    ids = {pair: (successions.find_life(*pair), successions.find_id(*pair)) for pair in sorted(set(pairs))}
+    ids = {pair: (successions.explain(*pair), successions.find_id(*pair)) for pair in sorted(set(pairs))}
     found = pd.Series([ids[pair][1] for pair in pairs], index=known.index, dtype="str")
-    reasons = pd.Series([life.reason if (life := ids[pair][0]) else "" for pair in pairs], known.index, dtype="str")
+    reasons = pd.Series([ids[pair][0] for pair in pairs], known.index, dtype="str")
     action = "Исправьте код в строке или дополните таблицу преемственности."
     problems = [
         _say_row(cells, column, cells[column], _NOBODY.format(year=cells[year]), action)
@@ -319,6 +403,84 @@ def _rename(
     )
     changed = rows[column].where(~rows.index.isin(known.index), found.reindex(rows.index)).astype("str")
     return rows.assign(**{column: changed}).drop(index=known.index[found.isna()]), problems, log[_RENAMED]
+
+
+_TOTALS = {"results": "participants", "certificates": "graduates", "social": "pupils"}
+"""Table → the number of pupils without whom a row says nothing."""
+
+
+def add_branches(
+    table: str, rows: pd.DataFrame, codes: pd.Series, successions: Successions
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Rows of branches (филиалы) added to those of their schools: counts are summed, means weighted by participants.
+
+    A number that one of them lacks is missing in the sum, with a warning where the school has it: a part is not told as
+    the whole. Where two rows have no pupils it is not asked of them.
+
+    Args:
+        rows: with stable ids; `codes` are those before, on the same index or a longer one.
+    """
+    year = "year" if "year" in rows.columns else "entry_year"
+    pairs = list(zip(codes.reindex(rows.index), rows[year], strict=True))
+    found = {pair for pair in set(pairs) if pd.notna(pair[0]) and successions.find_branch(str(pair[0]), int(pair[1]))}
+    if not found or table not in KEYS or table == "programme":
+        return rows, []
+    is_branch = pd.Series([pair in found for pair in pairs], rows.index)
+    key = list(KEYS[table])
+    rows = _add_notes(rows, "филиал " + codes.reindex(rows.index)[is_branch])
+    rows = _sum_participants(rows, codes, is_branch) if table == "scores" else rows
+    touched = rows.set_index(key).index.isin(rows[is_branch].set_index(key).index)
+    kept, problems = [rows[~touched]], []
+    for _, same in rows[touched].groupby(key, dropna=False, sort=False):
+        own = same[~is_branch[same.index]]
+        added, lost = _add_up(table, same if own.empty else pd.concat([own, same.drop(index=own.index)]))
+        kept.append(added if len(own) <= 1 else same)
+        problems += [_warn_lost(same[is_branch[same.index]].iloc[0], codes, lost)] if lost and len(own) == 1 else []
+    return pd.concat(kept).sort_index(), problems
+
+
+def _sum_participants(rows: pd.DataFrame, codes: pd.Series, is_branch: pd.Series) -> pd.DataFrame:
+    """Participants of a distribution of scores stand in each of its rows, also where the other has nobody."""
+    key = ["year", "school_id", "procedure", "subject", "grade"]
+    parts = rows.assign(code=codes.reindex(rows.index)).drop_duplicates([*key, "code"])
+    sums = parts.groupby(key, dropna=False)["participants"].sum(min_count=1).rename("all")
+    both = rows[key].merge(sums, left_on=key, right_index=True, how="left")["all"].set_axis(rows.index)
+    own = rows.set_index(key).index.isin(rows[is_branch].set_index(key).index)
+    return rows.assign(participants=rows["participants"].where(~own, both).astype("Int64"))
+
+
+def _add_up(table: str, same: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """One row for rows of one key, the first of which is the school's own; columns that could not be added up."""
+    first, total = same.iloc[[0]], _TOTALS.get(table)
+    if len(same) == 1:
+        return first, []
+    types = {name: str(column.dtype) for name, column in CONTRACT[table].columns.items()}
+    counts = [name for name, kind in types.items() if kind == "Int64" and name not in {*KEYS[table], "source_row"}]
+    counts = [name for name in counts if not (table == "scores" and name == "participants")]
+    filled = same[same[total].ne(0).fillna(True).astype(bool)] if total else same
+    sums = {name: filled[name].sum(skipna=False) if table != "marked" else filled[name].max() for name in counts}
+    means = {name: _weigh(filled, name) for name in ("mean_score",) if name in types}
+    notes = {"source_note": "сложено: " + "; ".join(_tell_source(cells) for _, cells in same.iterrows())}
+    made = first.assign(**sums, **means, **notes).astype({**dict.fromkeys(counts, "Int64"), "source_note": "str"})
+    lost = [name for name in counts if pd.isna(sums[name]) and filled[name].notna().any()]
+    return made, lost
+
+
+def _weigh(rows: pd.DataFrame, name: str) -> float:
+    weights = rows["participants"].astype("float64")
+    return float((rows[name] * weights).sum(skipna=False) / weights.sum(skipna=False)) if len(rows) else float("nan")
+
+
+def _tell_source(cells: pd.Series) -> str:
+    note = "" if pd.isna(cells["source_note"]) else f", {cells['source_note']}"
+    return f"файл «{cells['source_file']}», строка {cells['source_row']}{note}"
+
+
+def _warn_lost(cells: pd.Series, codes: pd.Series, lost: list[str]) -> Problem:
+    value = str(codes[cells.name])
+    expected = f"у школы или у её филиала нет числа, и сумма неизвестна: {', '.join(lost)}"
+    found = _say_row(cells, "school_id", value, expected, "Впишите недостающее число или уберите филиал из таблицы.")
+    return replace(found, severity=Severity.WARNING)
 
 
 def _say_row(cells: pd.Series, column: str, value: str, expected: str, action: str) -> Problem:
@@ -358,7 +520,15 @@ def _warn_unknown(tables: Mapping[str, pd.DataFrame], successions: Successions) 
     if known.empty:
         return []
     codes, first, last = set(known["school_id"]), known["year"].min(), known["year"].max()
-    problems = []
+    placed = [rows["municipality"] for rows in tables.values() if "municipality" in rows]
+    names = {fold_name(name) for column in placed for name in column.dropna().unique()}
+    text, action = "муниципалитета с прежним названием нет ни в одной таблице", "Проверьте, так ли он назван в файлах."
+    problems = [
+        act.complain(text, action, Severity.WARNING)
+        for act in successions.places
+        if names
+        and not names & {fold_name(act.old), *(fold_name(a.old) for a in successions.places if a.new == act.old)}
+    ]
     for act in successions.acts:
         reached = {act.old: first < first_year(act.date), act.new: last >= first_year(act.date)}
         absent = [code for code, is_reached in reached.items() if code and is_reached and code not in codes]

@@ -21,7 +21,18 @@ import xlrd
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from effschool.base.problems import UnreadableFileError, refuse_file
-from effschool.intake.reading import BLOCK_ROWS, HEAD_ROWS, Block, Coded, Grid, Range, Sheet, code_texts, frame_rows, open_text
+from effschool.intake.reading import (
+    BLOCK_ROWS,
+    HEAD_ROWS,
+    Block,
+    Coded,
+    Grid,
+    Range,
+    Sheet,
+    code_texts,
+    frame_rows,
+    open_text,
+)
 
 LARGEST_SHEET = 60_000_000
 """Cells of the used range above which a sheet is refused: it would not fit into the memory."""
@@ -414,9 +425,7 @@ def _open_xls(path: Path, file: str) -> list[Sheet]:
 
 def _open_xls_sheet(workbook: xlrd.Book, sheet: xlrd.sheet.Sheet, file: str) -> Sheet:
     opened = Sheet(file, sheet.name, [_write_xls_row(workbook, row) for row in sheet.get_rows()])
-    opened.merged = [
-        ((top, left), (bottom - 1, right - 1)) for top, bottom, left, right in sheet.merged_cells
-    ]
+    opened.merged = [((top, left), (bottom - 1, right - 1)) for top, bottom, left, right in sheet.merged_cells]
     return opened
 
 

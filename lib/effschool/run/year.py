@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from effschool.base.russian import count_words, format_number
+from effschool.base.russian import count_words, fold_name, format_number
 from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
 from effschool.report.portfolio import open_region
 from effschool.report.workspace import Workspace, load_workspace
@@ -217,11 +217,11 @@ def choose_reports(tasks: Sequence[PageTask], name: str | None) -> tuple[list[Pa
     """
     if name is None:
         return list(tasks), []
-    chosen = [task for task in tasks if task.municipality == name]
+    chosen = [task for task in tasks if fold_name(task.municipality) == fold_name(name)]
     if not chosen:
         listed = ", ".join(f"«{task.municipality}»" for task in tasks)
         raise ValueError(f"Муниципалитета «{name}» нет в данных. Есть: {listed}.")
-    return chosen, [task for task in tasks if task.municipality != name]
+    return chosen, [task for task in tasks if task not in chosen]
 
 
 def look_at_reports(tasks: Sequence[PageTask]) -> list[Outcome]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from effschool.base.russian import count_words, format_number, format_percent, join_words
+from effschool.base.russian import count_words, fold_name, format_number, format_percent, join_words
 from effschool.certainty.stability import Stability
 from effschool.dynamics import FIOKO_LIST
 from effschool.method.methodology import Domain
@@ -211,7 +211,9 @@ MOST_TILES = 5
 
 def place_tiles(names: Sequence[str], tiles: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
     """Row and column of every municipality's tile, from 0: as the region's card says, others below in their order."""
-    columns = max([place[1] for place in tiles.values()], default=0)
+    folded = {fold_name(name): place for name, place in tiles.items()}
+    tiles = {name: folded[fold_name(name)] for name in names if fold_name(name) in folded}
+    columns = max([place[1] for place in folded.values()], default=0)
     columns = columns or next((wide for most, wide in TILES.items() if len(names) <= most), MOST_TILES)
     first = max([place[0] for name, place in tiles.items() if name in names], default=0)
     rest = [name for name in names if name not in tiles]
