@@ -5,9 +5,10 @@ unlikely against last year, the register or the rest is a question (`find_questi
 Rules are data (`plausibility_rules`); a function below finds the rows of each kind. Missing values contradict nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -17,7 +18,7 @@ from scipy.special import ndtr
 
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import choose_word, count_words, format_number, format_percent, join_words
-from effschool.base.schemas import KEYS, MARKS
+from effschool.base.schemas import KEYS, MARKS, PROVENANCE
 from effschool.intake.plausibility_rules import (
     ConstantRule,
     CutRule,
@@ -85,10 +86,10 @@ def find_questions(rules: Iterable[Rule], known: Known) -> pd.DataFrame:
 
 
 def _find(tables: Mapping[str, pd.DataFrame], rules: Sequence[Rule], known: Known) -> pd.DataFrame:
-    found = [_apply(rule, tables[rule.table], known) for rule in rules if len(tables.get(rule.table, ()))]
-    return pd.concat([_empty(), *found], ignore_index=True).astype(FINDINGS)
+    return _gather(_apply(rule, tables[rule.table], known) for rule in rules if len(tables.get(rule.table, ())))
 
 
+@cache
 def _empty() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in FINDINGS.items()})
 
@@ -166,10 +167,14 @@ def _half_digit(values: pd.Series) -> np.ndarray:
     return np.array([0.5 * 10.0 ** min(int(exponent), 0) for exponent in exponents]) + EXACT
 
 
-def _pair(table: str, rows: pd.DataFrame) -> pd.DataFrame:
+def _pair(rule: Rule, rows: pd.DataFrame) -> pd.DataFrame:
     """Every row with that of the year before, its columns with `_old`; only rows that have one."""
-    before = rows.assign(year=rows["year"] + 1)
-    return rows.merge(before, on=list(KEYS[table]), suffixes=("", "_old"), validate="one_to_one")
+    key = list(KEYS[rule.table])
+    named = [*rule.columns, *([rule.total] if rule.total else [])]
+    values = [name for name in rows if name in named]
+    before = rows[[*key, *values]].assign(year=rows["year"] + 1)
+    now = rows[[*key, *values, *PROVENANCE[:3]]]
+    return now.merge(before, on=key, suffixes=("", "_old"), validate="one_to_one")
 
 
 def _by_file(table: str) -> list[str]:
@@ -185,8 +190,14 @@ def _group(rows: pd.DataFrame, by: Sequence[str]) -> Iterable[pd.DataFrame]:
     return (each for _, each in rows.groupby(list(by), dropna=False, sort=False))
 
 
+def _code_groups(rows: pd.DataFrame, by: Sequence[str]) -> np.ndarray:
+    """Number of the group of every row: sums by group in one pass, for files and columns are many."""
+    return rows.groupby(list(by), dropna=False, sort=False).ngroup().to_numpy("int64")
+
+
 def _gather(found: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat([_empty(), *found], ignore_index=True)
+    told = [each for each in found if len(each)]
+    return pd.concat(told, ignore_index=True) if told else _empty()
 
 
 def _name_thing(rows: pd.DataFrame, table: str) -> str:
@@ -305,7 +316,7 @@ def _find_unequal(rule: EqualRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame
 
 
 def _ask_ratio(rule: RatioRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
-    pairs = _pair(rule.table, rows)
+    pairs = _pair(rule, rows)
     return _gather(_ask_ratio_of(rule, pairs, name) for name in rule.columns)
 
 
@@ -322,7 +333,7 @@ def _ask_ratio_of(rule: RatioRule, pairs: pd.DataFrame, name: str) -> pd.DataFra
 
 
 def _ask_share(rule: ShareRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
-    pairs = _pair(rule.table, rows)
+    pairs = _pair(rule, rows)
     return _gather(_ask_share_of(rule, pairs, name) for name in rule.columns)
 
 
@@ -345,7 +356,7 @@ def _ask_rows(rule: RowRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
     if rule.kind == "zero":
         alike = rows[columns].eq(0).fillna(False)
     else:
-        rows = _pair(rule.table, rows)
+        rows = _pair(rule, rows)
         now, old = rows[columns], rows[[f"{name}_old" for name in columns]].set_axis(columns, axis=1)
         alike = now.eq(old).fillna(False) | (now.isna() & old.isna() & now.notna().any(axis=1).to_numpy()[:, None])
     rows = rows.assign(is_alike=alike.astype(bool).all(axis=1))
@@ -369,32 +380,39 @@ def _ask_enrolment(rule: EnrolmentRule, rows: pd.DataFrame, known: Known) -> pd.
 
 
 def _ask_level(rule: LevelRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
-    pairs = _pair(rule.table, rows)
-    groups = list(_group(pairs, _by_file(rule.table)))
-    return _gather(_ask_level_of(rule, group, name) for name in rule.columns for group in groups)
+    pairs = _pair(rule, rows)
+    codes = _code_groups(pairs, _by_file(rule.table))
+    return _gather(_ask_level_of(rule, pairs, codes, name) for name in rule.columns)
 
 
-def _ask_level_of(rule: LevelRule, pairs: pd.DataFrame, name: str) -> pd.DataFrame:
+def _ask_level_of(rule: LevelRule, pairs: pd.DataFrame, codes: np.ndarray, name: str) -> pd.DataFrame:
+    """Weighted mean of the schools' differences against the error that their own spread gives it, by group."""
     weights = np.fmin(*_numbers(pairs, rule.total, f"{rule.total}_old").T)
     new, old = _numbers(pairs, name, f"{name}_old").T
-    if rule.percent_of:
-        new, old = (
-            100 * value / whole
-            for value, whole in zip(
-                (new, old), _numbers(pairs, rule.percent_of, f"{rule.percent_of}_old").T, strict=True
-            )
-        )
+    if rule.is_share:
+        wholes = _numbers(pairs, rule.total, f"{rule.total}_old").T
+        new, old = (100 * values / whole for values, whole in zip((new, old), wholes, strict=True))
     known = np.isfinite(new) & np.isfinite(old) & (weights > 0)
-    if known.sum() < rule.min_schools:
-        return _empty()
-    weights, new, old = weights[known], new[known], old[known]
-    moved = np.average(new - old, weights=weights)
-    error = np.sqrt((weights**2 * (new - old - moved) ** 2).sum()) / weights.sum()
-    if abs(moved) <= rule.points or abs(moved) <= rule.z * error:
-        return _empty()
-    write = format_percent if rule.percent_of else format_number
-    now, before = (write(float(np.average(values, weights=weights)), 1) for values in (new, old))
-    return _tell_together(rule, pairs[known], [name], **_say_group(rule, pairs[known]), new=now, old=before)
+    pairs, codes, weights, new, old = pairs[known], codes[known], weights[known], new[known], old[known]
+    whole = np.bincount(codes, weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        now, before = (np.bincount(codes, weights * values) / whole for values in (new, old))
+        error = np.sqrt(np.bincount(codes, (weights * (new - old - (now - before)[codes])) ** 2)) / whole
+    moved = np.abs(now - before)
+    odd = (np.bincount(codes) >= rule.min_schools) & (moved > rule.points) & (moved > rule.z * error)
+    write = format_percent if rule.is_share else format_number
+    return _gather(
+        _tell_together(
+            rule,
+            group,
+            [name],
+            **_say_group(rule, group),
+            new=write(float(now[one]), 1),
+            old=write(float(before[one]), 1),
+        )
+        for one in np.flatnonzero(odd)
+        for group in [pairs[codes == one]]
+    )
 
 
 def _say_group(rule: Rule, rows: pd.DataFrame) -> dict[str, str]:
@@ -408,58 +426,77 @@ def _say_group(rule: Rule, rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _ask_constant(rule: ConstantRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
-    found = []
-    for name in rule.columns:
-        for group in _group(rows[rows[name].notna()], _by_file(rule.table)):
-            value = group[name].mode().iloc[0]
-            same = group[group[name].eq(value)]
-            if len(group) >= rule.min_rows and len(same) >= rule.share * len(group):
-                words = _say_group(rule, same) | {"new": _write_one(float(value)), "number": _say_rows(len(same))}
-                found.append(_tell_together(rule, same, [name], **words))
-    return _gather(found)
+    return _gather(_ask_constant_of(rule, rows[rows[name].notna()], name) for name in rule.columns)
+
+
+def _ask_constant_of(rule: ConstantRule, rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    number = rows.groupby(_by_file(rule.table), dropna=False)[name].transform("size")
+    alike = rows.groupby([*_by_file(rule.table), name], dropna=False)[name].transform("size")
+    found = rows[(number >= rule.min_rows) & (alike >= rule.share * number)]
+    return _gather(
+        _tell_together(
+            rule,
+            same,
+            [name],
+            **_say_group(rule, same),
+            new=_write_one(float(same[name].iloc[0])),
+            number=_say_rows(len(same)),
+        )
+        for same in _group(found, [*_by_file(rule.table), name])
+    )
 
 
 def _ask_cut(rule: CutRule, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
-    things, register = _by_thing(rule.table), known.tables["schools"]
-    at_work = set(zip(register["year"], register["school_id"], strict=True))
-    present = known.tables[rule.table]
+    key, things, present = list(KEYS[rule.table]), _by_thing(rule.table), known.tables[rule.table]
+    at_work = known.tables["schools"][["year", "school_id"]].drop_duplicates()
+    expected = rows[key].assign(year=rows["year"] + 1).merge(at_work, validate="many_to_one")
+    expected = expected.merge(present[key], how="left", indicator="found", validate="one_to_one")
+    by = expected["found"].eq("left_only").groupby([expected[name] for name in things], dropna=False)
+    odd = by.agg(["sum", "mean", "size"]).query("sum >= @rule.min_schools and mean > @rule.share").reset_index()
     found = []
-    for before in _group(rows, things):
-        year = int(before["year"].iloc[0]) + 1
-        now = _choose_same(present, before, [name for name in things if name != "year"], year)
-        expected = [code for code in before["school_id"] if (year, code) in at_work]
-        lost = set(expected) - set(now["school_id"])
-        if len(now) and len(lost) >= rule.min_schools and len(lost) > rule.share * len(expected):
-            words = _say_group(rule, now) | {"number": format_number(len(lost)), "old": format_number(len(expected))}
-            found.append(_tell_together(rule, now, [], **words))
+    for row in odd.to_dict("records"):
+        now = _choose_same(present, row, things)
+        words = {"number": format_number(row["sum"]), "old": format_number(row["size"])}
+        found += [_tell_together(rule, now, [], **_say_group(rule, now), **words)] if len(now) else []
     return _gather(found)
 
 
-def _choose_same(table: pd.DataFrame, like: pd.DataFrame, names: Sequence[str], year: int) -> pd.DataFrame:
-    """Rows of a year that have the same subject and grade as those given."""
-    chosen = table["year"].eq(year)
+def _choose_same(table: pd.DataFrame, like: Mapping[Hashable, Any], names: Sequence[str]) -> pd.DataFrame:
+    """Rows that have the same year, subject and grade."""
+    chosen = pd.Series(True, index=table.index)
     for name in names:
-        value = like[name].iloc[0]
-        chosen &= table[name].isna() if pd.isna(value) else table[name].eq(value).fillna(False).astype(bool)
+        is_blank = pd.isna(like[name])
+        chosen &= table[name].isna() if is_blank else table[name].eq(like[name]).fillna(False).astype(bool)
     return table[chosen]
 
 
 def _ask_vanish(rule: VanishRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
-    groups = list(_group(_pair(rule.table, rows), _by_file(rule.table)))
-    return _gather(_ask_vanish_of(rule, group, name) for name in rule.columns for group in groups)
+    pairs = _pair(rule, rows)
+    codes = _code_groups(pairs, _by_file(rule.table))
+    return _gather(_ask_vanish_of(rule, pairs, codes, name) for name in rule.columns)
 
 
-def _ask_vanish_of(rule: VanishRule, pairs: pd.DataFrame, name: str) -> pd.DataFrame:
-    pairs = pairs[pairs[f"{name}_old"].notna()]
-    new, total, old, old_total = _numbers(pairs, name, rule.total, f"{name}_old", f"{rule.total}_old").T
-    if len(pairs) < rule.min_schools or np.nansum(new) > 0:
-        return _empty()
-    expected = old.sum() / max(old_total.sum(), 1) * total.sum()
-    is_blank = bool(np.isnan(new).all())
-    if not (is_blank or expected >= rule.least_expected):
-        return _empty()
-    words = {"new": "пусто" if is_blank else "пусто или 0", "old": format_number(int(old.sum()))}
-    return _tell_together(rule, pairs, [name], **_say_group(rule, pairs) | words)
+def _ask_vanish_of(rule: VanishRule, pairs: pd.DataFrame, codes: np.ndarray, name: str) -> pd.DataFrame:
+    known = pairs[f"{name}_old"].notna().to_numpy()
+    pairs, codes = pairs[known], codes[known]
+    new, old = _numbers(pairs, name, f"{name}_old").T
+    total, old_total = np.nan_to_num(_numbers(pairs, rule.total, f"{rule.total}_old")).T
+    given, counted = np.bincount(codes, ~np.isnan(new)), np.bincount(codes, np.nan_to_num(new))
+    before, whole = np.bincount(codes, old), np.bincount(codes, old_total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = before / whole * np.bincount(codes, total)
+    odd = (np.bincount(codes) >= rule.min_schools) & (counted == 0) & ((given == 0) | (expected >= rule.least_expected))
+    return _gather(
+        _tell_together(
+            rule, group, [name], **_say_group(rule, group), new=_say_blank(given[one]), old=format_number(before[one])
+        )
+        for one in np.flatnonzero(odd)
+        for group in [pairs[codes == one]]
+    )
+
+
+def _say_blank(given: float) -> str:
+    return "0 или пусто" if given else "пусто"
 
 
 def _ask_nobody(rule: NobodyRule, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
@@ -475,14 +512,17 @@ def _ask_nobody(rule: NobodyRule, rows: pd.DataFrame, known: Known) -> pd.DataFr
 
 
 def _ask_flat(rule: FlatRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
-    return _gather(_ask_flat_of(rule, group) for group in _group(rows, _by_file(rule.table)))
+    by = rows.groupby(_by_file(rule.table), dropna=False)
+    most = by[list(rule.columns)].transform("max").max(axis=1)
+    likely = rows[most.le(rule.most).fillna(False).astype(bool) & by[rule.total].transform("size").ge(rule.min_schools)]
+    return _gather(_ask_flat_of(rule, group) for group in _group(likely, _by_file(rule.table)))
 
 
 def _ask_flat_of(rule: FlatRule, rows: pd.DataFrame) -> pd.DataFrame:
     counts, total = _numbers(rows, *rule.columns), _numbers(rows, rule.total)[:, 0]
     is_known = (np.nan_to_num(counts).sum(axis=1) > 0) & (total > 0)
     counts, total = counts[is_known], total[is_known]
-    if len(total) < rule.min_schools or total.max() < rule.min_ratio * total.min() or np.nanmax(counts) > rule.most:
+    if len(total) < rule.min_schools or total.max() < rule.min_ratio * total.min():
         return _empty()
     x, y = np.log(total), np.log(np.nanmean(counts, axis=1))
     x = x - x.mean()

@@ -131,10 +131,10 @@ class ShareRule(RuleBase):
 
 
 class LevelRule(RuleBase):
-    """The mean of a file's schools (share of `percent_of`, or the value) that moved by `points` and `z` errors."""
+    """The mean of a file's schools, of the value or of its share of `total`, that moved by `points` and `z` errors."""
 
     kind: Literal["level"]
-    percent_of: str = ""
+    is_share: bool = False
     points: Positive
     z: Positive
     min_schools: Whole
