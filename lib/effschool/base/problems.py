@@ -12,9 +12,13 @@ import pandas as pd
 
 
 class Severity(StrEnum):
-    """An error (ошибка) keeps the file out; a warning (предупреждение) does not."""
+    """An error (ошибка) keeps the file out, a warning (предупреждение) does not.
+
+    A question (вопрос) asks a person whether an unlikely number is right; it stands until it is answered.
+    """
 
     ERROR = "ошибка"
+    QUESTION = "вопрос"
     WARNING = "предупреждение"
 
 

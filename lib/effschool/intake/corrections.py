@@ -3,6 +3,8 @@
 An entry says what stands in one cell and what should; where something else stands there, or the row is not there or not
 alone, it is an error and nothing is changed. Only entries with status «принято» are applied, in the order of the file.
 Rows are changed or deleted, never added: a row that was not sent comes in a file of its own, with its own source.
+
+The same file answers questions of plausibility (`checked`): a person looked, and the number is right.
 """
 
 import datetime
@@ -16,6 +18,7 @@ from pandera.errors import SchemaErrors
 from pydantic import Field, model_validator
 
 from effschool.base.configuration import (
+    Entry,
     Fault,
     Frozen,
     RuleError,
@@ -113,10 +116,32 @@ class Correction(Frozen):
         return ", ".join([self.table, *years, f"школа {self.school_id}", *self.subject_words])
 
 
+class Answer(Frozen):
+    """A question that a person answered: the rule's id, the file and year that it was asked of, or one school there."""
+
+    rule: Words
+    file: Words
+    year: int
+    school_id: Words | None = None
+    reason: Words
+    who: Words
+    date: datetime.date
+    status: Literal["проверено"] = "проверено"
+
+    def match(self, findings: pd.DataFrame) -> pd.Series:
+        """Which findings of `plausibility` it answers."""
+        key = {"rule": self.rule, "file": self.file, "year": self.year, "school_id": self.school_id}
+        fits = pd.Series(True, index=findings.index)
+        for name, value in key.items():
+            fits &= True if value is None else findings[name].eq(value).fillna(False).astype(bool)
+        return fits
+
+
 class CorrectionFile(Frozen):
     """What the file holds."""
 
-    corrections: tuple[Correction, ...]
+    corrections: tuple[Correction, ...] = ()
+    checked: tuple[Answer, ...] = ()
 
 
 Headings = Mapping[str, Mapping[str, str]]
@@ -143,15 +168,74 @@ def load_corrections(path: Path, headings: Headings) -> tuple[Correction, ...]:
     """
     if not path.is_file():
         return ()
-    faults: list[Fault] = []
-    entry = read_entries(path, "исправлений", faults)
-    read = validate_entries(CorrectionFile, entry, f"Файл исправлений «{path.name}»", faults).corrections
-    named = [item.model_copy(update={"column": _name_column(item, headings)}) for item in read]
+    entry, read, faults = _read_file(path)
+    named = [item.model_copy(update={"column": _name_column(item, headings)}) for item in read.corrections]
     for place, correction in enumerate(named):
         for key, expected in _find_misfits(correction):
             faults.append(locate(entry, ("corrections", place, key), expected))
     raise_faults(f"Файл исправлений «{path.name}»", faults)
     return tuple(named)
+
+
+def load_answers(path: Path, rules: Iterable[str]) -> tuple[Answer, ...]:
+    """Answers to questions in the same file; `rules` are the ids that can ask.
+
+    Raises:
+        ConfigurationError: as `load_corrections`, or no rule has such an id.
+    """
+    if not path.is_file():
+        return ()
+    entry, read, faults = _read_file(path)
+    known = set(rules)
+    for place, answer in enumerate(read.checked):
+        if answer.rule not in known:
+            expected = f"стоит «{answer.rule}», ожидалось имя правила, как в вопросе"
+            faults.append(locate(entry, ("checked", place, "rule"), expected))
+    raise_faults(f"Файл исправлений «{path.name}»", faults)
+    return read.checked
+
+
+def _read_file(path: Path) -> tuple[Entry, CorrectionFile, list[Fault]]:
+    faults: list[Fault] = []
+    entry = read_entries(path, "исправлений", faults)
+    return entry, validate_entries(CorrectionFile, entry, f"Файл исправлений «{path.name}»", faults), faults
+
+
+def apply_answers(
+    findings: pd.DataFrame, answers: Iterable[Answer]
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
+    """Questions that are still open; a row per answer as in `apply_corrections`; an error per answer to no question."""
+    is_open = pd.Series(True, index=findings.index)
+    rows, problems = [], []
+    for number, answer in enumerate(answers, start=1):
+        fits = answer.match(findings)
+        is_open &= ~fits
+        rows.append(_describe_answer(number, answer, findings[fits]))
+        if not fits.any():
+            school = f", школа {answer.school_id}" if answer.school_id else ""
+            value = f"ответ {number}: {answer.rule}, {answer.file}, {answer.year} год{school}"
+            action = "Проверьте правило, файл, год и код; если вопроса больше нет, уберите ответ."
+            problems.append(Problem(Severity.ERROR, FILE, "такого вопроса нет", action, value=value))
+    return findings[is_open], pd.DataFrame(rows, columns=list(_APPLIED)).astype(_APPLIED), problems
+
+
+def _describe_answer(number: int, answer: Answer, found: pd.DataFrame) -> dict[str, Any]:
+    source = {} if found.empty else dict(zip(PROVENANCE[:3], found.iloc[0][["file", "sheet", "row"]], strict=True))
+    return {
+        "entry": number,
+        "table": "" if found.empty else found["table"].iloc[0],
+        "year": answer.year,
+        "school_id": answer.school_id or "",
+        "what": f"вопрос {answer.rule}, файл «{answer.file}»",
+        "old": "",
+        "new": "числа верны",
+        "reason": answer.reason,
+        "who": answer.who,
+        "date": f"{answer.date:%d.%m.%Y}",
+        "status": answer.status,
+        "outcome": FAILED if found.empty else answer.status,
+        **source,
+    }
 
 
 def _name_column(correction: Correction, headings: Headings) -> str:
@@ -381,11 +465,13 @@ def tabulate_corrections(
         known[["school_id", "name", "municipality"]], on="school_id", how="left", validate="m:1"
     )
     rows = rows if municipality is None else rows[rows["municipality"].eq(municipality)]
-    decided = rows["status"].mask(rows["outcome"].eq(FAILED), "принято, но не внесено: см. замечания")
+    decided = rows["status"].mask(rows["outcome"].eq(FAILED), rows["status"] + ", но не внесено: см. замечания")
     places = [_say_source(cells) for _, cells in rows.iterrows()]
     frame = pd.DataFrame(
         {
-            "Школа": rows["name"].fillna("код " + rows["school_id"]),
+            "Школа": rows["name"].fillna(
+                ("код " + rows["school_id"]).mask(rows["school_id"].eq(""), "все школы файла")
+            ),
             "Год": rows["year"].astype("str"),
             "Что": rows["what"],
             "Было": rows["old"],
@@ -400,7 +486,7 @@ def tabulate_corrections(
     return Table("Исправления", "Исправления исходных данных", frame.sort_values(["Школа", "Год", "Что"]), note=_NOTE)
 
 
-_NOTE = "Внесены только исправления с решением «принято»; остальные записи показаны, но чисел не меняют."
+_NOTE = "Числа меняют только исправления с решением «принято»; «проверено» — ответ на вопрос: числа верны."
 
 
 def _say_source(cells: pd.Series) -> str:

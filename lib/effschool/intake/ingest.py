@@ -5,9 +5,10 @@ A file with an error gives none of its rows; other files go on. Every row rememb
 
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,13 @@ from effschool.base.apart import share_out
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
-from effschool.intake.corrections import apply_corrections, list_headings, load_corrections
+from effschool.intake.corrections import (
+    apply_answers,
+    apply_corrections,
+    list_headings,
+    load_answers,
+    load_corrections,
+)
 from effschool.intake.days import find_copy, join_exams
 from effschool.intake.headings import (
     check_header,
@@ -42,6 +49,8 @@ from effschool.intake.identity import (
 from effschool.intake.layouts import Layout, load_layouts
 from effschool.intake.municipalities import find_place_changes, unify_places
 from effschool.intake.participation import check_headings
+from effschool.intake.plausibility import Known, find_contradictions, find_questions, list_minimums, say_by_file
+from effschool.intake.plausibility_rules import Rule, load_rules
 from effschool.intake.pupils import SecondTableError, count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
@@ -89,6 +98,7 @@ class Ingested:
         corrections: a row per entry of the file of corrections (`corrections.apply_corrections`).
         renamed: a row per row of a table whose code a succession changed (`succession.follow_successions`).
         doubtful: pairs of names and schools that a person has to confirm (`school_names.list_doubtful`).
+        questions: a row per row that is unlikely and not answered yet (`plausibility.FINDINGS`).
     """
 
     tables: dict[str, pd.DataFrame]
@@ -99,6 +109,7 @@ class Ingested:
     corrections: pd.DataFrame
     renamed: pd.DataFrame
     doubtful: pd.DataFrame
+    questions: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -151,9 +162,10 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     """
     if not raw.is_dir():
         raise FileNotFoundError(f"Нет папки с исходными данными «{raw.name}». Проверьте настройку DATA.")
-    known = load_layouts(layouts)
+    known, rules = load_layouts(layouts), load_rules(layouts)
     successions, acts = read_successions(raw)
-    taken = take_files(raw, known, load_register(thresholds) if thresholds else None)
+    register = load_register(thresholds) if thresholds else None
+    taken = refuse_contradictions(take_files(raw, known, register), rules, register)
     taken, doubtful, answers = name_schools(taken, raw, layouts)
     taken = check_against_register(taken, successions)
     taken = refuse_doubled_rows(join_days(drop_copies(warn_other_names(taken, layouts))))
@@ -164,17 +176,19 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
     corrections = tables.pop("corrections")
     moved = [*spelled, *moved, *find_place_changes(tables["schools"]), *find_code_changes(tables["schools"])]
+    questions, answered, asked = ask_questions(tables, rules, register, raw, known)
     told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
         tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
-        problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved], shown)),
+        problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved, *asked], shown)),
         files=tabulate_files(taken),
         lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
         blocking=tuple(dict.fromkeys(f.file for f in taken if not f.is_accepted and not f.layout.partial)),
-        corrections=corrections,
+        corrections=pd.concat([corrections, answered], ignore_index=True),
         renamed=renamed,
         doubtful=doubtful,
+        questions=questions,
     )
 
 
@@ -241,6 +255,45 @@ def correct_tables(
     headings = list_headings(tuple(known))
     corrected, applied, problems = apply_corrections(tables, load_corrections(raw / CORRECTIONS, headings), headings)
     return corrected, applied, problems
+
+
+def refuse_contradictions(taken: Sequence[Taken], rules: Sequence[Rule], register: Thresholds | None) -> list[Taken]:
+    """Files whose numbers contradict each other are refused; all are looked at in one pass, for files are many."""
+    accepted = [part for file in taken if file.is_accepted for part in file.parts]
+    wanted = {rule.table for rule in rules if rule.severity == Severity.ERROR}
+    tables = {name: [part.rows for part in accepted if part.table == name and len(part.rows)] for name in wanted}
+    whole = {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items() if rows}
+    found = find_contradictions(whole, rules, Known(minimums=list_minimums(register)))
+    if found.empty:
+        return list(taken)
+    result: list[Taken] = []
+    for _, sheets in groupby(taken, key=lambda sheet: sheet.file):
+        told = [sheet.add(_say_contradictions(sheet, found)) for sheet in sheets]
+        result += refuse_siblings(told) if any(found["file"].eq(sheet.file).any() for sheet in told[:1]) else told
+    return result
+
+
+def _say_contradictions(sheet: Taken, found: pd.DataFrame) -> list[Problem]:
+    headings = {part.table: part.place.headings for part in sheet.parts}
+    return say_by_file(found[found["file"].eq(sheet.file) & found["sheet"].eq(sheet.sheet)], headings)
+
+
+def ask_questions(
+    tables: Mapping[str, pd.DataFrame],
+    rules: Sequence[Rule],
+    register: Thresholds | None,
+    raw: Path,
+    layouts: Sequence[Layout],
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
+    """Open questions about the tables as they go on, the answers given, and what is to be said of both.
+
+    Raises:
+        ConfigurationError: the file of corrections is wrong.
+    """
+    asked = find_questions(rules, Known(tables, list_minimums(register)))
+    answers = load_answers(raw / CORRECTIONS, [rule.id for rule in rules])
+    still, answered, faults = apply_answers(asked, answers)
+    return still, answered, [*say_by_file(still, list_headings(tuple(layouts))), *faults]
 
 
 def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:

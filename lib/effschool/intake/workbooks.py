@@ -122,7 +122,7 @@ def _open_zip(path: Path, file: str) -> list[Sheet]:
         hidden, merged = _reveal_ods(archive) if is_ods else (_reveal_xlsx(archive, file), {})
     workbook = CalamineWorkbook.from_path(str(path))
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
-    sheets = [CalamineRows(file, workbook.get_sheet_by_name(name), hidden.get(name, {})) for name in shown]
+    sheets: list[Sheet] = [CalamineRows(file, workbook.get_sheet_by_name(name), hidden.get(name, {})) for name in shown]
     for sheet in sheets:
         sheet.merged = merged.get(sheet.name, sheet.merged)
     return sheets
