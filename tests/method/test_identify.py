@@ -250,7 +250,7 @@ def test_constant_indicator_is_named_in_the_notices(methodology):
 def test_methodologies_that_share_a_memory_give_what_each_gives_alone(demo_processed, methodologies):
     contract, memory = read_contract(demo_processed), Memory()
     rules = [load_methodology(path) for path in list_methodologies(methodologies)]
-    assert len(rules) == 16
+    assert len(rules) == 20
     for item in [*rules, *reversed(rules)]:
         assert_same(identify_schools(contract, item, memory), identify_schools(contract, item))
         pd.testing.assert_frame_equal(list_schools(contract, item, memory), identify_schools(contract, item).lists)
