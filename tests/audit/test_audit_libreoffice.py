@@ -188,7 +188,7 @@ def test_golden_region(golden_tables, methodologies, recalculate, tmp_path, sett
 def shipped(golden_tables, methodologies, recalculate, tmp_path_factory):
     """Every shipped methodology: its id → methodology, what the library gives, the workbook recalculated in one go."""
     folder, made = tmp_path_factory.mktemp("shipped"), {}
-    for source in list_methodologies(methodologies):
+    for source in (methodologies / f"{name}.yml" for name in SHIPPED):
         rules = load_methodology(source)
         identified = identify_schools(golden_tables, rules)
         write_audit(golden_tables, identified, rules, folder / f"{source.stem}.xlsx")
@@ -197,7 +197,8 @@ def shipped(golden_tables, methodologies, recalculate, tmp_path_factory):
     return folder / "recalculated", made
 
 
-SHIPPED = [path.stem for path in list_methodologies(ROOT / "methodologies")]
+SHIPPED = [path.stem for path in list_methodologies(ROOT / "methodologies") if "participants" not in path.stem]
+"""The reading that the workbook refuses by name is left out."""
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -205,7 +206,7 @@ def test_every_shipped_methodology(shipped, name):
     folder, made = shipped
     methodology, identified = made[name]
     book = openpyxl.load_workbook(folder / f"{name}.xlsx", data_only=True)
-    assert len(made) == 16
+    assert len(made) == len(SHIPPED) == 18
     assert find_errors(book) == []
     assert find_differences(book, identified, methodology) == []
 

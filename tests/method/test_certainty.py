@@ -12,7 +12,7 @@ def section(methodology):
 
 def test_every_methodology_says_how_sure_its_lists_are(methodologies):
     found = [load_methodology(path).certainty for path in list_methodologies(methodologies)]
-    assert len(found) == 16
+    assert len(found) == 20
     assert all(found)
 
 

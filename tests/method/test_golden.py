@@ -10,6 +10,7 @@ from conftest import ROOT
 from effschool.base.schemas import CONTRACT, PROVENANCE, empty_table
 from effschool.method.identify import identify_schools
 from effschool.method.methodology import load_methodology
+from effschool.method.windows import list_covered_years
 
 CLOSE = 1e-6
 SETTINGS = {
@@ -86,16 +87,42 @@ def test_indices(golden, identified, setting):
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_lists(golden, identified, setting):
-    joined = join(golden, setting, "lists", identified[setting].lists, ["year", "school_id"])
+def test_lists(golden, identified, methodology, setting):
+    found, covered = identified[setting].lists, list_covered_years(identified[setting].indices, methodology)
+    joined = join(golden, setting, "lists", found[found["year"].isin(covered)], ["year", "school_id"])
     assert_equal(joined, "results_status")
     assert_equal(joined, "social_status")
     assert joined["fioko_shnor"].notna().all()
     assert joined["fioko_shnor"].astype(int).tolist() == joined["fioko_shnor_expected"].tolist()
 
 
+def test_years_before_the_first_window_have_the_federal_list_alone(identified, contract_tables):
+    """The golden files say nothing of them, so low procedures are counted by hand from the raw table."""
+    lists, schools = identified["expected"].lists, identified["expected"].schools
+    early = lists[lists["year"] < 2020].set_index(["year", "school_id"])
+    assert early[["results_status", "social_status", "joint"]].isna().all(axis=None)
+    low = count_low_by_hand(contract_tables["results"])
+    taken = schools[schools["group"].notna() & (schools["year"] < 2020)]
+    assert set(early.index) == set(low) & set(taken[["year", "school_id"]].itertuples(index=False, name=None))
+    assert set(early.index.get_level_values("year")) == {2018, 2019}
+    for (year, school), flag in early["fioko_shnor"].items():
+        assert flag == (low[year, school] >= 2 or min(low[year, school], low.get((year - 1, school), 0)) >= 1)
+
+
+def count_low_by_hand(results):
+    """Low procedures by year and school: ОГЭ and ЕГЭ by subject, ВПР 5 and 6 by subject and grade."""
+    found = {}
+    for row in results.itertuples():
+        if (row.procedure == "ВПР" and row.grade not in (5, 6)) or not row.participants > 0:
+            continue
+        failed = row.below_min if row.procedure == "ЕГЭ" else row.mark_2
+        found[row.year, row.school_id] = found.get((row.year, row.school_id), 0) + (10 * failed >= 3 * row.participants)
+    return found
+
+
 def test_orientation_moves_11_of_73_school_years_and_takes_shnro_from_9_to_5(identified):
-    lists = [identified[setting].lists.set_index(["year", "school_id"]) for setting in ("expected", "expected_literal")]
+    every = [identified[setting].lists.query("year >= 2020") for setting in ("expected", "expected_literal")]
+    lists = [each.set_index(["year", "school_id"]) for each in every]
     consistent, literal = (each["results_status"].fillna("") for each in lists)
     assert len(consistent) == 73
     assert (consistent != literal).sum() == 11

@@ -23,7 +23,8 @@ def assert_same(one, other):
 
 def test_worst_and_best_school_of_a_region_are_found(methodology):
     lists = identify_schools(region(), methodology).lists
-    assert lists["year"].unique().tolist() == [2020]
+    assert lists["year"].unique().tolist() == [2018, 2019, 2020]
+    assert lists.loc[lists["year"] < 2020, ["results_status", "social_status", "joint"]].isna().all(axis=None)
     low, high = ["01", "02"], ["07", "08"]  # k = 2 of 8
     by_status = lists.groupby("results_status")["school_id"].agg(list).to_dict()
     assert by_status == {"ШНРО": low, "стабильно высокие": high}
@@ -184,7 +185,9 @@ def test_thin_data_give_tables_of_the_contract(methodology, case, with_fioko):
     identified = identify_schools(THIN[case], rules)
     for part, schema in OUT.items():
         schema.validate(getattr(identified, part))
-    assert identified.lists.empty
+    assert identified.lists[["results_status", "social_status", "joint"]].isna().all(axis=None)
+    assert identified.lists["fioko_shnor"].notna().all()
+    assert identified.lists.empty or (with_fioko and case in {"one school", "one year"})
     assert len(identified.schools) == len(THIN[case]["schools"])
 
 
@@ -192,13 +195,13 @@ def test_one_school_alone_is_mid(methodology):
     rows = [result(year=year, marks=(1, 2, 3, 4)) for year in (2018, 2019, 2020)]
     identified = identify_schools(tables(schools=schools_of(ids=("01",)), results=rows), methodology)
     assert identified.indices["band"].tolist() == ["mid"] * 3
-    assert identified.lists["results_status"].isna().tolist() == [True]
+    assert identified.lists["results_status"].isna().tolist() == [True] * 3
 
 
 def test_school_without_results_is_listed_without_status_and_flag(methodology):
     built = region()
     lacking = {**built, "results": built["results"].query("school_id != '01'")}
-    row = identify_schools(lacking, methodology).lists.set_index("school_id").loc["01"]
+    row = identify_schools(lacking, methodology).lists.query("year == 2020").set_index("school_id").loc["01"]
     assert row[["results_status", "fioko_shnor"]].isna().all()
     assert row["social_status"] == "ШНСУ"
 
@@ -215,8 +218,13 @@ def test_reader_is_told_what_the_lists_lack(methodology):
     notices = identify_schools(built, methodology).notices
     told = set(notices.loc[notices["group"].isna(), ["year", "notice"]].itertuples(index=False, name=None))
     assert told == {
-        (2018, "нет данных за все годы окна 2016, 2017, 2018, списков нет"),
-        (2019, "нет данных за все годы окна 2017, 2018, 2019, списков нет"),
+        (2018, "нет данных за все годы окна 2016, 2017, 2018, составлен только список ШНОР"),
+        (
+            2018,
+            "нет результатов за 2017: второй критерий ШНОР (низкие результаты несколько лет подряд) не проверен, "
+            "список составлен только по первому",
+        ),
+        (2019, "нет данных за все годы окна 2017, 2018, 2019, составлен только список ШНОР"),
         (2020, "нет данных о социальных условиях за все годы окна 2018, 2019, 2020, списков условий нет"),
     }
     assert notices["year"].dtype == "int64"
@@ -242,7 +250,7 @@ def test_constant_indicator_is_named_in_the_notices(methodology):
 def test_methodologies_that_share_a_memory_give_what_each_gives_alone(demo_processed, methodologies):
     contract, memory = read_contract(demo_processed), Memory()
     rules = [load_methodology(path) for path in list_methodologies(methodologies)]
-    assert len(rules) == 16
+    assert len(rules) == 20
     for item in [*rules, *reversed(rules)]:
         assert_same(identify_schools(contract, item, memory), identify_schools(contract, item))
         pd.testing.assert_frame_equal(list_schools(contract, item, memory), identify_schools(contract, item).lists)

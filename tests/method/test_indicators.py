@@ -48,6 +48,18 @@ def test_levels_of_mathematics_are_pooled_where_the_document_says_so(methodology
     assert compute(methodology, "ege_math_80", results=[base, profile]) == ({"01": 20}, {"01": 10})
 
 
+def test_certificates_may_be_a_share_of_the_participants_of_the_exam_in_russian(methodology):
+    other = methodology.model_copy(update={"certificate_total": "participants"})
+    rows = [certificate(graduates=20, without_certificate=1), certificate(level="СОО", without_certificate=3)]
+    rows += [certificate("02", graduates=10, without_certificate=None), certificate("03", without_certificate=2)]
+    exams = [result(marks=(1, 15, 0, 0)), result("02", marks=(0, 5, 0, 0)), exam(participants=2)]
+    exams += [result(marks=(9, 9, 9, 9), subject="математика"), result("04", marks=(1, 1, 1, 1))]
+    given = {"certificates": rows, "results": exams}
+    assert compute(other, "oge_no_certificate", **given) == ({"01": 6.25}, {"01": 16})
+    # Whoever was not let to the exam is without a certificate and no participant: the share may exceed 100.
+    assert compute(other, "ege_no_certificate", **given) == ({"01": 150}, {"01": 2})
+
+
 def test_certificates_are_counted_by_level(methodology):
     rows = [certificate(graduates=20, without_certificate=1)]
     rows += [certificate(level="СОО", graduates=10, without_certificate=2)]

@@ -138,7 +138,7 @@ def test_closed_and_left_out_schools_are_not_listed(methodology):
 def test_no_covered_year_gives_a_table_without_rows(methodology):
     register = pd.DataFrame({"year": [2020], "school_id": ["01"], "group": ["средние"]})
     statuses = make_statuses(stand(indices({"01": spell("L", (2020,))}, "results")), register, methodology)
-    lists = join_flags(statuses, flag_fioko(tables(), register[["year", "school_id"]], methodology.fioko))
+    lists = join_flags(statuses, flag_fioko(tables(), register, methodology.fioko))
     assert LISTS.validate(lists[list(LISTS.columns)]).empty
 
 
@@ -173,9 +173,13 @@ def failing(share, school_id="01", year=2020, subject="русский язык")
     return result(school_id, year, (share, 100 - share, 0, 0), subject=subject)
 
 
+def school_in(year, **other):
+    return school(year=year, **other)
+
+
 def flag(methodology, *rows, year=2020, schools=None):
     """ФИОКО's flag of school 01: True, False or None where missing."""
-    register = pd.DataFrame(schools or [school(year=each) for each in YEARS])
+    register = pd.DataFrame([{"group": "средние"} | row for row in schools or map(school_in, YEARS)])
     flags = flag_fioko(tables(results=rows), register, methodology.fioko)
     chosen = flags[(flags["school_id"] == "01") & (flags["year"] == year)]["fioko_shnor"]
     return None if chosen.isna().all() else bool(chosen.item())
@@ -208,6 +212,28 @@ def test_without_the_year_before_only_the_year_counts(methodology):
     assert flag(methodology, failing(40), failing(40, subject="математика"))
 
 
+def test_school_left_out_the_year_before_keeps_its_procedures_of_that_year(methodology):
+    """The rule leaves out nobody: its second criterion looks at the school's procedures of both years."""
+    rows = failing(40), failing(40, year=2019, subject="математика")
+    left_out = [school_in(2019, group=None), school_in(2020)]
+    assert flag(methodology, *rows, schools=left_out)
+    assert not flag(methodology, rows[0], failing(10, year=2019), schools=left_out)
+    assert flag(methodology, *rows, year=2019, schools=left_out) is None
+
+
+def flag_partly(methodology, *rows, year=2020):
+    register = pd.DataFrame([school_in(each, group="средние") for each in YEARS])
+    flags = flag_fioko(tables(results=rows), register, methodology.fioko)
+    return flags.set_index("year").loc[year, ["fioko_shnor", "is_partial"]].tolist()
+
+
+def test_flag_that_the_second_criterion_could_have_changed_is_told(methodology):
+    assert flag_partly(methodology, failing(40)) == [False, True]
+    assert flag_partly(methodology, failing(10)) == [False, False]
+    assert flag_partly(methodology, failing(40), failing(10, year=2019)) == [False, False]
+    assert flag_partly(methodology, failing(40), failing(40, subject="математика")) == [True, False]
+
+
 def test_school_without_any_procedure_has_no_flag(methodology):
     assert flag(methodology, failing(10, "02"), schools=[school(), school("02")]) is None
     assert flag(methodology, failing(10, year=2019)) is None
@@ -226,7 +252,7 @@ def test_failed_are_counted_as_each_procedure_says(methodology):
 
 
 def test_level_is_named_only_where_levels_are_set(methodology):
-    register = pd.DataFrame([school(), school("02"), school("03")])
+    register = pd.DataFrame([school(), school("02"), school("03")]).assign(group="средние")
     rows = [failing(40, school_id, subject=subject) for school_id in ("01", "02") for subject in ("русский язык",)]
     rows += [failing(40, "01", subject="математика"), failing(40, "02", subject="математика")]
     rows += [exam("02", below_min=5), failing(40, "03")]
@@ -239,5 +265,5 @@ def test_level_is_named_only_where_levels_are_set(methodology):
 
 
 def test_methodology_without_fioko_flags_nobody(methodology):
-    flags = flag_fioko(tables(results=[failing(90)]), pd.DataFrame([school()]), None)
+    flags = flag_fioko(tables(results=[failing(90)]), pd.DataFrame([school(group="средние")]), None)
     assert flags["fioko_shnor"].isna().tolist() == [True]

@@ -145,7 +145,7 @@ FAULTS = {
         'version: "1.0"',
         'version: "1.0"\nextra: 1',
         "строка 4, ключ «extra»: "
-        "такого ключа нет; допустимы: id, title, version, source, orientation, social_rule, groups, "
+        "такого ключа нет; допустимы: id, title, version, source, orientation, social_rule, certificate_total, groups, "
         "domains, lists, fioko, thresholds, certainty, dynamics, partners, effects, clusters",
     ),
     "unknown key of indicator": (
@@ -727,6 +727,21 @@ def test_readings_of_the_document_differ_in_one_switch():
     names = {"id", "title", "version", "source"}
     assert literal.model_dump(exclude=names) == plain.model_dump(exclude=names) | {"orientation": "literal"}
     assert last2.model_dump(exclude=names) == plain.model_dump(exclude=names) | {"social_rule": "last2_or_all3"}
+
+
+def test_readings_of_groups_and_of_certificates_are_the_switches_in_files_of_their_own():
+    plain, names = load_methodology(DEFAULT), dict.fromkeys(("id", "title", "version", "source"), "x")
+    for stem, switch in (("two-groups", {"groups": "two"}), ("participants", {"certificate_total": "participants"})):
+        other = load_methodology(FOLDER / f"khabarovsk-2020-{stem}.yml")
+        switched = load_methodology(DEFAULT, **switch)
+        assert other.model_copy(update=names) == switched.model_copy(update=names) != plain.model_copy(update=names)
+    assert (plain.groups.chosen["вечерняя"], plain.certificate_total) == ("вечерние", "graduates")
+    assert load_methodology(DEFAULT, groups="two").groups.chosen["вечерняя"] == "основные"
+    assert plain.model_copy(update={"certificate_total": "participants"}) == switched
+    with pytest.raises(MethodologyError, match=r"Параметр «groups\.reading»: .*three, two"):
+        load_methodology(DEFAULT, groups="four")
+    with pytest.raises(MethodologyError, match=r"certificate_total.*graduates.*participants"):
+        load_methodology(DEFAULT, certificate_total="pupils")
 
 
 @pytest.mark.parametrize(

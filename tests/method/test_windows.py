@@ -38,6 +38,34 @@ def test_last_years_with_data_stand_in_for_a_missing_year(methodology, text, lis
     assert satisfy_rule(view, "low", ALL_THREE).tolist() == [listed, False]
 
 
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [("ML-L", True), ("LL-M", False), ("LM-L", False), ("MLL ", True), ("M-LL", True), ("L--L", True), ("---L", False)],
+)
+def test_last_two_are_the_last_two_years_with_data_in_their_order(methodology, text, listed):
+    rules = use_window(methodology, policy="last_with_data", max_span=4)
+    rule = WindowRule(title="последние два", any_of=(Condition(last=2),))
+    view = look(rules, {"01": text, "02": "MMMM"}, 2021)
+    assert satisfy_rule(view, "low", rule).tolist() == [listed, False]
+
+
+def test_without_the_policy_the_last_two_are_those_of_the_calendar(methodology):
+    rule = WindowRule(title="последние два", any_of=(Condition(last=2),))
+    assert satisfy_rule(look(methodology, {"01": "ML-L", "02": "M-LL"}, 2021), "low", rule).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "window", [{}, {"policy": "last_with_data", "max_span": 4}, {"years": {2021: (2018, 2019, 2020)}}]
+)
+def test_ranked_is_of_the_report_year_itself(methodology, window):
+    """Neither of the last year of the window, nor of the last with data, nor of the last that the region has."""
+    rules = use_window(methodology, **window)
+    rule = WindowRule(title="ранжирована", any_of=(Condition(ranked=True),))
+    view = look(rules, {"before": "LLL-L", "now": "---L ", "never": "---  ", "all": "MMMMM"}, 2021)
+    assert view.ranked.tolist() == [False, True, False, True]
+    assert satisfy_rule(view, None, rule).tolist() == [False, True, False, True]
+
+
 def test_consecutive_window_does_not_look_behind_a_missing_year(methodology):
     view = look(methodology, {"01": "L-LL", "02": "MMMM"}, 2021)
     assert not satisfy_rule(view, "low", ALL_THREE).any()

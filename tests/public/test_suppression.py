@@ -49,7 +49,7 @@ def list_tables(cells: Cells, hidden: np.ndarray) -> np.ndarray:
     for values in product(*(range(int(cells.most[place]) + 1) for place in free)):
         table = cells.counts.copy()
         table[free] = values
-        if (equal @ table == equal @ cells.counts).all() and (within @ table <= 0).all():
+        if (equal @ table == equal @ cells.counts).all() and (within @ table <= cells.bound).all():
             found.append(table)
     return np.array(found)
 
@@ -113,6 +113,34 @@ def test_a_whole_that_narrows_its_part_is_hidden_with_it():
     found = protect(cells, np.array([True, True, False, False]), np.zeros(4, bool))
     assert found.hidden.all()
     assert np.ptp(list_tables(cells, found.hidden)[:, 0]) >= WIDTH
+
+
+def relate(part: int, whole: int, schools: int, bound: int) -> Cells:
+    """A part and the rest of one table, a whole and the rest of another; the part exceeds the whole by `bound` at most.
+
+    The whole is dear, so that it is hidden only where the part cannot be protected otherwise.
+    """
+    counts = np.array([part, schools - part, whole, schools - whole])
+    equal = csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]]))
+    within = csr_array(np.array([[1, 0, -1, 0]]))
+    cost = np.array([1.0, 1.0, 9.0, 9.0])
+    return Cells(counts, np.full(4, schools), np.full(4, WIDTH), cost, equal, within, np.array([bound]))
+
+
+@given(st.integers(1, 4), st.integers(0, 5), st.integers(0, 2), st.integers(1, 20))
+def test_attacker_who_knows_the_rules_and_the_width_finds_no_narrower_interval(part, whole, bound, seed):
+    """The rules of lists bind a hidden number to shown ones exactly: one table too many would be thought possible."""
+    cells = relate(part, max(whole, part - bound), 8, bound)
+    found = protect(cells, np.array([True, True, False, False]), np.zeros(4, bool), seed=seed)
+    tables = list_tables(cells, found.hidden)
+    assert (np.ptp(tables, axis=0)[found.hidden] >= WIDTH).all()
+    assert (found.low[found.hidden] >= tables.min(axis=0)[found.hidden]).all()
+    assert (found.high[found.hidden] <= tables.max(axis=0)[found.hidden]).all()
+
+
+def test_slack_of_a_sum_at_its_bound_is_nothing():
+    assert relate(2, 2, 8, 0).slack.tolist() == [0]
+    assert relate(1, 2, 8, 1).slack.tolist() == [2]
 
 
 def test_what_was_published_stays_as_it_was():

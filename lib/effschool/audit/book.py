@@ -9,7 +9,7 @@ from effschool.audit.features import AuditError, require_known_features
 from effschool.audit.front import write_legend, write_parameters
 from effschool.audit.grid import Grid, SheetNames, add_styles, write_grid
 from effschool.audit.groups import plan_scope
-from effschool.audit.lists import plan_fioko, plan_lists
+from effschool.audit.lists import collect_left_out, plan_fioko, plan_lists
 from effschool.audit.means import plan_means
 from effschool.audit.plan import Plan, Scope
 from effschool.audit.sources import collect_raw
@@ -65,7 +65,9 @@ def make_plan(tables: Tables, identified: Identified, methodology: Methodology) 
         for domain in methodology.domains:
             plan.scopes.update({scope: plan_means(plan, scope) for scope in list_mean_scopes(plan, year, domain)})
     plan.borders = plan_borders(plan)
-    plan.fioko = plan_fioko(plan, methodology.fioko) if methodology.fioko else None
+    if methodology.fioko:
+        plan.left_out = collect_left_out(tables, identified.schools, methodology.fioko)
+        plan.fioko = plan_fioko(plan, methodology.fioko)
     plan.lists = {year: plan_lists(plan, year) for year in covered}
     return plan
 

@@ -20,7 +20,7 @@ KNOWN = {
         "lists",
         "fioko",
     },
-    "GroupsByType": {"by", "names", "left_out_note", "source"},
+    "GroupsByType": {"by", "names", "readings", "reading", "left_out_note", "source"},
     "GroupsByExams": {"by", "names", "other", "left_out_note", "source"},
     "ProcedureGroup": {"name", "exams"},
     "DomainRules": {
@@ -38,7 +38,7 @@ KNOWN = {
     "Aggregation": {"kind", "weights_by", "weights"},
     "Bands": {"share", "cut", "tolerance"},
     "FewPupils": {"policy", "min_participants", "years"},
-    "ShareIndicator": _INDICATOR | {"count", "total"},
+    "ShareIndicator": _INDICATOR | {"count", "total", "participants_of"},
     "MeanIndicator": _INDICATOR | {"scale"},
     "GapIndicator": _INDICATOR | {"scale", "threshold"},
     "Rows": {"table", "procedure", "subject", "grade", "level"},

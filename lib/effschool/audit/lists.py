@@ -3,12 +3,16 @@
 from collections.abc import Hashable
 from functools import partial
 
+import pandas as pd
+
 from effschool.audit import formulas
 from effschool.audit.formulas import WindowCells, quote
 from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, Grid
 from effschool.audit.means import write_slot
 from effschool.audit.parameters import TOLERANCE, name_level, name_rule
 from effschool.audit.plan import Plan
+from effschool.method.fioko import compute_procedure_shares
+from effschool.method.indicators import KEY, Tables
 from effschool.method.methodology import Domain, Fioko, FiokoProcedure, Methodology, Status
 
 BLOCKS: dict[Domain, str] = {"results": "Группа по результатам", "social": "Группа по условиям"}
@@ -16,16 +20,22 @@ STATUSES: dict[Domain, str] = {"results": "Результаты", "social": "С�
 
 
 def plan_fioko(plan: Plan, fioko: Fioko) -> Grid:
-    """A row per year and compared school: shares of those who failed, low procedures, ШНОР and its level."""
-    ids = [(year, id_) for year in plan.years for id_ in plan.list_schools(year)]
+    """A row per year and compared school: shares of those who failed, low procedures, ШНОР and its level.
+
+    Years before, in which a compared school was left out, have rows without a flag: the rule looks back at them.
+    """
+    ids = sorted([(year, id_) for year in plan.years for id_ in plan.list_schools(year)] + [*plan.left_out])
+    names = {id_: found["name"] for id_, found in plan.left_out.items()}
     grid = Grid(plan.names.take("ФИОКО"), fioko.title, ids, frozen_columns=3)
     grid.open_block("Школа")
     grid.add_value("year", "Год", WHOLE, lambda id_: id_[0], 7)
     grid.add_value("id", "Код ОО", TEXT, lambda id_: id_[1])
-    grid.add_value("name", "Наименование", TEXT, lambda id_: plan.list_schools(id_[0])[id_[1]]["name"], 38)
+    grid.add_value(
+        "name", "Наименование", TEXT, lambda id_: names.get(id_) or plan.list_schools(id_[0])[id_[1]]["name"], 38
+    )
     grid.open_block("Итог")
     grid.add_formula("low", "Низких процедур", WHOLE, partial(count_low, grid, fioko))
-    grid.add_formula("flag", "ШНОР", TEXT, partial(write_flag, grid, fioko))
+    grid.add_formula("flag", "ШНОР", TEXT, partial(write_flag, plan, grid, fioko))
     grid.add_formula("level", "Уровень", TEXT, partial(write_level, grid, fioko))
     grid.mark_word("flag", "да", WORSE_FILL)
     grid.open_block("Доля не справившихся, %")
@@ -34,8 +44,25 @@ def plan_fioko(plan: Plan, fioko: Fioko) -> Grid:
     return grid
 
 
+def collect_left_out(tables: Tables, schools: pd.DataFrame, fioko: Fioko) -> dict[tuple[int, str], dict[str, str]]:
+    """Shares of schools left out in a year that the rule looks back at from a later one, with the school's name."""
+    taken = schools.dropna(subset="group")
+    keys = [*zip(taken["year"], taken["school_id"], strict=True)]
+    later = {(year - back, id_) for year, id_ in keys for back in range(1, fioko.years)}
+    out = schools[schools["group"].isna()]
+    shares = compute_procedure_shares(tables, out, fioko).merge(out[[*KEY, "name"]], on=KEY)
+    found: dict[tuple[int, str], dict[str, str]] = {}
+    for row in shares.itertuples():
+        if (row.year, row.school_id) in later:
+            formula = f"=100*{row.failed}/{row.participants}"
+            found.setdefault((row.year, row.school_id), {"name": row.name})[row.procedure] = formula
+    return found
+
+
 def write_share(plan: Plan, procedure: FiokoProcedure, id_: tuple[int, str]) -> str | None:
     """Share of failed participants from the raw counts on the sheet of the school's group."""
+    if id_ in plan.left_out:
+        return plan.left_out[id_].get(procedure.id)
     see = partial(plan.see, *id_, next(iter(plan.methodology.domains)))
     slots = plan.raw.slots[procedure.rows]
     cells = [(see(("raw", slot, procedure.count)), see(("raw", slot, "participants"))) for slot in slots]
@@ -49,8 +76,10 @@ def count_low(grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str:
     return f'=IF(COUNT({shares})>0,SUMPRODUCT(ISNUMBER({shares})*({shares}>=ФИОКО_доля-{TOLERANCE})),"")'
 
 
-def write_flag(grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str:
+def write_flag(plan: Plan, grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str | None:
     """«да» where enough procedures are low in the year, or some in every year of the rule; empty without procedures."""
+    if id_ in plan.left_out:
+        return None
     year, school_id = id_
     years = [(before, school_id) for before in range(year - fioko.years + 1, year + 1)]
     each = [f"N({grid.cell('low', one)})>=ФИОКО_процедур_каждый_год" if grid.has(one) else "FALSE" for one in years]

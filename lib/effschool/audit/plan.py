@@ -38,6 +38,8 @@ class Plan:
     region: Grid = field(init=False)
     borders: Grid = field(init=False)
     fioko: Grid | None = None
+    left_out: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+    """What ФИОКО's rule looks back at in a year the school was left out in: its name, a formula by procedure."""
 
     def __post_init__(self) -> None:
         columns = ["year", "school_id", "name", "municipality", "group"]

@@ -36,7 +36,7 @@ from effschool.certainty.resampling import (
     take_own_method,
 )
 from effschool.dynamics import FIOKO_LIST
-from effschool.method.fioko import compute_procedure_shares
+from effschool.method.fioko import compute_procedure_shares, list_looked_at
 from effschool.method.identify import Identified
 from effschool.method.methodology import Domain, Methodology, ShareIndicator
 
@@ -155,7 +155,8 @@ def lay_fioko(recount: Recount) -> Cells | None:
     fioko = recount.methodology.fioko
     if fioko is None or recount.methodology.certainty is None:
         return None
-    shares = compute_procedure_shares(recount.tables, recount.identified.schools.dropna(subset="group"), fioko)
+    schools = list_looked_at(recount.identified.schools, recount.year, fioko)
+    shares = compute_procedure_shares(recount.tables, schools, fioko)
     return lay_procedures(shares, fioko, recount.year)
 
 

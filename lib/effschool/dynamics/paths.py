@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from effschool.dynamics.transitions import list_ranked_years
+from effschool.dynamics.transitions import list_ranked_years, list_years
+from effschool.method.fioko import FIOKO_LIST
 from effschool.method.indicators import KEY
 from effschool.method.methodology import Methodology
 from effschool.method.windows import is_covered
 
 LIST_COLUMNS = {"results": "results_status", "social": "social_status"}
 """Column of the paths with the statuses of a domain."""
-FIOKO_LIST = "ШНОР"
-"""Name under which ФИОКО's list stands beside the statuses of the methodology."""
 
 
 def trace_paths(schools: pd.DataFrame, indices: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:
@@ -74,8 +73,9 @@ def share_lists(listed: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:
     schools = taken.groupby("year").size()
     own = listed.merge(taken, on=KEY)
     counts = own.groupby(["list", "year"]).size()
-    every = pd.MultiIndex.from_product([sorted(own["list"].unique()), sorted(listed["year"].unique())])
-    shares = counts.reindex(every, fill_value=0).rename_axis(["list", "year"]).rename("members").reset_index()
+    places = [(name, year) for name in sorted(own["list"].unique()) for year in list_years(listed, name)]
+    every = pd.MultiIndex.from_tuples(places, names=["list", "year"]) if places else counts.index
+    shares = counts.reindex(every, fill_value=0).rename("members").reset_index()
     shares["schools"] = shares["year"].map(schools).fillna(0).astype("int64")
     return shares.assign(share_pct=100 * shares["members"] / shares["schools"].where(shares["schools"] > 0))
 

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pandas as pd
 
+from effschool.method.fioko import FIOKO_LIST
+
 NOT_RANKED = "not_ranked"
 """State of a school that is in the register of a year without a band; it is never taken for «без изменений»."""
 ABSENT = "absent"
@@ -81,14 +83,19 @@ def count_turnover(listed: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:
     Columns: list, from_year, to_year, stayed, entered, left, gone. `gone`: on the list before and not in the register
     or left out after, so neither stayed nor improved.
     """
-    years = sorted(listed["year"].unique())
     present = paths.dropna(subset="group").groupby("year")["school_id"].agg(set)
     rows = [
         _count_moves(members, name, before, after, present[after])
         for name, members in listed.groupby("list")
-        for before, after in pairwise(years)
+        for before, after in pairwise(list_years(listed, name))
     ]
     return pd.DataFrame(rows, columns=["list", "from_year", "to_year", "stayed", "entered", "left", "gone"])
+
+
+def list_years(listed: pd.DataFrame, name: object) -> list[int]:
+    """Years that have a list: ФИОКО's is made for years without the others, whose emptiness there says nothing."""
+    made = listed if name == FIOKO_LIST else listed[listed["list"] != FIOKO_LIST]
+    return sorted(made["year"].unique())
 
 
 def _count_moves(members: pd.DataFrame, name: object, before: int, after: int, present: set[str]) -> dict[str, object]:

@@ -24,6 +24,7 @@ from effschool.lab.comparison import Members, find_decisive
 from effschool.method.identify import Identified, identify_schools
 from effschool.method.indicators import ROWS, Tables
 from effschool.method.methodology import Methodology
+from effschool.method.windows import list_covered_years
 from effschool.report.display import Table, Text
 
 CHANGE_COLUMNS = ["list", "school_id", "move", "reason"]
@@ -160,7 +161,7 @@ def compare_runs(first: Run, second: Run) -> Changes:
 
 def compare_last_years(tables: Tables, identified: Identified, methodology: Methodology) -> Changes:
     """The last two years with lists, data and rule being the same; where there is but one, it is compared to itself."""
-    years = sorted(set(identified.lists["year"])) or [int(identified.indices["year"].max())]
+    years = list_covered_years(identified.indices, methodology) or [int(identified.indices["year"].max())]
     first, second = (Run("", int(years[place]), methodology, tables) for place in (max(len(years) - 2, 0), -1))
     return compare_runs(first, second)
 

@@ -121,11 +121,13 @@ def _find_members(tables: Tables, year: int, memory: Memory, methodology: Method
 
 
 def list_members(lists: pd.DataFrame, methodology: Methodology, year: int) -> Members:
-    """Schools of every list of a year; no lists where the window of the year is not covered."""
+    """Schools of every list of a year; no lists where the window of the year is not covered, but ФИОКО's may be."""
     lists = lists[lists["year"] == year]
     if lists.empty:
         return {}
     columns = {status.status: "results_status" for status in methodology.lists.results}
+    if lists[["results_status", "social_status"]].isna().all(axis=None):
+        columns = {}  # a year of ФИОКО's list alone
     if lists["social_status"].notna().any():
         columns |= {status.status: "social_status" for status in methodology.lists.social}
     members = {name: set(lists.loc[lists[column] == name, "school_id"]) for name, column in columns.items()}

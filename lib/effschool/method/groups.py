@@ -21,7 +21,7 @@ def group_schools(tables: Tables, methodology: Methodology) -> pd.DataFrame:
 
 def name_by_type(register: pd.DataFrame, rules: GroupsByType) -> pd.Series:
     """Group of every row of the register by its type."""
-    return register["type"].map(dict(rules.names)).astype("str")
+    return register["type"].map(rules.chosen).astype("str")
 
 
 def name_by_exams(tables: Tables, rules: GroupsByExams) -> pd.Series:

@@ -7,8 +7,9 @@ from typing import TypeVar, cast
 import pandas as pd
 from pandera.pandas import DataFrameSchema
 
+from effschool.base.russian import count_words
 from effschool.base.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT
-from effschool.method.fioko import flag_fioko
+from effschool.method.fioko import FIOKO_LIST, flag_fioko
 from effschool.method.groups import group_schools
 from effschool.method.indicators import KEY, Tables, compute_indicators
 from effschool.method.indices import compute_indices
@@ -77,12 +78,13 @@ def identify_schools(tables: Tables, methodology: Methodology, memory: Memory | 
     tables = memory.keep("tables", lambda: encode_keys(tables))
     ranking = rank_tables(tables, methodology, memory)
     lists = list_ranked(ranking, tables, methodology, memory)
-    indices = ranking.indices
+    indices, flags = ranking.indices, flag_ranked(ranking, tables, methodology, memory)
     notices = [
         notice_constants(ranking.values_by_school, methodology),
         ranking.cut_notices,
-        notice_windows(indices, methodology),
+        notice_windows(indices, methodology, set(flags.dropna(subset="fioko_shnor")["year"])),
         notice_social_windows(indices, methodology),
+        notice_fioko(flags, methodology),
     ]
     return Identified(
         schools=_finish(ranking.schools, SCHOOLS_OUT),
@@ -123,13 +125,17 @@ def _rank(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
 
 
 def list_ranked(ranking: Ranking, tables: Tables, methodology: Methodology, memory: Memory) -> pd.DataFrame:
-    """Lists of every covered year."""
-    taken = ranking.schools.dropna(subset="group")[KEY].sort_values(KEY)
-    flags = memory.keep(
-        ("fioko", repr((methodology.groups, methodology.fioko))), lambda: flag_fioko(tables, taken, methodology.fioko)
-    )
+    """Lists of every covered year; of ФИОКО's rule those of every year with its procedures."""
+    flags = flag_ranked(ranking, tables, methodology, memory)
     standing = Standing(ranking.indices, count_lags(ranking.values_by_school, methodology))
     return join_flags(make_statuses(standing, ranking.schools, methodology), flags)
+
+
+def flag_ranked(ranking: Ranking, tables: Tables, methodology: Methodology, memory: Memory) -> pd.DataFrame:
+    """ФИОКО's flags of every year (`flag_fioko`)."""
+    schools = ranking.schools[[*KEY, "group"]].sort_values(KEY)
+    key = ("fioko", repr((methodology.groups, methodology.fioko)))
+    return memory.keep(key, lambda: flag_fioko(tables, schools, methodology.fioko))
 
 
 def _dump_ranking(methodology: Methodology) -> str:
@@ -184,11 +190,13 @@ def notice_constants(values_by_school: pd.DataFrame, methodology: Methodology) -
     return scopes.drop(columns="indicator").assign(notice=text)
 
 
-def notice_windows(indices: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
-    """Years whose window the data do not cover: no lists are made for them."""
+def notice_windows(indices: pd.DataFrame, methodology: Methodology, flagged: set[int]) -> pd.DataFrame:
+    """Years whose window the data do not cover: no lists are made for them but ФИОКО's, in the years `flagged`."""
     years = sorted(set(indices["year"]) - set(list_covered_years(indices, methodology)))
     texts = [
-        f"нет данных за все годы окна {_span(methodology.lists.window.list_years(year))}, списков нет" for year in years
+        f"нет данных за все годы окна {_span(methodology.lists.window.list_years(year))}, "
+        + (f"составлен только список {FIOKO_LIST}" if year in flagged else "списков нет")
+        for year in years
     ]
     return pd.DataFrame({"year": years, "domain": None, "group": None, "notice": texts})
 
@@ -204,6 +212,27 @@ def notice_social_windows(indices: pd.DataFrame, methodology: Methodology) -> pd
         for year in years
     ]
     return pd.DataFrame({"year": years, "domain": "social", "group": None, "notice": texts})
+
+
+def notice_fioko(flags: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Years in which ФИОКО's second criterion could not be judged: of all schools, or of some that it might list."""
+    judged, looked = flags.dropna(subset="fioko_shnor"), methodology.fioko.years if methodology.fioko else 1
+    known, notices = set(judged["year"]), dict[int, str]()
+    for year, partial in judged.groupby("year")["is_partial"].sum().items():
+        before = range(int(year) - looked + 1, int(year))
+        lacking = tuple(each for each in before if each not in known)
+        some = count_words(int(partial), "школа", "школы", "школ")
+        if lacking:
+            notices[int(year)] = (
+                f"нет результатов за {_span(lacking)}: второй критерий {FIOKO_LIST} (низкие результаты несколько лет "
+                "подряд) не проверен, список составлен только по первому"
+            )
+        elif partial:
+            notices[int(year)] = (
+                f"{some} с низкими результатами и без данных за {_span(tuple(before))}: второй критерий {FIOKO_LIST} "
+                "для них не проверен, только первый"
+            )
+    return pd.DataFrame({"year": notices.keys(), "domain": None, "group": None, "notice": notices.values()})
 
 
 def _span(years: tuple[int, ...]) -> str:

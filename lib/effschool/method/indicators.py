@@ -77,7 +77,7 @@ def place_rows(table: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
 
 def compute_indicator(placed: Tables, taken: pd.DataFrame, indicator: Indicator, few: FewPupils) -> pd.DataFrame:
     """Values of one indicator: a row per place with participants: place, raw, participants, treatment."""
-    sums = sum_rows(select_rows(placed, indicator.rows), indicator, len(taken))
+    sums = sum_indicator(placed, indicator, len(taken))
     reference = average_region(sums, taken["year"]) if indicator.kind == "gap" else np.zeros(len(taken))
     is_small = (sums.participants > 0) & (sums.participants < few.min_participants)
     used = pool_years(sums, taken, few.years, is_small) if few.policy == "pool" else sums
@@ -105,6 +105,19 @@ def match_values(column: pd.Series, allowed: Sequence[object]) -> NDArray[np.boo
         return np.asarray(column.isin(list(allowed)))
     known = np.append(column.cat.categories.isin(list(allowed)), False)
     return np.asarray(known[column.cat.codes])
+
+
+def sum_indicator(tables: Tables, indicator: Indicator, places: int) -> Sums:
+    """Sums of an indicator; its participants may stand in other rows than its count (`over_participants`)."""
+    rows = select_rows(tables, indicator.rows)
+    if not (isinstance(indicator, ShareIndicator) and indicator.over_participants and indicator.participants_of):
+        return sum_rows(rows, indicator, places)
+    count = read_numbers(rows, indicator.count)
+    counted = add_up(rows, count, np.ones(len(rows)), places, 100.0)
+    others = select_rows(tables, indicator.participants_of)
+    participants = read_numbers(others, "participants")
+    total = add_up(others, participants, participants, places, 1.0).participants
+    return Sums(counted.numerator, np.where(counted.participants > 0, total, 0.0), 100.0)
 
 
 def sum_rows(rows: pd.DataFrame, indicator: Indicator, places: int) -> Sums:

@@ -30,8 +30,10 @@ def make_statuses(standing: Standing, schools: pd.DataFrame, methodology: Method
 
 
 def join_flags(statuses: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
-    """Statuses with ФИОКО's flag and level."""
-    return statuses.merge(flags, how="left", on=KEY, validate="one_to_one")
+    """Statuses with ФИОКО's flag and level; a year without statuses has rows of the schools the rule could judge."""
+    alone = flags[flags["fioko_shnor"].notna() & ~flags["year"].isin(statuses["year"].unique())]
+    keys = pd.concat([statuses, alone[KEY].astype({"school_id": "str"})], ignore_index=True)
+    return keys.merge(flags.drop(columns="is_partial"), how="left", on=KEY, validate="one_to_one")
 
 
 def make_year_lists(schools: pd.DataFrame, year: int, standing: Standing, methodology: Methodology) -> pd.DataFrame:

@@ -135,9 +135,8 @@ def view_window(
 
 
 def find_last(known: Hits, length: int) -> NDArray[np.int64]:
-    """Columns of each row's last `length` known values, in their order; unknown ones where there are too few."""
-    latest_first = np.argsort(known, axis=1, kind="stable")[:, ::-1][:, :length]
-    return np.sort(latest_first, axis=1)
+    """Columns of each row's last `length` known values, in their order, after unknown ones where those are too few."""
+    return np.argsort(known, axis=1, kind="stable")[:, -length:]
 
 
 def count_lags(values_by_school: pd.DataFrame, methodology: Methodology, tolerance: float = 1e-9) -> pd.Series:

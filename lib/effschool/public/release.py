@@ -17,6 +17,7 @@ from effschool.base.russian import NO_DATA, format_number
 from effschool.dynamics import FIOKO_LIST
 from effschool.method.methodology import Domain, Methodology
 from effschool.method.methodology.lists import Status
+from effschool.method.windows import list_covered_years
 from effschool.public.suppression import Cells, protect
 from effschool.report.portfolio import REGION_ROW, RegionYear, order_names, pool_by_indicator
 from effschool.report.privacy import ReleaseRules, ReleaseTable, TypeRules
@@ -119,7 +120,7 @@ def name_types(schools: pd.DataFrame, rules: TypeRules) -> pd.Series:
 def count_schools(region: RegionYear, rules: ReleaseRules) -> pd.DataFrame:
     """True numbers of all tables, years and places; not for the public."""
     schools, method = sort_schools(region, rules), region.workspace.methodology
-    listed = set(region.workspace.identified.lists["year"])
+    listed = list_covered_years(region.workspace.identified.indices, method)
     parts = []
     for table in rules.tables:
         kinds = name_kinds(method, table.column)

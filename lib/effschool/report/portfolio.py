@@ -13,6 +13,7 @@ import pandas as pd
 
 from effschool.dynamics import FIOKO_LIST, describe_history
 from effschool.method.methodology import Domain, Methodology
+from effschool.method.windows import list_covered_years
 from effschool.report.privacy import blur_index, count_in_cells, hide_few
 from effschool.report.workspace import Workspace
 
@@ -49,8 +50,8 @@ class RegionYear:
 
     @property
     def has_lists(self) -> bool:
-        """Whether the window of the year is covered, so that lists exist."""
-        return bool((self.workspace.identified.lists["year"] == self.year).any())
+        """Whether the window of the year is covered, so that lists exist; ФИОКО's alone does not count."""
+        return self.year in list_covered_years(self.workspace.identified.indices, self.workspace.methodology)
 
 
 @dataclass(frozen=True)

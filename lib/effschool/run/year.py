@@ -303,6 +303,8 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
             "methodology_version": method.version,
             "orientation": method.orientation,
             "social_rule": method.social_rule,
+            "groups": getattr(method.groups, "reading", None),
+            "certificate_total": method.certificate_total,
             "municipality": settings.municipality,
             **{name: str(value) for name, value in settings.parameters.items()},
         },

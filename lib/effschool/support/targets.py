@@ -13,7 +13,7 @@ import pandas as pd
 
 from effschool.base.russian import NO_DATA
 from effschool.base.schemas import MARKS
-from effschool.dynamics import FIOKO_LIST
+from effschool.dynamics import FIOKO_LIST, LIST_COLUMNS
 from effschool.intake.layouts import simplify_text
 from effschool.method.indicators import KEY, fill_mean_scores
 from effschool.support.programmes import (
@@ -57,11 +57,18 @@ class Known:
         places = self.schools[[*KEY, "municipality"]]
         return fill_mean_scores(self.tables["results"]).merge(places, on=KEY, validate="many_to_one")
 
+    def has_lists(self, names: Sequence[str]) -> pd.Series:
+        """Whether the year of each school has the named lists: ФИОКО's is made for years without the others."""
+        federal, others = self.schools["fioko_shnor"].notna(), self.schools[list(LIST_COLUMNS.values())].notna()
+        kinds = [federal] * (FIOKO_LIST in names) + [others.any(axis=1)] * bool(set(names) - {FIOKO_LIST})
+        made = [kind.groupby(self.schools["year"]).transform("any") for kind in kinds]
+        return pd.Series(np.logical_and.reduce(made), index=self.schools.index)
+
     def list_members(self, names: Sequence[str], lists_of: str = "same") -> pd.DataFrame:
         """Years and schools that are on any of the lists, or were the year before."""
         is_on = self.schools["results_status"].isin(names) | self.schools["social_status"].isin(names)
         is_on |= self.schools["fioko_shnor"].fillna(False).astype(bool) if FIOKO_LIST in names else False
-        members = self.schools.loc[is_on, KEY]
+        members = self.schools.loc[is_on & self.has_lists(names), KEY]
         return members.assign(year=members["year"] + 1) if lists_of == "previous" else members
 
 
@@ -233,10 +240,8 @@ def count_marks(count: MarksCount, _: Programme, known: Known) -> pd.DataFrame:
 
 
 def count_list(count: ListCount, _: Programme, known: Known) -> pd.DataFrame:
-    """Schools on any of the lists among all schools, in years that have lists."""
-    statuses = known.schools[["results_status", "social_status", "fioko_shnor"]]
-    has_lists = statuses.notna().any(axis=1).groupby(known.schools["year"]).transform("any")
-    return _flag_schools(known.schools[has_lists], known.list_members(count.lists))
+    """Schools on any of the lists among all schools, in years that have these lists."""
+    return _flag_schools(known.schools[known.has_lists(count.lists)], known.list_members(count.lists))
 
 
 def count_marked(_: MarkedCount, __: Programme, known: Known) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from effschool.certainty.crossings import TOLERANCE, Change
 from effschool.certainty.explain.ways import Way, choose_way, sum_ways, take_cheapest
-from effschool.method.fioko import compute_procedure_shares
+from effschool.method.fioko import compute_procedure_shares, list_looked_at
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
 from effschool.method.methodology import Fioko
@@ -45,9 +45,8 @@ def find_fioko_ways(
     identified: Identified, tables: Tables, fioko: Fioko, year: int
 ) -> dict[str, tuple[bool | None, Way | None]]:
     """Whether each school is ШНОР, and the cheapest way to the contrary."""
-    schools = identified.schools.dropna(subset="group")
     years = range(year - fioko.years + 1, year + 1)
-    shares = compute_procedure_shares(tables, schools[schools["year"].isin(years)], fioko)
+    shares = compute_procedure_shares(tables, list_looked_at(identified.schools, year, fioko), fioko)
     procedures = list_procedures(shares, fioko)
     flags = identified.lists[identified.lists["year"] == year].dropna(subset="fioko_shnor")
     return {

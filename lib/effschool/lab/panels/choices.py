@@ -13,7 +13,9 @@ from effschool.base.storage import replace_when_done
 from effschool.method.indices import weigh_indicators
 from effschool.method.methodology import (
     Aggregation,
+    CertificateTotal,
     GapIndicator,
+    GroupsByType,
     Indicator,
     Methodology,
     MethodologyError,
@@ -33,6 +35,8 @@ class Choice:
         rule: window rule of the first list of results, social_rule: that of conditions; None where there is none.
         share, cut: how the bands of both indices are cut.
         kind: mean of the indicators of results.
+        groups: reading of the groups of schools, certificate_total: of the shares without a certificate; None where the
+            methodology has no such switch.
         with_vpr: whether indicators of ВПР and procedures of ФИОКО's rule count.
         weights: weight by block of indicators of results, in any unit; empty leaves those of the file.
     """
@@ -45,6 +49,8 @@ class Choice:
     kind: str
     with_vpr: bool = True
     weights: Mapping[str, float] = field(default_factory=dict)
+    groups: str | None = None
+    certificate_total: CertificateTotal = "graduates"
 
 
 def read_choice(methodology: Methodology) -> Choice:
@@ -58,6 +64,8 @@ def read_choice(methodology: Methodology) -> Choice:
         results.bands.cut,
         results.aggregation.kind,
         has_vpr(methodology),
+        groups=methodology.groups.reading if isinstance(methodology.groups, GroupsByType) else None,
+        certificate_total=methodology.certificate_total,
     )
 
 
@@ -131,8 +139,9 @@ def apply_choice(methodology: Methodology, choice: Choice) -> Methodology:
     statuses = own.lists.results
     first = tuple(status.model_copy(update={"rule": choice.rule}) for status in statuses[:1])
     lists = own.lists.model_copy(update={"results": (*first, *statuses[1:])})
-    switches = {"orientation": choice.orientation, "social_rule": choice.social_rule}
-    return own.model_copy(update={"lists": lists, **switches})
+    groups = own.groups.model_copy(update={"reading": choice.groups} if choice.groups else {})
+    switches = {"orientation": choice.orientation, "social_rule": choice.social_rule, "groups": groups}
+    return own.model_copy(update={"lists": lists, "certificate_total": choice.certificate_total, **switches})
 
 
 def _merge(aggregation: Aggregation, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,6 +156,10 @@ def describe_changes(methodology: Methodology, choice: Choice) -> dict[str, Any]
         changes["orientation"] = choice.orientation
     if choice.social_rule != own.social_rule:
         changes["social_rule"] = choice.social_rule
+    if choice.certificate_total != own.certificate_total:
+        changes["certificate_total"] = choice.certificate_total
+    if choice.groups != own.groups:
+        changes["groups"] = {"reading": choice.groups}
     if own.with_vpr and not choice.with_vpr:
         changes["without"] = _leave_vpr(methodology)
     domains = {domain: _change_domain(methodology, domain, choice) for domain in methodology.domains}

@@ -17,6 +17,7 @@ from effschool.lab.panels.shell import say_failure
 from effschool.method.identify import Identified, Memory
 from effschool.method.indicators import fill_mean_scores
 from effschool.method.methodology import Methodology
+from effschool.method.windows import list_covered_years
 from effschool.report.display import Text
 from effschool.report.portfolio import RegionYear, open_region
 from effschool.report.workspace import Workspace, load_dynamics, load_identified, load_used_methodology, load_workspace
@@ -100,8 +101,8 @@ class Desk:
     @property
     def years(self) -> list[int]:
         """Years with lists, the last first; all years with indices where there are no lists."""
-        found = self.identified.lists if len(self.identified.lists) else self.identified.indices
-        return sorted({int(year) for year in found["year"]}, reverse=True)
+        covered = list_covered_years(self.identified.indices, self.methodology)
+        return sorted(covered or map(int, self.identified.indices["year"].unique()), reverse=True)
 
     def open_year(self, year: int) -> RegionYear:
         """The region in a year."""

@@ -11,7 +11,7 @@ from functools import cached_property
 import pandas as pd
 
 from effschool.certainty.levers import OTHER_END
-from effschool.method.fioko import flag_fioko
+from effschool.method.fioko import flag_fioko, list_looked_at
 from effschool.method.identify import Identified, Memory, encode_keys, rank_tables
 from effschool.method.indicators import KEY, Tables, select_rows
 from effschool.method.lists import join_flags, make_year_lists
@@ -145,11 +145,11 @@ def rerun_year(base: Base, values: Mapping[Place, int]) -> Standings:
     lags = count_lags(_take(ranking.values_by_school, base.changed), method) if is_same else base.lags
     standing = Standing(pd.concat([base.kept, own], ignore_index=True), lags)
     statuses = make_year_lists(base.taken, base.listed, standing, method)
-    flags = flag_fioko(change_counts(base.flagged, values), _key_flagged(base), method.fioko)
-    return Standings(own, join_flags(statuses, flags.astype({"school_id": "str"})))
+    flags = flag_fioko(change_counts(base.flagged, values), _list_flagged(base), method.fioko)
+    return Standings(own, join_flags(statuses, _take(flags, base.listed).astype({"school_id": "str"})))
 
 
-def _key_flagged(base: Base) -> pd.DataFrame:
-    schools = base.identified.schools.dropna(subset="group")
-    years = base.methodology.fioko.years if base.methodology.fioko else 1
-    return schools[schools["year"].between(base.listed - years + 1, base.listed)][KEY].sort_values(KEY)
+def _list_flagged(base: Base) -> pd.DataFrame:
+    schools, rule = base.identified.schools[[*KEY, "group"]], base.methodology.fioko
+    looked = list_looked_at(schools, base.listed, rule) if rule else _take(schools, base.listed)
+    return looked.sort_values(KEY)

@@ -25,7 +25,7 @@ from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, open_panel
 from effschool.lab.panels.views import TableView, Takeaway
 from effschool.method.identify import Memory, list_schools
 from effschool.method.indicators import Tables
-from effschool.method.methodology import Methodology, list_methodologies, load_methodology
+from effschool.method.methodology import GroupsByType, Methodology, list_methodologies, load_methodology
 from effschool.report.display import Table, Text
 from effschool.report.sections.municipality import NONE
 
@@ -33,6 +33,8 @@ READINGS = {
     "отставание снижает индекс (consistent)": "consistent",
     "так, как написано в документе (literal)": "literal",
 }
+GROUPINGS = {"three": "вечерние школы отдельно (three)", "two": "вечерние вместе с основными (two)"}
+TOTALS = {"из выпускников (graduates)": "graduates", "из участников экзамена (participants)": "participants"}
 CUTS = {"до ближайшего целого": "half_up", "вниз": "floor", "вверх": "ceil", "как в SPSS": "spss"}
 KINDS = {"среднее арифметическое": "arithmetic", "среднее геометрическое": "geometric"}
 QUARTER = 0.25
@@ -110,6 +112,8 @@ class RulesPanel(Panel):
         self.orientation = choose("Признак отставания", list(READINGS.items()))
         self.rule = choose("Окно лет: первый список", [""])
         self.social_rule = choose("Окно лет: условия", [""])
+        self.groups = choose("Группы школ", [(NONE, "")])
+        self.certificate_total = choose("Доля без аттестата", list(TOTALS.items()))
         self.with_vpr = widgets.Checkbox(description="с ВПР", indent=False, layout={"width": "auto"})
         self.kind = choose("Индекс", list(KINDS.items()))
         self.cut = choose("Округление границы", list(CUTS.items()))
@@ -128,11 +132,13 @@ class RulesPanel(Panel):
 
     def _fields(self) -> list[widgets.Widget]:
         bands = [self.share, self.cut, self.kind]
-        return [self.orientation, self.rule, self.social_rule, self.with_vpr, *bands]
+        readings = [self.orientation, self.groups, self.certificate_total]
+        return [*readings, self.rule, self.social_rule, self.with_vpr, *bands]
 
     def _lay_out(self) -> None:
         switches = line_up(self.orientation, self.rule, self.social_rule, self.with_vpr)
-        self.add(line_up(self.year, self.method), switches, line_up(self.share, self.cut, self.kind))
+        readings = line_up(self.groups, self.certificate_total)
+        self.add(line_up(self.year, self.method), switches, readings, line_up(self.share, self.cut, self.kind))
         self.add(self.weight_rows, self.sizes, self.moves.widget, line_up(self.why, self.title, self.save))
         self.add(self.reasons)
 
@@ -147,6 +153,7 @@ class RulesPanel(Panel):
         self.social_rule.options = (
             list(list_rules(self.base, str(own.social_rule)).items()) if own.social_rule else [(NONE, "")]
         )
+        self._offer_readings(own)
         self.orientation.value, self.rule.value, self.social_rule.value = (
             own.orientation,
             own.rule,
@@ -159,6 +166,15 @@ class RulesPanel(Panel):
         self.offer_weights()
         self.is_filling = False
         self.refresh()
+
+    def _offer_readings(self, own: Choice) -> None:
+        groups = self.base.groups
+        readings = groups.readings if isinstance(groups, GroupsByType) else {}
+        self.groups.options = [(GROUPINGS.get(name, name), name) for name in readings] if own.groups else [(NONE, "")]
+        self.groups.value, self.groups.disabled = own.groups or "", not own.groups
+        self.certificate_total.value = own.certificate_total
+        items = self.base.indicators.values()
+        self.certificate_total.disabled = not any(getattr(item, "participants_of", None) for item in items)
 
     def offer_weights(self) -> None:
         """A slider per block of the index of results; equal weights of indicators until one is moved."""
@@ -192,6 +208,8 @@ class RulesPanel(Panel):
             self.kind.value,
             self.with_vpr.value,
             weights,
+            self.groups.value or None,
+            self.certificate_total.value,
         )
 
     def refresh(self) -> None:

@@ -18,7 +18,7 @@ from effschool.method.methodology.fioko import Fioko, FiokoLevel, FiokoProcedure
 from effschool.method.methodology.groups import GroupsByExams, GroupsByType, ProcedureGroup
 from effschool.method.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
 from effschool.method.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
-from effschool.method.methodology.model import Methodology
+from effschool.method.methodology.model import CertificateTotal, Methodology
 from effschool.method.methodology.partners import Partners
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Axis",
     "Band",
     "Bands",
+    "CertificateTotal",
     "Clusters",
     "Condition",
     "Domain",

@@ -11,12 +11,13 @@ from effschool.base.configuration import (
     Fault,
     Frozen,
     locate,
+    merge_entries,
     raise_faults,
     read_extended,
     validate_entries,
 )
 from effschool.method.methodology.domains import Orientation
-from effschool.method.methodology.model import Methodology
+from effschool.method.methodology.model import CertificateTotal, Methodology
 from effschool.method.thresholds import ThresholdUse, list_lacking, list_needs, load_register
 
 
@@ -25,7 +26,12 @@ class MethodologyError(ConfigurationError):
 
 
 def load_methodology(
-    path: Path, *, orientation: Orientation | None = None, social_rule: str | None = None
+    path: Path,
+    *,
+    orientation: Orientation | None = None,
+    social_rule: str | None = None,
+    groups: str | None = None,
+    certificate_total: CertificateTotal | None = None,
 ) -> Methodology:
     """Read a methodology file; the switches replace what the file says where they are given.
 
@@ -38,9 +44,12 @@ def load_methodology(
     try:
         entry, files = read_extended(path, "методики", faults, _leave_out)
         faults += _require_own_names(entry, path) if len(files) > 1 else []
-        switches = {"orientation": orientation, "social_rule": social_rule}
+        switches = {"orientation": orientation, "social_rule": social_rule, "certificate_total": certificate_total}
         given = {key: Entry(value, "", 0) for key, value in switches.items() if value is not None}
         entry = replace(entry, value=entry.value | given)
+        if groups is not None:
+            reading = Entry({"groups": Entry({"reading": Entry(groups, "", 0)}, "", 0)}, path.name, 1)
+            entry = merge_entries(entry, reading)
         made = validate_entries(Methodology, entry, f"Файл методики «{path.name}»", faults)
         raise_faults(f"Файл методики «{path.name}»", _check_register(made.thresholds, entry, path.parent))
     except ConfigurationError as error:

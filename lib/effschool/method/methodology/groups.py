@@ -1,19 +1,38 @@
 """Groups of schools that are compared with one another (группы школ), by type or by the exams they hold."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from effschool.base.configuration import Frozen, Words
+from effschool.base.configuration import Frozen, RuleError, Words
 
 
 class GroupsByType(Frozen):
-    """Groups (группы школ) by the type of the school; a type without a name is left out."""
+    """Groups (группы школ) by the type of the school; a type without a name is left out.
+
+    Args:
+        readings: readings of the document, by name: what each names otherwise than `names` does.
+        reading: the reading that is carried out, the switch `groups`.
+    """
 
     by: Literal["type"]
     names: dict[str, Words] = Field(min_length=1)
+    readings: dict[str, dict[str, Words]] = Field(default={})
+    reading: str | None = None
     left_out_note: str = ""
     source: Words
+
+    @model_validator(mode="after")
+    def _check_reading(self) -> Self:
+        if self.reading is not None and self.reading not in self.readings:
+            known = ", ".join(self.readings) or "прочтений в методике нет"
+            raise RuleError(f"ожидалось одно из прочтений: {known}", "reading")
+        return self
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Names of groups by type under the reading that is carried out."""
+        return self.names | (self.readings[self.reading] if self.reading else {})
 
 
 class ProcedureGroup(Frozen):

@@ -75,16 +75,26 @@ class IndicatorBase(Frozen):
 
 
 class ShareIndicator(IndicatorBase):
-    """Share (доля) in per cent: 100·count/total, both pooled over the rows."""
+    """Share (доля) in per cent: 100·count/total, both pooled over the rows.
+
+    Args:
+        participants_of: rows whose participants are another reading's total; `over_participants`: that reading is
+            carried out (set by the switch `certificate_total`). Such a share may be above 100: whoever was not let to
+            the exam has no certificate and is no participant.
+    """
 
     kind: Literal["share"]
     count: str
     total: str
+    participants_of: Rows | None = None
+    over_participants: bool = False
     unit: str = "%"
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:
         self.rows.require_counts(count=self.count, total=self.total)
+        if self.participants_of and self.participants_of.table != "results":
+            raise RuleError("участники стоят в таблице «results», ожидалась она", "participants_of", "table")
         return self
 
 

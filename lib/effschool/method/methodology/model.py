@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,14 +13,42 @@ from effschool.method.methodology.dynamics import DynamicsRules
 from effschool.method.methodology.effects import Clusters, Effects
 from effschool.method.methodology.fioko import Fioko
 from effschool.method.methodology.groups import GroupsByExams, GroupsByType
-from effschool.method.methodology.indicators import Indicator
+from effschool.method.methodology.indicators import Indicator, ShareIndicator
 from effschool.method.methodology.lists import Condition, Lists, Status, WindowRule
 from effschool.method.methodology.partners import Partners
 from effschool.method.thresholds import ThresholdUse
 
+CertificateTotal = Literal["graduates", "participants"]
+
+
+def switch_totals(rules: object, over: bool) -> object:
+    """Rules of a domain as they stand in a file, its shares of participants switched on or off."""
+    if not isinstance(rules, dict) or not isinstance(rules.get("indicators"), list | tuple):
+        return rules
+    items = [
+        {**item, "over_participants": over} if isinstance(item, dict) and item.get("participants_of") else item
+        for item in rules["indicators"]
+    ]
+    return {**rules, "indicators": items}
+
+
+def switch_rules(rules: DomainRules, over: bool) -> DomainRules:
+    """Rules of a domain, its shares of participants switched on or off."""
+    items = [
+        item.model_copy(update={"over_participants": over})
+        if isinstance(item, ShareIndicator) and item.participants_of
+        else item
+        for item in rules.indicators
+    ]
+    return rules.model_copy(update={"indicators": tuple(items)})
+
 
 class Methodology(Frozen):
-    """One methodology, whole. `orientation` and `social_rule` are the switches between readings of the document."""
+    """One methodology, whole.
+
+    `orientation`, `social_rule`, `certificate_total` and the reading of `groups` are the switches between readings of
+    the document; `certificate_total` says what the shares of graduates without a certificate are of.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: Words
@@ -28,6 +56,7 @@ class Methodology(Frozen):
     source: Words
     orientation: Orientation = "consistent"
     social_rule: str | None = None
+    certificate_total: CertificateTotal = "graduates"
     groups: Annotated[GroupsByType | GroupsByExams, Field(discriminator="by")]
     domains: dict[Domain, DomainRules]
     lists: Lists
@@ -38,6 +67,22 @@ class Methodology(Frozen):
     partners: Partners | None = None
     effects: Effects | None = None
     clusters: Clusters | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switch_totals(cls, data: object) -> object:
+        """Tell the indicators of the switch `certificate_total`, so that each says by itself how it is counted."""
+        if not isinstance(data, dict) or not isinstance(data.get("domains"), dict):
+            return data
+        domains, over = data["domains"], data.get("certificate_total") == "participants"
+        return {**data, "domains": {name: switch_totals(rules, over) for name, rules in domains.items()}}
+
+    @model_validator(mode="after")
+    def _check_certificates(self) -> Self:
+        has_other = any(item.over_participants for item in self.indicators.values() if item.kind == "share")
+        if self.certificate_total == "participants" and not has_other:
+            raise RuleError("ожидался показатель с ключом participants_of: иначе делить не на что", "certificate_total")
+        return self
 
     @model_validator(mode="after")
     def _check_domains(self) -> Self:
@@ -85,6 +130,9 @@ class Methodology(Frozen):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy; what is remembered of the domains is found anew, for the copy may have others."""
         copy = super().model_copy(update=update, deep=deep)
+        if "certificate_total" in (update or {}):
+            over = copy.certificate_total == "participants"
+            copy.__dict__["domains"] = {name: switch_rules(rules, over) for name, rules in copy.domains.items()}
         copy.__dict__.pop("indicators", None)
         return copy
 

@@ -52,7 +52,9 @@ def tabulate_method(method: Methodology) -> Table:
 
 
 def _say_groups(groups: GroupsByType | GroupsByExams) -> str:
-    names = groups.names.values() if isinstance(groups.names, dict) else [group.name for group in groups.names]
+    names = dict.fromkeys(
+        groups.chosen.values() if isinstance(groups, GroupsByType) else (item.name for item in groups.names)
+    )
     left_out = f"; не участвуют: {groups.left_out_note}" if groups.left_out_note else ""
     return "каждый год и каждая группа отдельно: " + join_words(names) + left_out
 

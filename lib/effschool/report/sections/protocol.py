@@ -65,6 +65,9 @@ def describe_protocol(region: RegionYear) -> Text:
     return Text((first, "Школы в списках стоят по муниципалитетам и названиям: порядок не является рейтингом."))
 
 
+UNUSED = "не используется"
+
+
 def tabulate_parameters(methodology: Methodology) -> Table:
     """Rule, version and switches that the lists were made with."""
     rows = [
@@ -73,7 +76,9 @@ def tabulate_parameters(methodology: Methodology) -> Table:
         ("Версия", methodology.version),
         ("Источник", methodology.source),
         ("Переключатель orientation", methodology.orientation),
-        ("Переключатель social_rule", methodology.social_rule or "не используется"),
+        ("Переключатель social_rule", methodology.social_rule or UNUSED),
+        ("Переключатель groups", getattr(methodology.groups, "reading", None) or UNUSED),
+        ("Переключатель certificate_total", methodology.certificate_total),
     ]
     return Table("Параметры", "Правило и параметры", pd.DataFrame(rows, columns=["Параметр", "Значение"]))
 

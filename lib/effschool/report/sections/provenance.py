@@ -33,9 +33,17 @@ def _is_of(rows: pd.DataFrame, year: int, school_id: str) -> pd.Series:
 
 def _trace_indicator(own: Tables, indicator: Indicator) -> pd.DataFrame:
     found = select_rows(own, indicator.rows)
-    columns = list_columns(indicator, found)
+    parts = [_trace_rows(found, list_columns(indicator, found), indicator.rows.table)]
+    if isinstance(indicator, ShareIndicator) and indicator.over_participants and indicator.participants_of:
+        others = select_rows(own, indicator.participants_of)
+        parts = [_trace_rows(found, [indicator.count], indicator.rows.table)]
+        parts += [_trace_rows(others, ["participants"], indicator.participants_of.table)]
+    return pd.concat(parts, ignore_index=True).assign(indicator=indicator.id)
+
+
+def _trace_rows(found: pd.DataFrame, columns: list[str], table: str) -> pd.DataFrame:
     long = found.melt(id_vars=list(PROVENANCE), value_vars=columns, var_name="column", value_name="value")
-    return long.assign(indicator=indicator.id, table=indicator.rows.table)
+    return long.assign(table=table)
 
 
 def list_columns(indicator: Indicator, rows: pd.DataFrame) -> list[str]:

@@ -2,10 +2,12 @@
 
 import pandas as pd
 
+from effschool.dynamics import FIOKO_LIST
 from effschool.intake.corrections import tabulate_corrections
 from effschool.intake.school_names import HEADINGS
 from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology
+from effschool.method.windows import list_covered_years
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import flag_members, name_all_lists
 from effschool.report.sections.municipality import NONE, describe_treatments, say_missing
@@ -76,12 +78,14 @@ def tabulate_doubtful(doubtful: pd.DataFrame) -> Table | Text:
 
 
 def tabulate_list_sizes(identified: Identified, methodology: Methodology) -> Table | Text:
-    """Number of schools on every list, by year."""
+    """Number of schools on every list, by year; missing where the window of the year is not covered."""
     lists = identified.lists
     if lists.empty:
         return say_missing("Списки")
     names = name_all_lists(methodology)
     counts = {name: flag_members(lists, name).groupby(lists["year"]).sum() for name in names}
+    covered = list_covered_years(identified.indices, methodology)
+    counts = {name: found if name == FIOKO_LIST else found.reindex(covered) for name, found in counts.items()}
     frame = pd.DataFrame(counts).T.rename(columns=str).rename_axis("Список").reset_index()
     return Table("Списки", "Школ в списках по годам", frame)
 
