@@ -3,6 +3,7 @@
 A file with an error gives none of its rows; other files go on. Every row remembers file, sheet and row in Excel.
 """
 
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from effschool.base.apart import share_out
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
+from effschool.intake.archives import open_file
 from effschool.intake.corrections import apply_corrections, list_headings, load_corrections
 from effschool.intake.headings import (
     check_header,
@@ -84,11 +86,27 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Sent:
-    """A file of the folder and the layouts that its name allows, in their order."""
+    """A file of the folder, or of an archive in it, and the layouts that its name allows, in their order.
+
+    Args:
+        path: where its bytes are; those of an archive's file only while the folder is read.
+        file: its name as reports show it.
+        aliases: further names that a layout may know it by.
+        sha256: of its bytes.
+        problem: why it cannot be opened, where that is known already.
+    """
 
     path: Path
     file: str
     layouts: tuple[Layout, ...]
+    aliases: tuple[str, ...] = ()
+    sha256: str = ""
+    problem: Problem | None = None
+
+    def match_name(self, layout: Layout) -> dict[str, str] | None:
+        """Fields of the file's name for a layout; None where the layout is for files of another name."""
+        found = (layout.match_name(name) for name in (self.file, *self.aliases))
+        return next((fields for fields in found if fields is not None), None)
 
 
 @dataclass(frozen=True)
@@ -158,7 +176,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
 
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
     """All sheets of all files, read and checked each by itself."""
-    read = share_out(partial(read_file, register=register), find_files(raw, known))
+    with tempfile.TemporaryDirectory(prefix="effschool-") as unpacked:
+        read = share_out(partial(read_file, register=register), find_files(raw, known, Path(unpacked)))
     return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
 
@@ -206,14 +225,22 @@ def correct_tables(
     return corrected, applied, problems
 
 
-def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:
-    """Files of the folder with the layouts that their names allow, sorted by name."""
-    paths = sorted(path for path in raw.rglob("*") if path.is_file())
-    named = [(path, shorten_path(path, raw)) for path in paths]
+def find_files(raw: Path, layouts: Sequence[Layout], unpacked: Path) -> list[Sent]:
+    """Files of the folder with the layouts that their names allow, sorted by name; archives are opened like folders.
+
+    Args:
+        unpacked: an empty folder for what stands in archives.
+    """
+    named = [(path, shorten_path(path, raw)) for path in sorted(raw.rglob("*")) if path.is_file()]
+    opened = [file for path, name in named if not _is_ignored(Path(name)) for file in open_file(path, name, unpacked)]
+    found = [
+        Sent(file.path, file.name, (), file.aliases, hash_file(file.path), file.problem)
+        for file in opened
+        if not _is_ignored(Path(file.name))
+    ]
     return [
-        Sent(path, file, tuple(layout for layout in layouts if layout.match_name(file) is not None))
-        for path, file in named
-        if not _is_ignored(Path(file))
+        replace(sent, layouts=tuple(layout for layout in layouts if sent.match_name(layout) is not None))
+        for sent in found
     ]
 
 
@@ -246,6 +273,8 @@ UNKNOWN = Layout.model_construct(id="", title="неизвестный файл",
 
 def read_file(sent: Sent, register: Thresholds | None) -> list[Taken]:
     """The sheets of one file read, converted and checked; a file that cannot be read has the one problem why."""
+    if sent.problem:
+        return [Taken(sent, UNKNOWN, problems=(sent.problem,))]
     is_table = sent.path.suffix.lower() in TABLES
     if not sent.layouts or (not is_table and all(layout.takes_any_name for layout in sent.layouts)):
         return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
@@ -289,7 +318,7 @@ def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None) 
     if fit.header is None:
         return Taken(sent, layout, sheet.name, problems=(*sheet.notes, _say_no_header(fit.head, layout)))
     found = [*sheet.notes, *check_header(fit.head, layout, fit.header)]
-    named = layout.match_name(sent.file) or {}
+    named = sent.match_name(layout) or {}
     source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields)
     taken = Taken(sent, layout, sheet.name, problems=tuple(found))
     return read_rows(taken, sheet, source, register) if taken.is_accepted else taken
@@ -447,7 +476,7 @@ def tabulate_files(taken: Sequence[Taken]) -> pd.DataFrame:
             "sheet": file.sheet,
             "layout": file.layout.id,
             "rows": file.rows if file.is_accepted else 0,
-            "sha256": hash_file(file.sent.path),
+            "sha256": file.sent.sha256,
             "status": (UNREAD if file.layout.id == UNKNOWN.id else ACCEPTED) if file.is_accepted else REFUSED,
         }
         for file in taken
