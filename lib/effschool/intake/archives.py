@@ -60,7 +60,7 @@ class _Allowance:
 
 
 def open_file(path: Path, name: str, unpacked: Path) -> list[Found]:
-    """The file itself, or the files of an archive, sorted by name; an archive that cannot be opened has the problem why.
+    """The file itself, or the files of an archive by name; an archive that cannot be opened has the problem why.
 
     Args:
         path: a file of the raw folder.
@@ -157,6 +157,6 @@ def _lay_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, inner: str, unpac
 
 
 def list_aliases(name: str) -> tuple[str, ...]:
-    """«social.zip/а/б.xlsx» → «social/а/б.xlsx», «а/б.xlsx», «б.xlsx»: what the file would be called in a plain folder."""
+    """«social.zip/а/б.xlsx» → «social/а/б.xlsx», «а/б.xlsx», «б.xlsx»: what it might be called in a plain folder."""
     parts = [re.sub(r"\.zip$", "", part, flags=re.IGNORECASE) for part in name.split("/")]
     return tuple("/".join(parts[start:]) for start in range(len(parts)))

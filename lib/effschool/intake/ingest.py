@@ -29,6 +29,7 @@ from effschool.intake.headings import (
 )
 from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
 from effschool.intake.layouts import Layout, load_layouts
+from effschool.intake.missing import Gap, find_missing, report_missing
 from effschool.intake.pupils import count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
@@ -72,6 +73,7 @@ class Ingested:
         corrections: a row per entry of the file of corrections (`corrections.apply_corrections`).
         renamed: a row per row of a table whose code a succession changed (`succession.follow_successions`).
         doubtful: pairs of names and schools that a person has to confirm (`school_names.list_doubtful`).
+        missing: what a year lacks though the year before had it.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -82,6 +84,7 @@ class Ingested:
     corrections: pd.DataFrame
     renamed: pd.DataFrame
     doubtful: pd.DataFrame
+    missing: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,13 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     tables, corrections, faults = correct_tables(tables, raw, known)
     tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
     corrections = tables.pop("corrections")
-    told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
+    missing = find_missing(tables, list_headings(known))
+    told = [
+        *find_absent(taken, known),
+        *report_missing(missing),
+        *(p for file in taken for p in file.problems),
+        *differences,
+    ]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
         tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
@@ -171,6 +180,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
         corrections=corrections,
         renamed=renamed,
         doubtful=doubtful,
+        missing=missing,
     )
 
 
