@@ -29,7 +29,7 @@ from effschool.intake.headings import (
 )
 from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
 from effschool.intake.layouts import Layout, load_layouts
-from effschool.intake.missing import Gap, find_missing, report_missing
+from effschool.intake.missing import find_missing, report_missing
 from effschool.intake.pupils import count_pupils
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
@@ -73,7 +73,6 @@ class Ingested:
         corrections: a row per entry of the file of corrections (`corrections.apply_corrections`).
         renamed: a row per row of a table whose code a succession changed (`succession.follow_successions`).
         doubtful: pairs of names and schools that a person has to confirm (`school_names.list_doubtful`).
-        missing: what a year lacks though the year before had it.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -84,7 +83,6 @@ class Ingested:
     corrections: pd.DataFrame
     renamed: pd.DataFrame
     doubtful: pd.DataFrame
-    missing: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,13 +161,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     tables, corrections, faults = correct_tables(tables, raw, known)
     tables, moved, renamed = follow_successions(tables | {"corrections": corrections}, successions)
     corrections = tables.pop("corrections")
-    missing = find_missing(tables, list_headings(known))
-    told = [
-        *find_absent(taken, known),
-        *report_missing(missing),
-        *(p for file in taken for p in file.problems),
-        *differences,
-    ]
+    absent = [*report_missing(find_missing(tables, list_headings(known))), *find_absent(taken, known)]
+    told = [*absent, *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
         tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
@@ -180,7 +173,6 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
         corrections=corrections,
         renamed=renamed,
         doubtful=doubtful,
-        missing=missing,
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from effschool.report.portfolio import keep_latest
+from effschool.report.portfolio import RegionYear, keep_latest
+from effschool.report.sections.missing import list_missing
 from effschool.report.workspace import Workspace
 from effschool.run.stamps import digest
 
@@ -85,6 +86,7 @@ def digest_region(workspace: Workspace, year: int) -> str:
             "grouped": sorted(set(workspace.clusters.get("year", ()))),
             "has_lists": bool((workspace.identified.lists["year"] == year).any()),
             "refused": int((workspace.files["status"] == "не принят").sum()),
+            "missing": list_missing(RegionYear(workspace, year), names_files=False),
         }
     )
 
