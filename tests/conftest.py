@@ -17,6 +17,7 @@ from effschool.dynamics.clusters import find_clusters
 from effschool.dynamics.effects import assess_programme
 from effschool.dynamics.partners import find_partners
 from effschool.intake.ingest import ingest_folder, read_contract, write_ingested
+from effschool.intake.missing import find_missing, judge_missing, write_missing
 from effschool.method.identify import identify_schools
 from effschool.method.methodology import Methodology, load_methodology
 from effschool.report.workspace import (
@@ -88,6 +89,7 @@ def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
     contract = read_contract(processed)
     identified = identify_schools(contract, methodology)
     save_identified(identified, methodology, processed)
+    write_missing(judge_missing(find_missing(contract), contract, identified, methodology), processed)
     year = choose_year(identified, methodology, None)
     save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)

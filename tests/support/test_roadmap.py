@@ -157,7 +157,7 @@ REAL = [
 
 def read_plan(folder, rows):
     write_workbook(folder / "план.xlsx", rows)
-    (sent,) = find_files(folder, load_layouts(LAYOUTS))
+    (sent,) = find_files(folder, load_layouts(LAYOUTS), folder)
     (taken,) = read_file(sent, None)
     return taken
 

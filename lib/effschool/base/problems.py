@@ -28,7 +28,7 @@ class Problem:
 
     Args:
         severity: whether the file can be taken all the same.
-        file: name as the methodologist knows it, relative to the folder of raw data.
+        file: name as the methodologist knows it, relative to the folder of raw data; empty where no file has the fault.
         expected: what should have stood there, a Russian phrase.
         action: what to do, a Russian sentence in the imperative.
         sheet: sheet of a workbook; empty for CSV.
@@ -49,7 +49,7 @@ class Problem:
     @property
     def place(self) -> str:
         """Where it is, for a person: «social.xlsx, лист «Форма», строка 7, столбец «Год»»."""
-        parts = [f"файл «{self.file}»"]
+        parts = [f"файл «{self.file}»"] if self.file else []
         parts += [f"лист «{self.sheet}»"] if self.sheet else []
         parts += [f"строка {self.row}"] if self.row is not None else []
         parts += [f"столбец «{self.column}»"] if self.column else []
@@ -59,8 +59,8 @@ class Problem:
     def message(self) -> str:
         """The whole sentence: place, what stood there, what was expected, what to do."""
         found = f" стоит «{self.value}»," if self.value else ""
-        place = self.place[0].upper() + self.place[1:]
-        return f"{place}:{found} {self.expected}. {self.action}"
+        said = f"{self.place}:{found} {self.expected}" if self.file else self.expected
+        return f"{said[:1].upper()}{said[1:]}. {self.action}"
 
 
 class UnreadableFileError(Exception):

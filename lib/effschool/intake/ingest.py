@@ -4,6 +4,7 @@ A file with an error gives none of its rows; other files go on. Every row rememb
 """
 
 import secrets
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from effschool.base.apart import share_out
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
+from effschool.intake.archives import open_file
 from effschool.intake.corrections import (
     apply_answers,
     apply_corrections,
@@ -52,6 +54,7 @@ from effschool.intake.participation import check_headings
 from effschool.intake.plausibility import Known, find_contradictions, find_questions, list_minimums, say_by_file
 from effschool.intake.plausibility_rules import Rule, load_rules
 from effschool.intake.pupils import SecondTableError, count_pupils
+from effschool.intake.missing import find_missing, report_missing
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
 from effschool.intake.register import (
@@ -114,11 +117,27 @@ class Ingested:
 
 @dataclass(frozen=True)
 class Sent:
-    """A file of the folder and the layouts that its name allows, in their order."""
+    """A file of the folder, or of an archive in it, and the layouts that its name allows, in their order.
+
+    Args:
+        path: where its bytes are; those of an archive's file only while the folder is read.
+        file: its name as reports show it.
+        aliases: further names that a layout may know it by.
+        sha256: of its bytes.
+        problem: why it cannot be opened, where that is known already.
+    """
 
     path: Path
     file: str
     layouts: tuple[Layout, ...]
+    aliases: tuple[str, ...] = ()
+    sha256: str = ""
+    problem: Problem | None = None
+
+    def match_name(self, layout: Layout) -> dict[str, str] | None:
+        """Fields of the file's name for a layout; None where the layout is for files of another name."""
+        found = (layout.match_name(name) for name in (self.file, *self.aliases))
+        return next((fields for fields in found if fields is not None), None)
 
 
 @dataclass(frozen=True)
@@ -177,7 +196,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     corrections = tables.pop("corrections")
     moved = [*spelled, *moved, *find_place_changes(tables["schools"]), *find_code_changes(tables["schools"])]
     questions, answered, asked = ask_questions(tables, rules, register, raw, known)
-    told = [*find_absent(taken, known), *(p for file in taken for p in file.problems), *differences]
+    absent = [*report_missing(find_missing(tables, list_headings(known))), *find_absent(taken, known)]
+    told = [*absent, *(p for file in taken for p in file.problems), *differences]
     required = {table for layout in known if layout.required for table in layout.tables}
     return Ingested(
         tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
@@ -195,7 +215,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
     """All sheets of all files, read and checked each by itself."""
     reader = partial(read_file, register=register, secret=secrets.token_hex(8))
-    read = share_out(reader, find_files(raw, known))
+    with tempfile.TemporaryDirectory(prefix="effschool-") as unpacked:
+        read = share_out(reader, find_files(raw, known, Path(unpacked)))
     return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
 
@@ -296,14 +317,22 @@ def ask_questions(
     return still, answered, [*say_by_file(still, list_headings(tuple(layouts))), *faults]
 
 
-def find_files(raw: Path, layouts: Sequence[Layout]) -> list[Sent]:
-    """Files of the folder with the layouts that their names allow, sorted by name."""
-    paths = sorted(path for path in raw.rglob("*") if path.is_file())
-    named = [(path, shorten_path(path, raw)) for path in paths]
+def find_files(raw: Path, layouts: Sequence[Layout], unpacked: Path) -> list[Sent]:
+    """Files of the folder with the layouts that their names allow, sorted by name; archives are opened like folders.
+
+    Args:
+        unpacked: an empty folder for what stands in archives.
+    """
+    named = [(path, shorten_path(path, raw)) for path in sorted(raw.rglob("*")) if path.is_file()]
+    opened = [file for path, name in named if not _is_ignored(Path(name)) for file in open_file(path, name, unpacked)]
+    found = [
+        Sent(file.path, file.name, (), file.aliases, hash_file(file.path), file.problem)
+        for file in opened
+        if not _is_ignored(Path(file.name))
+    ]
     return [
-        Sent(path, file, tuple(layout for layout in layouts if layout.match_name(file) is not None))
-        for path, file in named
-        if not _is_ignored(Path(file))
+        replace(sent, layouts=tuple(layout for layout in layouts if sent.match_name(layout) is not None))
+        for sent in found
     ]
 
 
@@ -340,6 +369,8 @@ def read_file(sent: Sent, register: Thresholds | None, secret: str = "") -> list
     Args:
         secret: key of the hash of pupils, one for all files that are to be compared (`pupils.count_pupils`).
     """
+    if sent.problem:
+        return [Taken(sent, UNKNOWN, problems=(sent.problem,))]
     is_table = sent.path.suffix.lower() in TABLES
     if not sent.layouts or (not is_table and all(layout.takes_any_name for layout in sent.layouts)):
         return [Taken(sent, UNKNOWN, problems=(_say_unknown_name(sent.file),))]
@@ -398,7 +429,7 @@ def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None, 
     if fit.header is None:
         return Taken(sent, layout, sheet.name, problems=(*sheet.notes, _say_no_header(fit.head, layout)))
     found = [*sheet.notes, *check_header(fit.head, layout, fit.header)]
-    named = layout.match_name(sent.file) or {}
+    named = sent.match_name(layout) or {}
     texts = {name: search_field(rule, fit.header, fit.head) for name, rule in layout.fields.items()}
     source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields, texts)
     if any(rows.table == "results" for rows in layout.gives):
@@ -613,7 +644,7 @@ def tabulate_files(taken: Sequence[Taken]) -> pd.DataFrame:
             "sheet": file.sheet,
             "layout": file.layout.id,
             "rows": file.rows if file.is_accepted else 0,
-            "sha256": hash_file(file.sent.path),
+            "sha256": file.sent.sha256,
             "status": (UNREAD if file.layout.id == UNKNOWN.id else ACCEPTED) if file.is_accepted else REFUSED,
         }
         for file in taken

@@ -12,6 +12,7 @@ from effschool.base.schemas import LEFT_BEHIND
 from effschool.base.storage import read_table, write_table, write_text
 from effschool.dynamics import Dynamics
 from effschool.dynamics.partners import hide_foreign
+from effschool.intake.missing import Gap, read_missing
 from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology
 
@@ -71,6 +72,7 @@ class Workspace:
     support: Support = field(default_factory=Support)
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
+    missing: tuple[Gap, ...] = ()
 
 
 def load_region(path: Path) -> Region:
@@ -189,4 +191,5 @@ def load_workspace(processed: Path) -> Workspace:
         support=load_support(processed),
         effects=read_table(processed / DYNAMICS, "effects"),
         clusters=read_table(processed / DYNAMICS, "clusters"),
+        missing=read_missing(processed),
     )

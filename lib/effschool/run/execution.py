@@ -51,8 +51,12 @@ def execute_work(work: Work, folder: str) -> Product:
 def quote_cell(error: PapermillExecutionError) -> str:
     """Message of a notebook that stopped: what it said, in which cell."""
     lines = [line for line in error.source.splitlines() if line.strip()] or [""]
-    name = "" if error.ename in {"ValueError", "StepError"} else f"{error.ename}: "
+    name = "" if error.ename in TOLD else f"{error.ename}: "
     return f"{name}{error.evalue} Ячейка {error.exec_count}: «{lines[-1].strip()}»."
+
+
+TOLD = {"ValueError", "StepError", "IncompleteDataError", "MissingDataError"}
+"""Errors whose message is for a person and needs no name of theirs."""
 
 
 def write_notebook(notebook: NotebookNode, work: Work) -> bytes:

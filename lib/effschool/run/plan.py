@@ -34,6 +34,7 @@ IDENTIFIED_FILES = (
     "decisions",
     "certainty",
     "levels",
+    "missing",
 )
 DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
@@ -114,7 +115,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
-    identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts}
+    identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "allow_missing": ""}
     return [
         _plan_stage(
             settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from effschool.method.windows import list_covered_years
-from effschool.report.portfolio import keep_latest
+from effschool.report.portfolio import RegionYear, keep_latest
+from effschool.report.sections.missing import list_missing
 from effschool.report.workspace import Workspace
 from effschool.run.stamps import digest
 
@@ -86,6 +87,7 @@ def digest_region(workspace: Workspace, year: int) -> str:
             "grouped": sorted(set(workspace.clusters.get("year", ()))),
             "has_lists": year in list_covered_years(workspace.identified.indices, workspace.methodology),
             "refused": int((workspace.files["status"] == "не принят").sum()),
+            "missing": list_missing(RegionYear(workspace, year), names_files=False),
         }
     )
 

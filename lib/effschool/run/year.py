@@ -11,7 +11,8 @@ from pathlib import Path
 
 from effschool.base.russian import count_words, fold_name, format_number
 from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
-from effschool.report.portfolio import open_region
+from effschool.report.portfolio import RegionYear, open_region
+from effschool.report.sections.missing import list_missing
 from effschool.report.workspace import Workspace, load_workspace
 from effschool.run.executors import open_executor
 from effschool.run.plan import (
@@ -80,6 +81,7 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         outcomes = run_stages(settings, say, show)
         workspace = load_workspace(settings.processed)
         year = open_region(workspace, settings.year).year
+        say_missing(workspace, year, say)
         chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
         chosen.append(plan_protocol(settings, workspace, year))
         seen, card = look_at_reports(others), describe_run(settings, workspace, year)
@@ -175,6 +177,12 @@ def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[Ou
             raise StepError(outcomes[-1].message)
         refuse_unknown_year(settings)
     return outcomes
+
+
+def say_missing(workspace: Workspace, year: int, say: Say) -> None:
+    """Say what the data lack: before the reports, and once more below them."""
+    for number, sentence in enumerate(list_missing(RegionYear(workspace, year))):
+        say(sentence if number else f"\nНе хватает данных. {sentence}")
 
 
 def refuse_unknown_year(settings: Settings) -> None:
@@ -313,6 +321,7 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
             list_tables(settings.processed), lambda path: path.relative_to(settings.processed).as_posix()
         ),
         "versions": read_versions(),
+        "missing": list_missing(RegionYear(workspace, year)),
         "problems": {str(kind): int(count) for kind, count in problems["severity"].value_counts().items()},
     }
 
@@ -345,6 +354,7 @@ def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequen
     """Say what came of the run and where to look; returns the exit status."""
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     errors = workspace.problems[workspace.problems["severity"] == "ошибка"]
+    say_missing(workspace, year, say)
     if len(errors):
         say(f"\nНе приняты файлы с ошибками ({count_words(len(errors), 'ошибка', 'ошибки', 'ошибок')}):")
         for message in errors["message"]:

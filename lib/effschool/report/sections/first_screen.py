@@ -22,6 +22,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.privacy import hide_few
 from effschool.report.school_signs import find_score, score_difference
+from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import (
     NONE,
     OF_SCHOOLS,
@@ -41,9 +42,11 @@ MOST_ATTENTION = 5
 
 
 def describe_municipality(portfolio: Portfolio) -> Text:
-    """The municipality in three sentences: how many schools need help, results beside the region, the year's change."""
+    """What is missing, then three sentences: schools that need help, results beside the region, the year's change."""
     results = compare_years(portfolio)
-    return Text((_say_standing(portfolio), _say_results(results), _say_changes(portfolio, results)))
+    missing = list_missing(portfolio, names_files=False)
+    said = (*missing, _say_standing(portfolio), _say_results(results), _say_changes(portfolio, results))
+    return Text(said, kind="note" if missing else "plain")
 
 
 def _say_standing(portfolio: Portfolio) -> Said:

@@ -30,6 +30,7 @@ from effschool.report.portfolio import (
     spread_bands,
     spread_values,
 )
+from effschool.report.sections.missing import list_missing
 
 NONE = "—"
 SCHOOLS, OF_SCHOOLS = ("школа", "школы", "школ"), ("школы", "школ", "школ")
@@ -500,9 +501,9 @@ def describe_data(portfolio: Portfolio) -> Text:
         # Names of files may tell of other municipalities; the region's page has them.
         files = count(refused, "файл", "файла", "файлов")
         lines.append(say("Из-за ошибок не принято: {files} с данными региона.", files=files))
-    return Text(
-        tuple(lines) or ("Данные за год есть по всем школам муниципалитета.",), kind="note" if lines else "plain"
-    )
+    missing = list_missing(portfolio, names_files=False)
+    fine = "Данные за год есть по всем школам муниципалитета" + (", но не обо всём: см. «Главное»." if missing else ".")
+    return Text(tuple(lines) or (fine,), kind="note" if lines else "plain")
 
 
 def tabulate_own_corrections(portfolio: Portfolio) -> Table | Text:

@@ -11,6 +11,7 @@ from effschool.method.methodology import Methodology
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import RegionYear, flag_members, order_names
 from effschool.report.sections.certainty import BRIEF_NOTE, say_briefly
+from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import SCHOOLS
 
 
@@ -56,13 +57,17 @@ def tell_years(region: RegionYear, name: str) -> pd.Series:
 
 
 def describe_protocol(region: RegionYear) -> Text:
-    """Opening sentence of the protocol, and why there may be no lists."""
+    """Opening of the protocol: what is missing, the rule, and why there may be no lists."""
     method = region.workspace.methodology
     rule = f"{method.title}, версия {method.version}"
     first = f"Идентификация выполнена по данным до {region.year} года включительно: {rule}."
+    missing = list_missing(region)
     if not region.has_lists:
-        return Text((first, f"Списки за {region.year} год не составлены: данных за все годы окна нет."), kind="note")
-    return Text((first, "Школы в списках стоят по муниципалитетам и названиям: порядок не является рейтингом."))
+        return Text(
+            (*missing, first, f"Списки за {region.year} год не составлены: данных за все годы окна нет."), kind="note"
+        )
+    order = "Школы в списках стоят по муниципалитетам и названиям: порядок не является рейтингом."
+    return Text((*missing, first, order), kind="note" if missing else "plain")
 
 
 UNUSED = "не используется"

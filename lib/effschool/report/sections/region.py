@@ -25,6 +25,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.school_signs import gather_signs, name_titles
 from effschool.report.sections.certainty import NOT_COMPUTED, chart_verdicts
+from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import (
     NONE,
     SCHOOLS,
@@ -38,7 +39,7 @@ from effschool.report.sections.municipality import (
 
 
 def describe_region(region: RegionYear) -> Text:
-    """The region in three sentences: who is there, how results changed, how lists changed."""
+    """The region in three sentences: who is there, how results changed, how lists changed; what is missing before."""
     schools = region.region_schools
     municipalities = schools["municipality"].nunique()
     ranked = int(count_bands(schools, "results").sum())
@@ -47,10 +48,13 @@ def describe_region(region: RegionYear) -> Text:
         f"{region.workspace.region.name}, {region.year} год: {count_words(len(schools), *SCHOOLS)} в идентификации, "
         f"{count_words(municipalities, 'муниципалитет', 'муниципалитета', 'муниципалитетов')}; "
     )
-    first += (
-        f"{count_words(lacking, 'школе', 'школам', 'школам')} не хватило данных." if lacking else "данных хватило всем."
-    )
-    return Text((first, _say_level(follow_failures(region), region), _say_moves(region)))
+    missing = list_missing(region)
+    if lacking:
+        first += f"{count_words(lacking, 'школе', 'школам', 'школам')} не хватило данных."
+    else:
+        first += "место среди других есть у каждой." if missing else "данных хватило всем."
+    said = (*missing, first, _say_level(follow_failures(region), region), _say_moves(region))
+    return Text(said, kind="note" if missing else "plain")
 
 
 def follow_failures(region: RegionYear) -> pd.DataFrame:
@@ -116,7 +120,8 @@ def show_region_figures(region: RegionYear) -> Figures | Text:
 def list_concerns(region: RegionYear, run: Path) -> Text:
     """What needs attention now: what failed and what is missing."""
     found = [*_find_failures(run), *_find_gaps(region)]
-    return Text(tuple(found) or ("Всё построено, данные есть обо всех школах.",), kind="note" if found else "plain")
+    fine = "Все отчёты построены." if list_missing(region) else "Всё построено, данные есть обо всех школах."
+    return Text(tuple(found) or (fine,), kind="note" if found else "plain")
 
 
 def _find_failures(run: Path) -> Iterator[str]:
@@ -373,7 +378,9 @@ def tabulate_insufficient(region: RegionYear) -> Table | Text:
     lacking = {rules[domain].title: schools[f"{domain}_band"].isna() for domain in rules}
     chosen = schools[pd.DataFrame(lacking).any(axis=1)].sort_values(["municipality", "name"], key=order_names)
     if chosen.empty:
-        return Text(("Данных хватило для всех школ.",))
+        missing = list_missing(region)
+        fine = "Место среди других есть у каждой школы, но не все данные получены."
+        return Text((*missing, fine) if missing else ("Данных хватило для всех школ.",))
     frame = chosen[["name", "school_id", "municipality", "group"]].set_axis(
         ["Школа", "Код", "Муниципалитет", "Группа"], axis=1
     )
