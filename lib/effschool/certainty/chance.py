@@ -35,10 +35,9 @@ from effschool.certainty.resampling import (
     recompute,
     take_own_method,
 )
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.fioko import compute_procedure_shares
 from effschool.method.identify import Identified
-from effschool.method.methodology import Domain, Methodology, ShareIndicator
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology, ShareIndicator
 
 CHANCE_COLUMNS = ["year", "school_id", "list", "is_member", "chance_pct", "fewest", "most", "chance_sentence"]
 

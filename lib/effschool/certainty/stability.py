@@ -36,8 +36,7 @@ from effschool.certainty.resampling import (
     recompute,
     take_own_method,
 )
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import GapIndicator, Methodology
+from effschool.method.methodology import FIOKO_LIST, GapIndicator, Methodology
 from effschool.method.methodology.certainty import Verdicts
 
 STABILITY_COLUMNS = [

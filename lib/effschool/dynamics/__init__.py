@@ -8,7 +8,6 @@ from effschool.dynamics.follow import Dynamics, follow_schools
 from effschool.dynamics.leaving import clip_spells, count_endings, count_returns, estimate_leaving, trace_spells
 from effschool.dynamics.level_change import measure_level_change
 from effschool.dynamics.paths import (
-    FIOKO_LIST,
     LIST_COLUMNS,
     describe_history,
     describe_memberships,
@@ -34,7 +33,6 @@ from effschool.dynamics.transitions import (
 
 __all__ = [
     "ABSENT",
-    "FIOKO_LIST",
     "LIST_COLUMNS",
     "NOT_LISTED",
     "NOT_RANKED",

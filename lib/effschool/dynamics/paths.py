@@ -6,13 +6,11 @@ import pandas as pd
 
 from effschool.dynamics.transitions import list_ranked_years
 from effschool.method.indicators import KEY
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.method.windows import is_covered
 
 LIST_COLUMNS = {"results": "results_status", "social": "social_status"}
 """Column of the paths with the statuses of a domain."""
-FIOKO_LIST = "ШНОР"
-"""Name under which ФИОКО's list stands beside the statuses of the methodology."""
 
 
 def trace_paths(schools: pd.DataFrame, indices: pd.DataFrame, lists: pd.DataFrame) -> pd.DataFrame:

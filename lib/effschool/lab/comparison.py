@@ -10,10 +10,16 @@ import pandas as pd
 from pydantic import BaseModel
 
 from effschool.base.russian import count_words, format_number, format_percent, join_words
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.identify import Identified, Memory, identify_schools, list_schools
 from effschool.method.indicators import Tables
-from effschool.method.methodology import Domain, GapIndicator, Methodology, find_methodology, load_methodology
+from effschool.method.methodology import (
+    FIOKO_LIST,
+    Domain,
+    GapIndicator,
+    Methodology,
+    find_methodology,
+    load_methodology,
+)
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 

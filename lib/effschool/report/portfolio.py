@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from effschool.dynamics import FIOKO_LIST, describe_history
-from effschool.method.methodology import Domain, Methodology
+from effschool.dynamics import describe_history
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.privacy import blur_index, count_in_cells, hide_few
 from effschool.report.workspace import Workspace
 

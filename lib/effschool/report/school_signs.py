@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import Domain, Methodology
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
 from effschool.report.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
 from effschool.report.privacy import hide_few

@@ -7,10 +7,9 @@ import pandas as pd
 
 from effschool.base.russian import NO_DATA, choose_word, join_words
 from effschool.certainty.explain.ways import Way
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.display import Table
 
 

@@ -10,11 +10,11 @@ import ipywidgets as widgets
 import pandas as pd
 
 from effschool.certainty.explain import Decisions, chart_index_parts, tabulate_index_parts, tabulate_school_decisions
-from effschool.dynamics import FIOKO_LIST
 from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.reports import make_report
 from effschool.lab.panels.shell import Panel, choose, line_up, open_panel, press, render
 from effschool.lab.panels.views import TableView, Takeaway
+from effschool.method.methodology import FIOKO_LIST
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import (
     RegionYear,

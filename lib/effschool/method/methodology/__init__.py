@@ -14,7 +14,7 @@ from effschool.method.methodology.files import (
     list_methodologies,
     load_methodology,
 )
-from effschool.method.methodology.fioko import Fioko, FiokoLevel, FiokoProcedure
+from effschool.method.methodology.fioko import FIOKO_LIST, Fioko, FiokoLevel, FiokoProcedure
 from effschool.method.methodology.groups import GroupsByExams, GroupsByType, ProcedureGroup
 from effschool.method.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
 from effschool.method.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
@@ -22,6 +22,7 @@ from effschool.method.methodology.model import Methodology
 from effschool.method.methodology.partners import Partners
 
 __all__ = [
+    "FIOKO_LIST",
     "Aggregation",
     "Axis",
     "Band",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base.russian import choose_word, count_words, format_number, format_percent, join_words
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.methodology import (
+    FIOKO_LIST,
     Axis,
     DomainRules,
     DynamicsRules,

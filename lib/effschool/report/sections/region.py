@@ -8,8 +8,7 @@ import pandas as pd
 
 from effschool.base.russian import count_words, format_number, format_percent, join_words
 from effschool.certainty.stability import Stability
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import Domain
+from effschool.method.methodology import FIOKO_LIST, Domain
 from effschool.report import charts
 from effschool.report.comments import load_comments, write_comments
 from effschool.report.display import Chart, Figures, Links, Table, Text

@@ -11,9 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base.russian import NBSP
-from effschool.dynamics import FIOKO_LIST
 from effschool.dynamics.partners import CLOSE
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
 from effschool.report.display import Table, Text, render
 from effschool.report.facts import count, join, say, words
