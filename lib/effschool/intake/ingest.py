@@ -25,7 +25,7 @@ from effschool.intake.headings import (
     find_rows,
     select_body,
 )
-from effschool.intake.identity import CONFIRMED, TO_CONFIRM, add_known_codes, find_codes, open_register
+from effschool.intake.identity import CONFIRMED, add_known_codes, find_codes, open_register
 from effschool.intake.layouts import Layout, load_layouts
 from effschool.intake.pupils import count_pupils
 from effschool.intake.reading import Grid, Sheet
@@ -40,7 +40,6 @@ from effschool.intake.register import (
     restore_codes,
 )
 from effschool.intake.rows import Source, read_part
-from effschool.intake.school_names import write_doubtful
 from effschool.intake.succession import Successions, follow_successions, load_successions
 from effschool.intake.workbooks import open_sheets, read_first_sheet
 from effschool.method.thresholds import Register as Thresholds
@@ -465,15 +464,13 @@ def assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
 
 
 def write_ingested(ingested: Ingested, processed: Path) -> None:
-    """Write the tables and what was found as Parquet into `processed`/contract, and names to confirm as a workbook."""
+    """Write the tables and what was found as Parquet into `processed`/contract."""
     folder = processed / "contract"
     for name, table in ingested.tables.items():
         write_table(table, folder / f"{name}.parquet")
     write_table(ingested.problems, folder / "problems.parquet")
     for name in ("files", "corrections", "renamed"):
         write_table(getattr(ingested, name), folder / f"{name}.parquet")
-    if len(ingested.doubtful):
-        write_doubtful(ingested.doubtful, processed / TO_CONFIRM)
 
 
 def read_contract(processed: Path) -> dict[str, pd.DataFrame]:

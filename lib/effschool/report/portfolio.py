@@ -4,12 +4,14 @@ Only the municipality's own schools are named here; the rest of the region enter
 schools stand, none of which is the exact index of a school (`privacy`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 import pandas as pd
+from slugify import slugify
 
 from effschool.dynamics import describe_history
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
@@ -133,6 +135,17 @@ def order_names(names: pd.Series) -> pd.Series:
     """Keys that put names in the order people expect: case and «ё» do not matter, «№ 2» comes before «№ 10»."""
     plain = names.astype("str").str.casefold().str.replace("ё", "е")
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
+
+
+def name_slugs(names: Iterable[str]) -> dict[str, str]:
+    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
+    slugs: dict[str, str] = {}
+    for name in names:
+        base = slugify(name, max_length=60) or "municipalitet"
+        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
+        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+        slugs[name] = next(slug for slug in free if slug not in taken)
+    return slugs
 
 
 def keep_latest(schools: pd.DataFrame) -> pd.DataFrame:

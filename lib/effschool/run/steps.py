@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from effschool.base.apart import UNLIMITED, Limits, LostError, MemoryLimitError, TimeLimitError, run_apart
+from effschool.base.problems import hide_folders, say_error
 from effschool.base.storage import write_bytes
 from effschool.report.page import PageCard
 from effschool.run.stamps import Step
-from effschool.run.work import Product, Work, hide_folders, say_error
+from effschool.run.work import Product, Work
 
 ATTEMPTS = 2
 """How often a step is tried whose process was killed."""

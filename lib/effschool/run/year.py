@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from effschool.base.problems import say_error
 from effschool.base.russian import count_words, format_number
 from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
 from effschool.report.portfolio import open_region
@@ -37,7 +38,7 @@ from effschool.run.steps import (
     produce,
     publish,
 )
-from effschool.run.work import Product, StepError, say_error
+from effschool.run.work import Product, StepError
 
 
 @dataclass(frozen=True)

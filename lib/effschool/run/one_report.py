@@ -1,4 +1,4 @@
-"""A municipality's report made from a panel (отчёт по муниципалитету): the run's own steps on the tables that are."""
+"""One municipality's report, asked for by a panel (отчёт по муниципалитету): the run's steps on its tables."""
 
 from pathlib import Path
 
