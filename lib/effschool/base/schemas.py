@@ -4,11 +4,15 @@ Counts are nullable whole numbers: a blank cell is a missing value, never zero. 
 as its `error` the phrase of what was expected and as its `title` what to do, so that a failure becomes a `Problem`.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from pandera.pandas import Check, Column, DataFrameSchema
+
+if TYPE_CHECKING:
+    from pandera.pandas import Check, DataFrameSchema
 
 SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
 LOCALITIES = ("город", "село")
@@ -55,8 +59,54 @@ BLANK_IN_KEYS = ("grade", "municipality", "number")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
-def _expect(function: Callable[..., Any], expected: str, action: str, **options: Any) -> Check:
-    return Check(function, error=expected, title=action, **options)
+@dataclass(frozen=True)
+class Column:
+    """A column: its type as pandas names it, what makes its check if it has one, whether it may be blank."""
+
+    dtype: str
+    check: "Callable[[], Check] | None" = None
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table: its columns by name, and what its rows are checked for together.
+
+    Checks are pandera's, which takes as long to import as half of pandas: only who validates a table waits for it.
+    """
+
+    name: str
+    columns: Mapping[str, Column]
+    checks: "tuple[Callable[[], Check], ...]" = ()
+    unique: list[str] | None = None
+
+    @cached_property
+    def pandera(self) -> "DataFrameSchema":
+        """The schema that checks; the columns of tables left behind stand in order."""
+        from pandera import pandas as pandera  # noqa: PLC0415 -- see above
+
+        columns = {
+            name: pandera.Column(column.dtype, column.check and column.check(), nullable=column.nullable)
+            for name, column in self.columns.items()
+        }
+        checks, is_ordered = [check() for check in self.checks], self.unique is not None
+        return pandera.DataFrameSchema(
+            columns, checks=checks, unique=self.unique, name=self.name, strict=True, ordered=is_ordered
+        )
+
+    def validate(self, frame: pd.DataFrame, *, lazy: bool = False) -> pd.DataFrame:
+        """The frame, if it is as the schema says; `lazy` finds all faults before it raises pandera's `SchemaErrors`."""
+        return self.pandera.validate(frame, lazy=lazy)
+
+
+def _expect(function: Callable[..., Any], expected: str, action: str, **options: Any) -> "Callable[[], Check]":
+    return lambda: _import_check()(function, error=expected, title=action, **options)
+
+
+def _import_check() -> "type[Check]":
+    from pandera.pandas import Check  # noqa: PLC0415 -- as in `Schema.pandera`
+
+    return Check
 
 
 def _year() -> Column:
@@ -100,7 +150,7 @@ def _choice(values: Iterable[str], what: str, nullable: bool = False) -> Column:
     return Column("str", check, nullable=nullable)
 
 
-def _unique(*key: str) -> Check:
+def _unique(*key: str) -> "Callable[[], Check]":
     return _expect(
         lambda frame: ~frame.duplicated(list(key), keep=False),
         "ожидалась одна строка с таким ключом, а их несколько",
@@ -110,7 +160,7 @@ def _unique(*key: str) -> Check:
     )
 
 
-def _not_above(parts: Iterable[str], total: str, expected: str) -> Check:
+def _not_above(parts: Iterable[str], total: str, expected: str) -> "Callable[[], Check]":
     names = list(parts)
     return _expect(
         lambda frame: ~(frame[names].sum(axis=1, min_count=1) > frame[total]).fillna(False).astype(bool),
@@ -129,13 +179,13 @@ _SOURCE = {
 }
 
 
-def _take_in(name: str, columns: dict[str, Column], *checks: Check) -> DataFrameSchema:
+def _take_in(name: str, columns: dict[str, Column], *checks: "Callable[[], Check]") -> Schema:
     """A table taken in: its columns and those of its source; a key stands once."""
-    return DataFrameSchema({**columns, **_SOURCE}, checks=[_unique(*KEYS[name]), *checks], name=name, strict=True)
+    return Schema(name, {**columns, **_SOURCE}, (_unique(*KEYS[name]), *checks))
 
 
-def _leave_behind(name: str, unique: list[str], columns: dict[str, Column]) -> DataFrameSchema:
-    return DataFrameSchema(columns, unique=unique, name=name, strict=True, ordered=True)
+def _leave_behind(name: str, unique: list[str], columns: dict[str, Column]) -> Schema:
+    return Schema(name, columns, unique=unique)
 
 
 SCHOOLS = _take_in(
@@ -207,7 +257,7 @@ PROGRAMME = _take_in(
         "school_id": _text(False),
         "project": _text(False),
         "entry_year": _year(),
-        "exit_year": Column("Int64", _year().checks, nullable=True),
+        "exit_year": Column("Int64", _year().check, nullable=True),
         "partner_id": _text(),
         "curator": _text(),
     },
@@ -277,7 +327,7 @@ ROADMAP = _take_in(
         "programme": _text(False),
         "municipality": _text(),
         "number": _text(),
-        "year": Column("Int64", _year().checks, nullable=True),
+        "year": Column("Int64", _year().check, nullable=True),
         "term": _text(),
         "event": _text(False),
         "responsible": _text(),
@@ -293,7 +343,7 @@ ROADMAP = _take_in(
 `done` and `as_of` are dates in words or figures (`roadmap.read_term`)."""
 
 CONTRACT = {
-    str(schema.name): schema
+    schema.name: schema
     for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED, TARGETS_FACT, ROADMAP)
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""
@@ -320,11 +370,11 @@ INDICATORS = _leave_behind(
     {
         "year": Column("int64"),
         "school_id": _text(False),
-        "domain": Column("str", Check.isin(DOMAINS)),
+        "domain": Column("str", lambda: _import_check().isin(DOMAINS)),
         "indicator": _text(False),
         "raw": Column("float64"),
-        "normalised": Column("float64", Check.in_range(0, 1), nullable=True),
-        "participants": Column("int64", Check.ge(0)),
+        "normalised": Column("float64", lambda: _import_check().in_range(0, 1), nullable=True),
+        "participants": Column("int64", lambda: _import_check().ge(0)),
     },
 )
 """A row per school, year and indicator that the school has. `raw`: per cent, score or gap; `normalised`: 0…1 as it
@@ -336,12 +386,12 @@ INDICES = _leave_behind(
     {
         "year": Column("int64"),
         "school_id": _text(False),
-        "domain": Column("str", Check.isin(DOMAINS)),
+        "domain": Column("str", lambda: _import_check().isin(DOMAINS)),
         "group": _text(False),
-        "index": Column("float64", Check.in_range(0, 100), nullable=True),
-        "coverage": Column("float64", Check.in_range(0, 1)),
-        "rank": Column("Int64", Check.ge(1), nullable=True),
-        "band": Column("str", Check.isin(BANDS), nullable=True),
+        "index": Column("float64", lambda: _import_check().in_range(0, 100), nullable=True),
+        "coverage": Column("float64", lambda: _import_check().in_range(0, 1)),
+        "rank": Column("Int64", lambda: _import_check().ge(1), nullable=True),
+        "band": Column("str", lambda: _import_check().isin(BANDS), nullable=True),
     },
 )
 """A row per school, year and domain. `coverage`: available / applicable indicators; `rank`: 1 is the lowest index, ties
@@ -363,10 +413,10 @@ LISTS = _leave_behind(
 """A row per school that is not left out and year whose window the data cover; a status is null where there is none."""
 
 
-LEFT_BEHIND = {str(schema.name): schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
+LEFT_BEHIND = {schema.name: schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
 """The tables that identification leaves behind, by name."""
 
 
-def empty_table(schema: DataFrameSchema) -> pd.DataFrame:
+def empty_table(schema: Schema) -> pd.DataFrame:
     """Frame without rows that has the columns and types of a schema."""
-    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})
+    return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in schema.columns.items()})
