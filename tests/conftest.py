@@ -58,8 +58,8 @@ def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_processed(demo_raw, methodology):
     """The tiny region ingested, identified and followed, as notebooks 01 to 03 leave it. Not to be changed."""
-    from effschool.certainty.drawing import Recount
     from effschool.certainty.explain import choose_year, explain_decision
+    from effschool.certainty.sampling import Recount
     from effschool.certainty.shrinkage import estimate_levels
     from effschool.certainty.stability import assess_lists
     from effschool.dynamics import follow_schools

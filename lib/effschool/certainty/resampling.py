@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from effschool.certainty.drawing import Cells, Group, Values
+from effschool.certainty.sampling import Cells, Group, Values
 from effschool.method.bands import count_cut
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW, weigh_indicators
 from effschool.method.methodology import Bands, Condition, Domain, Fioko, GapIndicator, Indicator, Methodology

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from effschool.certainty.drawing import Values, run_blocks
+from effschool.certainty.sampling import Values, run_blocks
 from effschool.method.identify import Identified
 from effschool.method.methodology import Domain
 from effschool.method.methodology.certainty import Power, PowerRule

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from effschool.base.apart import start_beside
 from effschool.base.storage import save_workbook, write_text
+from effschool.base.subprocesses import start_in_background
 from effschool.demo import federal, pupils, signs, yearly
 from effschool.demo.settings import Offices, Settings, Takes
 from effschool.demo.social_forms import make_social_book
@@ -71,7 +71,7 @@ def leave_rest(tables: Tables, offices: Offices) -> Tables:
 
 def write_offices(tables: Tables, behind: Tables, folder: Path, settings: Settings) -> None:
     """Write the region's files as offices send them; a form whose year has no rows is not written."""
-    protocols = start_beside(write_protocols, behind, folder, settings)  # half of all cells
+    protocols = start_in_background(write_protocols, behind, folder, settings)  # half of all cells
     write_region_tables(leave_rest(tables, settings.offices), folder, settings)
     write_vpr(tables, behind, folder, settings)
     write_yearly(tables, folder, settings)

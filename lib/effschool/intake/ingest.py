@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base import schemas
-from effschool.base.apart import share_out
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
+from effschool.base.subprocesses import map_parallel
 from effschool.intake.corrections import apply_corrections, list_headings, load_corrections
 from effschool.intake.headings import (
     check_header,
@@ -157,7 +157,7 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
 
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
     """All sheets of all files, read and checked each by itself."""
-    read = share_out(partial(read_file, register=register), find_files(raw, known))
+    read = map_parallel(partial(read_file, register=register), find_files(raw, known))
     return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from effschool.base.apart import Limits, name_run, warm_up
 from effschool.base.storage import FolderInUseError
+from effschool.base.subprocesses import Limits, name_run, warm_up
 from effschool.report.paper import BrowserError
 from effschool.run.executors import SchedulerError
 from effschool.run.work import StepError

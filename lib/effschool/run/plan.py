@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from effschool.base.apart import Limits
+from effschool.base.subprocesses import Limits
 from effschool.method.methodology import find_methodology, list_files
 from effschool.report.page import PageCard
 from effschool.report.portfolio import list_municipalities, name_slugs

@@ -227,7 +227,7 @@ class Ties:
 
 
 @dataclass(frozen=True)
-class Drawer:
+class Sampler:
     """How values are drawn: tabulated quantiles of counts, spread of means, and what ties the indicators together.
 
     Args:
@@ -269,7 +269,7 @@ class Drawer:
         return np.asarray(self.table.ravel().take(step, mode="clip"))
 
 
-def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Drawer:
+def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Sampler:
     """Draws of other pupils of the same schools: beta-binomial on the counts of the year.
 
     The counts are completed by those of the school's other years at the weight `lasting`, brought to the year's
@@ -286,7 +286,7 @@ def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Drawer:
     # The pupils seen are a draw themselves, and the new ones another: both variances, as in the beta-binomial.
     pupils = np.maximum(total, 1)
     spread = ties.spread[None, :, None] * np.sqrt(1 / pupils + 1 / np.maximum(known + settings.prior_pupils, 1))
-    return build_drawer(cells, (total, *coarsen(first, second)), centre, spread, ties)
+    return build_sampler(cells, (total, *coarsen(first, second)), centre, spread, ties)
 
 
 def coarsen(first: Values, second: Values) -> tuple[Values, Values]:
@@ -306,12 +306,12 @@ def add_other_years(values: Values, weight: Values) -> Values:
     return np.asarray((1 - weight) * values + weight * values.sum(axis=0, keepdims=True))
 
 
-def plan_ordinary(cells: Cells, ties: Ties) -> Drawer:
+def plan_ordinary(cells: Cells, ties: Ties) -> Sampler:
     """Draws of schools that have their group's ordinary result and their own number of participants: binomial."""
     total = cells.participants
     binomial = np.full(total.shape, np.inf)
     spread = ties.spread[None, :, None] / np.sqrt(np.maximum(total, 1))
-    return build_drawer(cells, (total, binomial, find_ordinary(cells)), find_ordinary_mean(cells), spread, ties)
+    return build_sampler(cells, (total, binomial, find_ordinary(cells)), find_ordinary_mean(cells), spread, ties)
 
 
 def find_ordinary(cells: Cells) -> Values:
@@ -331,9 +331,9 @@ def find_ordinary_mean(cells: Cells) -> Values:
     return mean
 
 
-def build_drawer(
+def build_sampler(
     cells: Cells, shape: tuple[Values, Values, Values], centre: Values, spread: Values, ties: Ties
-) -> Drawer:
+) -> Sampler:
     """Tabulate every distinct distribution once: (pupils, a, b) of a beta-binomial, or (pupils, infinity, share)."""
     known = cells.participants > 0
     shares = np.array([isinstance(item, ShareIndicator) for item in cells.indicators])
@@ -343,7 +343,7 @@ def build_drawer(
     row[wanted] = found.ravel()
     blocks = [tabulate_quantiles(*keys[start : start + 1024].T) for start in range(0, max(len(keys), 1), 1024)]
     root = np.linalg.cholesky(ties.correlation).astype(np.float32)
-    return Drawer(cells, np.concatenate(blocks), row, centre, spread, root)
+    return Sampler(cells, np.concatenate(blocks), row, centre, spread, root)
 
 
 def tabulate_quantiles(total: Values, first: Values, second: Values) -> Values:
