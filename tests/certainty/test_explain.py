@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import change_rules, drop_gaps, region, result, school, tables
-from test_crossings import change_count, freeze_means
+from test_counterfactuals import change_count, freeze_means
 
-from effschool.certainty.crossings import Change
+from effschool.certainty.counterfactuals import Change
 from effschool.certainty.explain import (
     choose_school,
     choose_year,

@@ -18,7 +18,6 @@ from effschool.dynamics.paths import (
     trace_paths,
 )
 from effschool.dynamics.pupil_cohorts import average_gains, follow_pupils
-from effschool.dynamics.scatter import fit_scatter, standardise_means
 from effschool.dynamics.transitions import (
     ABSENT,
     NOT_LISTED,
@@ -30,6 +29,7 @@ from effschool.dynamics.transitions import (
     share_transitions,
     spread_states,
 )
+from effschool.dynamics.variance import fit_variance, standardise_means
 
 __all__ = [
     "ABSENT",
@@ -46,7 +46,7 @@ __all__ = [
     "describe_history",
     "describe_memberships",
     "estimate_leaving",
-    "fit_scatter",
+    "fit_variance",
     "follow_cohorts",
     "follow_pupils",
     "follow_schools",

@@ -1,6 +1,6 @@
 """Why this school (почему эта школа): parts of the index, and by how many pupils every decision was made.
 
-A change is of results of pupils, everything else stays as it is, as `crossings` says.
+A change is of results of pupils, everything else stays as it is, as `counterfactuals` says.
 """
 
 from effschool.certainty.explain.contributions import choose_school, choose_year, explain_index

@@ -5,7 +5,7 @@ from itertools import product
 
 import pandas as pd
 
-from effschool.certainty.crossings import Group, Options, list_options, open_groups
+from effschool.certainty.counterfactuals import Group, Options, list_options, open_groups
 from effschool.certainty.explain.fioko_ways import find_fioko_ways
 from effschool.certainty.explain.lags import reach_by_lags
 from effschool.certainty.explain.means import reach_by_mean

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effschool.base.schemas import BANDS
-from effschool.certainty.crossings import Change, Group, describe_change, move_pupils, open_search, rerun_ranked
+from effschool.certainty.counterfactuals import Change, Group, describe_change, move_pupils, open_search, rerun_ranked
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.certainty.explain.windows import OpenWindow
-from effschool.certainty.levers import Floats, Numbers
+from effschool.certainty.result_changes import Floats, Numbers
 from effschool.method.bands import assign_bands
 from effschool.method.methodology import Bands, Methodology
 

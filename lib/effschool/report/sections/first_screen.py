@@ -21,7 +21,7 @@ from effschool.report.portfolio import (
     list_certainty,
 )
 from effschool.report.privacy import hide_few
-from effschool.report.school_signs import find_score, score_difference
+from effschool.report.school_features import find_score, score_difference
 from effschool.report.sections.municipality import (
     NONE,
     OF_SCHOOLS,

@@ -15,7 +15,7 @@ from effschool.report.portfolio import RegionYear, flag_members, is_foreign, lis
 from effschool.report.privacy import hide_few
 
 
-def gather_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """Figures of schools: a row per school, indexed by `school_id`; a missing figure is missing.
 
     For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus region),
@@ -51,7 +51,7 @@ def list_measured(region: RegionYear, domain: Domain) -> list[str]:
 
 
 def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
-    """The part of `gather_signs` that is about indicators."""
+    """The part of `gather_features` that is about indicators."""
     names = [name for domain in region.workspace.methodology.domains for name in list_measured(region, domain)]
     values = region.workspace.identified.indicators
     known = values[values["indicator"].isin(names) & (values["participants"] > 0)]
@@ -114,7 +114,7 @@ def find_score(methodology: Methodology) -> float:
 
 
 def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
-    """The part of `gather_signs` that is about lists, certainty and history: the columns of `SIGNS`."""
+    """The part of `gather_features` that is about lists, certainty and history: the columns of `SIGNS`."""
     own = schools.set_index("school_id")
     watched = region.watched
     listed = {domain: own[f"{domain}_status"].isin(watched) for domain in ("results", "social")}
