@@ -19,7 +19,7 @@ INDEX_OF_BAND = {"low": 0.2, "mid": 0.5, "high": 0.8}
 
 def fill(columns: Iterable[str], schema: Any, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(columns))
-    return frame.astype({name: column.dtype.type for name, column in schema.columns.items()})
+    return frame.astype({name: column.dtype for name, column in schema.columns.items()})
 
 
 def registered(school_id: str, year: int, **other: Any) -> dict[str, Any]:

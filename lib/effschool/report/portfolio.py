@@ -15,7 +15,7 @@ from slugify import slugify
 
 from effschool.dynamics import describe_history
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
-from effschool.report.privacy import blur_index, count_in_cells, hide_few
+from effschool.report.privacy import blur_index, count_in_cells, suppress_small
 from effschool.report.workspace import Workspace
 
 REGION_ROW = "регион"
@@ -92,7 +92,7 @@ class Portfolio(RegionYear):
         table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
         table["own_participants"] = own.groupby("indicator")["participants"].sum()
         table = table.dropna(subset="region")
-        return table.assign(region=hide_few(table["region"], others.groupby("indicator")["school_id"].nunique()))
+        return table.assign(region=suppress_small(table["region"], others.groupby("indicator")["school_id"].nunique()))
 
 
 def open_region(workspace: Workspace, year: int | None) -> RegionYear:
@@ -164,7 +164,7 @@ def share_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     counts = pd.DataFrame({place: count_bands(schools, domain) for place, schools in places.items()}).T
     total = counts.sum(axis=1)
     ranked = pd.Series({REGION_ROW: count_bands(portfolio.others, domain).sum()})
-    return 100 * counts.div(hide_few(total.where(total > 0), ranked), axis=0)
+    return 100 * counts.div(suppress_small(total.where(total > 0), ranked), axis=0)
 
 
 def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, ...]) -> pd.DataFrame:
@@ -184,7 +184,7 @@ def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
     return points / values.groupby("indicator")["participants"].sum()
 
 
-def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
+def is_other_municipality(region: RegionYear, ids: pd.Series) -> pd.Series:
     """Whether schools are of other municipalities than a portfolio's; of a whole region none are."""
     return ~ids.isin(region.schools["school_id"]) if isinstance(region, Portfolio) else pd.Series(False, ids.index)
 
@@ -198,7 +198,7 @@ def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     ]
     counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
     others = pd.Series(len(portfolio.others), counts.index)
-    return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
+    return counts.assign(**{name: suppress_small(counts[name], others) for name in ("region", "region_schools")})
 
 
 def name_watched_lists(methodology: Methodology) -> list[str]:
@@ -298,7 +298,7 @@ def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()
     region.columns = ["low", "middle", "high"]
     others = paths[paths["municipality"] != portfolio.municipality].groupby("year").size()
-    return blur_index(region).apply(hide_few, others=others).join(own)
+    return blur_index(region).apply(suppress_small, others=others).join(own)
 
 
 def place_points(portfolio: Portfolio) -> pd.DataFrame:
@@ -328,7 +328,7 @@ def find_middle(portfolio: Portfolio) -> pd.Series:
     both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
     middle = both[["social_index", "results_index"]].median().set_axis(["x", "y"])
     others = both["school_id"].isin(portfolio.others["school_id"]).sum()
-    return hide_few(blur_index(middle), pd.Series(others, middle.index))
+    return suppress_small(blur_index(middle), pd.Series(others, middle.index))
 
 
 def follow_points(portfolio: Portfolio) -> pd.DataFrame:

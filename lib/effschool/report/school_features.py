@@ -11,8 +11,14 @@ from scipy import special
 
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
-from effschool.report.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
-from effschool.report.privacy import hide_few
+from effschool.report.portfolio import (
+    RegionYear,
+    flag_members,
+    is_other_municipality,
+    list_levels,
+    measure_participants,
+)
+from effschool.report.privacy import suppress_small
 
 
 def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -74,8 +80,8 @@ def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
     pooled = now.copy()
     for place, by in keys.items():
         shares = points.groupby(by).transform("sum") / now["participants"].groupby(by).transform("sum")
-        others = is_foreign(region, now["school_id"]).groupby(by).transform("sum")
-        pooled[place] = hide_few(shares, others)
+        others = is_other_municipality(region, now["school_id"]).groupby(by).transform("sum")
+        pooled[place] = suppress_small(shares, others)
     return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
 
 
