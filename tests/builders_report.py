@@ -8,7 +8,7 @@ import pandas as pd
 from builders import indices, table
 
 from effschool.base.schemas import INDICATORS, LISTS, SCHOOLS_OUT, empty_table
-from effschool.dynamics import follow_schools
+from effschool.dynamics.follow import follow_schools
 from effschool.method.identify import TREATMENTS, Identified
 from effschool.method.methodology import Methodology
 from effschool.report.workspace import Region, Workspace

@@ -62,9 +62,9 @@ def demo_processed(demo_raw, methodology):
     from effschool.certainty.sampling import Recount
     from effschool.certainty.shrinkage import estimate_levels
     from effschool.certainty.stability import assess_lists
-    from effschool.dynamics import follow_schools
     from effschool.dynamics.clusters import find_clusters
     from effschool.dynamics.effects import assess_programme
+    from effschool.dynamics.follow import follow_schools
     from effschool.dynamics.partners import find_partners
     from effschool.intake.ingest import ingest_folder, read_contract, write_ingested
     from effschool.method.identify import identify_schools

@@ -10,9 +10,9 @@ from builders_report import register, registered
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effschool.dynamics import average_gains, fit_variance, follow_pupils, measure_level_change, standardise_means
-from effschool.dynamics.level_change import class_values
-from effschool.dynamics.variance import require_rules
+from effschool.dynamics.level_change import class_values, measure_level_change
+from effschool.dynamics.pupil_cohorts import average_gains, follow_pupils
+from effschool.dynamics.variance import fit_variance, require_rules, standardise_means
 from effschool.method.methodology import Axis, MethodologyError, load_methodology
 
 YEARS = range(2018, 2025)

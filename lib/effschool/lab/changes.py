@@ -19,7 +19,7 @@ from effschool.base.russian import count_words, format_number, join_words
 from effschool.base.schemas import PROVENANCE
 from effschool.base.storage import hash_file, read_table, write_table, write_text
 from effschool.certainty.resampling import name_lists
-from effschool.dynamics import stack_lists
+from effschool.dynamics.paths import stack_lists
 from effschool.lab.comparison import Members, find_decisive
 from effschool.method.identify import Identified, identify_schools
 from effschool.method.indicators import ROWS, Tables

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from slugify import slugify
 
-from effschool.dynamics import describe_history
+from effschool.dynamics.paths import describe_history
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.privacy import blur_index, count_in_cells, suppress_small
 from effschool.report.workspace import Workspace

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_
 
 from effschool.base.schemas import LEFT_BEHIND
 from effschool.base.storage import read_table, write_table, write_text
-from effschool.dynamics import Dynamics
+from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
 from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 
 from effschool.base.russian import format_percent
-from effschool.dynamics import Dynamics, average_gains, estimate_leaving
-from effschool.dynamics.leaving import LEFT, STILL
-from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS
+from effschool.dynamics.follow import Dynamics
+from effschool.dynamics.leaving import LEFT, STILL, estimate_leaving
+from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS, average_gains
 from effschool.dynamics.variance import require_rules
 from effschool.method.methodology import Domain
 from effschool.report import dynamics_charts
