@@ -17,8 +17,7 @@ from scipy import special, stats
 
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
-from effschool.method.methodology import Domain, Fioko, Indicator, Methodology, ShareIndicator
-from effschool.method.methodology.certainty import Certainty, Draws
+from effschool.method.methodology import Certainty, Domain, Draws, Fioko, Indicator, Methodology, ShareIndicator
 from effschool.method.windows import find_ranked_years, is_covered, list_candidates
 
 Values = NDArray[Any]

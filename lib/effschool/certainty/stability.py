@@ -36,8 +36,7 @@ from effschool.certainty.sampling import (
     run_blocks,
     size_block,
 )
-from effschool.method.methodology import FIOKO_LIST, GapIndicator, Methodology
-from effschool.method.methodology.certainty import Verdicts
+from effschool.method.methodology import FIOKO_LIST, GapIndicator, Methodology, Verdicts
 
 STABILITY_COLUMNS = [
     "year",

@@ -1,5 +1,6 @@
-"""Dynamics (динамика): what becomes of schools and of cohorts of pupils over the years.
+"""Dynamics (динамика): lists and results of all years → what becomes of schools and of cohorts of pupils.
 
-`paths` and `transitions` follow bands and lists, `leaving` the time on a list, `level_change` the grid of level by
-change, `pupil_cohorts` the same children from grade to grade; `follow` makes them all.
+For others: `follow` (`follow_schools` → `Dynamics`, all of it), `paths` and `transitions` (bands and lists), `leaving`
+(the time on a list), `level_change` (the grid of level by change), `pupil_cohorts` (the same children from grade to
+grade), `variance` (how much of a difference is chance), `partners`, `clusters`, `effects` (of a programme).
 """

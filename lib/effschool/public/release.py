@@ -14,8 +14,7 @@ import pandas as pd
 from scipy.sparse import coo_array, csr_array, vstack
 
 from effschool.base.russian import NO_DATA, format_number
-from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
-from effschool.method.methodology.lists import Status
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology, Status
 from effschool.public.suppression import Cells, protect
 from effschool.report.portfolio import REGION_ROW, RegionYear, order_names, pool_by_indicator
 from effschool.report.privacy import ReleaseRules, ReleaseTable, TypeRules

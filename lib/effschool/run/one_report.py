@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from effschool.lab.panels.desk import Desk
+from effschool.lab.panels import Desk
 from effschool.run.plan import Settings, plan_reports
 from effschool.run.progress import Say
 from effschool.run.year import FAILED, choose_reports, hold_folders, run_reports

@@ -4,6 +4,7 @@ The models say what a file may hold; every number of a rule stands in the file w
 another one. A wrong file is refused whole, each fault named by its file, line and key.
 """
 
+from effschool.method.methodology.certainty import Certainty, Draws, Power, PowerRule, Verdicts
 from effschool.method.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
 from effschool.method.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
 from effschool.method.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
@@ -27,10 +28,12 @@ __all__ = [
     "Axis",
     "Band",
     "Bands",
+    "Certainty",
     "Clusters",
     "Condition",
     "Domain",
     "DomainRules",
+    "Draws",
     "DynamicsRules",
     "Effects",
     "Feature",
@@ -51,6 +54,8 @@ __all__ = [
     "MethodologyError",
     "Orientation",
     "Partners",
+    "Power",
+    "PowerRule",
     "ProcedureGroup",
     "PupilCohorts",
     "Rows",
@@ -58,6 +63,7 @@ __all__ = [
     "Simulation",
     "Standard",
     "Status",
+    "Verdicts",
     "Window",
     "WindowRule",
     "find_methodology",

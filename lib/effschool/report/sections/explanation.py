@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 
 from effschool.base.russian import NO_DATA, count_words, format_number, join_words, quote_title
-from effschool.certainty.explain.words import Decisions
+from effschool.certainty.explain import Decisions
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY
 from effschool.method.methodology import Domain, DomainRules, Methodology
