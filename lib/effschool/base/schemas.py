@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 if TYPE_CHECKING:
+    import pandas as pd
     from pandera.pandas import Check, DataFrameSchema
 
 SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
@@ -94,7 +93,7 @@ class Schema:
             columns, checks=checks, unique=self.unique, name=self.name, strict=True, ordered=is_ordered
         )
 
-    def validate(self, frame: pd.DataFrame, *, lazy: bool = False) -> pd.DataFrame:
+    def validate(self, frame: "pd.DataFrame", *, lazy: bool = False) -> "pd.DataFrame":
         """The frame, if it is as the schema says; `lazy` finds all faults before it raises pandera's `SchemaErrors`."""
         return self.pandera.validate(frame, lazy=lazy)
 
@@ -417,6 +416,8 @@ LEFT_BEHIND = {schema.name: schema for schema in (SCHOOLS_OUT, INDICATORS, INDIC
 """The tables that identification leaves behind, by name."""
 
 
-def empty_table(schema: Schema) -> pd.DataFrame:
+def empty_table(schema: Schema) -> "pd.DataFrame":
     """Frame without rows that has the columns and types of a schema."""
+    import pandas as pd  # noqa: PLC0415 -- as pandera above
+
     return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in schema.columns.items()})
