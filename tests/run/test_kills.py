@@ -16,9 +16,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from effschool.base import subprocesses
 from effschool.base.storage import UNFINISHED, FolderInUseError
 from effschool.report.page import PageCard
+from effschool.run import warm
 from effschool.run.plan import PageTask, Settings
 from effschool.run.stamps import Step
-from effschool.run.year import DONE, UNCHANGED, hold_folders, run_reports, run_step, warm
+from effschool.run.year import DONE, UNCHANGED, hold_folders, run_reports, run_step
 
 BATCHES, KILLS = 4, 25
 assert warm  # these processes are forked from the test itself, which therefore is the warm parent
