@@ -40,7 +40,7 @@ from effschool.run.executors import LOCAL_CLUSTER, open_executor
 from effschool.run.plan import PageTask, Settings, plan_reports, plan_stages
 from effschool.run.steps import prepare_work, produce
 from effschool.run.work import Product, Work
-from effschool.run.year import FAILED, Outcome, leave
+from effschool.run.year import FAILED, StepOutcome, leave
 
 SCHOOLS, MUNICIPALITIES, SAMPLE, ROUNDS, MANY = 350, 19, 6, 2, 500
 LONGEST_SHEET = 20
@@ -107,7 +107,7 @@ def measure_region(folder: Path, scale: int, once: Figures) -> Figures:
     figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0, 0.0
     for step in plan_stages(settings):
         product, figures[step.name] = run_in_subprocess(execute_measured, prepare_work(step))
-        outcome = leave(step, product, Outcome(step.name, "готово"))
+        outcome = leave(step, product, StepOutcome(step.name, "готово"))
         if outcome.state == FAILED:
             sys.exit(outcome.message)
     started, worked = time.perf_counter(), time.process_time()

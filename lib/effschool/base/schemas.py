@@ -59,7 +59,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnSchema:
     """A column: its type as pandas names it, what makes its check if it has one, whether it may be blank."""
 
     dtype: str
@@ -68,14 +68,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Schema:
+class TableSchema:
     """A table: its columns by name, and what its rows are checked for together.
 
     Checks are pandera's, which takes as long to import as half of pandas: only who validates a table waits for it.
     """
 
     name: str
-    columns: Mapping[str, Column]
+    columns: Mapping[str, ColumnSchema]
     checks: "tuple[Callable[[], Check], ...]" = ()
     unique: list[str] | None = None
 
@@ -103,50 +103,50 @@ def _expect(function: Callable[..., Any], expected: str, action: str, **options:
 
 
 def _import_check() -> "type[Check]":
-    from pandera.pandas import Check  # noqa: PLC0415 -- as in `Schema.pandera`
+    from pandera.pandas import Check  # noqa: PLC0415 -- as in `TableSchema.pandera`
 
     return Check
 
 
-def _year() -> Column:
+def _year() -> ColumnSchema:
     check = _expect(
         lambda years: years.between(FIRST_YEAR, LAST_YEAR),
         f"ожидался год четырьмя цифрами от {FIRST_YEAR} до {LAST_YEAR}",
         "Исправьте год.",
     )
-    return Column("int64", check)
+    return ColumnSchema("int64", check)
 
 
-def _count() -> Column:
+def _count() -> ColumnSchema:
     check = _expect(
         lambda counts: counts >= 0,
         "ожидалось число участников или обучающихся не меньше нуля",
         "Исправьте число или оставьте ячейку пустой, если данных нет.",
     )
-    return Column("Int64", check, nullable=True)
+    return ColumnSchema("Int64", check, nullable=True)
 
 
-def _score() -> Column:
+def _score() -> ColumnSchema:
     check = _expect(
         lambda scores: scores.between(0, 100),
         "ожидался средний балл от 0 до 100",
         "Исправьте балл или оставьте ячейку пустой, если данных нет.",
     )
-    return Column("float64", check, nullable=True)
+    return ColumnSchema("float64", check, nullable=True)
 
 
-def _text(nullable: bool = True) -> Column:
-    return Column("str", nullable=nullable)
+def _text(nullable: bool = True) -> ColumnSchema:
+    return ColumnSchema("str", nullable=nullable)
 
 
-def _choice(values: Iterable[str], what: str, nullable: bool = False) -> Column:
+def _choice(values: Iterable[str], what: str, nullable: bool = False) -> ColumnSchema:
     listed = ", ".join(f"«{value}»" for value in values)
     check = _expect(
         lambda column: column.isin(list(values)),
         f"ожидалось одно из значений: {listed}",
         f"Проверьте столбец «{what}» и напишите одно из этих значений.",
     )
-    return Column("str", check, nullable=nullable)
+    return ColumnSchema("str", check, nullable=nullable)
 
 
 def _unique(*key: str) -> "Callable[[], Check]":
@@ -173,18 +173,18 @@ def _not_above(parts: Iterable[str], total: str, expected: str) -> "Callable[[],
 _SOURCE = {
     "source_file": _text(False),
     "source_sheet": _text(False),
-    "source_row": Column("int64"),
+    "source_row": ColumnSchema("int64"),
     "source_note": _text(),
 }
 
 
-def _take_in(name: str, columns: dict[str, Column], *checks: "Callable[[], Check]") -> Schema:
+def _take_in(name: str, columns: dict[str, ColumnSchema], *checks: "Callable[[], Check]") -> TableSchema:
     """A table taken in: its columns and those of its source; a key stands once."""
-    return Schema(name, {**columns, **_SOURCE}, (_unique(*KEYS[name]), *checks))
+    return TableSchema(name, {**columns, **_SOURCE}, (_unique(*KEYS[name]), *checks))
 
 
-def _leave_behind(name: str, unique: list[str], columns: dict[str, Column]) -> Schema:
-    return Schema(name, columns, unique=unique)
+def _leave_behind(name: str, unique: list[str], columns: dict[str, ColumnSchema]) -> TableSchema:
+    return TableSchema(name, columns, unique=unique)
 
 
 SCHOOLS = _take_in(
@@ -209,7 +209,7 @@ RESULTS = _take_in(
         "school_id": _text(False),
         "procedure": _text(False),
         "subject": _text(False),
-        "grade": Column(
+        "grade": ColumnSchema(
             "Int64",
             _expect(lambda grades: grades.between(1, 12), "ожидался класс от 1 до 12", "Исправьте класс."),
             nullable=True,
@@ -256,7 +256,7 @@ PROGRAMME = _take_in(
         "school_id": _text(False),
         "project": _text(False),
         "entry_year": _year(),
-        "exit_year": Column("Int64", _year().check, nullable=True),
+        "exit_year": ColumnSchema("Int64", _year().check, nullable=True),
         "partner_id": _text(),
         "curator": _text(),
     },
@@ -286,7 +286,7 @@ SCORES = _take_in(
         "procedure": _text(False),
         "subject": _text(False),
         "grade": _GRADE,
-        "score": Column("Int64"),
+        "score": ColumnSchema("Int64"),
         "participants": _count(),
         "pupils": _count(),
     },
@@ -313,7 +313,7 @@ TARGETS_FACT = _take_in(
         "target": _text(False),
         "year": _year(),
         "municipality": _text(),
-        "value": Column("float64", nullable=True),
+        "value": ColumnSchema("float64", nullable=True),
     },
 )
 """A row per programme, target (its id or title), year and place: what the institute counted itself (факт показателя).
@@ -326,7 +326,7 @@ ROADMAP = _take_in(
         "programme": _text(False),
         "municipality": _text(),
         "number": _text(),
-        "year": Column("Int64", _year().check, nullable=True),
+        "year": ColumnSchema("Int64", _year().check, nullable=True),
         "term": _text(),
         "event": _text(False),
         "responsible": _text(),
@@ -351,13 +351,13 @@ SCHOOLS_OUT = _leave_behind(
     "schools",
     ["year", "school_id"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
         "name": _text(False),
         "municipality": _text(False),
         "group": _text(),
         "locality": _text(),
-        "enrolment": Column("Int64", nullable=True),
+        "enrolment": ColumnSchema("Int64", nullable=True),
         "exclusion": _text(),
     },
 )
@@ -367,13 +367,13 @@ INDICATORS = _leave_behind(
     "indicators",
     ["year", "school_id", "indicator"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
-        "domain": Column("str", lambda: _import_check().isin(DOMAINS)),
+        "domain": ColumnSchema("str", lambda: _import_check().isin(DOMAINS)),
         "indicator": _text(False),
-        "raw": Column("float64"),
-        "normalised": Column("float64", lambda: _import_check().in_range(0, 1), nullable=True),
-        "participants": Column("int64", lambda: _import_check().ge(0)),
+        "raw": ColumnSchema("float64"),
+        "normalised": ColumnSchema("float64", lambda: _import_check().in_range(0, 1), nullable=True),
+        "participants": ColumnSchema("int64", lambda: _import_check().ge(0)),
     },
 )
 """A row per school, year and indicator that the school has. `raw`: per cent, score or gap; `normalised`: 0…1 as it
@@ -383,14 +383,14 @@ INDICES = _leave_behind(
     "indices",
     ["year", "school_id", "domain"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
-        "domain": Column("str", lambda: _import_check().isin(DOMAINS)),
+        "domain": ColumnSchema("str", lambda: _import_check().isin(DOMAINS)),
         "group": _text(False),
-        "index": Column("float64", lambda: _import_check().in_range(0, 100), nullable=True),
-        "coverage": Column("float64", lambda: _import_check().in_range(0, 1)),
-        "rank": Column("Int64", lambda: _import_check().ge(1), nullable=True),
-        "band": Column("str", lambda: _import_check().isin(BANDS), nullable=True),
+        "index": ColumnSchema("float64", lambda: _import_check().in_range(0, 100), nullable=True),
+        "coverage": ColumnSchema("float64", lambda: _import_check().in_range(0, 1)),
+        "rank": ColumnSchema("Int64", lambda: _import_check().ge(1), nullable=True),
+        "band": ColumnSchema("str", lambda: _import_check().isin(BANDS), nullable=True),
     },
 )
 """A row per school, year and domain. `coverage`: available / applicable indicators; `rank`: 1 is the lowest index, ties
@@ -400,11 +400,11 @@ LISTS = _leave_behind(
     "lists",
     ["year", "school_id"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
         "results_status": _text(),
         "social_status": _text(),
-        "fioko_shnor": Column("boolean", nullable=True),
+        "fioko_shnor": ColumnSchema("boolean", nullable=True),
         "fioko_level": _text(),
         "joint": _text(),
     },
@@ -416,7 +416,7 @@ LEFT_BEHIND = {schema.name: schema for schema in (SCHOOLS_OUT, INDICATORS, INDIC
 """The tables that identification leaves behind, by name."""
 
 
-def empty_table(schema: Schema) -> "pd.DataFrame":
+def empty_table(schema: TableSchema) -> "pd.DataFrame":
     """Frame without rows that has the columns and types of a schema."""
     import pandas as pd  # noqa: PLC0415 -- as pandera above
 

@@ -102,7 +102,7 @@ def size_block(cells: "Cells", copies: int = 1) -> int:
 
 
 @dataclass(frozen=True)
-class Group:
+class CellGroup:
     """Schools that are compared with one another: year's place, number of the group, positions of its schools."""
 
     place: int
@@ -130,12 +130,12 @@ class Cells:
     group: Values
     window: tuple[int, ...]
 
-    def list_groups(self, place: int) -> Iterator[Group]:
+    def list_groups(self, place: int) -> Iterator[CellGroup]:
         """Groups of a year."""
         for number in range(self.group.max() + 1):
             members = np.flatnonzero(self.group[place] == number)
             if len(members):
-                yield Group(place, number, members)
+                yield CellGroup(place, number, members)
 
     def keep_window(self) -> "Cells":
         """The years of the window alone, with the report's year."""

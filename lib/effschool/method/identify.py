@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 
 import pandas as pd
 
-from effschool.base.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT, Schema
+from effschool.base.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT, TableSchema
 from effschool.method.fioko import flag_fioko
 from effschool.method.groups import group_schools
 from effschool.method.indicators import KEY, Tables, compute_indicators
@@ -155,7 +155,7 @@ def encode_keys(tables: Tables) -> dict[str, pd.DataFrame]:
     }
 
 
-def _finish(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+def _finish(frame: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
     """Columns, order of rows and plain types of a table left behind."""
     ordered = _order(frame, list(schema.columns))
     return ordered.assign(**spell_out_all(ordered)).astype({"year": "int64"})
