@@ -35,7 +35,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report pdf test lab forms check audit public compare demo bench bulgaria format lint types unit lock clean
+.PHONY: help report pdf test lab forms check audit public compare demo bench bulgaria format lint layers types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -54,7 +54,7 @@ pdf: report ## напечатать отчёты в PDF (нужен браузе
 	@$(BIN)/python -m effschool pdf --reports $(call quote,$(REPORTS)) --year $(call quote,$(YEAR)) \
 	  --municipality $(call quote,$(MUNICIPALITY))
 
-test: format lint types unit ## проверить оформление, типы и выполнить все тесты
+test: format lint layers types unit ## проверить оформление, слои, типы и выполнить все тесты
 
 lab: $(READY) ## открыть тетради в JupyterLab, по-русски
 	@$(BIN)/python -m effschool lab
@@ -98,6 +98,9 @@ format: $(READY) ## проверить оформление кода
 
 lint: $(READY) ## проверить код и тетради
 	@$(BIN)/ruff check --quiet lib tests bench notebooks
+
+layers: $(READY) ## проверить, что комнаты берут только из нижних (правило — в pyproject.toml)
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 types: $(READY) ## проверить типы
 	@$(BIN)/mypy --no-error-summary

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from effschool.certainty.chance import draw_year, estimate_chances
-from effschool.certainty.drawing import Recount, estimate_ties, lay_cells, plan_repeats, size_block
 from effschool.certainty.resampling import hold_statuses, narrow, recompute, take_own_method
+from effschool.certainty.sampling import Recount, estimate_ties, lay_cells, plan_repeats, size_block
 from effschool.certainty.shrinkage import estimate_levels
 from effschool.certainty.stability import assess_lists
 from effschool.demo import build_demo_tables
@@ -34,10 +34,10 @@ def draw_lists(recount: Recount) -> None:
     """Draws of results over the three years of the window, to lists."""
     cells = lay_cells(recount, "results")
     ties, cells = estimate_ties(cells, recount.settings.draws), cells.keep_window()
-    drawer, own = plan_repeats(cells, recount.settings.draws, ties), take_own_method(METHODOLOGY, "results")
+    sampler, own = plan_repeats(cells, recount.settings.draws, ties), take_own_method(METHODOLOGY, "results")
 
     def count(generator: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-        redrawn = recompute(cells, partial(draw_year, drawer, generator, size), narrow(own), METHODOLOGY)
+        redrawn = recompute(cells, partial(draw_year, sampler, generator, size), narrow(own), METHODOLOGY)
         return {name: flags.sum(axis=1) for name, flags in hold_statuses(cells, redrawn, METHODOLOGY, own).items()}
 
     recount.run(count, size_block(cells), 0)

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from effschool.demo import build_demo_tables
-from effschool.dynamics import follow_schools
+from effschool.dynamics.follow import follow_schools
 from effschool.method.identify import identify_schools
 from effschool.method.methodology import load_methodology
 from effschool.report.sections.cohorts import chart_gains, chart_level_change, tabulate_level_change, tabulate_unusual

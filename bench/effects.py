@@ -15,7 +15,7 @@ import pandas as pd
 from effschool.dynamics.effects import calibrate, invent_region, lay_panel
 from effschool.dynamics.effects.estimate import estimate_effect
 from effschool.dynamics.effects.matching import PAIR_COLUMNS, Contrast, list_after, list_contrasts, match_contrast
-from effschool.dynamics.effects.panel import Panel
+from effschool.dynamics.effects.panel import SchoolPanel
 from effschool.method.methodology import Effects, load_methodology
 
 METHODOLOGY = load_methodology(Path(__file__).parents[1] / "methodologies" / "khabarovsk-2020.yml")
@@ -44,7 +44,7 @@ DESIGNS = {
 }
 
 
-def estimate_by(design, panel: Panel, rules: Effects) -> float:
+def estimate_by(design, panel: SchoolPanel, rules: Effects) -> float:
     contrasts = [each for each in list_contrasts(panel, rules) if each.year - each.entry in list_after(rules)]
     columns = np.concatenate([match_contrast(panel, design(each), rules) for each in contrasts], axis=1)
     pairs = pd.DataFrame(dict(zip(PAIR_COLUMNS, columns, strict=True)))

@@ -27,8 +27,8 @@ import papermill
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
 
-from effschool.base import apart
-from effschool.base.apart import run_apart
+from effschool.base import subprocesses
+from effschool.base.subprocesses import run_in_subprocess
 from effschool.demo import make_demo_region
 from effschool.report import charts, dynamics_charts, pictures, timeline
 from effschool.report.page import TEMPLATES
@@ -40,7 +40,7 @@ from effschool.run.executors import LOCAL_CLUSTER, open_executor
 from effschool.run.plan import PageTask, Settings, plan_reports, plan_stages
 from effschool.run.steps import prepare_work, produce
 from effschool.run.work import Product, Work
-from effschool.run.year import FAILED, Outcome, leave
+from effschool.run.year import FAILED, StepOutcome, leave
 
 SCHOOLS, MUNICIPALITIES, SAMPLE, ROUNDS, MANY = 350, 19, 6, 2, 500
 LONGEST_SHEET = 20
@@ -106,14 +106,14 @@ def measure_region(folder: Path, scale: int, once: Figures) -> Figures:
     settings, figures = make_settings(folder), Told(once)
     figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0, 0.0
     for step in plan_stages(settings):
-        product, figures[step.name] = run_apart(execute_measured, prepare_work(step))
-        outcome = leave(step, product, Outcome(step.name, "готово"))
+        product, figures[step.name] = run_in_subprocess(execute_measured, prepare_work(step))
+        outcome = leave(step, product, StepOutcome(step.name, "готово"))
         if outcome.state == FAILED:
             sys.exit(outcome.message)
     started, worked = time.perf_counter(), time.process_time()
     tasks = plan_tasks(settings)
     figures["план отчётов"] = time.perf_counter() - started, read_peak(), time.process_time() - worked
-    made = [run_apart(execute_measured, prepare_work(task.step, task.card))[1] for task in choose_sample(tasks)]
+    made = [run_in_subprocess(execute_measured, prepare_work(task.step, task.card))[1] for task in choose_sample(tasks)]
     seconds, peaks, processor = zip(*made, strict=True)
     figures["отчёт"] = sum(seconds) / len(made), max(peaks), sum(processor) / len(made)
     return figures
@@ -284,7 +284,7 @@ def measure_memory(settings: Settings) -> None:
     task = plan_tasks(settings)[0]
     work = prepare_work(task.step, task.card)
     produce(work)
-    server, jobs = run_apart(os.getppid), 2
+    server, jobs = run_in_subprocess(os.getppid), 2
     for scheduler in ("", LOCAL_CLUSTER):
         with open_executor(scheduler, jobs) as executor:
             workers = set(executor.map(find_worker, range(8 * jobs))) if scheduler else {server}
@@ -324,8 +324,8 @@ def measure_all(scale: int, many: bool) -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         if scale == 1:
             measure_year()
-        apart.warm_up()
-        run_apart(os.getpid)
+        subprocesses.warm_up()
+        run_in_subprocess(os.getpid)
         once = measure_region(Path(first), 1, {})
         if scale > 1:
             print(f"Регион в {scale} раз больше: школ {SCHOOLS * scale}, муниципалитетов {MUNICIPALITIES * scale}")

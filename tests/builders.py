@@ -45,7 +45,7 @@ def condition(school_id: str = "01", year: int = 2020, count: int = 5, **other: 
 def table(name: str, rows: Iterable[Row]) -> pd.DataFrame:
     columns = CONTRACT[name].columns
     frame = pd.DataFrame(list(rows), columns=list(columns))
-    return frame.astype({column: spec.dtype.type for column, spec in columns.items()})
+    return frame.astype({column: spec.dtype for column, spec in columns.items()})
 
 
 def tables(**rows: Iterable[Row]) -> dict[str, pd.DataFrame]:
@@ -62,7 +62,7 @@ def indices(bands: Mapping[str, Mapping[int, str | None]], domain: str = "result
         for year, band in by_year.items()
     ]
     frame = pd.DataFrame(rows, columns=list(INDICES.columns))
-    return frame.astype({column: spec.dtype.type for column, spec in INDICES.columns.items()})
+    return frame.astype({column: spec.dtype for column, spec in INDICES.columns.items()})
 
 
 def change_rules(methodology: Methodology, domain: str, **changes: Any) -> Methodology:

@@ -8,7 +8,7 @@ import pandas as pd
 from builders import indices, table
 
 from effschool.base.schemas import INDICATORS, LISTS, SCHOOLS_OUT, empty_table
-from effschool.dynamics import follow_schools
+from effschool.dynamics.follow import follow_schools
 from effschool.method.identify import TREATMENTS, Identified
 from effschool.method.methodology import Methodology
 from effschool.report.workspace import Region, Workspace
@@ -19,7 +19,7 @@ INDEX_OF_BAND = {"low": 0.2, "mid": 0.5, "high": 0.8}
 
 def fill(columns: Iterable[str], schema: Any, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=list(columns))
-    return frame.astype({name: column.dtype.type for name, column in schema.columns.items()})
+    return frame.astype({name: column.dtype for name, column in schema.columns.items()})
 
 
 def registered(school_id: str, year: int, **other: Any) -> dict[str, Any]:

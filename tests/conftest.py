@@ -1,42 +1,13 @@
-"""Paths and fixtures that all tests share."""
+"""Paths and fixtures that all tests share.
+
+The library is imported by the fixtures that need it: a single test file need not wait for all of it.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
-from builders_step import make_step
 from hypothesis import settings
-
-from effschool.certainty.drawing import Recount
-from effschool.certainty.explain import choose_year, explain_decision
-from effschool.certainty.shrinkage import estimate_levels
-from effschool.certainty.stability import assess_lists
-from effschool.demo import make_demo_region
-from effschool.dynamics import follow_schools
-from effschool.dynamics.clusters import find_clusters
-from effschool.dynamics.effects import assess_programme
-from effschool.dynamics.partners import find_partners
-from effschool.intake.ingest import ingest_folder, read_contract, write_ingested
-from effschool.intake.missing import find_missing, judge_missing, write_missing
-from effschool.method.identify import identify_schools
-from effschool.method.methodology import Methodology, load_methodology
-from effschool.report.workspace import (
-    Support,
-    Workspace,
-    load_region,
-    load_workspace,
-    save_certainty,
-    save_decisions,
-    save_dynamics,
-    save_groups,
-    save_identified,
-    save_region,
-    save_support,
-)
-from effschool.run.plan import Settings
-from effschool.support.programmes import load_programmes
-from effschool.support.roadmap import find_day, judge_events
-from effschool.support.targets import Known, compare_targets
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -58,8 +29,10 @@ def methodologies() -> Path:
 
 
 @pytest.fixture(scope="session")
-def methodology(methodologies: Path) -> Methodology:
+def methodology(methodologies):
     """The methodology of Khabarovsk krai with its default switches."""
+    from effschool.method.methodology import load_methodology
+
     return load_methodology(methodologies / "khabarovsk-2020.yml")
 
 
@@ -75,45 +48,69 @@ def golden() -> Path:
 @pytest.fixture(scope="session")
 def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw files of a tiny demonstration region: 3 municipalities, 36 schools, 2020 to 2023. Not to be changed."""
+    from effschool.demo import make_demo_region
+
     folder = tmp_path_factory.mktemp("demo") / "raw"
     make_demo_region(folder, municipalities=3, schools=36, years=4, shapes=True)
     return folder
 
 
 @pytest.fixture(scope="session")
-def demo_processed(demo_raw: Path, methodology: Methodology) -> Path:
+def demo_processed(demo_raw, methodology):
     """The tiny region ingested, identified and followed, as notebooks 01 to 03 leave it. Not to be changed."""
+    from effschool.certainty.explain import choose_year, explain_decision
+    from effschool.certainty.sampling import Recount
+    from effschool.certainty.shrinkage import estimate_levels
+    from effschool.certainty.stability import assess_lists
+    from effschool.dynamics.clusters import find_clusters
+    from effschool.dynamics.effects import assess_programme
+    from effschool.dynamics.follow import follow_schools
+    from effschool.dynamics.partners import find_partners
+    from effschool.intake.ingest import ingest_folder, read_contract, write_ingested
+    from effschool.intake.missing import find_missing, judge_missing, write_missing
+    from effschool.method.identify import identify_schools
+    from effschool.report import workspace
+    from effschool.support.programmes import load_programmes
+    from effschool.support.roadmap import find_day, judge_events
+    from effschool.support.targets import Known, compare_targets
+
     processed = demo_raw.parent / "processed"
     write_ingested(ingest_folder(demo_raw, ROOT / "layouts", ROOT / "methodologies" / "thresholds.yml"), processed)
-    save_region(load_region(demo_raw / "region.yml"), processed)
+    workspace.save_region(workspace.load_region(demo_raw / "region.yml"), processed)
     contract = read_contract(processed)
     identified = identify_schools(contract, methodology)
-    save_identified(identified, methodology, processed)
+    workspace.save_identified(identified, methodology, processed)
     write_missing(judge_missing(find_missing(contract), contract, identified, methodology), processed)
     year = choose_year(identified, methodology, None)
-    save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
+    workspace.save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)
-    save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
+    workspace.save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
     dynamics = follow_schools(identified, contract, methodology)
-    save_dynamics(dynamics, processed)
+    workspace.save_dynamics(dynamics, processed)
     events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
     targets = compare_targets(
         load_programmes(ROOT / "methodologies" / "targets"), Known(dynamics.paths, contract, events)
     )
-    save_support(Support(find_partners(dynamics.paths, methodology, year), targets, events), processed)
+    workspace.save_support(
+        workspace.Support(find_partners(dynamics.paths, methodology, year), targets, events), processed
+    )
     judged = assess_programme(dynamics.paths, identified.indicators, contract["programme"], methodology.effects)
-    save_groups(judged.summary, find_clusters(dynamics.paths, methodology.clusters).members, processed)
+    workspace.save_groups(judged.summary, find_clusters(dynamics.paths, methodology.clusters).members, processed)
     return processed
 
 
 @pytest.fixture(scope="session")
-def demo(demo_processed: Path) -> Workspace:
+def demo(demo_processed):
     """The workspace of the tiny region. Not to be changed."""
+    from effschool.report.workspace import load_workspace
+
     return load_workspace(demo_processed)
 
 
 @pytest.fixture
 def settings(root, demo_raw, demo_processed, tmp_path):
+    from effschool.run.plan import Settings
+
     return Settings(
         root=root,
         data=demo_raw,
@@ -128,6 +125,8 @@ def settings(root, demo_raw, demo_processed, tmp_path):
 @pytest.fixture
 def step(tmp_path):
     """A tiny step that is done."""
+    from builders_step import make_step
+
     return make_step(tmp_path)
 
 

@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +64,20 @@ def test_no_address_of_a_host_in_the_code():
 def test_no_catch_all_module_and_no_hidden_warning():
     assert not [path for path in MODULES if path.stem in {"utils", "helpers", "common", "misc", "tools"}]
     assert not [path for path in (*MODULES, *NOTEBOOKS) if "filterwarnings" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("effschool.method.methodology", ("pandas", "pandera", "scipy")),
+        ("effschool.method.identify", ("pandera", "scipy", "matplotlib", "openpyxl")),
+        ("effschool.dynamics.paths", ("pandera", "scipy", "statsmodels")),
+    ],
+)
+def test_imports_do_not_bring_what_they_do_not_need(module, heavy):
+    said = f"import sys, {module}; print(*sorted(set({heavy!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def load(path: Path) -> dict:

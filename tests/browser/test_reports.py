@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page
 from effschool.forms.protocol import open_case, write_check
 from effschool.intake.ingest import ingest_folder
 from effschool.intake.layouts import load_layouts
-from effschool.report.paper import print_page
+from effschool.report.printing import print_page
 from effschool.run.plan import Settings, plan_protocol, plan_region, plan_reports
 from effschool.run.steps import prepare_work, produce, publish
 

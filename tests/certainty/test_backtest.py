@@ -15,7 +15,7 @@ from effschool.certainty.backtest import (
     list_listings,
     predict_leaving,
 )
-from effschool.certainty.drawing import Recount
+from effschool.certainty.sampling import Recount
 from effschool.method.methodology import Condition
 
 NOBODY = table("programme", [])

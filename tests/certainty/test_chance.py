@@ -15,7 +15,7 @@ from effschool.certainty.chance import (
     say_part,
     say_share,
 )
-from effschool.certainty.drawing import Recount
+from effschool.certainty.sampling import Recount
 from effschool.method.identify import identify_schools
 
 PUPILS = (8, 15, 30, 60, 100)

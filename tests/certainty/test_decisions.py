@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import change_rules, exam, result, school, tables
-from test_crossings import change_count
+from test_counterfactuals import change_count
 
-from effschool.certainty.crossings import Change
+from effschool.certainty.counterfactuals import Change
 from effschool.certainty.explain import explain_decision
 from effschool.certainty.explain.ways import Way
 from effschool.certainty.explain.words import tabulate_ways

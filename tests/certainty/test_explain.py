@@ -4,20 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import change_rules, drop_gaps, region, result, school, tables
-from test_crossings import change_count, freeze_means
+from test_counterfactuals import change_count, freeze_means
 
-from effschool.base.russian import format_number
-from effschool.certainty.crossings import Change
+from effschool.certainty.counterfactuals import Change
 from effschool.certainty.explain import (
-    DECISION_NOTE,
-    chart_index_parts,
     choose_school,
     choose_year,
     explain_decision,
     explain_index,
-    tabulate_decisions,
-    tabulate_index_parts,
-    tabulate_school_decisions,
 )
 from effschool.certainty.explain.fioko_ways import Procedure, raise_low, turn_fioko
 from effschool.certainty.explain.ways import Way
@@ -25,7 +19,6 @@ from effschool.certainty.explain.words import say_decision
 from effschool.intake.ingest import read_contract
 from effschool.method.identify import identify_schools
 from effschool.method.methodology import Condition, WindowRule, load_methodology
-from effschool.report.display import Text
 
 YEARS = (2018, 2019, 2020)
 
@@ -105,16 +98,6 @@ def test_indicator_of_the_marginal_school_alone_counts_in_the_distance(methodolo
     assert "oge_math_2" in set(foreign["indicator"])
 
 
-def test_table_of_parts_sums_in_its_last_row(identified, methodology):
-    parts = explain_index(identified, methodology, 2023)
-    ranked = identified.indices.query("year == 2023 and domain == 'social'").dropna(subset="band").iloc[0]
-    table = tabulate_index_parts(parts, identified, methodology, ranked["school_id"], "social")
-    assert table.frame["Вклад"].iloc[-1] == pytest.approx(ranked["index"])
-    assert table.frame["Показатель"].iloc[-1] == "Вместе"
-    assert f"Место {ranked['rank']} из" in table.note
-    assert "<table" in table._repr_html_()
-
-
 def sum_distances(parts, domain="results"):
     return parts[parts["domain"] == domain].groupby("school_id")["distance"].sum(min_count=1)
 
@@ -133,42 +116,6 @@ def test_school_nearest_to_the_cut_is_shown_unless_another_is_asked_for(identifi
 def test_code_that_was_read_as_a_number_is_found(identified, methodology):
     parts = explain_index(identified, methodology, 2023).assign(school_id="270001")
     assert choose_school(parts, 270001) == "270001"
-
-
-@pytest.mark.parametrize("domain", ["results", "social"])
-def test_chart_of_parts_says_place_and_distance(identified, methodology, domain):
-    parts = explain_index(identified, methodology, 2023)
-    distances = sum_distances(parts, domain).dropna()
-    ranked = distances.index[distances != 0][0]
-    chart = chart_index_parts(parts, identified, methodology, ranked, domain)
-    assert chart.table.frame["Отличие от пограничной школы"].sum() == pytest.approx(distances[ranked])
-    rank = identified.indices.query("year == 2023 and school_id == @ranked and domain == @domain")["rank"].item()
-    side = "выше" if distances[ranked] > 0 else "ниже"
-    assert f"Место {rank} из" in plain(chart.sentence)
-    assert f"Индекс {side} на {format_number(abs(distances[ranked]), 3)}" in chart.sentence
-    assert "««" not in chart.sentence
-
-
-def test_chart_of_the_marginal_school_says_so(identified, methodology):
-    parts = explain_index(identified, methodology, 2023)
-    marginal = parts["marginal_id"].dropna().iloc[0]
-    assert "сама пограничная" in chart_index_parts(parts, identified, methodology, marginal, "results").sentence
-
-
-def test_no_index_is_said(identified, methodology):
-    parts = explain_index(identified, methodology, 2023)
-    for show in (chart_index_parts, tabulate_index_parts):
-        assert "нет данных" in show(parts, identified, methodology, None, "results").paragraphs[0]
-        bare = methodology.model_copy(update={"domains": {"results": methodology.domains["results"]}})
-        assert "не составляется" in show(parts, identified, bare, "01", "social").paragraphs[0]
-
-
-def test_all_lists_of_one_school_are_told(identified, decisions):
-    school_id = decisions.rows["school_id"].iloc[0]
-    table = tabulate_school_decisions(decisions, identified, school_id)
-    assert len(table.frame) == (decisions.rows["school_id"] == school_id).sum()
-    assert table.note == DECISION_NOTE
-    assert isinstance(tabulate_school_decisions(decisions, identified, None), Text)
 
 
 # Decisions
@@ -369,15 +316,6 @@ def test_every_list_and_school_has_one_sentence(decisions, identified, methodolo
 
 def test_year_without_lists_has_no_decisions(identified, contract, methodology):
     assert explain_decision(identified, contract, methodology, 2020).rows.empty
-
-
-def test_table_of_decisions_begins_with_members_nearest_to_the_line(decisions, identified):
-    table = tabulate_decisions(decisions, identified, "ШНСУ")
-    members = table.frame[table.frame["В списке"] == "да"]
-    assert table.frame["В списке"].iloc[0] == "да"
-    assert members["Учеников до границы"].dropna().is_monotonic_increasing
-    assert table.note == DECISION_NOTE
-    assert "<table" in table._repr_html_()
 
 
 def test_shuffled_rows_decide_the_same(contract, decisions, methodology):

@@ -5,7 +5,6 @@ import pytest
 from builders import change_bands, change_rules, region
 
 from effschool.certainty.chance import take_observed
-from effschool.certainty.drawing import Recount, lay_cells, lay_procedures
 from effschool.certainty.resampling import (
     BAND_CODES,
     band_columns,
@@ -21,6 +20,7 @@ from effschool.certainty.resampling import (
     score_columns,
     take_own_method,
 )
+from effschool.certainty.sampling import Recount, lay_cells, lay_procedures
 from effschool.intake.ingest import read_contract
 from effschool.method.bands import assign_bands
 from effschool.method.fioko import compute_procedure_shares

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from builders import region
 
-from effschool.certainty.drawing import Recount
+from effschool.certainty.sampling import Recount
 from effschool.certainty.shrinkage import estimate_levels, fit_lines
 from effschool.method.identify import identify_schools
 

@@ -8,8 +8,8 @@ from builders import change_rules, region, result, school, tables
 from scipy.stats import sobol_indices, uniform
 
 from effschool.certainty.chance import draw_year
-from effschool.certainty.drawing import Recount, build_drawer, estimate_ties, lay_cells, plan_repeats
 from effschool.certainty.resampling import hold_statuses, narrow, observe, recompute, take_own_method
+from effschool.certainty.sampling import Recount, build_sampler, estimate_ties, lay_cells, plan_repeats
 from effschool.certainty.stability import (
     BORDERLINE,
     CHANCE,
@@ -62,10 +62,10 @@ def redraw_members(seed, methodology):
     ties, own = estimate_ties(cells, asked.settings.draws), take_own_method(methodology, "results")
     truth = np.broadcast_to(level[cells.ids.astype(int)], cells.raw.shape).round(3)
     shape = (cells.participants, np.full(truth.shape, np.inf), truth)
-    true = build_drawer(cells, shape, np.zeros(truth.shape), np.zeros(truth.shape), ties)
+    true = build_sampler(cells, shape, np.zeros(truth.shape), np.zeros(truth.shape), ties)
     members = hold_statuses(cells, observe(cells, methodology), methodology, own)["ШНРО"][:, 0]
-    for drawer in (plan_repeats(cells, asked.settings.draws, ties), true):
-        drawn = recompute(cells, partial(draw_year, drawer, generator, 300), narrow(own), methodology)
+    for sampler in (plan_repeats(cells, asked.settings.draws, ties), true):
+        drawn = recompute(cells, partial(draw_year, sampler, generator, 300), narrow(own), methodology)
         yield hold_statuses(cells, drawn, methodology, own)["ШНРО"].mean(axis=1)[members]
 
 

@@ -7,13 +7,9 @@ from effschool.certainty.structure import (
     correlate_indicators,
     find_constants,
     measure_influence,
-    tabulate_constants,
-    tabulate_correlations,
-    tabulate_influence,
 )
 from effschool.intake.ingest import read_contract
 from effschool.method.identify import identify_schools
-from effschool.report.display import Table, Text
 
 MARKS = [(5, 0), (4, 1), (4, 2), (3, 3), (2, 3), (2, 5), (1, 6), (1, 4), (0, 7), (0, 9), (3, 0), (2, 2)]
 """Counts of «2» and «5» of 20 pupils, school by school."""
@@ -100,34 +96,3 @@ def test_indicator_that_repeats_another_moves_nobody(methodology):
     single = change_rules(methodology, "results", indicators=indicators[:1])
     alone = measure_influence(identify_schools(region(), single), single, 2020)
     assert set(alone["domain"]) == {"social"}
-
-
-def test_tables_name_what_contradicts_and_repeats(methodology):
-    identified, rules = build(methodology)
-    table = tabulate_correlations(correlate_indicators(identified, 2020), rules)
-    assert isinstance(table, Table)
-    assert table.frame["Связь"].is_monotonic_increasing
-    assert ((table.frame["Связь"] < 0) | (table.frame["Связь"] > 0.9)).all()
-    negative, high = (table.frame["Связь"] < 0).sum(), (table.frame["Связь"] > 0.9).sum()
-    assert negative
-    assert high
-    note = table.note.replace("\N{NO-BREAK SPACE}", " ")
-    assert f"Из 6 пар показателей противоречат друг другу {negative} " in note
-    assert f"почти повторяют друг друга {high} " in note
-    assert "<table" in table._repr_html_()
-
-
-def test_tables_of_constants_and_influence(identified, methodology):
-    influence = tabulate_influence(measure_influence(identified, methodology, 2023), methodology)
-    assert influence.frame["Сменили бы группу"].is_monotonic_decreasing
-    assert f"«{influence.frame['Показатель'].iloc[0]}»" in influence.note
-    constants = tabulate_constants(find_constants(identified, 2023), methodology)
-    for table in (influence, constants):
-        assert "<table" in table._repr_html_()
-    assert set(constants.frame["В индексе"]) <= {"входит, всем поровну", "не входит"}
-
-
-def test_nothing_to_tell_is_a_note(identified, methodology):
-    assert isinstance(tabulate_constants(find_constants(identified, 1999), methodology), Text)
-    assert isinstance(tabulate_correlations(correlate_indicators(identified, 1999), methodology), Text)
-    assert isinstance(tabulate_influence(measure_influence(identified, methodology, 1999), methodology), Text)

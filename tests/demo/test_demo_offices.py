@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 
 from effschool import demo
 from effschool.base.schemas import MARKS, SOCIAL_COUNTS
+from effschool.base.storage import save_workbook
 from effschool.demo import federal, offices, pupils, yearly
 from effschool.demo.settings import SocialFault, load_settings
 from effschool.demo.social_forms import make_social_book
-from effschool.demo.writing import list_social, write_workbook
+from effschool.demo.writing import list_social
 
 pytestmark = pytest.mark.xdist_group("offices")  # one process makes the region of full size
 
@@ -436,7 +437,7 @@ def load_fault(fault: SocialFault, path: Path) -> openpyxl.Workbook:
     (_, rows), *_ = list_social(demo.build_demo_tables(**SMALL), settings)
     faults = settings.offices.social.faults
     place = next(number for number, names in enumerate(faults) if fault in names)
-    write_workbook(make_social_book(rows, place, settings), path)
+    save_workbook(make_social_book(rows, place, settings), path)
     return openpyxl.load_workbook(path)
 
 
@@ -500,7 +501,7 @@ def test_writers_take_a_small_table(tmp_path: Path) -> None:
         .query("procedure == 'ВПР' and year == 2021 and subject == 'математика' and grade == 7")
         .head(2)
     )
-    write_workbook(federal.make_vpr_statistics(rows, tables["schools"], settings), tmp_path / "one.xlsx")
+    save_workbook(federal.make_vpr_statistics(rows, tables["schools"], settings), tmp_path / "one.xlsx")
     cells = read_cells(tmp_path / "one.xlsx")
     assert cells[0][0] == "ВПР 2021. 7 класс"
     assert [LOGIN.search(row[0])[1] for row in cells if LOGIN.search(row[0] or "")] == rows["school_id"].tolist()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from effschool.dynamics import Dynamics, follow_schools, share_transitions
+from effschool.dynamics.follow import Dynamics, follow_schools
+from effschool.dynamics.transitions import share_transitions
 from effschool.intake.ingest import Ingested, ingest_folder
 from effschool.method.identify import identify_schools
 from effschool.method.methodology import load_methodology

@@ -10,9 +10,9 @@ from builders_report import register, registered
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effschool.dynamics import average_gains, fit_scatter, follow_pupils, measure_level_change, standardise_means
-from effschool.dynamics.level_change import class_values
-from effschool.dynamics.scatter import require_rules
+from effschool.dynamics.level_change import class_values, measure_level_change
+from effschool.dynamics.pupil_cohorts import average_gains, follow_pupils
+from effschool.dynamics.variance import fit_variance, require_rules, standardise_means
 from effschool.method.methodology import Axis, MethodologyError, load_methodology
 
 YEARS = range(2018, 2025)
@@ -230,18 +230,18 @@ def test_mean_gains_weigh_by_their_errors():
 
 
 @pytest.mark.parametrize(("lasting", "chance"), [(0.04, 4.0), (0.0, 4.0), (0.25, 0.0)])
-def test_scatter_is_split(lasting, chance):
+def test_variance_is_split(lasting, chance):
     draw = np.random.default_rng(7)
     sizes = 2 / draw.integers(8, 100, 20_000)
-    found = fit_scatter(draw.normal(size=len(sizes)) * np.sqrt(lasting + chance * sizes), sizes)
+    found = fit_variance(draw.normal(size=len(sizes)) * np.sqrt(lasting + chance * sizes), sizes)
     assert found.lasting == pytest.approx(lasting, abs=0.015)
     assert found.chance == pytest.approx(chance, abs=0.25)
 
 
 @given(values=st.lists(st.floats(-5, 5), min_size=2, max_size=40), factor=st.floats(0.5, 3))
-def test_scatter_is_never_negative_and_grows_with_the_square(values, factor):
+def test_variance_is_never_negative_and_grows_with_the_square(values, factor):
     sizes = np.linspace(0.02, 0.4, len(values))
-    found, larger = fit_scatter(values, sizes), fit_scatter(np.array(values) * factor, sizes)
+    found, larger = fit_variance(values, sizes), fit_variance(np.array(values) * factor, sizes)
     assert min(found.lasting, found.chance) >= 0
     expected = factor**2 * found.measure_spread(sizes) ** 2
     np.testing.assert_allclose(larger.measure_spread(sizes) ** 2, expected, rtol=0.05, atol=1e-3)

@@ -8,24 +8,23 @@ from hypothesis import strategies as st
 
 from effschool.base.russian import format_percent
 from effschool.base.schemas import LISTS, empty_table
-from effschool.dynamics import (
-    clip_spells,
-    count_returns,
-    count_transitions,
-    count_turnover,
+from effschool.dynamics.follow import follow_schools
+from effschool.dynamics.leaving import clip_spells, count_returns, estimate_leaving, trace_spells
+from effschool.dynamics.paths import (
     describe_history,
     describe_memberships,
-    estimate_leaving,
     follow_cohorts,
-    follow_schools,
-    list_ranked_years,
-    name_states,
     share_lists,
-    share_transitions,
-    spread_states,
     stack_lists,
     trace_paths,
-    trace_spells,
+)
+from effschool.dynamics.transitions import (
+    count_transitions,
+    count_turnover,
+    list_ranked_years,
+    name_states,
+    share_transitions,
+    spread_states,
 )
 
 YEARS = (2019, 2020, 2021)

@@ -24,7 +24,7 @@ from effschool.dynamics.partners import (
     NOT_LOW,
     assign_partners,
     find_partners,
-    hide_foreign,
+    hide_other_municipalities,
 )
 from effschool.method.methodology import Partners
 
@@ -173,7 +173,7 @@ def test_methodology_without_rules_gives_no_rows(method):
 
 def test_code_of_another_municipality_is_hidden(method):
     found = find(method, school("1", **LOW), school("2", BETTER), school("3", BETTER, municipality="Б"))
-    hidden = hide_foreign(found)
+    hidden = hide_other_municipalities(found)
     assert list_partners(found) == ["2", "3"]
     assert list_partners(hidden) == ["2"]
     assert not hidden.astype("str").isin(["3"]).drop(columns=["place"]).any(axis=None)

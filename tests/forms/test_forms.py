@@ -25,6 +25,7 @@ from builders_raw import LAYOUTS
 from openpyxl.utils import get_column_letter
 
 from effschool.base.schemas import SOCIAL_COUNTS
+from effschool.base.storage import save_workbook
 from effschool.forms.books import FIRST_ROW, choose_register, list_rows
 from effschool.intake.ingest import ingest_folder
 from effschool.report import workbook
@@ -176,7 +177,7 @@ def test_harmful_names_are_data(tmp_path):
 def test_text_that_would_be_a_formula_stays_text_in_the_writer(tmp_path):
     book = openpyxl.Workbook()
     workbook.put_value(book.active["A1"], "=1+1")
-    workbook.save_workbook(book, tmp_path / "a.xlsx")
+    save_workbook(book, tmp_path / "a.xlsx")
     assert openpyxl.load_workbook(tmp_path / "a.xlsx").active["A1"].data_type == "s"
 
 

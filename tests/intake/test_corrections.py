@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from effschool.base.configuration import ConfigurationError
 from effschool.base.schemas import CONTRACT
-from effschool.intake.corrections import apply_corrections, list_headings, load_corrections, tabulate_corrections
+from effschool.intake.corrections import apply_corrections, list_headings, load_corrections
 from effschool.intake.layouts import load_layouts
+from effschool.report.sections.corrections import tabulate_corrections
 
 HEADINGS = list_headings(load_layouts(ROOT / "layouts"))
 ENTRY = {

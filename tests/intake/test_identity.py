@@ -5,9 +5,9 @@ from builders_raw import HEADINGS, ROWS, build_raw, write_csv
 from openpyxl import load_workbook
 
 from effschool.intake.identity import add_known_codes
-from effschool.intake.ingest import write_ingested
 from effschool.intake.reading import Grid
 from effschool.intake.succession import load_successions
+from effschool.report.sections.stages import write_doubtful
 
 UPPER = ["Муниципалитет", "Код ОО", "ОО", "Русский язык", "", "", ""]
 LOWER = ["", "", "", "Количество участников", "Средний балл", "Ниже минимума", "80 и выше"]
@@ -48,7 +48,7 @@ def test_doubtful_name_is_asked_and_the_answer_is_taken(tmp_path):
     (error,) = list_errors(ingested)
     assert "стоит «Школа № 1, Яшмовский район»" in error
     assert "ЕГЭ 2020.xlsx" in ingested.files.loc[ingested.files["status"] == "не принят", "file"].tolist()
-    write_ingested(ingested, tmp_path / "processed")
+    write_doubtful(ingested.doubtful, tmp_path / "processed")
     path = tmp_path / "processed" / "names_to_confirm.xlsx"
     if not path.is_file():
         pytest.fail("спросить нечего, а строка не принята: имя должно быть сомнительным")

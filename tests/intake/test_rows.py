@@ -4,14 +4,14 @@ from builders_office import VPR, list_rows, read_one, save_book
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effschool.intake.rows import share_out
+from effschool.intake.rows import apportion
 
 MARKS = ("mark_2", "mark_3", "mark_4", "mark_5")
 TITLES = [["ВПР 2023. 5 класс"], ["Предмет: Русский язык"], ["Статистика по отметкам"]]
 
 
 def share(total: float, *percent: float) -> list[float]:
-    counts, _ = share_out(np.array([float(total)]), np.array([percent], dtype="float64"))
+    counts, _ = apportion(np.array([float(total)]), np.array([percent], dtype="float64"))
     return counts[0].tolist()
 
 

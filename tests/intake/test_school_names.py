@@ -28,8 +28,8 @@ from effschool.intake.school_names import (
     read_confirmed,
     score_names,
     simplify_municipality,
-    write_doubtful,
 )
+from effschool.report.sections.stages import write_doubtful
 
 RULES = load_name_rules(ROOT / "layouts" / "names" / "schools.yml")
 TOWN, DISTRICT = "городской округ Яшмовск", "Яшмовский муниципальный район"
@@ -198,7 +198,7 @@ def test_doubtful_pairs_go_to_a_workbook_and_come_back(tmp_path):
     pairs = list_doubtful(wanted, register(), answers(), RULES)
     assert pairs["school_id"].tolist() == ["05", "06"]
     path = tmp_path / "names_to_confirm.xlsx"
-    write_doubtful(pairs, path)
+    write_doubtful(pairs, tmp_path)
     book = openpyxl.load_workbook(path)
     sheet = book.active
     (choice,) = sheet.data_validations.dataValidation
@@ -216,8 +216,8 @@ def test_doubtful_pairs_go_to_a_workbook_and_come_back(tmp_path):
 
 def test_wrong_answers_are_named_and_not_taken(tmp_path):
     pairs = list_doubtful(frame([(DISTRICT, "Агатовская школа")], "municipality", "name"), register(), answers(), RULES)
-    path = tmp_path / "names_confirmed.xlsx"
-    write_doubtful(pd.concat([pairs, pairs.head(1)]).assign(answer=["да", "да", "может быть"]), path)
+    path = tmp_path / "names_to_confirm.xlsx"
+    write_doubtful(pd.concat([pairs, pairs.head(1)]).assign(answer=["да", "да", "может быть"]), tmp_path)
     book = openpyxl.load_workbook(path)
     book.active["D6"] = "99"
     book.save(path)

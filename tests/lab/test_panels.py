@@ -32,6 +32,7 @@ from effschool.method.identify import Memory, identify_schools
 from effschool.method.methodology import load_methodology
 from effschool.report.display import Chart, Points, Table, Text
 from effschool.report.workspace import load_named_partners
+from effschool.run import one_report
 from effschool.run.work import Product
 
 PANELS = [
@@ -276,7 +277,7 @@ def test_files_of_different_titles_do_not_meet(tmp_path):
 def reporting(desk, live, tmp_path):
     """A panel on a run of its own, whose folders it may hold; the work of the processes is put in by the tests."""
     shutil.copytree(desk.processed, tmp_path / "processed")
-    panel = SchoolsPanel(Desk(tmp_path / "processed", desk.root, tmp_path / "reports"), ())
+    panel = SchoolsPanel(Desk(tmp_path / "processed", desk.root, tmp_path / "reports"), (), one_report.make_report)
     panel.municipality.value = panel.municipality.options[1]
     return panel
 

@@ -1,8 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from effschool.method.methodology import list_methodologies, load_methodology
-from effschool.method.methodology.certainty import Certainty, Draws, PowerRule
+from effschool.method.methodology import Certainty, Draws, PowerRule, list_methodologies, load_methodology
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def read_contract(folder, name):
         if column in names and str(spec.dtype) in ("int64", "Int64", "float64"):
             frame[column] = pd.to_numeric(frame[column])
     frame = frame.assign(source_file=path.name, source_sheet="", source_row=range(2, len(frame) + 2))
-    return frame.astype({column: spec.dtype.type for column, spec in schema.columns.items()})
+    return frame.astype({column: spec.dtype for column, spec in schema.columns.items()})
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@ from conftest import ROOT
 
 from effschool.base.configuration import ConfigurationError
 from effschool.method.thresholds import (
-    NOT_RECORDED,
     Register,
     ThresholdError,
     ThresholdUse,
@@ -11,7 +10,6 @@ from effschool.method.thresholds import (
     load_register,
     require_thresholds,
     say_years,
-    tabulate_thresholds,
 )
 
 REGISTER = ROOT / "methodologies" / "thresholds.yml"
@@ -98,18 +96,6 @@ def test_stop_refuses_every_missing_year_and_say_lets_it_pass():
     needs = [("ЕГЭ", "русский язык", 2022), ("ЕГЭ", "русский язык", 2023)]
     assert require_thresholds(register(), use("say"), [2023, 2022, 2023]) == needs
     assert require_thresholds(register(), use("stop"), [2023]) == needs[1:]
-
-
-def test_table_prints_the_rows_used_and_says_what_is_missing():
-    found = register({"act": "приказ № 1", "status": "подтверждено"}, {"year": 2024, "value": 25.5})
-    table = tabulate_thresholds(found, require_thresholds(found, use("say"), [2022, 2023, 2024]))
-    name = "ЕГЭ, русский язык"
-    assert table.frame.to_numpy().tolist() == [
-        [name, "2022", NOT_RECORDED, "—", "—", "—"],
-        [name, "2023", "24", "100-балльная", "приказ № 1", "подтверждено"],
-        [name, "2024", "25,5", "100-балльная", "акт не указан", "принято методистом"],
-    ]
-    assert "2022" in table.render_body()
 
 
 def test_use_survives_being_left_behind():

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from effschool.public.suppression import Cells, Protected, SuppressionError, protect
+from effschool.public.suppression import Protected, ReleaseCells, SuppressionError, protect
 
 FEWEST, WIDTH = 5, 3
 
 
-def lay_out(table: np.ndarray, within: np.ndarray | None = None) -> Cells:
+def lay_out(table: np.ndarray, within: np.ndarray | None = None) -> ReleaseCells:
     """A table of places by kinds: sums of places are known to all, sums of kinds are numbers themselves, shown last."""
     places, kinds = table.shape
     size = table.size
@@ -22,7 +22,7 @@ def lay_out(table: np.ndarray, within: np.ndarray | None = None) -> Cells:
     counts = np.concatenate([table.ravel(), table.sum(axis=0)])
     parts = np.empty((0, size + kinds)) if within is None else within
     cost = 1.0 + counts
-    return Cells(
+    return ReleaseCells(
         counts,
         most,
         np.minimum(WIDTH, most),
@@ -33,15 +33,15 @@ def lay_out(table: np.ndarray, within: np.ndarray | None = None) -> Cells:
     )
 
 
-def find_small(cells: Cells) -> np.ndarray:
+def find_small(cells: ReleaseCells) -> np.ndarray:
     return (cells.counts > 0) & (cells.counts < FEWEST)
 
 
-def hide(cells: Cells) -> Protected:
+def hide(cells: ReleaseCells) -> Protected:
     return protect(cells, find_small(cells), np.zeros(len(cells.counts), bool))
 
 
-def list_tables(cells: Cells, hidden: np.ndarray) -> np.ndarray:
+def list_tables(cells: ReleaseCells, hidden: np.ndarray) -> np.ndarray:
     """Every whole table that agrees with what is shown, one by one: nothing of the library is used."""
     free = np.flatnonzero(hidden)
     equal, within = cells.equal.toarray(), cells.within.toarray()
@@ -99,7 +99,7 @@ def test_no_attacker_narrows_a_hidden_number_down(rows):
 def test_parts_of_a_whole_are_taken_into_account():
     # Places: one. Kinds: a part and the rest of one table, a whole and the rest of another; the part is in the whole.
     within = np.array([[1, 0, -1, 0]])
-    cells = Cells(np.array([3, 17, 9, 11]), np.full(4, 20), np.full(4, 3), np.ones(4),
+    cells = ReleaseCells(np.array([3, 17, 9, 11]), np.full(4, 20), np.full(4, 3), np.ones(4),
                   csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within), np.zeros(1))  # fmt: skip
     found = hide(cells)
     assert found.hidden.tolist() == [True, True, False, False]
@@ -108,14 +108,14 @@ def test_parts_of_a_whole_are_taken_into_account():
 
 def test_a_whole_that_narrows_its_part_is_hidden_with_it():
     within = np.array([[1, 0, -1, 0]])
-    cells = Cells(np.array([2, 18, 2, 18]), np.full(4, 20), np.full(4, 3), np.ones(4),
+    cells = ReleaseCells(np.array([2, 18, 2, 18]), np.full(4, 20), np.full(4, 3), np.ones(4),
                   csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within), np.zeros(1))  # fmt: skip
     found = protect(cells, np.array([True, True, False, False]), np.zeros(4, bool))
     assert found.hidden.all()
     assert np.ptp(list_tables(cells, found.hidden)[:, 0]) >= WIDTH
 
 
-def relate(part: int, whole: int, schools: int, bound: int) -> Cells:
+def relate(part: int, whole: int, schools: int, bound: int) -> ReleaseCells:
     """A part and the rest of one table, a whole and the rest of another; the part exceeds the whole by `bound` at most.
 
     The whole is dear, so that it is hidden only where the part cannot be protected otherwise.
@@ -124,7 +124,7 @@ def relate(part: int, whole: int, schools: int, bound: int) -> Cells:
     equal = csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]]))
     within = csr_array(np.array([[1, 0, -1, 0]]))
     cost = np.array([1.0, 1.0, 9.0, 9.0])
-    return Cells(counts, np.full(4, schools), np.full(4, WIDTH), cost, equal, within, np.array([bound]))
+    return ReleaseCells(counts, np.full(4, schools), np.full(4, WIDTH), cost, equal, within, np.array([bound]))
 
 
 @given(st.integers(1, 4), st.integers(0, 5), st.integers(0, 2), st.integers(1, 20))

@@ -6,7 +6,7 @@ import pytest
 
 from effschool.base.russian import format_percent
 from effschool.certainty.backtest import follow_listed
-from effschool.certainty.drawing import Recount
+from effschool.certainty.sampling import Recount
 from effschool.certainty.stability import Stability, assess_lists
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import list_levels, open_portfolio, open_region, place_points

@@ -20,7 +20,7 @@ from effschool.report.comments import (
     write_text,
 )
 from effschool.report.portfolio import open_region
-from effschool.report.school_signs import gather_signs, name_titles
+from effschool.report.school_features import gather_features, name_titles
 
 RULES = ROOT / "comments" / "schools.yml"
 FLAGS = [name for name, kind in SIGNS.items() if kind == "flag"]
@@ -40,7 +40,7 @@ def titles(methodology):
 @pytest.fixture(scope="module")
 def signs(demo):
     region = open_region(demo, 2023)
-    return gather_signs(region, region.region_schools)
+    return gather_features(region, region.region_schools)
 
 
 def fulfil(condition):

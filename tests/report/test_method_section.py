@@ -1,6 +1,12 @@
 import pandas as pd
 
-from effschool.report.sections.method import tabulate_method, tabulate_used_thresholds
+from effschool.method.thresholds import Register
+from effschool.report.sections.method import (
+    NOT_RECORDED,
+    tabulate_method,
+    tabulate_thresholds,
+    tabulate_used_thresholds,
+)
 
 
 def test_every_rule_is_named_with_its_source(methodology):
@@ -31,3 +37,20 @@ def test_used_thresholds_are_printed_for_the_years_of_the_data(methodology, meth
     assert set(part.frame["Год"]) == {"2022", "2023"}
     without = methodology.model_copy(update={"thresholds": None})
     assert "не опирается" in tabulate_used_thresholds(without, methodologies, [2023]).paragraphs[0]
+
+
+def test_table_prints_the_rows_used_and_says_what_is_missing():
+    common = {"procedure": "ЕГЭ", "subject": "русский язык", "scale": "100-балльная"}
+    rows = [
+        {"year": 2023, "value": 24, "act": "приказ № 1", "status": "подтверждено"},
+        {"year": 2024, "value": 25.5, "act": "", "status": "принято методистом"},
+    ]
+    register = Register.model_validate({"title": "Реестр", "thresholds": [common | row for row in rows]})
+    table = tabulate_thresholds(register, [("ЕГЭ", "русский язык", year) for year in (2022, 2023, 2024)])
+    name = "ЕГЭ, русский язык"
+    assert table.frame.to_numpy().tolist() == [
+        [name, "2022", NOT_RECORDED, "—", "—", "—"],
+        [name, "2023", "24", "100-балльная", "приказ № 1", "подтверждено"],
+        [name, "2024", "25,5", "100-балльная", "акт не указан", "принято методистом"],
+    ]
+    assert "2022" in table.render_body()

@@ -1,6 +1,8 @@
 import pandas as pd
 import pytest
 from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
+from hypothesis import given
+from hypothesis import strategies as st
 
 from effschool.intake.ingest import read_contract
 from effschool.report.portfolio import (
@@ -15,6 +17,7 @@ from effschool.report.portfolio import (
     measure_margin,
     measure_participants,
     name_kinds,
+    name_slugs,
     open_portfolio,
     open_region,
     order_names,
@@ -276,3 +279,35 @@ def test_region_without_indices_is_refused(methodology):
 def test_region_knows_whether_there_are_lists(demo):
     assert not RegionYear(demo, 2021).has_lists
     assert RegionYear(demo, 2022).has_lists
+
+
+# Names of files
+
+
+@given(names=st.lists(st.text(max_size=80), unique=True, max_size=8))
+def test_every_municipality_has_a_file_of_its_own(names):
+    slugs = name_slugs(names)
+    assert list(slugs) == names
+    assert len(set(slugs.values())) == len(names)
+    for slug in slugs.values():
+        assert slug.replace("-", "").isalnum()
+        assert slug.isascii()
+        assert slug == slug.lower()
+        assert len(slug) <= 65
+
+
+def test_names_that_look_alike_are_numbered():
+    assert list(name_slugs(["Район: а", "Район а", "район-а", "Район а 2"]).values()) == [
+        "raion-a",
+        "raion-a-2",
+        "raion-a-3",
+        "raion-a-2-2",
+    ]
+
+
+def test_files_of_the_region_are_never_taken():
+    assert not {"index", "region", "protocol"} & set(name_slugs(["Index", "регион", "Protocol", "index"]).values())
+
+
+def test_name_without_letters_still_has_a_file():
+    assert all(name_slugs(["../..", "\N{GRINNING FACE}", "!!!"]).values())

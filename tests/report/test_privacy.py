@@ -15,7 +15,7 @@ from effschool.report import charts
 from effschool.report.display import Chart, Table
 from effschool.report.pictures import draw_svg
 from effschool.report.portfolio import list_municipalities, open_portfolio
-from effschool.report.privacy import RULES, blur_index, count_in_cells, hide_few, load_privacy
+from effschool.report.privacy import RULES, blur_index, count_in_cells, load_privacy, suppress_small
 from effschool.report.sections import municipality as sections
 from effschool.report.workbook import write_workbook
 
@@ -34,7 +34,7 @@ def test_rules_name_their_source_and_wrong_ones_are_refused(tmp_path):
 
 def test_figures_with_one_to_four_others_behind_them_are_hidden():
     figures = pd.Series([1.0, 2.0, 3.0, 4.0], index=list("abcd"))
-    shown = hide_few(figures, pd.Series({"a": 5, "b": 4, "c": 1}))
+    shown = suppress_small(figures, pd.Series({"a": 5, "b": 4, "c": 1}))
     assert shown.isna().to_dict() == {"a": False, "b": True, "c": True, "d": False}
 
 

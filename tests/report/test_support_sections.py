@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import pandas as pd
 import pytest
 
-from effschool.dynamics.partners import CLOSE, find_partners, hide_foreign
+from effschool.dynamics.partners import CLOSE, find_partners, hide_other_municipalities
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import list_municipalities, open_portfolio
 from effschool.report.sections import support as parts
@@ -29,7 +29,7 @@ def named(demo, loose):
 @pytest.fixture(scope="module")
 def rich(demo, loose, named):
     """The tiny region with many partners."""
-    return replace(demo, methodology=loose, support=replace(demo.support, partners=hide_foreign(named)))
+    return replace(demo, methodology=loose, support=replace(demo.support, partners=hide_other_municipalities(named)))
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +64,10 @@ def test_partners_of_others_are_shown_without_names(rich, names, named):
     close = named[(named["kind"] == CLOSE) & named["partner_id"].notna()]
     tables = [parts.tabulate_partners(open_portfolio(rich, name, YEAR)) for name in names]
     shown = pd.concat([table.frame for table in tables if isinstance(table, Table)])
-    assert (shown["Похожая школа"] == parts.FOREIGN).sum() == (~close["is_own"].astype(bool)).sum() > 0
+    assert (shown["Похожая школа"] == parts.OTHER_MUNICIPALITY).sum() == (~close["is_own"].astype(bool)).sum() > 0
     whole = parts.tabulate_named_partners(named, rich.identified.schools, rich.methodology).frame
     assert len(whole) == len(shown)
-    assert not (whole["Похожая школа"] == parts.FOREIGN).any()
+    assert not (whole["Похожая школа"] == parts.OTHER_MUNICIPALITY).any()
 
 
 def test_table_that_reports_read_holds_no_codes_of_others(tmp_path, named, rich):

@@ -31,9 +31,9 @@ def test_waiting_work_is_dropped_when_the_run_is_left():
 
 
 def apart_in_worker():
-    from effschool.base.apart import run_apart  # noqa: PLC0415
+    from effschool.base.subprocesses import run_in_subprocess  # noqa: PLC0415
 
-    return run_apart(os.getpid), os.getpid()
+    return run_in_subprocess(os.getpid), os.getpid()
 
 
 def test_dask_does_the_same_in_other_processes():

@@ -13,12 +13,13 @@ import pytest
 from nbformat import write
 from nbformat.v4 import new_code_cell, new_notebook
 
-from effschool.base import apart
+from effschool.base import subprocesses
 from effschool.base.storage import UNFINISHED, FolderInUseError
 from effschool.report.page import PageCard
+from effschool.run import warm
 from effschool.run.plan import PageTask, Settings
 from effschool.run.stamps import Step
-from effschool.run.year import DONE, UNCHANGED, hold_folders, run_reports, run_step, warm
+from effschool.run.year import DONE, UNCHANGED, hold_folders, run_reports, run_step
 
 BATCHES, KILLS = 4, 25
 assert warm  # these processes are forked from the test itself, which therefore is the warm parent
@@ -27,8 +28,8 @@ FORK = get_context("fork")
 
 @pytest.fixture(autouse=True)
 def fork_from_the_test(monkeypatch):
-    monkeypatch.setattr(apart, "CONTEXT", FORK)
-    monkeypatch.setattr(apart, "warm_up", lambda: None)
+    monkeypatch.setattr(subprocesses, "CONTEXT", FORK)
+    monkeypatch.setattr(subprocesses, "warm_up", lambda: None)
 
 
 READ = "from pathlib import Path\nfrom effschool.base.storage import write_text\ntext = Path(source).read_text()"
@@ -212,11 +213,11 @@ def test_second_run_at_once_leaves_the_first_alone(tmp_path):
     write_source(settings, "вчера ")
     said = []
     with hold_folders(settings):
-        second = threading.Thread(target=lambda: said.append(apart.run_apart(try_to_hold, settings)))
+        second = threading.Thread(target=lambda: said.append(subprocesses.run_in_subprocess(try_to_hold, settings)))
         second.start()
         second.join()
     assert "уже идёт другой прогон" in said[0]
-    assert apart.run_apart(try_to_hold, settings) == "свободно"
+    assert subprocesses.run_in_subprocess(try_to_hold, settings) == "свободно"
 
 
 def try_to_hold(settings: Settings) -> str:

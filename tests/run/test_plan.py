@@ -1,39 +1,7 @@
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from effschool.run.plan import NOTEBOOKS, name_slugs, plan_protocol, plan_region, plan_stages
+from effschool.run.plan import NOTEBOOKS, plan_protocol, plan_region, plan_stages
 from effschool.run.stamps import digest, list_causes
-
-
-@given(names=st.lists(st.text(max_size=80), unique=True, max_size=8))
-def test_every_municipality_has_a_file_of_its_own(names):
-    slugs = name_slugs(names)
-    assert list(slugs) == names
-    assert len(set(slugs.values())) == len(names)
-    for slug in slugs.values():
-        assert slug.replace("-", "").isalnum()
-        assert slug.isascii()
-        assert slug == slug.lower()
-        assert len(slug) <= 65
-
-
-def test_names_that_look_alike_are_numbered():
-    assert list(name_slugs(["Район: а", "Район а", "район-а", "Район а 2"]).values()) == [
-        "raion-a",
-        "raion-a-2",
-        "raion-a-3",
-        "raion-a-2-2",
-    ]
-
-
-def test_files_of_the_region_are_never_taken():
-    assert not {"index", "region", "protocol"} & set(name_slugs(["Index", "регион", "Protocol", "index"]).values())
-
-
-def test_name_without_letters_still_has_a_file():
-    assert all(name_slugs(["../..", "\N{GRINNING FACE}", "!!!"]).values())
 
 
 def test_stages_hand_over_to_one_another(settings):

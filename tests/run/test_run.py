@@ -12,7 +12,7 @@ from effschool.run.stamps import NEVER_MADE, write_stamp
 from effschool.run.steps import UnknownParameterError, drop_outdated
 from effschool.run.work import Product, StepError
 from effschool.run.year import (
-    Outcome,
+    StepOutcome,
     choose_reports,
     describe_run,
     finish,
@@ -69,9 +69,9 @@ def test_reports_nobody_asked_for_are_linked_and_outdated_ones_named(settings, d
 
 def test_a_failed_report_is_listed_without_a_page():
     outcomes = [
-        Outcome("02_identify", run.DONE),
-        Outcome("b", run.DONE, municipality="Б", page="b.html"),
-        Outcome("a", run.FAILED, message="нет данных", municipality="А"),
+        StepOutcome("02_identify", run.DONE),
+        StepOutcome("b", run.DONE, municipality="Б", page="b.html"),
+        StepOutcome("a", run.FAILED, message="нет данных", municipality="А"),
     ]
     found = list_reports(outcomes)
     assert list(found) == ["А", "Б"]
@@ -87,7 +87,10 @@ def test_what_a_failed_step_left_before_is_removed(settings, demo):
 
 
 def test_card_of_the_run_names_what_failed(settings, demo):
-    outcomes = [Outcome("a", run.FAILED, 1.234, "нет данных", "А"), Outcome("b", run.DONE, 2.0, "", "Б", "b.html")]
+    outcomes = [
+        StepOutcome("a", run.FAILED, 1.234, "нет данных", "А"),
+        StepOutcome("b", run.DONE, 2.0, "", "Б", "b.html"),
+    ]
     write_run(settings, 2023, describe_run(settings, demo, 2023), outcomes)
     card = json.loads((settings.reports / "2023" / "run.json").read_text(encoding="utf-8"))
     assert card["failed"] == {"a": "нет данных"}
@@ -105,7 +108,7 @@ def test_exit_status_tells_of_failures_and_of_files_not_taken(settings, demo, st
     said = []
     problems = demo.problems.head(0).copy()
     problems.loc[0, ["severity", "message"]] = [severity, "Файл «а.csv»: нет столбца «Год»"]
-    outcome = Outcome("a", state, message="нет данных", municipality="А")
+    outcome = StepOutcome("a", state, message="нет данных", municipality="А")
     assert finish(settings, replace(demo, problems=problems), 2023, [outcome], said.append) == status
     text = "\n".join(said)
     assert ("нет данных" in text) == (state == run.FAILED)
@@ -124,7 +127,7 @@ def test_stage_that_stops_ends_the_run(settings, monkeypatch):
 
     def fail(step, show):
         asked.append(step.name)
-        return Outcome(step.name, run.FAILED, message="Нет папки")
+        return StepOutcome(step.name, run.FAILED, message="Нет папки")
 
     monkeypatch.setattr(run, "run_step", fail)
     with pytest.raises(StepError, match="Нет папки"):
@@ -220,8 +223,8 @@ def test_lost_worker_is_a_failure_like_any_other():
 
 def test_failures_stand_in_a_table_with_the_cell_quoted():
     failed = [
-        Outcome("a", run.FAILED, message="нет данных Ячейка 7: «x».", municipality="А"),
-        Outcome("b", run.FAILED, message="предел времени 5 с исчерпан", municipality="Долгое имя"),
+        StepOutcome("a", run.FAILED, message="нет данных Ячейка 7: «x».", municipality="А"),
+        StepOutcome("b", run.FAILED, message="предел времени 5 с исчерпан", municipality="Долгое имя"),
     ]
     lines = run.tabulate_failures(failed)
     assert lines == ["  А           нет данных Ячейка 7: «x».", "  Долгое имя  предел времени 5 с исчерпан"]
@@ -234,7 +237,7 @@ def test_second_run_on_one_folder_says_so_and_leaves(settings):
 
 
 def test_outcome_is_said_with_the_reason_unless_it_is_the_first():
-    assert run._say_outcome(Outcome("a", run.DONE, 1.26, reason="изменились файлы: a.csv")) == (
+    assert run._say_outcome(StepOutcome("a", run.DONE, 1.26, reason="изменились файлы: a.csv")) == (
         "a: готово (1,3 с) — изменились файлы: a.csv"
     )
-    assert run._say_outcome(Outcome("a", run.DONE, 1.26, reason=NEVER_MADE)) == "a: готово (1,3 с)"
+    assert run._say_outcome(StepOutcome("a", run.DONE, 1.26, reason=NEVER_MADE)) == "a: готово (1,3 с)"

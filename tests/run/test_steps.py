@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from builders_step import write_notebook
 
-from effschool.base.apart import Limits
+from effschool.base.subprocesses import Limits
 from effschool.report.page import PageCard
 from effschool.run.executors import open_executor
 from effschool.run.steps import (

@@ -13,11 +13,11 @@ from effschool.audit.lists import collect_left_out, plan_fioko, plan_lists
 from effschool.audit.means import plan_means
 from effschool.audit.plan import Plan, Scope
 from effschool.audit.sources import collect_raw
+from effschool.base.storage import save_workbook
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
 from effschool.method.methodology import Domain, Methodology
 from effschool.method.windows import list_covered_years
-from effschool.report.workbook import save_workbook
 
 LEGEND, PARAMETERS = "Как читать", "Параметры"
 

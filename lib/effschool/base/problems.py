@@ -3,12 +3,15 @@
 A problem is one full Russian sentence beside the place it speaks of: a methodologist reads it, an ОМСУ acts on it.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Severity(StrEnum):
@@ -78,8 +81,10 @@ def refuse_file(
     return UnreadableFileError(Problem(Severity.ERROR, file, expected, action, sheet=sheet, row=row))
 
 
-def tabulate_problems(problems: Iterable[Problem]) -> pd.DataFrame:
+def tabulate_problems(problems: Iterable[Problem]) -> "pd.DataFrame":
     """Frame with a row per problem, columns as the fields of `Problem` and `message`, in the order found."""
+    import pandas as pd  # noqa: PLC0415 -- a second, which a run that begins spends better
+
     names = [field.name for field in fields(Problem)]
     rows = [{**asdict(problem), "message": problem.message} for problem in problems]
     return pd.DataFrame(rows, columns=[*names, "message"]).astype({"row": "Int64"})
@@ -88,3 +93,17 @@ def tabulate_problems(problems: Iterable[Problem]) -> pd.DataFrame:
 def shorten_path(path: Path, folder: Path) -> str:
     """File name as reports show it: relative to the folder of raw data, never with a path of this machine."""
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
+
+def hide_folders(text: str, folders: tuple[str, ...]) -> str:
+    """A message without the folders of this machine: the region's page shows it."""
+    for folder in folders:
+        text = text.replace(folder + os.sep, "")
+    return text
+
+
+def say_error(error: Exception) -> str:
+    """An error in words, without the folders of this machine."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
+    return f"{type(error).__name__}: {error}"

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, localcontext
 from functools import cache, lru_cache
 
-import pandas as pd
 from babel import Locale
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -24,6 +23,8 @@ def _pattern(digits: int) -> str:
 @lru_cache(maxsize=10_000)
 def format_number(value: float | None, digits: int = 0) -> str:
     """«1 234,5»; missing is «нет данных». Rounds half away from zero, for display only."""
+    import pandas as pd  # noqa: PLC0415 -- most of the time of an import; rules and messages are read without it
+
     if value is None or pd.isna(value):
         return NO_DATA
     with localcontext(rounding=ROUND_HALF_UP):

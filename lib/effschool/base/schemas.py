@@ -4,11 +4,14 @@ Counts are nullable whole numbers: a blank cell is a missing value, never zero. 
 as its `error` the phrase of what was expected and as its `title` what to do, so that a failure becomes a `Problem`.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from pandera.pandas import Check, Column, DataFrameSchema
+if TYPE_CHECKING:
+    import pandas as pd
+    from pandera.pandas import Check, DataFrameSchema
 
 SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
 LOCALITIES = ("город", "село")
@@ -55,52 +58,98 @@ BLANK_IN_KEYS = ("grade", "municipality", "number")
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 
-def _expect(function: Callable[..., Any], expected: str, action: str, **options: Any) -> Check:
-    return Check(function, error=expected, title=action, **options)
+@dataclass(frozen=True)
+class ColumnSchema:
+    """A column: its type as pandas names it, what makes its check if it has one, whether it may be blank."""
+
+    dtype: str
+    check: "Callable[[], Check] | None" = None
+    nullable: bool = False
 
 
-def _year() -> Column:
+@dataclass(frozen=True)
+class TableSchema:
+    """A table: its columns by name, and what its rows are checked for together.
+
+    Checks are pandera's, which takes as long to import as half of pandas: only who validates a table waits for it.
+    """
+
+    name: str
+    columns: Mapping[str, ColumnSchema]
+    checks: "tuple[Callable[[], Check], ...]" = ()
+    unique: list[str] | None = None
+
+    @cached_property
+    def pandera(self) -> "DataFrameSchema":
+        """The schema that checks; the columns of tables left behind stand in order."""
+        from pandera import pandas as pandera  # noqa: PLC0415 -- see above
+
+        columns = {
+            name: pandera.Column(column.dtype, column.check and column.check(), nullable=column.nullable)
+            for name, column in self.columns.items()
+        }
+        checks, is_ordered = [check() for check in self.checks], self.unique is not None
+        return pandera.DataFrameSchema(
+            columns, checks=checks, unique=self.unique, name=self.name, strict=True, ordered=is_ordered
+        )
+
+    def validate(self, frame: "pd.DataFrame", *, lazy: bool = False) -> "pd.DataFrame":
+        """The frame, if it is as the schema says; `lazy` finds all faults before it raises pandera's `SchemaErrors`."""
+        return self.pandera.validate(frame, lazy=lazy)
+
+
+def _expect(function: Callable[..., Any], expected: str, action: str, **options: Any) -> "Callable[[], Check]":
+    return lambda: _import_check()(function, error=expected, title=action, **options)
+
+
+def _import_check() -> "type[Check]":
+    from pandera.pandas import Check  # noqa: PLC0415 -- as in `TableSchema.pandera`
+
+    return Check
+
+
+def _year() -> ColumnSchema:
     check = _expect(
         lambda years: years.between(FIRST_YEAR, LAST_YEAR),
         f"ожидался год четырьмя цифрами от {FIRST_YEAR} до {LAST_YEAR}",
         "Исправьте год.",
     )
-    return Column("int64", check)
+    return ColumnSchema("int64", check)
 
 
-def _count() -> Column:
+def _count() -> ColumnSchema:
     check = _expect(
         lambda counts: counts >= 0,
         "ожидалось число участников или обучающихся не меньше нуля",
         "Исправьте число или оставьте ячейку пустой, если данных нет.",
     )
-    return Column("Int64", check, nullable=True)
+    return ColumnSchema("Int64", check, nullable=True)
 
 
-def _score() -> Column:
+def _score() -> ColumnSchema:
     check = _expect(
         lambda scores: scores >= 0,
         "ожидался средний балл не меньше нуля",
         "Исправьте балл или оставьте ячейку пустой, если данных нет.",
     )
-    return Column("float64", check, nullable=True)
+    return ColumnSchema("float64", check, nullable=True)
 
 
-def _text(nullable: bool = True) -> Column:
-    return Column("str", nullable=nullable)
+def _text(nullable: bool = True) -> ColumnSchema:
+    return ColumnSchema("str", nullable=nullable)
 
 
-def _choice(values: Iterable[str], what: str, nullable: bool = False) -> Column:
+def _choice(values: Iterable[str], what: str, nullable: bool = False) -> ColumnSchema:
     listed = ", ".join(f"«{value}»" for value in values)
     check = _expect(
         lambda column: column.isin(list(values)),
         f"ожидалось одно из значений: {listed}",
         f"Проверьте столбец «{what}» и напишите одно из этих значений.",
     )
-    return Column("str", check, nullable=nullable)
+    return ColumnSchema("str", check, nullable=nullable)
 
 
-def _unique(*key: str) -> Check:
+def _unique(*key: str) -> "Callable[[], Check]":
     return _expect(
         lambda frame: ~frame.duplicated(list(key), keep=False),
         "ожидалась одна строка с таким ключом, а их несколько",
@@ -110,7 +159,7 @@ def _unique(*key: str) -> Check:
     )
 
 
-def _not_above(parts: Iterable[str], total: str, expected: str) -> Check:
+def _not_above(parts: Iterable[str], total: str, expected: str) -> "Callable[[], Check]":
     names = list(parts)
     return _expect(
         lambda frame: ~(frame[names].sum(axis=1, min_count=1) > frame[total]).fillna(False).astype(bool),
@@ -124,18 +173,18 @@ def _not_above(parts: Iterable[str], total: str, expected: str) -> Check:
 _SOURCE = {
     "source_file": _text(False),
     "source_sheet": _text(False),
-    "source_row": Column("int64"),
+    "source_row": ColumnSchema("int64"),
     "source_note": _text(),
 }
 
 
-def _take_in(name: str, columns: dict[str, Column], *checks: Check) -> DataFrameSchema:
+def _take_in(name: str, columns: dict[str, ColumnSchema], *checks: "Callable[[], Check]") -> TableSchema:
     """A table taken in: its columns and those of its source; a key stands once."""
-    return DataFrameSchema({**columns, **_SOURCE}, checks=[_unique(*KEYS[name]), *checks], name=name, strict=True)
+    return TableSchema(name, {**columns, **_SOURCE}, (_unique(*KEYS[name]), *checks))
 
 
-def _leave_behind(name: str, unique: list[str], columns: dict[str, Column]) -> DataFrameSchema:
-    return DataFrameSchema(columns, unique=unique, name=name, strict=True, ordered=True)
+def _leave_behind(name: str, unique: list[str], columns: dict[str, ColumnSchema]) -> TableSchema:
+    return TableSchema(name, columns, unique=unique)
 
 
 SCHOOLS = _take_in(
@@ -160,7 +209,7 @@ RESULTS = _take_in(
         "school_id": _text(False),
         "procedure": _text(False),
         "subject": _text(False),
-        "grade": Column(
+        "grade": ColumnSchema(
             "Int64",
             _expect(lambda grades: grades.between(1, 12), "ожидался класс от 1 до 12", "Исправьте класс."),
             nullable=True,
@@ -207,7 +256,7 @@ PROGRAMME = _take_in(
         "school_id": _text(False),
         "project": _text(False),
         "entry_year": _year(),
-        "exit_year": Column("Int64", _year().checks, nullable=True),
+        "exit_year": ColumnSchema("Int64", _year().check, nullable=True),
         "partner_id": _text(),
         "curator": _text(),
     },
@@ -237,7 +286,7 @@ SCORES = _take_in(
         "procedure": _text(False),
         "subject": _text(False),
         "grade": _GRADE,
-        "score": Column("Int64"),
+        "score": ColumnSchema("Int64"),
         "participants": _count(),
         "pupils": _count(),
     },
@@ -264,7 +313,7 @@ TARGETS_FACT = _take_in(
         "target": _text(False),
         "year": _year(),
         "municipality": _text(),
-        "value": Column("float64", nullable=True),
+        "value": ColumnSchema("float64", nullable=True),
     },
 )
 """A row per programme, target (its id or title), year and place: what the institute counted itself (факт показателя).
@@ -277,7 +326,7 @@ ROADMAP = _take_in(
         "programme": _text(False),
         "municipality": _text(),
         "number": _text(),
-        "year": Column("Int64", _year().checks, nullable=True),
+        "year": ColumnSchema("Int64", _year().check, nullable=True),
         "term": _text(),
         "event": _text(False),
         "responsible": _text(),
@@ -293,7 +342,7 @@ ROADMAP = _take_in(
 `done` and `as_of` are dates in words or figures (`roadmap.read_term`)."""
 
 CONTRACT = {
-    str(schema.name): schema
+    schema.name: schema
     for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED, TARGETS_FACT, ROADMAP)
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""
@@ -302,13 +351,13 @@ SCHOOLS_OUT = _leave_behind(
     "schools",
     ["year", "school_id"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
         "name": _text(False),
         "municipality": _text(False),
         "group": _text(),
         "locality": _text(),
-        "enrolment": Column("Int64", nullable=True),
+        "enrolment": ColumnSchema("Int64", nullable=True),
         "exclusion": _text(),
     },
 )
@@ -318,13 +367,13 @@ INDICATORS = _leave_behind(
     "indicators",
     ["year", "school_id", "indicator"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
-        "domain": Column("str", Check.isin(DOMAINS)),
+        "domain": ColumnSchema("str", lambda: _import_check().isin(DOMAINS)),
         "indicator": _text(False),
-        "raw": Column("float64"),
-        "normalised": Column("float64", Check.in_range(0, 1), nullable=True),
-        "participants": Column("int64", Check.ge(0)),
+        "raw": ColumnSchema("float64"),
+        "normalised": ColumnSchema("float64", lambda: _import_check().in_range(0, 1), nullable=True),
+        "participants": ColumnSchema("int64", lambda: _import_check().ge(0)),
     },
 )
 """A row per school, year and indicator that the school has. `raw`: per cent, score or gap; `normalised`: 0…1 as it
@@ -334,14 +383,14 @@ INDICES = _leave_behind(
     "indices",
     ["year", "school_id", "domain"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
-        "domain": Column("str", Check.isin(DOMAINS)),
+        "domain": ColumnSchema("str", lambda: _import_check().isin(DOMAINS)),
         "group": _text(False),
-        "index": Column("float64", Check.in_range(0, 100), nullable=True),
-        "coverage": Column("float64", Check.in_range(0, 1)),
-        "rank": Column("Int64", Check.ge(1), nullable=True),
-        "band": Column("str", Check.isin(BANDS), nullable=True),
+        "index": ColumnSchema("float64", lambda: _import_check().in_range(0, 100), nullable=True),
+        "coverage": ColumnSchema("float64", lambda: _import_check().in_range(0, 1)),
+        "rank": ColumnSchema("Int64", lambda: _import_check().ge(1), nullable=True),
+        "band": ColumnSchema("str", lambda: _import_check().isin(BANDS), nullable=True),
     },
 )
 """A row per school, year and domain. `coverage`: available / applicable indicators; `rank`: 1 is the lowest index, ties
@@ -351,11 +400,11 @@ LISTS = _leave_behind(
     "lists",
     ["year", "school_id"],
     {
-        "year": Column("int64"),
+        "year": ColumnSchema("int64"),
         "school_id": _text(False),
         "results_status": _text(),
         "social_status": _text(),
-        "fioko_shnor": Column("boolean", nullable=True),
+        "fioko_shnor": ColumnSchema("boolean", nullable=True),
         "fioko_level": _text(),
         "joint": _text(),
     },
@@ -363,10 +412,12 @@ LISTS = _leave_behind(
 """A row per school that is not left out and year whose window the data cover; a status is null where there is none."""
 
 
-LEFT_BEHIND = {str(schema.name): schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
+LEFT_BEHIND = {schema.name: schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
 """The tables that identification leaves behind, by name."""
 
 
-def empty_table(schema: DataFrameSchema) -> pd.DataFrame:
+def empty_table(schema: TableSchema) -> "pd.DataFrame":
     """Frame without rows that has the columns and types of a schema."""
-    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in schema.columns.items()})
+    import pandas as pd  # noqa: PLC0415 -- as pandera above
+
+    return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in schema.columns.items()})

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import tempfile
 import time
@@ -14,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+    from openpyxl import Workbook
 
 UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
@@ -109,6 +111,18 @@ def pack_again(packed: IO[bytes], path: Path) -> None:
             entry = zipfile.ZipInfo(name, EPOCH.timetuple()[:6])
             entry.create_system = 3  # otherwise Windows and Unix would differ
             target.writestr(entry, source.read(name), compress_type=zipfile.ZIP_DEFLATED)
+
+
+def save_workbook(book: "Workbook", path: Path) -> None:
+    """Save whole or not at all; equal workbooks give equal bytes, whenever and wherever they are saved."""
+    from openpyxl.writer.excel import ExcelWriter  # noqa: PLC0415 -- most who write files write no workbooks
+
+    book.properties.creator = AUTHOR
+    book.properties.created = book.properties.modified = EPOCH
+    packed = io.BytesIO()
+    # Workbook.save would put the present time into the properties; the writer below it does not.
+    ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
+    pack_again(packed, path)
 
 
 def write_table(frame: "pd.DataFrame", path: Path) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from effschool.certainty.drawing import Recount, Values, run_blocks
 from effschool.certainty.rules_power import RUNS_AT_ONCE, draw_scores, estimate_reliability, find_lowest
+from effschool.certainty.sampling import Recount, Values, run_blocks
 from effschool.method.methodology import Condition, Methodology
 
 BACKTEST_COLUMNS = ["what", "from_year", "listed", "left", "predicted", "least", "most", "helped", "helped_left"]

@@ -11,17 +11,6 @@ import pandas as pd
 from scipy import special
 
 from effschool.base.russian import choose_word, format_number, format_percent
-from effschool.certainty.drawing import (
-    Cells,
-    Drawer,
-    Recount,
-    Values,
-    estimate_ties,
-    lay_cells,
-    lay_procedures,
-    plan_ordinary,
-    size_block,
-)
 from effschool.certainty.resampling import (
     BAND_CODES,
     Redrawn,
@@ -35,10 +24,20 @@ from effschool.certainty.resampling import (
     recompute,
     take_own_method,
 )
-from effschool.dynamics import FIOKO_LIST
+from effschool.certainty.sampling import (
+    Cells,
+    Recount,
+    Sampler,
+    Values,
+    estimate_ties,
+    lay_cells,
+    lay_procedures,
+    plan_ordinary,
+    size_block,
+)
 from effschool.method.fioko import compute_procedure_shares, list_looked_at
 from effschool.method.identify import Identified
-from effschool.method.methodology import Domain, Methodology, ShareIndicator
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology, ShareIndicator
 
 CHANCE_COLUMNS = ["year", "school_id", "list", "is_member", "chance_pct", "fewest", "most", "chance_sentence"]
 
@@ -70,10 +69,10 @@ def draw_ordinary(cells: Cells, recount: Recount) -> Iterator[pd.DataFrame]:
     cells = cells.keep_window()
     observed = observe(cells, methodology)
     reference = take_reference(cells, observed, methodology)
-    drawer, method = plan_ordinary(cells, ties), take_own_method(methodology, cells.domain)
+    sampler, method = plan_ordinary(cells, ties), take_own_method(methodology, cells.domain)
 
     def _count(generator: np.random.Generator, size: int) -> dict[str, Values]:
-        values = partial(draw_year, drawer, generator, size)
+        values = partial(draw_year, sampler, generator, size)
         redrawn = recompute(cells, values, narrow(method), methodology, reference)
         members = hold_statuses(cells, redrawn, methodology, method, reference)
         return {name: flags.sum(axis=1) for name, flags in members.items()}
@@ -89,9 +88,9 @@ CHANCE_KEY, FIOKO_KEY = 1, 9
 """Keys of the seeds, so that different computations draw different pupils."""
 
 
-def draw_year(drawer: Drawer, generator: np.random.Generator, size: int, place: int) -> Values:
+def draw_year(sampler: Sampler, generator: np.random.Generator, size: int, place: int) -> Values:
     """Values of one year, in the order in which `recompute` takes places."""
-    return drawer.draw(generator, place, size)
+    return sampler.draw(generator, place, size)
 
 
 def describe_list(cells: Cells, name: str, is_member: Values, chance_pct: Values) -> pd.DataFrame:
@@ -140,10 +139,10 @@ def draw_ordinary_procedures(recount: Recount) -> list[pd.DataFrame]:
     cells = lay_fioko(recount)
     if fioko is None or cells is None:
         return []
-    drawer = plan_ordinary(cells, estimate_ties(cells, recount.settings.draws))
+    sampler = plan_ordinary(cells, estimate_ties(cells, recount.settings.draws))
 
     def _count(generator: np.random.Generator, size: int) -> Values:
-        return np.asarray(flag_procedures(cells, fioko, partial(draw_year, drawer, generator, size)).sum(axis=1))
+        return np.asarray(flag_procedures(cells, fioko, partial(draw_year, sampler, generator, size)).sum(axis=1))
 
     counts = recount.run(_count, size_block(cells), CHANCE_KEY, FIOKO_KEY)
     own = flag_procedures(cells, fioko, partial(take_observed, cells))[:, 0]

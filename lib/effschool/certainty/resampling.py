@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from effschool.certainty.drawing import Cells, Group, Values
+from effschool.certainty.sampling import CellGroup, Cells, Values
 from effschool.method.bands import count_cut
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW, weigh_indicators
 from effschool.method.methodology import Bands, Condition, Domain, Fioko, GapIndicator, Indicator, Methodology
@@ -120,7 +120,7 @@ def recompute(
 
 
 def compute_index(
-    cells: Cells, group: Group, drawn: Values, method: Method, ends: Values | None
+    cells: Cells, group: CellGroup, drawn: Values, method: Method, ends: Values | None
 ) -> tuple[Values, Values, Values]:
     """Index, coverage and number of lags of one year and group, [school, draw]."""
     members = group.members

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from effschool.certainty.drawing import Values, run_blocks
+from effschool.certainty.sampling import Values, run_blocks
 from effschool.method.identify import Identified
-from effschool.method.methodology import Domain
-from effschool.method.methodology.certainty import Power, PowerRule
+from effschool.method.methodology import Domain, Power, PowerRule
 
 POWER_COLUMNS = ["rule", "listed_pct", "precision_pct", "recall_pct", "false_alarm_pct"]
 POWER_KEY, RUNS_AT_ONCE = 5, 20

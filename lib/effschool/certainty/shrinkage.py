@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from effschool.certainty.chance import draw_year
-from effschool.certainty.drawing import Cells, Recount, Values, estimate_ties, lay_cells, plan_repeats, size_block
 from effschool.certainty.resampling import narrow, observe, recompute, take_own_method
+from effschool.certainty.sampling import Cells, Recount, Values, estimate_ties, lay_cells, plan_repeats, size_block
 
 LEVEL_COLUMNS = ["year", "school_id", "domain", "raw", "level", "level_error", "trend", "trend_error"]
 LEVEL_KEY = 4
@@ -59,11 +59,11 @@ def _estimate_domain(cells: Cells, recount: Recount) -> list[pd.DataFrame]:
 def measure_chance(cells: Cells, recount: Recount) -> Values:
     """Variance of every index over draws of other pupils [year, school]; NaN without an index."""
     settings = recount.settings.draws
-    drawer = plan_repeats(cells, settings, estimate_ties(cells, settings))
+    sampler = plan_repeats(cells, settings, estimate_ties(cells, settings))
     method = narrow(take_own_method(recount.methodology, cells.domain))
 
     def _work(generator: np.random.Generator, size: int) -> tuple[Values, Values]:
-        index = recompute(cells, partial(draw_year, drawer, generator, size), method, recount.methodology).index
+        index = recompute(cells, partial(draw_year, sampler, generator, size), method, recount.methodology).index
         return index.sum(axis=2, dtype=float), (index.astype(float) ** 2).sum(axis=2)
 
     few = Recount(recount.identified, recount.tables, recount.methodology, recount.year, ENOUGH_DRAWS, recount.workers)

@@ -13,17 +13,6 @@ import pandas as pd
 from scipy.stats import sobol_indices
 
 from effschool.certainty.chance import FIOKO_KEY, draw_year, estimate_chances, lay_fioko, say_cases, take_observed
-from effschool.certainty.drawing import (
-    Cells,
-    Drawer,
-    Recount,
-    Values,
-    estimate_ties,
-    lay_cells,
-    plan_repeats,
-    run_blocks,
-    size_block,
-)
 from effschool.certainty.resampling import (
     NORMALISATIONS,
     Flags,
@@ -36,9 +25,18 @@ from effschool.certainty.resampling import (
     recompute,
     take_own_method,
 )
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import GapIndicator, Methodology
-from effschool.method.methodology.certainty import Verdicts
+from effschool.certainty.sampling import (
+    Cells,
+    Recount,
+    Sampler,
+    Values,
+    estimate_ties,
+    lay_cells,
+    plan_repeats,
+    run_blocks,
+    size_block,
+)
+from effschool.method.methodology import FIOKO_LIST, GapIndicator, Methodology, Verdicts
 
 STABILITY_COLUMNS = [
     "year",
@@ -118,17 +116,17 @@ def measure_domain(cells: Cells, recount: Recount, place: int) -> list[Part]:
     methodology = recount.methodology
     ties = estimate_ties(cells, recount.settings.draws)
     cells = cells.keep_window()
-    drawer = plan_repeats(cells, recount.settings.draws, ties)
+    sampler = plan_repeats(cells, recount.settings.draws, ties)
     own = take_own_method(methodology, cells.domain)
     observed = hold_statuses(cells, observe(cells, methodology), methodology, own)
 
     def _repeat(generator: np.random.Generator, size: int) -> dict[str, Values]:
-        redrawn = recompute(cells, partial(draw_year, drawer, generator, size), narrow(own), methodology)
+        redrawn = recompute(cells, partial(draw_year, sampler, generator, size), narrow(own), methodology)
         members = hold_statuses(cells, redrawn, methodology, own)
         return {name: flags.sum(axis=1) for name, flags in members.items()}
 
     repeats = recount.run(_repeat, size_block(cells), REPEAT_KEY, place)
-    designed = evaluate_design(drawer, recount, place)
+    designed = evaluate_design(sampler, recount, place)
     parts = []
     for name in name_lists(methodology, cells.domain):
         chance = 100 * np.sum([block[name] for block in repeats], axis=0) / recount.number
@@ -153,9 +151,9 @@ class Evaluated:
     method: Flags
 
 
-def evaluate_design(drawer: Drawer, recount: Recount, place: int) -> dict[str, Evaluated]:
+def evaluate_design(sampler: Sampler, recount: Recount, place: int) -> dict[str, Evaluated]:
     """Saltelli's design: two independent points, and the first with each factor of the second in turn."""
-    cells, methodology = drawer.cells, recount.methodology
+    cells, methodology = sampler.cells, recount.methodology
     samplers = list_samplers(cells, recount)
     factors = (CHANCE, *samplers)
     copies = len(factors) + 4
@@ -169,7 +167,7 @@ def evaluate_design(drawer: Drawer, recount: Recount, place: int) -> dict[str, E
 
         def _values(place: int) -> Values:
             observed = take_observed(cells, place).astype(np.float32)
-            return np.concatenate([drawer.draw(generator, place, 2 * size), observed], axis=2).take(source, axis=2)
+            return np.concatenate([sampler.draw(generator, place, 2 * size), observed], axis=2).take(source, axis=2)
 
         redrawn = recompute(cells, _values, method, methodology)
         members = hold_statuses(cells, redrawn, methodology, method)
@@ -201,10 +199,10 @@ def join_blocks(blocks: list[Evaluated]) -> Evaluated:
     return Evaluated(blocks[0].factors, **parts)
 
 
-Sampler = Callable[[np.random.Generator, int], Values]
+Redraw = Callable[[np.random.Generator, int], Values]
 
 
-def list_samplers(cells: Cells, recount: Recount) -> dict[str, Sampler]:
+def list_samplers(cells: Cells, recount: Recount) -> dict[str, Redraw]:
     """Choices of method that exist for a domain, each with how it is drawn: [point], or [indicator, point]."""
     choices, number = recount.settings.choices, len(cells.indicators)
     kinds = np.array([NORMALISATIONS.index(kind) for kind in choices.normalisation])
@@ -213,7 +211,7 @@ def list_samplers(cells: Cells, recount: Recount) -> dict[str, Sampler]:
     has_gaps = any(isinstance(item, GapIndicator) for item in cells.indicators)
     has_block = any(item.block == choices.without_block for item in cells.indicators)
     readings = list_readings(recount) if cells.domain == "social" else ()
-    possible: dict[str, tuple[bool, Sampler]] = {
+    possible: dict[str, tuple[bool, Redraw]] = {
         "weights": (choices.weight_range > 0, lambda generator, size: generator.uniform(low, high, (number, size))),
         "normalisation": (len(kinds) > 1, lambda generator, size: generator.choice(kinds, size)),
         "geometric": (len(ways) > 1, lambda generator, size: generator.choice(ways, size)),
@@ -264,12 +262,12 @@ def measure_fioko(recount: Recount) -> list[Part]:
     fioko, cells = recount.methodology.fioko, lay_fioko(recount)
     if fioko is None or cells is None:
         return []
-    drawer = plan_repeats(cells, recount.settings.draws, estimate_ties(cells, recount.settings.draws))
+    sampler = plan_repeats(cells, recount.settings.draws, estimate_ties(cells, recount.settings.draws))
     without = find_block_procedures(recount.methodology, recount.settings.choices.without_block)
     variants = [None, without] if without.any() and not without.all() else [None]
 
     def _repeat(generator: np.random.Generator, size: int) -> Values:
-        return np.asarray(flag_procedures(cells, fioko, partial(draw_year, drawer, generator, size)).sum(axis=1))
+        return np.asarray(flag_procedures(cells, fioko, partial(draw_year, sampler, generator, size)).sum(axis=1))
 
     repeats = recount.run(_repeat, size_block(cells), REPEAT_KEY, FIOKO_KEY)
     observed = [flag_procedures(cells, fioko, partial(take_observed, cells), variant)[:, 0] for variant in variants]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from effschool.base.apart import start_beside
-from effschool.base.storage import write_text
+from effschool.base.storage import save_workbook, write_text
+from effschool.base.subprocesses import start_in_background
 from effschool.demo import federal, pupils, signs, yearly
 from effschool.demo.settings import Offices, Settings, Takes
 from effschool.demo.social_forms import make_social_book
-from effschool.demo.writing import Tables, list_social, write_region_tables, write_workbook
+from effschool.demo.writing import Tables, list_social, write_region_tables
 
 
 def build_office_tables(tables: Tables, settings: Settings, seed: int) -> Tables:
@@ -71,12 +71,12 @@ def leave_rest(tables: Tables, offices: Offices) -> Tables:
 
 def write_offices(tables: Tables, behind: Tables, folder: Path, settings: Settings) -> None:
     """Write the region's files as offices send them; a form whose year has no rows is not written."""
-    protocols = start_beside(write_protocols, behind, folder, settings)  # half of all cells
+    protocols = start_in_background(write_protocols, behind, folder, settings)  # half of all cells
     write_region_tables(leave_rest(tables, settings.offices), folder, settings)
     write_vpr(tables, behind, folder, settings)
     write_yearly(tables, folder, settings)
     for place, (municipality, rows) in enumerate(list_social(tables, settings)):
-        write_workbook(make_social_book(rows, place, settings), folder / "social" / f"{municipality}.xlsx")
+        save_workbook(make_social_book(rows, place, settings), folder / "social" / f"{municipality}.xlsx")
     protocols()
 
 
@@ -90,21 +90,21 @@ def write_vpr(tables: Tables, behind: Tables, folder: Path, settings: Settings) 
     }
     for name, (make, rows) in makers.items():
         for _, paper in rows.groupby(["subject", "grade"]):
-            write_workbook(make(paper, schools, settings), name_file(folder, name, paper, settings))
+            save_workbook(make(paper, schools, settings), name_file(folder, name, paper, settings))
     flat = select_taken(tables, offices.takes["flat"])
     if len(flat):
         text = federal.make_vpr_flat(flat, schools, offices)
         write_text(text, name_file(folder, "flat", flat, settings), encoding="cp1251")
     if len(behind["marked"]):
         book = federal.make_marked(behind["marked"], schools, settings)
-        write_workbook(book, folder / offices.forms["marked"].file)
+        save_workbook(book, folder / offices.forms["marked"].file)
 
 
 def write_protocols(behind: Tables, folder: Path, settings: Settings) -> None:
     """Write the protocols with a row per pupil."""
     if len(behind["oge"]):
         book = pupils.make_oge_protocol(behind["oge"], settings)
-        write_workbook(book, name_file(folder, "oge", behind["oge"], settings))
+        save_workbook(book, name_file(folder, "oge", behind["oge"], settings))
     if len(behind["ege"]):
         text = pupils.make_ege_protocol(behind["ege"], settings)
         write_text(text, name_file(folder, "ege", behind["ege"], settings))
@@ -116,9 +116,9 @@ def write_yearly(tables: Tables, folder: Path, settings: Settings) -> None:
     paths = {name: name_file(folder, name, each, settings) for name, each in rows.items() if len(each)}
     if "wide" in paths:
         book = yearly.make_ege_wide(rows["wide"], tables["schools"], tables["certificates"], settings)
-        write_workbook(book, paths["wide"])
+        save_workbook(book, paths["wide"])
     if "register" in paths:
-        write_workbook(yearly.make_register(rows["register"], settings), paths["register"])
+        save_workbook(yearly.make_register(rows["register"], settings), paths["register"])
     if "certificates" in paths:
         yearly.write_certificates(rows["certificates"], paths["certificates"], settings)
 

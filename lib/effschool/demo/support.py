@@ -8,9 +8,10 @@ import pandas as pd
 from numpy.random import Generator
 
 from effschool.base.schemas import EVENT_STATES
+from effschool.base.storage import save_workbook
 from effschool.demo.pages import list_cells, make_book, make_page
 from effschool.demo.settings import Settings
-from effschool.demo.writing import Tables, write_workbook
+from effschool.demo.writing import Tables
 
 
 def draw_facts(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
@@ -54,4 +55,4 @@ def write_support(tables: Tables, folder: Path, settings: Settings) -> None:
         rows = tables[name][list(form.headings)]
         words = {"year": year, "region": settings.region, "as_of": settings.support.as_of.format(year=year)}
         book = make_book(make_page(form, words, list(form.headings.values()), list_cells(rows)))
-        write_workbook(book, folder / form.file.format(year=year))
+        save_workbook(book, folder / form.file.format(year=year))

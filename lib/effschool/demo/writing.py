@@ -9,9 +9,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from effschool.base.storage import write_text
+from effschool.base.storage import save_workbook, write_text
 from effschool.demo.settings import Settings
-from effschool.report.workbook import save_workbook as write_workbook
 
 Tables = dict[str, pd.DataFrame]
 
@@ -30,7 +29,7 @@ def write_region_tables(tables: Tables, folder: Path, settings: Settings) -> Non
         text = _head(tables[name], name, settings).to_csv(index=False, lineterminator="\n")
         write_text(text, folder / f"{name}.csv")
     programme = make_workbook(_head(tables["programme"], "programme", settings), settings.programme_sheet)
-    write_workbook(programme, folder / "programme.xlsx")
+    save_workbook(programme, folder / "programme.xlsx")
     about = {"name": settings.region, "demonstration": True}
     write_text(
         f"# {settings.note}\n{yaml.safe_dump(about, allow_unicode=True, sort_keys=False)}", folder / "region.yml"
@@ -40,7 +39,7 @@ def write_region_tables(tables: Tables, folder: Path, settings: Settings) -> Non
 def write_social(tables: Tables, folder: Path, settings: Settings) -> None:
     """One workbook per municipality, named as it is; a municipality that sent nothing has no workbook."""
     for municipality, rows in list_social(tables, settings):
-        write_workbook(make_workbook(rows, settings.sheet), folder / f"{municipality}.xlsx")
+        save_workbook(make_workbook(rows, settings.sheet), folder / f"{municipality}.xlsx")
 
 
 def list_social(tables: Tables, settings: Settings) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -9,8 +9,7 @@ from statsmodels.duration.survfunc import SurvfuncRight
 
 from effschool.dynamics.paths import LIST_COLUMNS, list_covered_lists
 from effschool.dynamics.transitions import ABSENT, NOT_LISTED, NOT_RANKED
-from effschool.method.fioko import FIOKO_LIST
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 
 LEFT, MOVED, STILL, GONE, UNRANKED, UNKNOWN = "left", "moved", "still", "gone", "unranked", "unknown"
 """How a spell ended: seen off the list; on another list of the same band («группа риска» → ШНРО), which is no leaving;

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from effschool.dynamics.scatter import fit_scatter, require_rules
+from effschool.dynamics.variance import fit_variance, require_rules
 from effschool.method.indicators import KEY, select_rows
 from effschool.method.methodology import Axis, LevelChange, Methodology
 
@@ -65,7 +65,7 @@ def _measure_errors(frame: pd.DataFrame) -> pd.Series:
         return pd.Series(np.nan, index=frame.index)
     sizes = 1 / seen["pupils"] + 1 / seen["previous_pupils"]
     centred = seen["change"] - seen.groupby("year")["change"].transform("mean")
-    errors = fit_scatter(centred, sizes).measure_error(sizes)
+    errors = fit_variance(centred, sizes).measure_error(sizes)
     return pd.Series(errors, index=seen.index).reindex(frame.index)
 
 

@@ -239,6 +239,6 @@ def _list_lacking(given: pd.DataFrame, pairs: pd.DataFrame, kind: str, reasons: 
     return told.rename_axis("school_id").rename("reason").reset_index().assign(kind=kind)
 
 
-def hide_foreign(partners: pd.DataFrame) -> pd.DataFrame:
+def hide_other_municipalities(partners: pd.DataFrame) -> pd.DataFrame:
     """The table as a municipality's report may read it: partners of other municipalities without code."""
     return partners.assign(partner_id=partners["partner_id"].where(partners["is_own"].fillna(False).astype(bool)))

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from effschool.dynamics.transitions import list_ranked_years, list_years
-from effschool.method.fioko import FIOKO_LIST
 from effschool.method.indicators import KEY
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.method.windows import is_covered
 
 LIST_COLUMNS = {"results": "results_status", "social": "social_status"}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from effschool.dynamics.scatter import fit_scatter, require_rules
+from effschool.dynamics.variance import fit_variance, require_rules
 from effschool.method.methodology import Methodology, PupilCohorts
 
 JUMP, FALL, USUAL = "jump", "fall", "usual"
@@ -99,8 +99,8 @@ def measure_gains(frame: pd.DataFrame, rules: PupilCohorts) -> pd.DataFrame:
     centred = frame["gain"] - frame.groupby(STEP)["gain"].transform("mean")
     frame["gain_error"] = np.nan
     for rows in _group_kinds(frame, "gain", rules):
-        scatter = fit_scatter(centred[rows], frame.loc[rows, "inverse"])
-        frame.loc[rows, "gain_error"] = scatter.measure_error(frame.loc[rows, "inverse"])
+        variance = fit_variance(centred[rows], frame.loc[rows, "inverse"])
+        frame.loc[rows, "gain_error"] = variance.measure_error(frame.loc[rows, "inverse"])
     return frame
 
 
@@ -114,7 +114,7 @@ def measure_deviations(frame: pd.DataFrame, rules: PupilCohorts) -> pd.DataFrame
             frame.loc[step.index, "expected"] = np.polyval(line, step["from_standard"])
     left = frame["to_standard"] - frame["expected"]
     for rows in _group_kinds(frame, "expected", rules):
-        spread = fit_scatter(left[rows], frame.loc[rows, "inverse"]).measure_spread(frame.loc[rows, "inverse"])
+        spread = fit_variance(left[rows], frame.loc[rows, "inverse"]).measure_spread(frame.loc[rows, "inverse"])
         frame.loc[rows, "deviation"] = left[rows] / spread
     return frame.assign(p_value=2 * stats.norm.sf(frame["deviation"].abs()))
 

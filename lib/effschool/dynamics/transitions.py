@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from effschool.method.fioko import FIOKO_LIST
+from effschool.method.methodology import FIOKO_LIST
 
 NOT_RANKED = "not_ranked"
 """State of a school that is in the register of a year without a band; it is never taken for «без изменений»."""

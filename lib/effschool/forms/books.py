@@ -19,10 +19,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
+from effschool.base.storage import save_workbook
 from effschool.forms.template import Form, FormSheet, FormTable
-from effschool.report.portfolio import order_names
-from effschool.report.workbook import FONT, LINE_HEIGHT, WRAPPED, count_lines, put_value, save_workbook, set_up_page
-from effschool.run.plan import name_slugs
+from effschool.report.portfolio import name_slugs, order_names
+from effschool.report.workbook import FONT, LINE_HEIGHT, WRAPPED, count_lines, put_value, set_up_page
 
 TITLE_ROW, HINT_ROW, CHECK_ROW, BAND_ROW, HEADER_ROW = range(1, 6)
 FIRST_ROW = HEADER_ROW + 1

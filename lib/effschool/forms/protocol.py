@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from effschool.base.problems import Severity, UnreadableFileError
 from effschool.base.russian import count_words, join_words
-from effschool.base.storage import write_text
+from effschool.base.storage import save_workbook, write_text
 from effschool.forms.books import style_cell
 from effschool.forms.check import (
     BLOCKING,
@@ -40,8 +40,8 @@ from effschool.intake.workbooks import check_archive
 from effschool.method.methodology import Methodology
 from effschool.report import workbook
 from effschool.report.display import TEMPLATES, Links, Table, Text
-from effschool.report.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sheet, save_workbook, write_workbook
-from effschool.run.plan import name_slugs
+from effschool.report.portfolio import name_slugs
+from effschool.report.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sheet, write_workbook
 
 MARK = {
     Severity.ERROR: PatternFill("solid", fgColor="F4A582"),

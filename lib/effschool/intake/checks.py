@@ -131,7 +131,7 @@ def _relax_schema(table: str) -> DataFrameSchema:
     for name, column in schema.columns.items():
         if str(column.dtype) == "int64":
             relaxed[name]["dtype"] = "Int64"
-    return schema.update_columns(relaxed)
+    return schema.pandera.update_columns(relaxed)
 
 
 def _say_failure(error: SchemaError, rows: pd.DataFrame, place: Place) -> list[Problem]:

@@ -31,7 +31,6 @@ from effschool.base.configuration import (
 from effschool.base.problems import Problem, Severity
 from effschool.base.schemas import CONTRACT, KEYS, PROVENANCE
 from effschool.intake.layouts import Layout, map_columns, simplify_text
-from effschool.report.display import Table
 
 FILE = "corrections.yml"
 TOLERANCE = 1e-6
@@ -318,7 +317,7 @@ def _find_row(tables: Mapping[str, pd.DataFrame], number: int, correction: Corre
         action = "Проверьте год, код и остальные ключи записи."
         return replace(outcome, problem=_say(outcome, "такой строки в таблице нет", action))
     if len(found) > 1:
-        places = "; ".join(_place(cells) for _, cells in found.iterrows())
+        places = "; ".join(say_source(cells) for _, cells in found.iterrows())
         action = f"Уточните запись ключами grade, file или row. Подходят: {places}."
         return replace(outcome, problem=_say(outcome, f"ожидалась одна строка, а подходят {len(found)}", action))
     cells = found.iloc[0]
@@ -326,7 +325,7 @@ def _find_row(tables: Mapping[str, pd.DataFrame], number: int, correction: Corre
         expected = (
             f"прежнее значение записано как «{_write(correction.old)}», а стоит «{_write(cells[correction.column])}»"
         )
-        action = f"Сверьте запись с источником: {_place(cells)}."
+        action = f"Сверьте запись с источником: {say_source(cells)}."
         return replace(outcome, label=int(found.index[0]), problem=_say(outcome, expected, action))
     return replace(outcome, label=int(found.index[0]), before=cells)
 
@@ -336,7 +335,8 @@ def _say(outcome: Outcome, expected: str, action: str) -> Problem:
     return Problem(Severity.ERROR, FILE, expected, action, column=outcome.correction.column, value=value)
 
 
-def _place(cells: pd.Series) -> str:
+def say_source(cells: pd.Series) -> str:
+    """Where a row stands: file, sheet and row in Excel."""
     sheet = f", лист «{cells['source_sheet']}»" if cells["source_sheet"] else ""
     return f"файл «{cells['source_file']}»{sheet}, строка {cells['source_row']}"
 
@@ -398,7 +398,7 @@ def _refuse(outcome: Outcome, broken: Mapping[tuple[str, int | None], str]) -> O
     text = broken.get((outcome.correction.table, outcome.label))
     if outcome.before is None or text is None:
         return outcome
-    action = f"Исправьте запись: она не внесена. Её строка: {_place(outcome.before)}."
+    action = f"Исправьте запись: она не внесена. Её строка: {say_source(outcome.before)}."
     return replace(outcome, before=None, problem=_say(outcome, f"после исправления нарушено правило: {text}", action))
 
 
@@ -446,48 +446,3 @@ def _describe(outcome: Outcome, headings: Headings) -> dict[str, Any]:
         "outcome": done,
         **source,
     }
-
-
-def tabulate_corrections(
-    applied: pd.DataFrame, schools: pd.DataFrame, year: int, years: Iterable[int], municipality: str | None = None
-) -> Table:
-    """Corrections that touch a report, for readers: a row per entry, of one municipality or of all.
-
-    Args:
-        applied: as `apply_corrections` gives it, `school_id` as `schools` has it.
-        schools: year, school_id, name, municipality; a school is where its last row up to `year` puts it.
-        year: year of the report.
-        years: years of the data that the report rests on.
-        municipality: None lists all, also entries on schools that the register does not have.
-    """
-    known = schools[schools["year"].le(year)].sort_values("year").drop_duplicates("school_id", keep="last")
-    rows = applied[applied["year"].isin(list(years))].merge(
-        known[["school_id", "name", "municipality"]], on="school_id", how="left", validate="m:1"
-    )
-    rows = rows if municipality is None else rows[rows["municipality"].eq(municipality)]
-    decided = rows["status"].mask(rows["outcome"].eq(FAILED), rows["status"] + ", но не внесено: см. замечания")
-    places = [_say_source(cells) for _, cells in rows.iterrows()]
-    frame = pd.DataFrame(
-        {
-            "Школа": rows["name"].fillna(
-                ("код " + rows["school_id"]).mask(rows["school_id"].eq(""), "все школы файла")
-            ),
-            "Год": rows["year"].astype("str"),
-            "Что": rows["what"],
-            "Было": rows["old"],
-            "По записи": rows["new"],
-            "Причина": rows["reason"],
-            "Кто": rows["who"],
-            "Дата": rows["date"],
-            "Решение": decided,
-            "Источник": pd.Series(places, index=rows.index, dtype="str"),
-        }
-    )
-    return Table("Исправления", "Исправления исходных данных", frame.sort_values(["Школа", "Год", "Что"]), note=_NOTE)
-
-
-_NOTE = "Числа меняют только исправления с решением «принято»; «проверено» — ответ на вопрос: числа верны."
-
-
-def _say_source(cells: pd.Series) -> str:
-    return "—" if pd.isna(cells["source_file"]) else _place(cells)

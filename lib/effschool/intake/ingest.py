@@ -15,10 +15,10 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base import schemas
-from effschool.base.apart import share_out
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
+from effschool.base.subprocesses import map_parallel
 from effschool.intake.archives import open_file
 from effschool.intake.corrections import (
     apply_answers,
@@ -41,7 +41,6 @@ from effschool.intake.headings import (
 from effschool.intake.identity import (
     CONFIRMED,
     RULES,
-    TO_CONFIRM,
     add_known_codes,
     find_code_changes,
     find_codes,
@@ -49,12 +48,12 @@ from effschool.intake.identity import (
     open_register,
 )
 from effschool.intake.layouts import Layout, load_layouts
+from effschool.intake.missing import find_missing, report_missing
 from effschool.intake.municipalities import find_place_changes, unify_places
 from effschool.intake.participation import check_headings
 from effschool.intake.plausibility import Known, find_contradictions, find_questions, list_minimums, say_by_file
 from effschool.intake.plausibility_rules import Rule, load_rules
 from effschool.intake.pupils import SecondTableError, count_pupils
-from effschool.intake.missing import find_missing, report_missing
 from effschool.intake.reading import Grid, Sheet
 from effschool.intake.recognise import Fit, find_unread, recognise_sheets, say_unknown
 from effschool.intake.register import (
@@ -71,7 +70,7 @@ from effschool.intake.register import (
     say_years_unregistered,
 )
 from effschool.intake.rows import Source, read_part
-from effschool.intake.school_names import load_name_rules, write_doubtful
+from effschool.intake.school_names import load_name_rules
 from effschool.intake.succession import Successions, follow_successions, load_successions
 from effschool.intake.workbooks import open_sheets, read_first_sheet
 from effschool.method.thresholds import Register as Thresholds
@@ -216,7 +215,7 @@ def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) 
     """All sheets of all files, read and checked each by itself."""
     reader = partial(read_file, register=register, secret=secrets.token_hex(8))
     with tempfile.TemporaryDirectory(prefix="effschool-") as unpacked:
-        read = share_out(reader, find_files(raw, known, Path(unpacked)))
+        read = map_parallel(reader, find_files(raw, known, Path(unpacked)))
     return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
 
@@ -662,15 +661,13 @@ def assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
 
 
 def write_ingested(ingested: Ingested, processed: Path) -> None:
-    """Write the tables and what was found as Parquet into `processed`/contract, and names to confirm as a workbook."""
+    """Write the tables and what was found as Parquet into `processed`/contract."""
     folder = processed / "contract"
     for name, table in ingested.tables.items():
         write_table(table, folder / f"{name}.parquet")
     write_table(ingested.problems, folder / "problems.parquet")
     for name in ("files", "corrections", "renamed"):
         write_table(getattr(ingested, name), folder / f"{name}.parquet")
-    if len(ingested.doubtful):
-        write_doubtful(ingested.doubtful, processed / TO_CONFIRM)
 
 
 def read_contract(processed: Path) -> dict[str, pd.DataFrame]:

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.worksheet.datavalidation import DataValidation
 from pydantic import Field, model_validator
 from rapidfuzz.distance import OSA
 
@@ -25,8 +23,6 @@ from effschool.base.russian import LOOKALIKES
 from effschool.intake.conversion import clean_codes, clean_text
 from effschool.intake.layouts import simplify_text
 from effschool.intake.workbooks import read_first_sheet
-from effschool.report.display import Table
-from effschool.report.workbook import HEADER_ROW, fill_sheet, save_workbook
 
 EXACT, SURE, DOUBTFUL = "точно", "уверенно", "сомнительно"
 NOT_FOUND, CONFIRMED, REFUSED = "не найдено", "подтверждено", "отклонено"
@@ -284,23 +280,6 @@ def list_doubtful(
     open_pairs = pairs[pairs["answer"].isna() & pairs["score"].ge(rules.cuts.doubtful)]
     first = open_pairs.groupby(_KEY, sort=False).head(rules.cuts.shown)
     return first[list(HEADINGS)].astype({"answer": "str"}).reset_index(drop=True)
-
-
-def write_doubtful(pairs: pd.DataFrame, path: Path) -> None:
-    """Write the pairs as a workbook whose last column takes «да» or «нет»."""
-    note = "Ответьте «да» или «нет» и положите файл в папку исходных данных под именем names_confirmed.xlsx."
-    table = Table("Названия", "Названия школ, которые нужно подтвердить", pairs.rename(columns=HEADINGS), note=note)
-    book = Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = table.key
-    fill_sheet(sheet, table)
-    choice = DataValidation(
-        type="list", formula1=f'"{YES},{NO}"', error="Ответьте «да» или «нет».", showErrorMessage=True
-    )
-    sheet.add_data_validation(choice)
-    column = sheet.cell(1, len(HEADINGS)).column_letter
-    choice.add(f"{column}{HEADER_ROW + 1}:{column}{HEADER_ROW + max(len(pairs), 1)}")
-    save_workbook(book, path)
 
 
 def read_confirmed(path: Path | None, register: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:

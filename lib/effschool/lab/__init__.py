@@ -1,1 +1,4 @@
-"""A methodologist's desk (JupyterLab): panels, comparison of methodologies and of runs."""
+"""A methodologist's desk (JupyterLab): a run's tables → panels; two methodologies or two runs → what differs and why.
+
+For others: `panels`, `comparison` (of methodologies), `changes` (from run to run), `jupyter` (opens JupyterLab).
+"""

@@ -19,11 +19,11 @@ from effschool.base.russian import count_words, format_number, join_words
 from effschool.base.schemas import PROVENANCE
 from effschool.base.storage import hash_file, read_table, write_table, write_text
 from effschool.certainty.resampling import name_lists
-from effschool.dynamics import FIOKO_LIST, stack_lists
+from effschool.dynamics.paths import stack_lists
 from effschool.lab.comparison import Members, find_decisive
 from effschool.method.identify import Identified, identify_schools
 from effschool.method.indicators import ROWS, Tables
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.method.windows import list_covered_years
 from effschool.report.display import Table, Text
 

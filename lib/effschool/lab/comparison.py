@@ -10,10 +10,16 @@ import pandas as pd
 from pydantic import BaseModel
 
 from effschool.base.russian import count_words, format_number, format_percent, join_words
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.identify import Identified, Memory, identify_schools, list_schools
 from effschool.method.indicators import Tables
-from effschool.method.methodology import Domain, GapIndicator, Methodology, find_methodology, load_methodology
+from effschool.method.methodology import (
+    FIOKO_LIST,
+    Domain,
+    GapIndicator,
+    Methodology,
+    find_methodology,
+    load_methodology,
+)
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 
@@ -49,7 +55,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Run:
+class MethodologyRun:
     """One methodology carried out: its title in the comparison, and the lists of the year."""
 
     title: str
@@ -107,10 +113,10 @@ def name_methodologies(methodologies: Sequence[Methodology]) -> tuple[str, ...]:
     )
 
 
-def run_methodology(title: str, methodology: Methodology, tables: Tables, year: int, memory: Memory) -> Run:
+def run_methodology(title: str, methodology: Methodology, tables: Tables, year: int, memory: Memory) -> MethodologyRun:
     """Carry out one methodology and take the lists of the year."""
     identified = identify_schools(tables, methodology, memory)
-    return Run(title, methodology, identified, list_members(identified.lists, methodology, year))
+    return MethodologyRun(title, methodology, identified, list_members(identified.lists, methodology, year))
 
 
 def _find_members(tables: Tables, year: int, memory: Memory, methodology: Methodology) -> Members:
@@ -136,7 +142,7 @@ def list_members(lists: pd.DataFrame, methodology: Methodology, year: int) -> Me
     return members
 
 
-def _list_schools(runs: Sequence[Run], year: int) -> pd.DataFrame:
+def _list_schools(runs: Sequence[MethodologyRun], year: int) -> pd.DataFrame:
     schools = pd.concat([run.identified.schools for run in runs])
     return schools.loc[schools["year"] == year, ["school_id", "name", "municipality"]].drop_duplicates("school_id")
 
@@ -144,7 +150,7 @@ def _list_schools(runs: Sequence[Run], year: int) -> pd.DataFrame:
 # Sizes and overlaps
 
 
-def count_members(runs: Sequence[Run], names: Sequence[str]) -> pd.DataFrame:
+def count_members(runs: Sequence[MethodologyRun], names: Sequence[str]) -> pd.DataFrame:
     """Sizes of the lists: a row per list, a column per methodology."""
     counts = {
         run.title: pd.array([len(run.members[name]) if name in run.members else None for name in names], dtype="Int64")
@@ -153,7 +159,7 @@ def count_members(runs: Sequence[Run], names: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({"list": list(names), **counts})
 
 
-def tabulate_members(runs: Sequence[Run], name: str) -> pd.DataFrame:
+def tabulate_members(runs: Sequence[MethodologyRun], name: str) -> pd.DataFrame:
     """Membership matrix of one list; missing where a methodology has no such list."""
     ids = sorted(set().union(*(run.members.get(name, set()) for run in runs)))
     columns = {
@@ -163,7 +169,7 @@ def tabulate_members(runs: Sequence[Run], name: str) -> pd.DataFrame:
     return pd.DataFrame({"list": name, "school_id": pd.array(ids, dtype="str"), **columns})
 
 
-def measure_overlaps(runs: Sequence[Run], names: Sequence[str]) -> pd.DataFrame:
+def measure_overlaps(runs: Sequence[MethodologyRun], names: Sequence[str]) -> pd.DataFrame:
     """Pairs of methodologies list by list: schools in each and in both, Jaccard's share |A∩B| / |A∪B|."""
     rows = []
     for name in names:
@@ -227,7 +233,9 @@ def change_aspect(first: Methodology, second: Methodology, aspect: str) -> Metho
     return Methodology.model_construct(**{**dict(first), "domains": domains})
 
 
-def explain_differences(runs: Sequence[Run], names: Sequence[str], find: FindMembers, year: int) -> pd.DataFrame:
+def explain_differences(
+    runs: Sequence[MethodologyRun], names: Sequence[str], find: FindMembers, year: int
+) -> pd.DataFrame:
     """Why a school is on a list of one methodology and not of another, in one sentence for each.
 
     `find` carries out a methodology and gives its lists of the year.
@@ -250,7 +258,7 @@ def explain_differences(runs: Sequence[Run], names: Sequence[str], find: FindMem
 
 
 def _explain_pair(
-    name: str, runs: tuple[Run, Run], steps: Mapping[str, Members], year: int
+    name: str, runs: tuple[MethodologyRun, MethodologyRun], steps: Mapping[str, Members], year: int
 ) -> Iterator[tuple[object, ...]]:
     first, second = runs
     by_step = {step: members.get(name, set()) for step, members in steps.items()}
@@ -261,7 +269,7 @@ def _explain_pair(
         yield name, school, first.title, second.title, in_first, aspect, sentence
 
 
-def walk_methodologies(first: Run, second: Run, find: FindMembers) -> dict[str, Members]:
+def walk_methodologies(first: MethodologyRun, second: MethodologyRun, find: FindMembers) -> dict[str, Members]:
     """Lists of the year after each part of the first methodology is replaced in turn; the last step is the second."""
     aspects = list_aspects(first.methodology, second.methodology)
     steps, methodology = {}, first.methodology
@@ -280,7 +288,7 @@ def find_decisive(school: str, in_first: bool, steps: Mapping[str, set[str]]) ->
     return decisive
 
 
-def say_difference(name: str, school: str, runs: tuple[Run, Run], aspect: str, year: int) -> str:
+def say_difference(name: str, school: str, runs: tuple[MethodologyRun, MethodologyRun], aspect: str, year: int) -> str:
     """One sentence: on which side the school stands, the first difference of its bands, and the reason."""
     inside, outside = runs if school in runs[0].members[name] else runs[::-1]
     stands = f"В списке «{name}» {year} года по методике «{inside.title}», но не по методике «{outside.title}»"
@@ -292,7 +300,7 @@ def _find_domain(name: str, methodology: Methodology) -> Domain:
     return "results" if name in {status.status for status in methodology.lists.results} else "social"
 
 
-def _compare_bands(name: str, school: str, inside: Run, outside: Run, year: int) -> str:
+def _compare_bands(name: str, school: str, inside: MethodologyRun, outside: MethodologyRun, year: int) -> str:
     """The last year of the window in which the bands differ, with both; empty where they are the same."""
     domain = _find_domain(name, inside.methodology)
     one, two = (run.bands.get((school, domain), {}) for run in (inside, outside))
@@ -304,11 +312,11 @@ def _compare_bands(name: str, school: str, inside: Run, outside: Run, year: int)
     return f", в {differing[0]} году {said[0]} и {said[1]}"
 
 
-def _say_band(band: str | None, domain: Domain, run: Run) -> str:
+def _say_band(band: str | None, domain: Domain, run: MethodologyRun) -> str:
     return f"группа «{run.methodology.domains[domain].band_titles[band]}»" if band else "без группы"
 
 
-def _say_reason(name: str, aspect: str, inside: Run, outside: Run) -> str:
+def _say_reason(name: str, aspect: str, inside: MethodologyRun, outside: MethodologyRun) -> str:
     """The part that decided, with what differs in it."""
     parts = _list_parts(name, aspect, inside.methodology), _list_parts(name, aspect, outside.methodology)
     if parts[0] != parts[1]:
@@ -334,7 +342,9 @@ def _title_rule(name: str, methodology: Methodology) -> str:
     return next(methodology.find_rule(status).title for status in statuses if status.status == name)
 
 
-def _say_parts(parts: tuple[dict[str, BaseModel], dict[str, BaseModel]], runs: tuple[Run, Run], what: str) -> str:
+def _say_parts(
+    parts: tuple[dict[str, BaseModel], dict[str, BaseModel]], runs: tuple[MethodologyRun, MethodologyRun], what: str
+) -> str:
     """Indicators or procedures that only one of the two has, or that both define each in its own way."""
     one, two = parts
     extra = [

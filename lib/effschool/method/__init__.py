@@ -1,1 +1,6 @@
-"""The rules (методика): models of methodology files, thresholds, and identification from indicators to lists."""
+"""The rules (методика) and identification: contract tables and a methodology → indicators, indices, bands, lists.
+
+For others: `methodology` (models of the file, `load_methodology`), `identify` (`identify_schools` → `Identified`),
+`thresholds`, and the steps of identification that counterfactuals and redraws go through anew: `indicators`,
+`normalise`, `indices`, `bands`, `windows`, `lists`, `fioko`, `groups`.
+"""

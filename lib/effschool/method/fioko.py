@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 from effschool.method.indicators import KEY, Tables, add_up, place_rows, read_numbers, select_rows
 from effschool.method.methodology import Fioko, FiokoProcedure
 
-FIOKO_LIST = "ШНОР"
-"""Name under which ФИОКО's list stands beside the statuses of the methodology."""
-
 
 def compute_procedure_shares(tables: Tables, schools: pd.DataFrame, fioko: Fioko) -> pd.DataFrame:
     """Shares of failed participants: a row per year, school and procedure of ФИОКО's rule.

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 import pandas as pd
-from pandera.pandas import DataFrameSchema
 
 from effschool.base.russian import count_words
-from effschool.base.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT
-from effschool.method.fioko import FIOKO_LIST, flag_fioko
+from effschool.base.schemas import INDICATORS, INDICES, LISTS, SCHOOLS_OUT, TableSchema
+from effschool.method.fioko import flag_fioko
 from effschool.method.groups import group_schools
 from effschool.method.indicators import KEY, Tables, compute_indicators
 from effschool.method.indices import compute_indices
 from effschool.method.lists import join_flags, make_statuses
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.method.normalise import normalise_indicators
 from effschool.method.windows import Standing, count_lags, list_covered_years
 
@@ -162,7 +161,7 @@ def encode_keys(tables: Tables) -> dict[str, pd.DataFrame]:
     }
 
 
-def _finish(frame: pd.DataFrame, schema: DataFrameSchema) -> pd.DataFrame:
+def _finish(frame: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
     """Columns, order of rows and plain types of a table left behind."""
     ordered = _order(frame, list(schema.columns))
     return ordered.assign(**spell_out_all(ordered)).astype({"year": "int64"})

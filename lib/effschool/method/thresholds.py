@@ -3,18 +3,15 @@
 A year that is missing is an error or is said in print; the threshold of another year is never taken in its place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import pandas as pd
 from pydantic import ConfigDict, Field, model_validator
 
 from effschool.base.configuration import Frozen, RuleError, Words, read_rules
-from effschool.base.russian import format_number, join_words
-from effschool.report.display import Table
+from effschool.base.russian import join_words
 
-NOT_RECORDED = "порог года в реестре не записан"
 Need = tuple[str, str, int]
 """Procedure, subject and year of a threshold that is needed."""
 
@@ -142,7 +139,7 @@ def list_needs(use: ThresholdUse, years: Iterable[int]) -> list[Need]:
 
 
 def require_thresholds(register: Register, use: ThresholdUse, years: Iterable[int]) -> list[Need]:
-    """Thresholds needed for the years of the data, to be printed by `tabulate_thresholds`.
+    """Thresholds needed for the years of the data, to be printed.
 
     Raises:
         ThresholdError: `missing` is `stop` and the register lacks some; each is named.
@@ -163,22 +160,3 @@ def list_lacking(register: Register, needs: Iterable[Need]) -> list[str]:
         except ThresholdError as error:
             lacking.append(str(error))
     return lacking
-
-
-def tabulate_thresholds(register: Register, used: Sequence[Need]) -> Table:
-    """Rows of the register that were used: a row per procedure, subject and year; a missing one is said."""
-    rows = {(row.procedure, row.subject, row.year): row for row in register.thresholds}
-    named = [(f"{need[0]}, {need[1]}", str(need[2]), *_write_row(rows.get(need))) for need in used]
-    columns = ["Процедура и предмет", "Год", "Порог", "Шкала", "Акт", "Статус"]
-    return Table("Пороги", "Минимальные результаты, на которых основаны списки", pd.DataFrame(named, columns=columns))
-
-
-def _write_row(row: Threshold | None) -> tuple[str, str, str, str]:
-    if row is None:
-        return NOT_RECORDED, "—", "—", "—"
-    return (
-        format_number(row.value, 0 if row.value.is_integer() else 1),
-        row.scale,
-        row.act or "акт не указан",
-        row.status,
-    )

@@ -14,11 +14,9 @@ import pandas as pd
 from scipy.sparse import coo_array, csr_array, vstack
 
 from effschool.base.russian import NO_DATA, format_number
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import Domain, Methodology
-from effschool.method.methodology.lists import Status
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology, Status
 from effschool.method.windows import list_covered_years
-from effschool.public.suppression import Cells, protect
+from effschool.public.suppression import ReleaseCells, protect
 from effschool.report.portfolio import REGION_ROW, RegionYear, order_names, pool_by_indicator
 from effschool.report.privacy import ReleaseRules, ReleaseTable, TypeRules
 
@@ -172,13 +170,13 @@ def hide_numbers(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRul
     return hidden
 
 
-def lay_out(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -> Cells:
+def lay_out(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -> ReleaseCells:
     """Numbers with all that hangs them together."""
     most, counts = count_known(rows).to_numpy(), rows["schools"].to_numpy()
     cost = (1 + np.log1p(counts)) * rows["by"].map(DEAR).fillna(1).to_numpy()
     equal = vstack([sum_kinds(rows), sum_places(rows), sum_corners(rows)], format="csr")
     within, bound = relate_lists(rows, methodology)
-    return Cells(counts, most, np.minimum(rules.width, most), cost, equal, within, bound)
+    return ReleaseCells(counts, most, np.minimum(rules.width, most), cost, equal, within, bound)
 
 
 def count_known(rows: pd.DataFrame) -> pd.Series:

@@ -21,7 +21,7 @@ class SuppressionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Cells:
+class ReleaseCells:
     """Numbers that hang together by sums.
 
     Args:
@@ -51,7 +51,7 @@ class Cells:
 class Protected:
     """Hidden numbers with how far tables that agree with the shown ones go: at least from `low` to `high`.
 
-    `needed` is as in `Cells`, but less where the number cannot be that uncertain even with all others hidden.
+    `needed` is as in `ReleaseCells`, but less where the number cannot be that uncertain even with all others hidden.
     """
 
     hidden: np.ndarray
@@ -69,7 +69,7 @@ class Protected:
 
 
 def protect(
-    cells: Cells, small: np.ndarray, fixed: np.ndarray, hidden: np.ndarray | None = None, seed: int = 1
+    cells: ReleaseCells, small: np.ndarray, fixed: np.ndarray, hidden: np.ndarray | None = None, seed: int = 1
 ) -> Protected:
     """Hide what must be hidden beside small numbers, so that each hidden one is uncertain by its `needed` or more.
 
@@ -108,7 +108,7 @@ def show_known(found: Protected, must: np.ndarray, place: int) -> Protected:
     return replace(found, hidden=hidden)
 
 
-def move_all(cells: Cells, hidden: np.ndarray, places: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def move_all(cells: ReleaseCells, hidden: np.ndarray, places: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A table that agrees with the shown numbers and goes as far as it can, at some places up, at others down."""
     free = np.flatnonzero(hidden)
     signs = np.where(np.isin(free, places), random.choice([-1.0, 1.0], len(free)), 0)
@@ -116,7 +116,7 @@ def move_all(cells: Cells, hidden: np.ndarray, places: np.ndarray, random: np.ra
     return cells.counts if moved is None else apply(cells, free, moved)
 
 
-def widen(cells: Cells, found: Protected, fixed: np.ndarray, place: int) -> Protected | None:
+def widen(cells: ReleaseCells, found: Protected, fixed: np.ndarray, place: int) -> Protected | None:
     """Make one hidden number uncertain enough, hiding what is cheapest to hide for it; none if it is certain anyway."""
     for needed in range(int(found.needed[place]), 0, -1):
         for up in range(needed, -1, -1):
@@ -127,7 +127,7 @@ def widen(cells: Cells, found: Protected, fixed: np.ndarray, place: int) -> Prot
     return None
 
 
-def agree(cells: Cells, found: Protected, tables: Iterable[np.ndarray], place: int, needed: int) -> Protected:
+def agree(cells: ReleaseCells, found: Protected, tables: Iterable[np.ndarray], place: int, needed: int) -> Protected:
     """Hide what differs in the tables, so that they agree with what is still shown."""
     for table in tables:
         found = replace(found, hidden=found.hidden | (table != cells.counts)).learn(table)
@@ -136,7 +136,7 @@ def agree(cells: Cells, found: Protected, tables: Iterable[np.ndarray], place: i
     return replace(found, needed=lowered)
 
 
-def reach(cells: Cells, hidden: np.ndarray, fixed: np.ndarray, place: int, step: int) -> np.ndarray | None:
+def reach(cells: ReleaseCells, hidden: np.ndarray, fixed: np.ndarray, place: int, step: int) -> np.ndarray | None:
     """The cheapest table in which the number at a place is greater by a step (less by a negative one); none if none."""
     if not step:
         return cells.counts
@@ -146,7 +146,7 @@ def reach(cells: Cells, hidden: np.ndarray, fixed: np.ndarray, place: int, step:
     return shift(cells, np.flatnonzero(hidden | ~fixed), hidden, place, step) if table is None else table
 
 
-def shift(cells: Cells, free: np.ndarray, hidden: np.ndarray, place: int, step: int) -> np.ndarray | None:
+def shift(cells: ReleaseCells, free: np.ndarray, hidden: np.ndarray, place: int, step: int) -> np.ndarray | None:
     """The cheapest table in which a number differs by a step while only free ones change; none where there is none."""
     # Changes up and down are variables of their own, so that both cost; a hidden number costs next to nothing.
     cost = np.where(hidden, 1e-3, cells.cost)[free]
@@ -162,7 +162,7 @@ def shift(cells: Cells, free: np.ndarray, hidden: np.ndarray, place: int, step: 
 
 
 def solve(
-    cells: Cells, free: np.ndarray, cost: np.ndarray, bounds: Bounds, made: csr_array | None = None
+    cells: ReleaseCells, free: np.ndarray, cost: np.ndarray, bounds: Bounds, made: csr_array | None = None
 ) -> np.ndarray | None:
     """The cheapest whole change of the free numbers that keeps all sums and parts; none where there is none.
 
@@ -178,7 +178,7 @@ def solve(
     return np.round(found.x) if found.status == 0 else None
 
 
-def apply(cells: Cells, free: np.ndarray, moved: np.ndarray) -> np.ndarray:
+def apply(cells: ReleaseCells, free: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """The table after a change of the free numbers."""
     table = cells.counts.copy()
     table[free] += moved.astype(table.dtype)

@@ -22,7 +22,7 @@ Reader = Literal["учитель", "директор", "методист", "ОМ
 SCHOOL_READERS: tuple[Reader, ...] = ("учитель", "директор", "методист")
 """Whom a school's page speaks to; the ОМСУ reads the first screen."""
 MEASURES = ("", "region", "before", "change", "above", "participants", "pupils", "beside", "moved")
-"""What is known of an indicator, after a dot: its value if empty; see `school_signs`."""
+"""What is known of an indicator, after a dot: its value if empty; see `school_features`."""
 SIGNS = {
     "results_status": "words",
     "social_status": "words",

@@ -4,17 +4,19 @@ Only the municipality's own schools are named here; the rest of the region enter
 schools stand, none of which is the exact index of a school (`privacy`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 import numpy as np
 import pandas as pd
+from slugify import slugify
 
-from effschool.dynamics import FIOKO_LIST, describe_history
-from effschool.method.methodology import Domain, Methodology
+from effschool.dynamics.paths import describe_history
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.method.windows import list_covered_years
-from effschool.report.privacy import blur_index, count_in_cells, hide_few
+from effschool.report.privacy import blur_index, count_in_cells, suppress_small
 from effschool.report.workspace import Workspace
 
 REGION_ROW = "регион"
@@ -91,7 +93,7 @@ class Portfolio(RegionYear):
         table = pd.DataFrame({"own": pool_by_indicator(own), "region": pool_by_indicator(in_year)})
         table["own_participants"] = own.groupby("indicator")["participants"].sum()
         table = table.dropna(subset="region")
-        return table.assign(region=hide_few(table["region"], others.groupby("indicator")["school_id"].nunique()))
+        return table.assign(region=suppress_small(table["region"], others.groupby("indicator")["school_id"].nunique()))
 
 
 def open_region(workspace: Workspace, year: int | None) -> RegionYear:
@@ -136,6 +138,17 @@ def order_names(names: pd.Series) -> pd.Series:
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 
+def name_slugs(names: Iterable[str]) -> dict[str, str]:
+    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
+    slugs: dict[str, str] = {}
+    for name in names:
+        base = slugify(name, max_length=60) or "municipalitet"
+        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
+        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
+        slugs[name] = next(slug for slug in free if slug not in taken)
+    return slugs
+
+
 def keep_latest(schools: pd.DataFrame) -> pd.DataFrame:
     """The last row of every school: its names and places as they are now."""
     return schools.sort_values("year").drop_duplicates("school_id", keep="last")
@@ -152,7 +165,7 @@ def share_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     counts = pd.DataFrame({place: count_bands(schools, domain) for place, schools in places.items()}).T
     total = counts.sum(axis=1)
     ranked = pd.Series({REGION_ROW: count_bands(portfolio.others, domain).sum()})
-    return 100 * counts.div(hide_few(total.where(total > 0), ranked), axis=0)
+    return 100 * counts.div(suppress_small(total.where(total > 0), ranked), axis=0)
 
 
 def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, ...]) -> pd.DataFrame:
@@ -172,7 +185,7 @@ def pool_by_indicator(values: pd.DataFrame) -> pd.Series:
     return points / values.groupby("indicator")["participants"].sum()
 
 
-def is_foreign(region: RegionYear, ids: pd.Series) -> pd.Series:
+def is_other_municipality(region: RegionYear, ids: pd.Series) -> pd.Series:
     """Whether schools are of other municipalities than a portfolio's; of a whole region none are."""
     return ~ids.isin(region.schools["school_id"]) if isinstance(region, Portfolio) else pd.Series(False, ids.index)
 
@@ -186,7 +199,7 @@ def count_lists(portfolio: Portfolio) -> pd.DataFrame:
     ]
     counts = pd.DataFrame(rows, columns=["list", "own", "own_schools", "region", "region_schools"])
     others = pd.Series(len(portfolio.others), counts.index)
-    return counts.assign(**{name: hide_few(counts[name], others) for name in ("region", "region_schools")})
+    return counts.assign(**{name: suppress_small(counts[name], others) for name in ("region", "region_schools")})
 
 
 def name_watched_lists(methodology: Methodology) -> list[str]:
@@ -286,7 +299,7 @@ def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()
     region.columns = ["low", "middle", "high"]
     others = paths[paths["municipality"] != portfolio.municipality].groupby("year").size()
-    return blur_index(region).apply(hide_few, others=others).join(own)
+    return blur_index(region).apply(suppress_small, others=others).join(own)
 
 
 def place_points(portfolio: Portfolio) -> pd.DataFrame:
@@ -316,7 +329,7 @@ def find_middle(portfolio: Portfolio) -> pd.Series:
     both = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
     middle = both[["social_index", "results_index"]].median().set_axis(["x", "y"])
     others = both["school_id"].isin(portfolio.others["school_id"]).sum()
-    return hide_few(blur_index(middle), pd.Series(others, middle.index))
+    return suppress_small(blur_index(middle), pd.Series(others, middle.index))
 
 
 def follow_points(portfolio: Portfolio) -> pd.DataFrame:

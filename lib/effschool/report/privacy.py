@@ -103,7 +103,7 @@ def load_privacy(path: Path = RULES) -> PrivacyRules:
     return read_rules(PrivacyRules, path, "правил защиты")
 
 
-def hide_few(figures: pd.Series, others: pd.Series) -> pd.Series:
+def suppress_small(figures: pd.Series, others: pd.Series) -> pd.Series:
     """Figures of the region without those behind which too few schools of others stand; aligned by index.
 
     None at all is no reason to hide: then the figure is the municipality's own.

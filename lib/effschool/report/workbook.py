@@ -1,8 +1,6 @@
 """Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, same input, same bytes."""
 
-import io
 import re
-import zipfile
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
@@ -13,9 +11,8 @@ from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
 
-from effschool.base.storage import AUTHOR, EPOCH, pack_again
+from effschool.base.storage import save_workbook
 from effschool.report.display import Chart, Table, drop_controls
 
 HEADER_ROW = 3
@@ -143,13 +140,3 @@ def put_value(cell: Cell, value: object) -> Cell:
         return cell
     cell.value = value.item() if hasattr(value, "item") else value
     return cell
-
-
-def save_workbook(book: Workbook, path: Path) -> None:
-    """Save whole or not at all; equal workbooks give equal bytes, whenever and wherever they are saved."""
-    book.properties.creator = AUTHOR
-    book.properties.created = book.properties.modified = EPOCH
-    packed = io.BytesIO()
-    # Workbook.save would put the present time into the properties; the writer below it does not.
-    ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
-    pack_again(packed, path)

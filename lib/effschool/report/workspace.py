@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_
 
 from effschool.base.schemas import LEFT_BEHIND
 from effschool.base.storage import read_table, write_table, write_text
-from effschool.dynamics import Dynamics
-from effschool.dynamics.partners import hide_foreign
+from effschool.dynamics.follow import Dynamics
+from effschool.dynamics.partners import hide_other_municipalities
 from effschool.intake.missing import Gap, read_missing
 from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology
@@ -155,7 +155,7 @@ def load_dynamics(processed: Path) -> Dynamics:
 def save_support(support: Support, processed: Path) -> None:
     """Leave partners, targets and events; partners of other municipalities are named in a table of their own only."""
     write_table(support.partners, processed / DYNAMICS / "partners_named.parquet")
-    hidden = replace(support, partners=hide_foreign(support.partners))
+    hidden = replace(support, partners=hide_other_municipalities(support.partners))
     for item in fields(hidden):
         write_table(getattr(hidden, item.name), processed / DYNAMICS / f"{item.name}.parquet")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from effschool.base.apart import Limits, name_run, warm_up
 from effschool.base.storage import FolderInUseError
-from effschool.report.paper import BrowserError
+from effschool.base.subprocesses import Limits, name_run, warm_up
+from effschool.report.printing import BrowserError
 from effschool.run.executors import SchedulerError
 from effschool.run.work import StepError
 
@@ -250,7 +250,7 @@ def audit_lists(options: argparse.Namespace) -> int:
 
 def print_reports(options: argparse.Namespace) -> int:
     """PDF beside the pages of the last run: all of them, or that of one municipality."""
-    from effschool.report.paper import choose_pages, find_browser, print_page  # noqa: PLC0415 -- `make report` need not wait
+    from effschool.report.printing import choose_pages, find_browser, print_page  # noqa: PLC0415 -- `make report` need not wait
 
     pages = choose_pages(Path(options.reports), options.year, options.municipality)
     browser = find_browser()

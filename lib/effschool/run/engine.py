@@ -25,7 +25,7 @@ from papermill.engines import Engine, NotebookExecutionManager
 from traitlets import Any, Type
 from traitlets.config import Config
 
-from effschool.base.apart import Limits, is_apart, run_apart
+from effschool.base.subprocesses import Limits, is_subprocess, run_in_subprocess
 
 ENGINE = "effschool"
 assert papermill  # imported first, see above
@@ -46,13 +46,13 @@ class WarmEngine(Engine):
         """Execute all cells up to the first that fails.
 
         Raises:
-            effschool.apart.LostError, TimeLimitError, MemoryLimitError: the process did not come to an end.
+            effschool.base.subprocesses.LostError, TimeLimitError, MemoryLimitError: the process did not come to an end.
         """
-        if is_apart():
+        if is_subprocess():
             execute_cells(nb_man)
         else:
             limits = Limits(execution_timeout, memory)
-            nb_man.nb = run_apart(execute_notebook, nb_man.nb, str(Path.cwd()), limits=limits)
+            nb_man.nb = run_in_subprocess(execute_notebook, nb_man.nb, str(Path.cwd()), limits=limits)
 
 
 def execute_notebook(notebook: NotebookNode, folder: str) -> NotebookNode:

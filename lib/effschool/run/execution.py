@@ -12,9 +12,10 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.translators import translate_parameters
 
+from effschool.base.problems import hide_folders
 from effschool.report.letter import write_letter
 from effschool.report.page import render_page
-from effschool.run.work import Product, Work, hide_folders
+from effschool.run.work import Product, Work
 
 ENGINE = "effschool"
 """Papermill's name of `effschool.run.engine.WarmEngine`."""

@@ -6,12 +6,10 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from slugify import slugify
-
-from effschool.base.apart import Limits
+from effschool.base.subprocesses import Limits
 from effschool.method.methodology import find_methodology, list_files
 from effschool.report.page import PageCard
-from effschool.report.portfolio import list_municipalities
+from effschool.report.portfolio import list_municipalities, name_slugs
 from effschool.report.workspace import Workspace
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
@@ -181,17 +179,6 @@ def read_slice(step: Step, parts: Mapping[str, str]) -> Step:
     """A step that depends on a slice of the tables rather than on the files as they are."""
     rules = [path for path in step.inputs if path.suffix == ".yml"]
     return replace(step, inputs=rules, depends={**step.depends, **parts})
-
-
-def name_slugs(names: Iterable[str]) -> dict[str, str]:
-    """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
-    slugs: dict[str, str] = {}
-    for name in names:
-        base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
-        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
-        slugs[name] = next(slug for slug in free if slug not in taken)
-    return slugs
 
 
 def plan_report(

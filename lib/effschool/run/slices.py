@@ -1,7 +1,7 @@
 """What one report reads of the tables (срез): digests of it, so that a changed municipality redoes only itself.
 
 A report reads two things: everything about its own schools, and of the others what its region-wide figures are made of,
-without names and codes. The digests follow exactly that; `tests/test_slices.py` shows that a report has no more.
+without names and codes. The digests follow exactly that; `tests/run/test_slices.py` shows that a report has no more.
 """
 
 import hashlib

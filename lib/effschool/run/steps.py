@@ -11,11 +11,19 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from effschool.base.apart import UNLIMITED, Limits, LostError, MemoryLimitError, TimeLimitError, run_apart
+from effschool.base.problems import hide_folders, say_error
 from effschool.base.storage import write_bytes
+from effschool.base.subprocesses import (
+    UNLIMITED,
+    Limits,
+    LostError,
+    MemoryLimitError,
+    TimeLimitError,
+    run_in_subprocess,
+)
 from effschool.report.page import PageCard
 from effschool.run.stamps import Step
-from effschool.run.work import Product, Work, hide_folders, say_error
+from effschool.run.work import Product, Work
 
 ATTEMPTS = 2
 """How often a step is tried whose process was killed."""
@@ -56,7 +64,7 @@ def produce(work: Work, limits: Limits = UNLIMITED) -> Product:
     started = time.perf_counter()
     try:
         with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
-            return run_apart(_execute, work, folder, limits=limits, attempts=ATTEMPTS)
+            return run_in_subprocess(_execute, work, folder, limits=limits, attempts=ATTEMPTS)
     except (LostError, TimeLimitError, MemoryLimitError) as error:
         failure = str(error)
     except Exception as error:

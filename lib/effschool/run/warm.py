@@ -33,11 +33,12 @@ from effschool.report.display import Chart, Table
 from effschool.report.pictures import draw_png
 from effschool.report.sections import cohorts as cohort_sections
 from effschool.report.sections import effects as effects_sections
-from effschool.report.sections import first_screen, own_dynamics, protocol, provenance
+from effschool.report.sections import explanation, first_screen, own_dynamics, protocol, provenance
 from effschool.report.sections import municipality as sections
 from effschool.report.sections import region as region_sections
 from effschool.report.sections import school as school_pages
 from effschool.report.sections import stages as stage_sections
+from effschool.report.sections import structure as structure_sections
 from effschool.report.sections import support as support_sections
 from effschool.run import engine
 from effschool.run import year as run
@@ -46,7 +47,7 @@ USED = (
     *(papermill, application, completerlib, changes, cohort_sections, display, effects_sections, engine, explain),
     *(fact_book, first_screen, ingest, lab, letter, note, own_dynamics, page, panels, protocol, provenance),
     *(region_sections, release_sections, run, school_pages, sections, stability, stage_sections, structure),
-    *(support_sections, workbook),
+    *(explanation, structure_sections, support_sections, workbook),
 )
 
 

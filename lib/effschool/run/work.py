@@ -1,9 +1,7 @@
 """What goes to a worker and comes back (задание и его итог): nothing but values, so that any machine can do it."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from effschool.report.page import PageCard
 
@@ -42,17 +40,3 @@ class Product:
     files: Mapping[str, bytes] = field(default_factory=dict)
     seconds: float = 0.0
     failure: str = ""
-
-
-def hide_folders(text: str, folders: tuple[str, ...]) -> str:
-    """A message without the folders of this machine: the region's page shows it."""
-    for folder in folders:
-        text = text.replace(folder + os.sep, "")
-    return text
-
-
-def say_error(error: Exception) -> str:
-    """An error in words, without the folders of this machine."""
-    if isinstance(error, OSError) and error.filename:
-        return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
-    return f"{type(error).__name__}: {error}"

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from effschool.base.problems import say_error
 from effschool.base.russian import count_words, fold_name, format_number
 from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
 from effschool.report.portfolio import RegionYear, open_region
@@ -38,11 +39,11 @@ from effschool.run.steps import (
     produce,
     publish,
 )
-from effschool.run.work import Product, StepError, say_error
+from effschool.run.work import Product, StepError
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """How one step ended: «готово», «без изменений» or «ошибка» with the message; `reason` says why it was done."""
 
     name: str
@@ -163,7 +164,7 @@ def refuse_unknown_parameters(settings: Settings) -> None:
         )
 
 
-def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[Outcome]:
+def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[StepOutcome]:
     """Run 01 to 03 one after another; the first that stops ends the run.
 
     Raises:
@@ -198,16 +199,16 @@ def refuse_unknown_year(settings: Settings) -> None:
         raise ValueError(f"Года {settings.year} нет в данных. Есть годы: {', '.join(map(str, years))}.")
 
 
-def run_step(step: Step, show: Say = say_nothing) -> Outcome:
+def run_step(step: Step, show: Say = say_nothing) -> StepOutcome:
     """Run the step of a stage unless it is up to date."""
     reason = explain_redo(step)
     if not reason:
-        return Outcome(step.name, UNCHANGED)
+        return StepOutcome(step.name, UNCHANGED)
     show(f"{step.name}…")
-    return leave(step, produce(prepare_work(step)), Outcome(step.name, DONE, reason=reason))
+    return leave(step, produce(prepare_work(step)), StepOutcome(step.name, DONE, reason=reason))
 
 
-def leave(step: Step, product: Product, outcome: Outcome) -> Outcome:
+def leave(step: Step, product: Product, outcome: StepOutcome) -> StepOutcome:
     """Write what came of a step, then the stamp; the outcome with how that went."""
     publish(step, product)
     if product.failure:
@@ -232,21 +233,21 @@ def choose_reports(tasks: Sequence[PageTask], name: str | None) -> tuple[list[Pa
     return chosen, [task for task in tasks if task not in chosen]
 
 
-def look_at_reports(tasks: Sequence[PageTask]) -> list[Outcome]:
+def look_at_reports(tasks: Sequence[PageTask]) -> list[StepOutcome]:
     """Reports of earlier runs that nobody asked for now: linked, and named where data or rules have changed since."""
     found = [start_outcome(task, explain_redo(task.step)) for task in tasks if task.page.is_file()]
     return [replace(outcome, state=OUTDATED, message=OUTDATED_NOTE) if outcome.reason else outcome for outcome in found]
 
 
-def start_outcome(task: PageTask, reason: str) -> Outcome:
+def start_outcome(task: PageTask, reason: str) -> StepOutcome:
     """The outcome of a page that has nothing to be done, or is about to be done for a reason."""
     state = DONE if reason else UNCHANGED
-    return Outcome(task.step.name, state, municipality=task.municipality, page=task.page.name, reason=reason)
+    return StepOutcome(task.step.name, state, municipality=task.municipality, page=task.page.name, reason=reason)
 
 
 def run_reports(
     tasks: Sequence[PageTask], settings: Settings, say: Say, show: Say = say_nothing, begun: Begun | None = None
-) -> list[Outcome]:
+) -> list[StepOutcome]:
     """Make pages, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
     outcomes = {task.step.name: start_outcome(task, explain_redo(task.step)) for task in tasks}
     todo = [task for task in tasks if outcomes[task.step.name].reason]
@@ -287,7 +288,7 @@ def take_product(future: Future) -> Product:
         return Product(failure=f"исполнитель потерян: {say_error(error)}")
 
 
-def leave_page(task: PageTask, product: Product, outcome: Outcome) -> Outcome:
+def leave_page(task: PageTask, product: Product, outcome: StepOutcome) -> StepOutcome:
     """Write a page; a failure to write is an outcome, since the others must go on."""
     try:
         return leave(task.step, product, outcome)
@@ -326,7 +327,7 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
     }
 
 
-def write_run(settings: Settings, year: int, card: Mapping[str, object], outcomes: Sequence[Outcome]) -> None:
+def write_run(settings: Settings, year: int, card: Mapping[str, object], outcomes: Sequence[StepOutcome]) -> None:
     """Write `run.json` of the year, and the same as that of the last run beside the years."""
     content = {
         **card,
@@ -344,13 +345,13 @@ def _name_input(settings: Settings) -> Callable[[Path], str]:
     return lambda path: path.relative_to(settings.data).as_posix()
 
 
-def list_reports(outcomes: Sequence[Outcome]) -> dict[str, dict[str, str]]:
+def list_reports(outcomes: Sequence[StepOutcome]) -> dict[str, dict[str, str]]:
     """Reports of the year by municipality: page, and message where it failed or is outdated."""
     reports = {outcome.municipality: outcome for outcome in outcomes if outcome.municipality}
     return {name: {"page": reports[name].page, "message": reports[name].message} for name in sorted(reports)}
 
 
-def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequence[Outcome], say: Say) -> int:
+def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequence[StepOutcome], say: Say) -> int:
     """Say what came of the run and where to look; returns the exit status."""
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     errors = workspace.problems[workspace.problems["severity"] == "ошибка"]
@@ -367,14 +368,14 @@ def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequen
     return 1 if failed or len(errors) else 0
 
 
-def tabulate_failures(failed: Sequence[Outcome]) -> list[str]:
+def tabulate_failures(failed: Sequence[StepOutcome]) -> list[str]:
     """A line per failure: whose page, and what happened, in columns."""
     names = [outcome.municipality or outcome.name for outcome in failed]
     width = max(map(len, names))
     return [f"  {name:<{width}}  {outcome.message}" for name, outcome in zip(names, failed, strict=True)]
 
 
-def _say_outcome(outcome: Outcome) -> str:
+def _say_outcome(outcome: StepOutcome) -> str:
     spent = f" ({format_number(outcome.seconds, 1)} с)" if outcome.seconds else ""
     failure = f": {outcome.message}" if outcome.state == FAILED else ""
     reason = f" — {outcome.reason}" if outcome.reason not in {"", NEVER_MADE} and not failure else ""

@@ -1,1 +1,4 @@
-"""Support of listed schools (поддержка школ): targets of programmes and plans of events."""
+"""Support of listed schools (поддержка школ): paths and plans → which targets are met, which events are due.
+
+For others: `programmes` (files of targets), `targets` (plan and fact), `roadmap` (events of a plan).
+"""

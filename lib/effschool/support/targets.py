@@ -13,9 +13,10 @@ import pandas as pd
 
 from effschool.base.russian import NO_DATA
 from effschool.base.schemas import MARKS
-from effschool.dynamics import FIOKO_LIST, LIST_COLUMNS
+from effschool.dynamics.paths import LIST_COLUMNS
 from effschool.intake.layouts import simplify_text
 from effschool.method.indicators import KEY, fill_mean_scores
+from effschool.method.methodology import FIOKO_LIST
 from effschool.support.programmes import (
     DynamicsCount,
     ListCount,

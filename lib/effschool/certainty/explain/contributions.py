@@ -8,6 +8,7 @@ import pandas as pd
 from effschool.method.identify import Identified
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW, weigh_indicators
 from effschool.method.methodology import Domain, DomainRules, Methodology
+from effschool.method.windows import list_covered_years
 
 
 def explain_index(identified: Identified, methodology: Methodology, year: int) -> pd.DataFrame:
@@ -69,3 +70,38 @@ def compare_with_marginal(parts: pd.DataFrame, places: pd.DataFrame) -> pd.DataF
     columns = ["year", "school_id", "domain", "group", "indicator", "raw", "normalised", "weight", "contribution"]
     columns += ["distance", "rank", "ranked_schools", "marginal_id"]
     return joined.assign(distance=distance.where(joined["marginal_id"].notna()))[columns]
+
+
+def choose_year(identified: Identified, methodology: Methodology, year: int | None) -> int:
+    """The year to explain: the one asked for, else the last with lists, else the last with indices.
+
+    Raises:
+        ValueError: the year has no indices; the message names those that have.
+    """
+    years = sorted(set(identified.indices["year"]))
+    listed = [each for each in list_covered_years(identified.indices, methodology) if each in years]
+    chosen = year if year is not None else (listed or years)[-1]
+    if chosen not in years:
+        raise ValueError(f"Года {chosen} нет в данных. Есть годы: {', '.join(map(str, years))}.")
+    return chosen
+
+
+def choose_school(parts: pd.DataFrame, school_id: str | int | None = None) -> str | None:
+    """The school to explain: the one asked for, else the one nearest to the cut of results outside the worse band.
+
+    None where no school is ranked. The marginal school itself stands on the cut and is not taken.
+
+    Raises:
+        ValueError: the school has no index in the year; the message says so.
+    """
+    known = set(parts["school_id"])
+    if school_id is not None and str(school_id) not in known:
+        raise ValueError(
+            f"Параметр explain_school: у школы «{school_id}» нет показателей за год, который объясняется. "
+            "Проверьте код ОО; код, который начинается с нуля, возьмите в кавычки."
+        )
+    if school_id is not None:
+        return str(school_id)
+    ranked = parts[(parts["domain"] == "results") & parts["marginal_id"].notna()]
+    away = ranked.groupby("school_id")["distance"].sum()[lambda distance: distance > 0]
+    return str(away.idxmin()) if len(away) else min(known, default=None)

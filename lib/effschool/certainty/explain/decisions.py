@@ -5,18 +5,17 @@ from itertools import product
 
 import pandas as pd
 
-from effschool.certainty.crossings import Group, Options, list_options, open_groups
+from effschool.certainty.counterfactuals import Group, Options, list_options, open_groups
 from effschool.certainty.explain.fioko_ways import find_fioko_ways
 from effschool.certainty.explain.lags import reach_by_lags
 from effschool.certainty.explain.means import reach_by_mean
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.certainty.explain.windows import OpenWindow, find_kind, open_windows, reach_statuses
 from effschool.certainty.explain.words import Decisions, name_aims, tabulate_ways
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY, Tables
 from effschool.method.lists import name_joint
-from effschool.method.methodology import Domain, Methodology
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 
 DOMAINS: tuple[Domain, Domain] = ("results", "social")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from effschool.certainty.crossings import TOLERANCE, Change
+from effschool.certainty.counterfactuals import TOLERANCE, Change
 from effschool.certainty.explain.ways import Way, choose_way, sum_ways, take_cheapest
 from effschool.method.fioko import compute_procedure_shares, list_looked_at
 from effschool.method.identify import Identified

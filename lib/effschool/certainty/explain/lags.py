@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from effschool.certainty.crossings import Change, Group, describe_change, find_line, move_pupils
+from effschool.certainty.counterfactuals import Change, Group, describe_change, find_line, move_pupils
 from effschool.certainty.explain.ways import Statuses, choose_way, take_cheapest
 from effschool.certainty.explain.windows import OpenWindow
 from effschool.method.methodology import GapIndicator, Methodology
@@ -48,7 +48,7 @@ def turn_flags(group: Group, column: int) -> dict[int, tuple[bool, Change | None
     for place in np.flatnonzero(np.isfinite(raw)):
         is_lag = bool(raw[place] < line)
         direction = 1 if is_lag else -1
-        limit = int(group.levers[column].count_pupils(direction)[place])
+        limit = int(group.result_changes[column].count_pupils(direction)[place])
         pupils = np.arange(1.0, limit + 1)
         moved, _ = move_pupils(group, column, np.full(limit, place), pupils, direction)
         turned = np.flatnonzero((moved < line) != is_lag)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effschool.base.schemas import BANDS
-from effschool.certainty.crossings import Change, Group, describe_change, move_pupils, open_search, rerun_ranked
+from effschool.certainty.counterfactuals import Change, Group, describe_change, move_pupils, open_search, rerun_ranked
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.certainty.explain.windows import OpenWindow
-from effschool.certainty.levers import Floats, Numbers
+from effschool.certainty.result_changes import Floats, Numbers
 from effschool.method.bands import assign_bands
 from effschool.method.methodology import Bands, Methodology
 
@@ -103,7 +103,7 @@ def search_bands(peers: Peers, row: int) -> Iterator[tuple[str, Way]]:
         curves = tuple(Curves(peers, row, year, direction) for year in peers.years[row]) if targets else ()
         for place, band in enumerate(targets):
             try:
-                found = find_plan(Search(peers, row, direction, curves, targets[place:]))
+                found = find_plan(PlanSearch(peers, row, direction, curves, targets[place:]))
             except TooManyPlansError:
                 # Without the nearest band a farther one would pass for the cheapest way out of the present one.
                 break
@@ -179,7 +179,7 @@ def gain_ground(changes: Floats, row: int, direction: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class Search:
+class PlanSearch:
     """The search of one school (row of the peers) in one direction for one of some bands, the nearest first."""
 
     peers: Peers
@@ -271,7 +271,7 @@ class Year:
                 yield *moves[place], ground[place]
 
 
-def open_year(search: Search, curve: Curves, most: int) -> Year:
+def open_year(search: PlanSearch, curve: Curves, most: int) -> Year:
     """What up to so many pupils can do in a year, against all peers."""
     changes = curve.list_changes(most)
     ground = {column: search.gain(frame) for column, frame in changes.items()}
@@ -281,7 +281,7 @@ def open_year(search: Search, curve: Curves, most: int) -> Year:
     return Year(changes, ground, np.maximum.accumulate(best, axis=0))
 
 
-def find_plan(search: Search) -> tuple[str, Way] | None:
+def find_plan(search: PlanSearch) -> tuple[str, Way] | None:
     """The cheapest way to one of the bands, and to which; None where no single indicator a year is enough."""
     limit, number, tried = sum(search.limits), FIRST_NUMBER, 0
     if not is_possible(search):
@@ -301,7 +301,7 @@ def find_plan(search: Search) -> tuple[str, Way] | None:
     return None
 
 
-def is_possible(search: Search) -> bool:
+def is_possible(search: PlanSearch) -> bool:
     """Whether all pupils that one indicator a year has would be enough."""
     ground = np.zeros(len(search.peers.ids))
     for curve in search.curves:
@@ -322,7 +322,7 @@ def add_years(ground: Sequence[Floats], most: int) -> Floats:
     return total
 
 
-def try_divisions(search: Search, years: Sequence[Year], pupils: int) -> tuple[str, Way] | None:
+def try_divisions(search: PlanSearch, years: Sequence[Year], pupils: int) -> tuple[str, Way] | None:
     """The first division of so many pupils among the years that does it, the whole computation repeated for each."""
     divisions = divide(pupils, search.limits)
     best = sum((year.best[divisions[:, place]] for place, year in enumerate(years)), np.zeros(1))
@@ -338,13 +338,13 @@ def try_divisions(search: Search, years: Sequence[Year], pupils: int) -> tuple[s
     return None
 
 
-def band_after(search: Search, years: Sequence[Year], plan: Sequence[Choice]) -> str | None:
+def band_after(search: PlanSearch, years: Sequence[Year], plan: Sequence[Choice]) -> str | None:
     """The school's band after all moves of a plan."""
     moved = [year.changes[column][number - 1] for year, (column, number, _) in zip(years, plan, strict=True) if number]
     return search.peers.band(search.peers.means + np.sum(moved, axis=0), search.row)
 
 
-def name_way(search: Search, plan: Sequence[Choice]) -> Way:
+def name_way(search: PlanSearch, plan: Sequence[Choice]) -> Way:
     """The moves of a plan as changes."""
     moves = zip(search.curves, plan, strict=True)
     return Way(tuple(curve.name_change(column, number) for curve, (column, number, _) in moves if number))

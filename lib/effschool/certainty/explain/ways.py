@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from effschool.certainty.crossings import Change
+from effschool.certainty.counterfactuals import Change
 
 
 @dataclass(frozen=True)

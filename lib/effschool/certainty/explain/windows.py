@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.schemas import BANDS
-from effschool.certainty.crossings import Options
+from effschool.certainty.counterfactuals import Options
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.method.identify import Identified
 from effschool.method.lists import name_view

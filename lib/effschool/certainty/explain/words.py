@@ -1,17 +1,13 @@
-"""Decisions in words (предложения): one sentence for every school and list, and tables of them."""
+"""Decisions in words (предложения): one sentence for every school and list."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
-from effschool.base.russian import NO_DATA, choose_word, join_words
+from effschool.base.russian import choose_word, join_words
 from effschool.certainty.explain.ways import Way
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.identify import Identified
-from effschool.method.indicators import KEY
-from effschool.method.methodology import Methodology
-from effschool.report.display import Table
+from effschool.method.methodology import FIOKO_LIST, Methodology
 
 
 @dataclass(frozen=True)
@@ -99,29 +95,3 @@ def say_decision(name: str, year: int, is_member: bool | None, way: Way | None, 
     if aim is not None and aim != is_member:
         return f"{stands}; чтобы {'не ' * is_member}войти в него, не хватило {phrases}."
     return f"{stands}; решение {choose_word(way.cost[1], 'изменил', 'изменили', 'изменили')} бы {phrases}."
-
-
-DECISION_NOTE = (
-    "Наименьшее число учеников, чей результат изменил бы решение при прочих равных: по одному показателю за год в "
-    "индексе, по отдельным процедурам в списке ФИОКО и в отставании. Доля меняется на столько учеников; средний балл "
-    "меняется так, будто у стольких участников наибольший (или наименьший) результат шкалы; где отметок по ученикам "
-    "нет, прежний их результат принят равным среднему по школе. Крайние значения группы и среднее по региону находятся "
-    "заново."
-)
-
-
-def tabulate_decisions(decisions: Decisions, identified: Identified, name: str) -> Table:
-    """What would have changed one list: a row per school, members first, the nearest to the line at the top."""
-    chosen = decisions.rows[decisions.rows["list"] == name]
-    named = chosen.merge(identified.schools[[*KEY, "name", "municipality"]], on=KEY, validate="one_to_one")
-    ordered = named.sort_values(["is_member", "pupils", "municipality", "name"], ascending=[False, True, True, True])
-    frame = pd.DataFrame(
-        {
-            "Школа": ordered["name"],
-            "Муниципалитет": ordered["municipality"],
-            "В списке": ordered["is_member"].map({True: "да", False: "нет"}).fillna(NO_DATA),
-            "Учеников до границы": ordered["pupils"],
-            "Что изменило бы решение": ordered["sentence"],
-        }
-    )
-    return Table("Решение", f"Что изменило бы решение: список «{name}», учеников", frame, note=DECISION_NOTE)

@@ -7,7 +7,7 @@ starting point, and earlier results by which a comparable school was found are n
 from effschool.dynamics.effects.assess import FEW, NO_AFTER, NO_START, Assessment, assess_programme
 from effschool.dynamics.effects.estimate import Effect, estimate_effect
 from effschool.dynamics.effects.matching import match_cohorts, measure_balance
-from effschool.dynamics.effects.panel import Panel, lay_panel
+from effschool.dynamics.effects.panel import SchoolPanel, lay_panel
 from effschool.dynamics.effects.regression import split_rise, try_placebo
 from effschool.dynamics.effects.simulate import calibrate, invent_region
 
@@ -17,7 +17,7 @@ __all__ = [
     "NO_START",
     "Assessment",
     "Effect",
-    "Panel",
+    "SchoolPanel",
     "assess_programme",
     "calibrate",
     "estimate_effect",

@@ -8,7 +8,7 @@ from scipy import stats
 
 from effschool.dynamics.effects.estimate import Effect, estimate_effect
 from effschool.dynamics.effects.matching import list_after, list_times, match_cohorts, measure_balance, split_years
-from effschool.dynamics.effects.panel import Panel, Values, lay_panel
+from effschool.dynamics.effects.panel import SchoolPanel, Values, lay_panel
 from effschool.dynamics.effects.regression import split_rise, try_placebo
 from effschool.method.methodology import Effects
 
@@ -93,7 +93,7 @@ def is_enough(found: Effect, rules: Effects) -> bool:
     return min(found.schools, found.controls) >= rules.fewest_schools and bool(np.isfinite(found.error))
 
 
-def summarise(panel: Panel, found: Effect, rules: Effects) -> pd.DataFrame:
+def summarise(panel: SchoolPanel, found: Effect, rules: Effects) -> pd.DataFrame:
     """One row of all cohorts together: EFFECT_COLUMNS."""
     sure, power = stats.t.ppf([0.5 + rules.interval_pct / 200, rules.power_pct / 100], found.degrees)
     row = {"year": int(panel.years[-1]), "entered": int((panel.entry <= panel.years[-1]).sum()), **asdict(found)}
@@ -101,7 +101,7 @@ def summarise(panel: Panel, found: Effect, rules: Effects) -> pd.DataFrame:
     return pd.DataFrame([row])[EFFECT_COLUMNS]
 
 
-def judge_cohorts(panel: Panel, after: pd.DataFrame, rules: Effects) -> pd.DataFrame:
+def judge_cohorts(panel: SchoolPanel, after: pd.DataFrame, rules: Effects) -> pd.DataFrame:
     """A row per year of entry, with the estimate or the reason why there is none."""
     rows = []
     for entry in panel.cohorts:
@@ -113,7 +113,7 @@ def judge_cohorts(panel: Panel, after: pd.DataFrame, rules: Effects) -> pd.DataF
     return pd.DataFrame(rows, columns=columns).astype({"reason": "str"})
 
 
-def find_reason(panel: Panel, entry: int, found: Effect, rules: Effects) -> str | None:
+def find_reason(panel: SchoolPanel, entry: int, found: Effect, rules: Effects) -> str | None:
     """Why nothing is concluded of a cohort, if so."""
     if not split_years(panel, entry, rules)[0]:
         return NO_START
@@ -122,7 +122,7 @@ def find_reason(panel: Panel, entry: int, found: Effect, rules: Effects) -> str 
     return None if is_enough(found, rules) else FEW
 
 
-def follow_events(panel: Panel, pairs: pd.DataFrame, time: Values, rules: Effects) -> pd.DataFrame:
+def follow_events(panel: SchoolPanel, pairs: pd.DataFrame, time: Values, rules: Effects) -> pd.DataFrame:
     """Estimates by years counted from entry; before the selection a sound comparison gives about zero."""
     rows = []
     for each in list_times(rules):
@@ -136,7 +136,9 @@ def follow_events(panel: Panel, pairs: pd.DataFrame, time: Values, rules: Effect
     return pd.DataFrame(rows, columns=EVENT_COLUMNS)
 
 
-def compare_indicators(panel: Panel, after: pd.DataFrame, indicators: pd.DataFrame, rules: Effects) -> pd.DataFrame:
+def compare_indicators(
+    panel: SchoolPanel, after: pd.DataFrame, indicators: pd.DataFrame, rules: Effects
+) -> pd.DataFrame:
     """The same comparison indicator by indicator, on the schools matched by the index; those with schools enough."""
     results = indicators[indicators["domain"] == "results"]
     rows = []

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from effschool.dynamics.effects.panel import NEVER, Panel, Values
+from effschool.dynamics.effects.panel import NEVER, SchoolPanel, Values
 from effschool.method.methodology import Effects
 
 PAIR_COLUMNS = ["entry_year", "year", "base", "selected", "school", "control", "weight"]
@@ -46,7 +46,7 @@ def list_times(rules: Effects) -> range:
     return range(-rules.selection_years - rules.years_before, list_after(rules).stop)
 
 
-def match_cohorts(panel: Panel, rules: Effects, times: Iterable[int]) -> pd.DataFrame:
+def match_cohorts(panel: SchoolPanel, rules: Effects, times: Iterable[int]) -> pd.DataFrame:
     """Schools of the programme and their comparable ones, for every start.
 
     Args:
@@ -66,7 +66,7 @@ def match_cohorts(panel: Panel, rules: Effects, times: Iterable[int]) -> pd.Data
     return pairs.astype(dict.fromkeys(PAIR_COLUMNS[:-1], "int64"))
 
 
-def list_contrasts(panel: Panel, rules: Effects) -> list[Contrast]:
+def list_contrasts(panel: SchoolPanel, rules: Effects) -> list[Contrast]:
     """Every year with every start, for all cohorts of the panel."""
     found = []
     for entry in panel.cohorts:
@@ -78,13 +78,13 @@ def list_contrasts(panel: Panel, rules: Effects) -> list[Contrast]:
     return found
 
 
-def split_years(panel: Panel, entry: int, rules: Effects) -> tuple[list[int], list[int]]:
+def split_years(panel: SchoolPanel, entry: int, rules: Effects) -> tuple[list[int], list[int]]:
     """Years of the data before an entry: those from which change is counted, and those of the selection."""
     earlier = [year for year in panel.years.tolist() if year < entry]
     return earlier[: -rules.selection_years][-rules.years_before :], earlier[-rules.selection_years :]
 
 
-def match_contrast(panel: Panel, contrast: Contrast, rules: Effects) -> Values:
+def match_contrast(panel: SchoolPanel, contrast: Contrast, rules: Effects) -> Values:
     """Pairs of one contrast [column of PAIR_COLUMNS, pair]."""
     from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415 -- takes long to import, and not every run matches
 
@@ -105,7 +105,7 @@ def match_contrast(panel: Panel, contrast: Contrast, rules: Effects) -> Values:
     return np.vstack([named, np.repeat(school, number), control[place[close]], weight])
 
 
-def place_schools(panel: Panel, contrast: Contrast, rules: Effects) -> Values:
+def place_schools(panel: SchoolPanel, contrast: Contrast, rules: Effects) -> Values:
     """Coordinates of schools [school, feature], each in parts of what may differ: two schools are close within 1.
 
     Traits are those of the last year before entry. What no school has (social conditions that were not collected) is
@@ -145,7 +145,7 @@ def weigh_schools(pairs: pd.DataFrame) -> "pd.Series[float]":
 # Balance
 
 
-def measure_balance(panel: Panel, pairs: pd.DataFrame, rules: Effects) -> pd.DataFrame:
+def measure_balance(panel: SchoolPanel, pairs: pd.DataFrame, rules: Effects) -> pd.DataFrame:
     """How alike the schools are before and after matching.
 
     Returns:
@@ -166,7 +166,7 @@ def measure_balance(panel: Panel, pairs: pd.DataFrame, rules: Effects) -> pd.Dat
     return sum(rows[1:], rows[0]).dropna().rename_axis("trait").reset_index()
 
 
-def _list_traits(panel: Panel, entry: int, rules: Effects) -> pd.DataFrame:
+def _list_traits(panel: SchoolPanel, entry: int, rules: Effects) -> pd.DataFrame:
     """Traits of all schools by which a cohort is compared: a row per school in the panel's order."""
     starts, selection = split_years(panel, entry, rules)
     level, selected = (

@@ -18,7 +18,7 @@ FEWEST_REFERENCE = 5
 
 
 @dataclass(frozen=True)
-class Panel:
+class SchoolPanel:
     """All schools in all years; NaN where a school has no value.
 
     `score` and what is in `traits` (social, size, village) are [school, year]; `exact` [school, year] are codes of what
@@ -42,7 +42,7 @@ class Panel:
         return int(np.searchsorted(self.years, year))
 
 
-def lay_panel(paths: pd.DataFrame, programme: pd.DataFrame, rules: Effects) -> Panel:
+def lay_panel(paths: pd.DataFrame, programme: pd.DataFrame, rules: Effects) -> SchoolPanel:
     """Lay out the paths of schools and the programme's first entries.
 
     Args:
@@ -60,7 +60,7 @@ def lay_panel(paths: pd.DataFrame, programme: pd.DataFrame, rules: Effects) -> P
     )
     grid = known.set_index(["school_id", "year"]).unstack("year")
     ids = grid.index
-    return Panel(
+    return SchoolPanel(
         ids=ids,
         years=np.array(grid["score"].columns),
         score=grid["score"].to_numpy(dtype=float),

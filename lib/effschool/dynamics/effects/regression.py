@@ -11,14 +11,14 @@ import pandas as pd
 
 from effschool.dynamics.effects.estimate import estimate_effect, measure_gains
 from effschool.dynamics.effects.matching import list_after, match_cohorts, split_years
-from effschool.dynamics.effects.panel import NEVER, Panel, Values, lay_panel
+from effschool.dynamics.effects.panel import NEVER, SchoolPanel, Values, lay_panel
 from effschool.method.methodology import Effects
 
 PARTS = ("rise", "returned", "common", "effect")
 PLACEBO_COLUMNS = ["entry_year", "schools", "controls", "estimate", "low", "high"]
 
 
-def split_rise(panel: Panel, pairs: pd.DataFrame) -> "pd.Series[float]":
+def split_rise(panel: SchoolPanel, pairs: pd.DataFrame) -> "pd.Series[float]":
     """Parts of the rise from the year of selection to the years after entry, means over the programme's schools.
 
     Returns:
@@ -63,7 +63,7 @@ def try_placebo(paths: pd.DataFrame, programme: pd.DataFrame, rules: Effects, nu
     return pd.DataFrame(rows, columns=PLACEBO_COLUMNS)
 
 
-def list_placebo_years(panel: Panel, rules: Effects) -> list[int]:
+def list_placebo_years(panel: SchoolPanel, rules: Effects) -> list[int]:
     """Years in which a cohort could be judged: with a start before the selection and a year after entry."""
     years = panel.years.tolist()
     judged = [
@@ -72,7 +72,7 @@ def list_placebo_years(panel: Panel, rules: Effects) -> list[int]:
     return judged[-rules.placebo_years :]
 
 
-def choose_lowest(panel: Panel, year: int, number: int, rules: Effects) -> Values:
+def choose_lowest(panel: SchoolPanel, year: int, number: int, rules: Effects) -> Values:
     """Years of entry [school] where the lowest of the year of selection enter in `year`."""
     last = panel.score[:, panel.find_place(split_years(panel, year, rules)[1][-1])]
     lowest = np.argsort(np.where(np.isfinite(last), last, np.inf), kind="stable")[:number]

@@ -10,7 +10,7 @@ import pandas as pd
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import read_table
 from effschool.certainty.explain import explain_index
-from effschool.dynamics import Dynamics
+from effschool.dynamics.follow import Dynamics
 from effschool.intake.ingest import read_contract
 from effschool.intake.layouts import Layout, load_layouts
 from effschool.lab.panels.shell import say_failure

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from effschool.base.russian import count_words, format_number
 from effschool.certainty.rules_power import estimate_reliability
-from effschool.dynamics import Dynamics
+from effschool.dynamics.follow import Dynamics
 from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, open_panel, slide
 from effschool.lab.panels.views import ChartView, Takeaway

@@ -1,7 +1,7 @@
 """«А если» for one school (пересчёт): some of its counts are others, everything else stays; only its year is computed.
 
-A changed count of marks leaves the mean score of the row as it was sent, as `crossings` does, so that the number of
-pupils told there is the number that does it here.
+A changed count of marks leaves the mean score of the row as it was sent, as `counterfactuals` does, so that the number
+of pupils told there is the number that does it here.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from effschool.certainty.levers import OTHER_END
+from effschool.certainty.result_changes import OTHER_END
 from effschool.method.fioko import flag_fioko, list_looked_at
 from effschool.method.identify import Identified, Memory, encode_keys, rank_tables
 from effschool.method.indicators import KEY, Tables, select_rows

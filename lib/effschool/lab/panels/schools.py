@@ -4,17 +4,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import ipywidgets as widgets
 import pandas as pd
 
-from effschool.certainty.explain import Decisions, chart_index_parts, tabulate_index_parts, tabulate_school_decisions
-from effschool.dynamics import FIOKO_LIST
+from effschool.certainty.explain import Decisions
 from effschool.lab.panels.desk import Desk
-from effschool.lab.panels.reports import make_report
 from effschool.lab.panels.shell import Panel, choose, line_up, open_panel, press, render
 from effschool.lab.panels.views import TableView, Takeaway
+from effschool.method.methodology import FIOKO_LIST
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import (
     RegionYear,
@@ -24,6 +24,7 @@ from effschool.report.portfolio import (
     name_all_lists,
     order_names,
 )
+from effschool.report.sections.explanation import chart_index_parts, tabulate_index_parts, tabulate_school_decisions
 from effschool.report.sections.municipality import NONE, index_value, say_missing
 from effschool.report.sections.support import tabulate_named_partners
 from effschool.report.workspace import load_named_partners
@@ -31,15 +32,23 @@ from effschool.report.workspace import load_named_partners
 Part = Table | Chart | Text
 CardPart = Callable[[Desk, int, str], Part]
 """A further part of a school's card: takes the desk, the year and the code of the school."""
+ReportMaker = Callable[[Desk, str, int, Callable[[str], None]], list[Path]]
+"""Makes the report of a municipality and a year and says how it goes; gives the page and the files beside it."""
 SORTABLE = ("Школа", "Код", "Муниципалитет", "Группа", "Список результатов", "Список условий", "Участников")
 """Columns that the table may be sorted by: not those of results, since lists are no rating."""
 EVERY = "все"
 
 
-def explore_schools(desk: Desk, *card: CardPart) -> object:
-    """The panel of schools; `card` adds parts to a school's card. In batch: the schools on lists of the last year."""
+def explore_schools(desk: Desk, *card: CardPart, make_report: ReportMaker | None = None) -> object:
+    """The panel of schools. In batch: the schools on lists of the last year.
+
+    Args:
+        card: further parts of a school's card.
+        make_report: what the button of a municipality's report does (`run.one_report`); None leaves the button out.
+    """
     return open_panel(
-        lambda: SchoolsPanel(desk, card), lambda: pick_members(tabulate_schools(desk.open_year(desk.years[0])))
+        lambda: SchoolsPanel(desk, card, make_report),
+        lambda: pick_members(tabulate_schools(desk.open_year(desk.years[0]))),
     )
 
 
@@ -142,9 +151,9 @@ def tell_path(desk: Desk, school_id: str) -> Table:
 class SchoolsPanel(Panel):
     """Fields, the table of schools, the card of one, and the report of a municipality."""
 
-    def __init__(self, desk: Desk, card: tuple[CardPart, ...]) -> None:
+    def __init__(self, desk: Desk, card: tuple[CardPart, ...], make_report: ReportMaker | None = None) -> None:
         super().__init__("Школы")
-        self.desk, self.more = desk, card
+        self.desk, self.more, self.make_report = desk, card, make_report
         self.year = choose("Год", desk.years)
         self.municipality = choose("Муниципалитет", [EVERY])
         self.group = choose("Группа", [EVERY])
@@ -156,7 +165,7 @@ class SchoolsPanel(Panel):
         self.card = widgets.HTML()
         self.thread: threading.Thread | None = None
         fields = line_up(self.year, self.municipality, self.group, self.list)
-        self.add(fields, self.schools.widget, line_up(self.report, self.progress), self.card)
+        self.add(fields, self.schools.widget, line_up(*(self.report, self.progress) if make_report else ()), self.card)
         self.watch(self.choose_year, self.year)
         self.watch(self.refresh, self.municipality, self.group, self.list)
         self.choose_year()
@@ -211,7 +220,8 @@ class SchoolsPanel(Panel):
         self.report.disabled = self.municipality.value == EVERY
 
     def _follow_report(self, municipality: str, year: int) -> None:
-        pages = make_report(self.desk, municipality, year, self.say)
+        assert self.make_report
+        pages = self.make_report(self.desk, municipality, year, self.say)
         self.progress.value = 1
         self.say("")
         self.show_file(pages[0], f"Отчёт «{municipality}», {year} год, готов, таблицы — в книге рядом:")

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import ipywidgets as widgets
 from IPython import get_ipython
 
+from effschool.base.problems import hide_folders, say_error
 from effschool.report.display import TEMPLATES, Text
-from effschool.run.work import hide_folders, say_error
 
 MODE = "EFFSCHOOL_PANELS"
 """Variable that decides outright: «live» or «static»."""

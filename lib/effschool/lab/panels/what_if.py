@@ -8,12 +8,11 @@ import pandas as pd
 
 from effschool.base.russian import NO_DATA, count_words, format_number, join_words
 from effschool.certainty.explain import choose_school
-from effschool.dynamics import FIOKO_LIST
 from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.recount import Base, Count, Place, Standings, list_counts, open_base, rerun_year
 from effschool.lab.panels.shell import Panel, choose, line_up, open_panel, press, render, slide
 from effschool.lab.panels.views import Takeaway, save_tables
-from effschool.method.methodology import Domain, DomainRules
+from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import list_municipalities, order_names
 from effschool.report.sections.municipality import NONE, index_value

@@ -4,6 +4,7 @@ The models say what a file may hold; every number of a rule stands in the file w
 another one. A wrong file is refused whole, each fault named by its file, line and key.
 """
 
+from effschool.method.methodology.certainty import Certainty, Draws, Power, PowerRule, Verdicts
 from effschool.method.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
 from effschool.method.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
 from effschool.method.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
@@ -14,7 +15,7 @@ from effschool.method.methodology.files import (
     list_methodologies,
     load_methodology,
 )
-from effschool.method.methodology.fioko import Fioko, FiokoLevel, FiokoProcedure
+from effschool.method.methodology.fioko import FIOKO_LIST, Fioko, FiokoLevel, FiokoProcedure
 from effschool.method.methodology.groups import GroupsByExams, GroupsByType, ProcedureGroup
 from effschool.method.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
 from effschool.method.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
@@ -22,15 +23,18 @@ from effschool.method.methodology.model import CertificateTotal, Methodology
 from effschool.method.methodology.partners import Partners
 
 __all__ = [
+    "FIOKO_LIST",
     "Aggregation",
     "Axis",
     "Band",
     "Bands",
+    "Certainty",
     "CertificateTotal",
     "Clusters",
     "Condition",
     "Domain",
     "DomainRules",
+    "Draws",
     "DynamicsRules",
     "Effects",
     "Feature",
@@ -51,6 +55,8 @@ __all__ = [
     "MethodologyError",
     "Orientation",
     "Partners",
+    "Power",
+    "PowerRule",
     "ProcedureGroup",
     "PupilCohorts",
     "Rows",
@@ -58,6 +64,7 @@ __all__ = [
     "Simulation",
     "Standard",
     "Status",
+    "Verdicts",
     "Window",
     "WindowRule",
     "find_methodology",

@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from effschool.base.configuration import Frozen, RuleError, Whole, Words, refuse_doubled
 from effschool.method.methodology.indicators import Rows
 
+FIOKO_LIST = "ШНОР"
+"""Name under which ФИОКО's list stands beside the statuses of the methodology."""
+
 
 class FiokoProcedure(Frozen):
     """One procedure of ФИОКО's rule: which rows, and which count of them failed."""

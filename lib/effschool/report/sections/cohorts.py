@@ -8,10 +8,21 @@ from collections.abc import Sequence
 import pandas as pd
 
 from effschool.base.russian import format_number
-from effschool.dynamics import Dynamics, average_gains
+from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.level_change import HIDDEN, PALE, SHOWN
-from effschool.dynamics.pupil_cohorts import FALL, FEW, JUMP, MISSING, NO_LINE, OTHER_PUPILS, PARTIAL, STEP, USUAL
-from effschool.dynamics.scatter import require_rules
+from effschool.dynamics.pupil_cohorts import (
+    FALL,
+    FEW,
+    JUMP,
+    MISSING,
+    NO_LINE,
+    OTHER_PUPILS,
+    PARTIAL,
+    STEP,
+    USUAL,
+    average_gains,
+)
+from effschool.dynamics.variance import require_rules
 from effschool.method.methodology import LevelChange, Methodology
 from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text

@@ -6,24 +6,28 @@ Every function takes the tables of the whole region; a `year` cuts off what is l
 import pandas as pd
 
 from effschool.base.russian import count_words, format_number, format_percent, join_words
-from effschool.dynamics import (
-    ABSENT,
-    LIST_COLUMNS,
-    NOT_LISTED,
-    NOT_RANKED,
-    Dynamics,
+from effschool.dynamics.follow import Dynamics
+from effschool.dynamics.leaving import (
+    GONE,
+    LEFT,
+    MOVED,
+    STILL,
+    UNKNOWN,
+    UNRANKED,
     clip_spells,
     count_endings,
     count_returns,
     estimate_leaving,
-    list_covered_lists,
+)
+from effschool.dynamics.paths import LIST_COLUMNS, list_covered_lists, share_lists, stack_lists
+from effschool.dynamics.transitions import (
+    ABSENT,
+    NOT_LISTED,
+    NOT_RANKED,
     list_ranked_years,
-    share_lists,
     share_transitions,
     spread_states,
-    stack_lists,
 )
-from effschool.dynamics.leaving import GONE, LEFT, MOVED, STILL, UNKNOWN, UNRANKED
 from effschool.method.methodology import Domain, Methodology
 from effschool.report import charts, dynamics_charts
 from effschool.report.display import Chart, Table, Text

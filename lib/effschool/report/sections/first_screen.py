@@ -17,11 +17,11 @@ from effschool.report.portfolio import (
     count_lists,
     flag_listed,
     flag_members,
-    is_foreign,
+    is_other_municipality,
     list_certainty,
 )
-from effschool.report.privacy import hide_few
-from effschool.report.school_signs import find_score, score_difference
+from effschool.report.privacy import suppress_small
+from effschool.report.school_features import find_score, score_difference
 from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import (
     NONE,
@@ -61,9 +61,9 @@ def _say_standing(portfolio: Portfolio) -> Said:
     if not portfolio.has_lists:
         return join([counted, say_no_lists(portfolio)])
     region = portfolio.region_schools
-    others = pd.Series([is_foreign(portfolio, region["school_id"]).sum()])
+    others = pd.Series([is_other_municipality(portfolio, region["school_id"]).sum()])
     watched, everywhere = (int(flag_listed(schools, portfolio.watched).sum()) for schools in (own, region))
-    in_region = hide_few(pd.Series([_divide(everywhere, len(region))]), others).iloc[0]
+    in_region = suppress_small(pd.Series([_divide(everywhere, len(region))]), others).iloc[0]
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),

@@ -1,13 +1,13 @@
 """The rules that were carried out, as a table for readers (раздел «Метод»)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from effschool.base.russian import choose_word, count_words, format_number, format_percent, join_words
-from effschool.dynamics import FIOKO_LIST
 from effschool.method.methodology import (
+    FIOKO_LIST,
     Axis,
     DomainRules,
     DynamicsRules,
@@ -16,8 +16,10 @@ from effschool.method.methodology import (
     GroupsByType,
     Methodology,
 )
-from effschool.method.thresholds import load_register, require_thresholds, tabulate_thresholds
+from effschool.method.thresholds import Need, Register, Threshold, load_register, require_thresholds
 from effschool.report.display import Table, Text
+
+NOT_RECORDED = "порог года в реестре не записан"
 
 
 def tabulate_used_thresholds(methodology: Methodology, folder: Path, years: Iterable[int]) -> Table | Text:
@@ -31,6 +33,25 @@ def tabulate_used_thresholds(methodology: Methodology, folder: Path, years: Iter
     register = load_register(folder / methodology.thresholds.register_file)
     needs = require_thresholds(register, methodology.thresholds, sorted(set(years)))
     return tabulate_thresholds(register, needs)
+
+
+def tabulate_thresholds(register: Register, used: Sequence[Need]) -> Table:
+    """Rows of the register that were used: a row per procedure, subject and year; a missing one is said."""
+    rows = {(row.procedure, row.subject, row.year): row for row in register.thresholds}
+    named = [(f"{need[0]}, {need[1]}", str(need[2]), *_write_row(rows.get(need))) for need in used]
+    columns = ["Процедура и предмет", "Год", "Порог", "Шкала", "Акт", "Статус"]
+    return Table("Пороги", "Минимальные результаты, на которых основаны списки", pd.DataFrame(named, columns=columns))
+
+
+def _write_row(row: Threshold | None) -> tuple[str, str, str, str]:
+    if row is None:
+        return NOT_RECORDED, "—", "—", "—"
+    return (
+        format_number(row.value, 0 if row.value.is_integer() else 1),
+        row.scale,
+        row.act or "акт не указан",
+        row.status,
+    )
 
 
 def tabulate_method(method: Methodology) -> Table:

@@ -7,9 +7,7 @@ to show, the part is a note that says so: a part never disappears silently.
 import pandas as pd
 
 from effschool.base.russian import NBSP, format_number, join_words
-from effschool.dynamics import FIOKO_LIST
-from effschool.intake.corrections import tabulate_corrections
-from effschool.method.methodology import Domain, DomainRules, GapIndicator, Methodology
+from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules, GapIndicator, Methodology
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Fact, Said, count, number, say, words
@@ -30,6 +28,7 @@ from effschool.report.portfolio import (
     spread_bands,
     spread_values,
 )
+from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.missing import list_missing
 
 NONE = "—"

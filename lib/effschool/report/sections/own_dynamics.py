@@ -5,10 +5,10 @@ from dataclasses import replace
 import pandas as pd
 
 from effschool.base.russian import format_percent
-from effschool.dynamics import Dynamics, average_gains, estimate_leaving
-from effschool.dynamics.leaving import LEFT, STILL
-from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS
-from effschool.dynamics.scatter import require_rules
+from effschool.dynamics.follow import Dynamics
+from effschool.dynamics.leaving import LEFT, STILL, estimate_leaving
+from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS, average_gains
+from effschool.dynamics.variance import require_rules
 from effschool.method.methodology import Domain
 from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text

@@ -6,8 +6,8 @@ Schools stand by municipality and name: the order is no ranking. Every list is t
 import pandas as pd
 
 from effschool.base.russian import NO_DATA, count_words
-from effschool.dynamics import FIOKO_LIST, describe_history
-from effschool.method.methodology import Methodology
+from effschool.dynamics.paths import describe_history
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import RegionYear, flag_members, order_names
 from effschool.report.sections.certainty import BRIEF_NOTE, say_briefly

@@ -8,8 +8,7 @@ import pandas as pd
 
 from effschool.base.russian import count_words, fold_name, format_number, format_percent, join_words
 from effschool.certainty.stability import Stability
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import Domain
+from effschool.method.methodology import FIOKO_LIST, Domain
 from effschool.report import charts
 from effschool.report.comments import load_comments, write_comments
 from effschool.report.display import Chart, Figures, Links, Table, Text
@@ -23,7 +22,7 @@ from effschool.report.portfolio import (
     order_names,
     pool_by_indicator,
 )
-from effschool.report.school_signs import gather_signs, name_titles
+from effschool.report.school_features import gather_features, name_titles
 from effschool.report.sections.certainty import NOT_COMPUTED, chart_verdicts
 from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import (
@@ -160,7 +159,7 @@ def tabulate_advice(region: RegionYear, path: Path) -> Table | Text:
     """
     schools = region.region_schools
     titles = name_titles(region.workspace.methodology)
-    told = write_comments(gather_signs(region, schools), load_comments(path), titles)
+    told = write_comments(gather_features(region, schools), load_comments(path), titles)
     first = told[(told["reader"] == OFFICE) & told["attention"].astype(bool)].drop_duplicates("school_id")
     if first.empty:
         return Text(("Школ, которым сейчас нужно особое внимание, по данным года нет.",))

@@ -11,14 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base.russian import NBSP
-from effschool.dynamics import FIOKO_LIST
 from effschool.dynamics.partners import CLOSE
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
 from effschool.report.display import Table, Text, render
 from effschool.report.facts import count, join, say, words
 from effschool.report.portfolio import Portfolio, list_certainty, list_histories
-from effschool.report.school_signs import find_score, gather_signs, list_measured, name_titles
+from effschool.report.school_features import find_score, gather_features, list_measured, name_titles
 from effschool.report.sections.municipality import NONE, anchor_school, choose_decisions, number_schools, percent
 from effschool.report.sections.support import choose_partners, describe_difference
 
@@ -35,7 +34,7 @@ class Told:
     """Own schools with their figures and comments.
 
     Args:
-        signs: a row per own school, as `gather_signs` gives it.
+        signs: a row per own school, as `gather_features` gives it.
         comments: a row per school, reader and comment, as `write_comments` gives it.
         figures: a row per school and indicator, `school_id` and the columns of a page's table.
     """
@@ -54,7 +53,7 @@ def tell_schools(portfolio: Portfolio, path: Path) -> Told:
         ConfigurationError: the file of comments is wrong.
     """
     method = portfolio.workspace.methodology
-    signs = gather_signs(portfolio, portfolio.schools)
+    signs = gather_features(portfolio, portfolio.schools)
     rules = load_comments(path)
     comments = write_comments(signs, rules, name_titles(method))
     return Told(portfolio, rules, signs, comments, list_figures(portfolio, signs, rules.fewest))

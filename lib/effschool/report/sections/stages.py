@@ -1,16 +1,22 @@
 """What notebooks 01 and 02 show: files and problems, sizes of lists, circumstances."""
 
-import pandas as pd
+from pathlib import Path
 
-from effschool.dynamics import FIOKO_LIST
-from effschool.intake.corrections import tabulate_corrections
-from effschool.intake.school_names import HEADINGS
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from effschool.base.storage import save_workbook
+from effschool.intake.identity import TO_CONFIRM
+from effschool.intake.school_names import HEADINGS, NO, YES
 from effschool.method.identify import Identified
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.method.windows import list_covered_years
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import flag_members, name_all_lists
+from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.municipality import NONE, describe_treatments, say_missing
+from effschool.report.workbook import HEADER_ROW, fill_sheet
 
 
 def tabulate_files(files: pd.DataFrame) -> Table:
@@ -75,6 +81,25 @@ def tabulate_doubtful(doubtful: pd.DataFrame) -> Table | Text:
     note = "Ответы впишите в names_to_confirm.xlsx и положите файл в папку исходных данных как names_confirmed.xlsx."
     frame = doubtful.drop(columns="answer").rename(columns=HEADINGS)
     return Table("Названия", "Названия школ, которые нужно подтвердить", frame, note=note)
+
+
+def write_doubtful(doubtful: pd.DataFrame, processed: Path) -> None:
+    """Write the names to confirm, where there are any, as a workbook whose last column takes «да» or «нет»."""
+    if doubtful.empty:
+        return
+    note = "Ответьте «да» или «нет» и положите файл в папку исходных данных под именем names_confirmed.xlsx."
+    table = Table("Названия", "Названия школ, которые нужно подтвердить", doubtful.rename(columns=HEADINGS), note=note)
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = table.key
+    fill_sheet(sheet, table)
+    choice = DataValidation(
+        type="list", formula1=f'"{YES},{NO}"', error="Ответьте «да» или «нет».", showErrorMessage=True
+    )
+    sheet.add_data_validation(choice)
+    column = sheet.cell(1, len(HEADINGS)).column_letter
+    choice.add(f"{column}{HEADER_ROW + 1}:{column}{HEADER_ROW + max(len(doubtful), 1)}")
+    save_workbook(book, processed / TO_CONFIRM)
 
 
 def tabulate_list_sizes(identified: Identified, methodology: Methodology) -> Table | Text:

@@ -22,7 +22,7 @@ from effschool.support.programmes import Programme
 from effschool.support.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
 from effschool.support.targets import STATES, find_unused_facts
 
-FOREIGN = "школа другого муниципалитета"
+OTHER_MUNICIPALITY = "школа другого муниципалитета"
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
 SHOWN_YEARS = 3
@@ -79,8 +79,8 @@ def _name_schools(partners: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame
     """Rows with `name`, `municipality` and `partner`, by municipality and name; a partner not given is not named."""
     known = schools.merge(partners[["year"]].drop_duplicates(), on="year").set_index("school_id")
     full = known["name"] + ", " + known["municipality"]
-    foreign = partners["partner_id"].map(full).fillna(FOREIGN)
-    partner = foreign.where(~partners["is_own"].fillna(False).astype(bool), partners["partner_id"].map(known["name"]))
+    other = partners["partner_id"].map(full).fillna(OTHER_MUNICIPALITY)
+    partner = other.where(~partners["is_own"].fillna(False).astype(bool), partners["partner_id"].map(known["name"]))
     named = partners.assign(
         name=partners["school_id"].map(known["name"]),
         municipality=partners["school_id"].map(known["municipality"]),

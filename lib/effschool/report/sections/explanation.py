@@ -1,15 +1,14 @@
-"""What is explained: the year, the school; parts of its index, and what would have changed the decisions on it."""
+"""Why this school (почему эта школа): parts of its index, and what would have changed the decisions on it."""
 
 from functools import partial
 
 import pandas as pd
 
 from effschool.base.russian import NO_DATA, count_words, format_number, join_words, quote_title
-from effschool.certainty.explain.words import DECISION_NOTE, Decisions
+from effschool.certainty.explain import Decisions
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY
 from effschool.method.methodology import Domain, DomainRules, Methodology
-from effschool.method.windows import list_covered_years
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 
@@ -20,39 +19,13 @@ SLIGHT = 5e-4
 DOMAIN_KEYS: dict[Domain, str] = {"results": "результаты", "social": "условия"}
 
 
-def choose_year(identified: Identified, methodology: Methodology, year: int | None) -> int:
-    """The year to explain: the one asked for, else the last with lists, else the last with indices.
-
-    Raises:
-        ValueError: the year has no indices; the message names those that have.
-    """
-    years = sorted(set(identified.indices["year"]))
-    listed = [each for each in list_covered_years(identified.indices, methodology) if each in years]
-    chosen = year if year is not None else (listed or years)[-1]
-    if chosen not in years:
-        raise ValueError(f"Года {chosen} нет в данных. Есть годы: {', '.join(map(str, years))}.")
-    return chosen
-
-
-def choose_school(parts: pd.DataFrame, school_id: str | int | None = None) -> str | None:
-    """The school to explain: the one asked for, else the one nearest to the cut of results outside the worse band.
-
-    None where no school is ranked. The marginal school itself stands on the cut and is not taken.
-
-    Raises:
-        ValueError: the school has no index in the year; the message says so.
-    """
-    known = set(parts["school_id"])
-    if school_id is not None and str(school_id) not in known:
-        raise ValueError(
-            f"Параметр explain_school: у школы «{school_id}» нет показателей за год, который объясняется. "
-            "Проверьте код ОО; код, который начинается с нуля, возьмите в кавычки."
-        )
-    if school_id is not None:
-        return str(school_id)
-    ranked = parts[(parts["domain"] == "results") & parts["marginal_id"].notna()]
-    away = ranked.groupby("school_id")["distance"].sum()[lambda distance: distance > 0]
-    return str(away.idxmin()) if len(away) else min(known, default=None)
+DECISION_NOTE = (
+    "Наименьшее число учеников, чей результат изменил бы решение при прочих равных: по одному показателю за год в "
+    "индексе, по отдельным процедурам в списке ФИОКО и в отставании. Доля меняется на столько учеников; средний балл "
+    "меняется так, будто у стольких участников наибольший (или наименьший) результат шкалы; где отметок по ученикам "
+    "нет, прежний их результат принят равным среднему по школе. Крайние значения группы и среднее по региону находятся "
+    "заново."
+)
 
 
 def tabulate_index_parts(

@@ -3,7 +3,7 @@ import stat
 
 import pytest
 
-from effschool.report.paper import BROWSERS, BrowserError, choose_pages, find_browser, print_page
+from effschool.report.printing import BROWSERS, BrowserError, choose_pages, find_browser, print_page
 
 
 @pytest.fixture

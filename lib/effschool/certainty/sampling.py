@@ -17,8 +17,7 @@ from scipy import special, stats
 
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
-from effschool.method.methodology import Domain, Fioko, Indicator, Methodology, ShareIndicator
-from effschool.method.methodology.certainty import Certainty, Draws
+from effschool.method.methodology import Certainty, Domain, Draws, Fioko, Indicator, Methodology, ShareIndicator
 from effschool.method.windows import find_ranked_years, is_covered, list_candidates
 
 Values = NDArray[Any]
@@ -103,7 +102,7 @@ def size_block(cells: "Cells", copies: int = 1) -> int:
 
 
 @dataclass(frozen=True)
-class Group:
+class CellGroup:
     """Schools that are compared with one another: year's place, number of the group, positions of its schools."""
 
     place: int
@@ -131,12 +130,12 @@ class Cells:
     group: Values
     window: tuple[int, ...]
 
-    def list_groups(self, place: int) -> Iterator[Group]:
+    def list_groups(self, place: int) -> Iterator[CellGroup]:
         """Groups of a year."""
         for number in range(self.group.max() + 1):
             members = np.flatnonzero(self.group[place] == number)
             if len(members):
-                yield Group(place, number, members)
+                yield CellGroup(place, number, members)
 
     def keep_window(self) -> "Cells":
         """The years of the window alone, with the report's year."""
@@ -227,7 +226,7 @@ class Ties:
 
 
 @dataclass(frozen=True)
-class Drawer:
+class Sampler:
     """How values are drawn: tabulated quantiles of counts, spread of means, and what ties the indicators together.
 
     Args:
@@ -269,7 +268,7 @@ class Drawer:
         return np.asarray(self.table.ravel().take(step, mode="clip"))
 
 
-def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Drawer:
+def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Sampler:
     """Draws of other pupils of the same schools: beta-binomial on the counts of the year.
 
     The counts are completed by those of the school's other years at the weight `lasting`, brought to the year's
@@ -286,7 +285,7 @@ def plan_repeats(cells: Cells, settings: Draws, ties: Ties) -> Drawer:
     # The pupils seen are a draw themselves, and the new ones another: both variances, as in the beta-binomial.
     pupils = np.maximum(total, 1)
     spread = ties.spread[None, :, None] * np.sqrt(1 / pupils + 1 / np.maximum(known + settings.prior_pupils, 1))
-    return build_drawer(cells, (total, *coarsen(first, second)), centre, spread, ties)
+    return build_sampler(cells, (total, *coarsen(first, second)), centre, spread, ties)
 
 
 def coarsen(first: Values, second: Values) -> tuple[Values, Values]:
@@ -306,12 +305,12 @@ def add_other_years(values: Values, weight: Values) -> Values:
     return np.asarray((1 - weight) * values + weight * values.sum(axis=0, keepdims=True))
 
 
-def plan_ordinary(cells: Cells, ties: Ties) -> Drawer:
+def plan_ordinary(cells: Cells, ties: Ties) -> Sampler:
     """Draws of schools that have their group's ordinary result and their own number of participants: binomial."""
     total = cells.participants
     binomial = np.full(total.shape, np.inf)
     spread = ties.spread[None, :, None] / np.sqrt(np.maximum(total, 1))
-    return build_drawer(cells, (total, binomial, find_ordinary(cells)), find_ordinary_mean(cells), spread, ties)
+    return build_sampler(cells, (total, binomial, find_ordinary(cells)), find_ordinary_mean(cells), spread, ties)
 
 
 def find_ordinary(cells: Cells) -> Values:
@@ -331,9 +330,9 @@ def find_ordinary_mean(cells: Cells) -> Values:
     return mean
 
 
-def build_drawer(
+def build_sampler(
     cells: Cells, shape: tuple[Values, Values, Values], centre: Values, spread: Values, ties: Ties
-) -> Drawer:
+) -> Sampler:
     """Tabulate every distinct distribution once: (pupils, a, b) of a beta-binomial, or (pupils, infinity, share)."""
     known = cells.participants > 0
     shares = np.array([isinstance(item, ShareIndicator) for item in cells.indicators])
@@ -343,7 +342,7 @@ def build_drawer(
     row[wanted] = found.ravel()
     blocks = [tabulate_quantiles(*keys[start : start + 1024].T) for start in range(0, max(len(keys), 1), 1024)]
     root = np.linalg.cholesky(ties.correlation).astype(np.float32)
-    return Drawer(cells, np.concatenate(blocks), row, centre, spread, root)
+    return Sampler(cells, np.concatenate(blocks), row, centre, spread, root)
 
 
 def tabulate_quantiles(total: Values, first: Values, second: Values) -> Values:

@@ -6,7 +6,7 @@ import pytest
 from builders import change_rules, exam, region, result, school, tables
 from scipy import stats
 
-from effschool.certainty.drawing import (
+from effschool.certainty.sampling import (
     EXACT_UP_TO,
     REACH,
     STEPS,
@@ -79,8 +79,8 @@ def test_drawn_shares_are_possible_and_have_the_observed_mean(cells, methodology
 def test_drawn_indicators_are_tied_as_asked(cells):
     number, schools = len(cells.indicators), len(cells.ids)
     correlation = np.full((number, number), 0.5) + 0.5 * np.eye(number)
-    drawer = plan_ordinary(cells, Ties(correlation, np.ones(number), np.zeros(number)))
-    drawn = drawer.draw(np.random.default_rng(2), 0, 5000)
+    sampler = plan_ordinary(cells, Ties(correlation, np.ones(number), np.zeros(number)))
+    drawn = sampler.draw(np.random.default_rng(2), 0, 5000)
     one, two = ([item.id for item in cells.indicators].index(name) for name in ("oge_rus_5", "oge_math_5"))
     found = [np.corrcoef(drawn[one, place], drawn[two, place])[0, 1] for place in range(schools)]
     assert np.mean(found) == pytest.approx(0.5, abs=0.05)  # counts blur it a little
@@ -160,8 +160,8 @@ def test_a_mean_is_drawn_about_its_own_value(methodology):
         ),
     )
     found = lay_cells(recount(region(), means), "results")
-    drawer = plan_repeats(found, methodology.certainty.draws, Ties(np.eye(7), np.full(7, 2.0), np.zeros(7)))
-    drawn = drawer.draw(np.random.default_rng(6), 0, 4000)
+    sampler = plan_repeats(found, methodology.certainty.draws, Ties(np.eye(7), np.full(7, 2.0), np.zeros(7)))
+    drawn = sampler.draw(np.random.default_rng(6), 0, 4000)
     place = [item.id for item in found.indicators].index("oge_rus_gap")
     assert drawn[place].mean(axis=1) == pytest.approx(found.raw[0, place], abs=0.1)
     total = found.participants[0, place]
@@ -178,8 +178,8 @@ def test_pupils_of_an_ordinary_school_are_those_of_its_group(methodology):
     marks = {"средняя": (1, 3, 3, 3), "основная": (5, 3, 1, 1)}
     rows = [result(row["school_id"], row["year"], marks[row["type"]]) for row in schools]
     found = lay_cells(recount(tables(schools=schools, results=rows), methodology), "results")
-    drawer = plan_ordinary(found, estimate_ties(found, methodology.certainty.draws))
-    drawn = drawer.draw(np.random.default_rng(8), 2, 3000)
+    sampler = plan_ordinary(found, estimate_ties(found, methodology.certainty.draws))
+    drawn = sampler.draw(np.random.default_rng(8), 2, 3000)
     place = [item.id for item in found.indicators].index("oge_rus_2")
     mean = pd.Series(drawn[place].mean(axis=1), index=found.ids).groupby(lambda name: name[:-1]).mean()
     assert mean.to_dict() == pytest.approx({"основная": 50, "средняя": 10}, abs=1)
@@ -214,6 +214,6 @@ def test_other_years_narrow_what_is_known_of_a_school(methodology):
     place = [item.id for item in cells.indicators].index("oge_rus_2")
     spreads = []
     for weight in (0.0, 1.0):
-        drawer = plan_repeats(cells, methodology.certainty.draws, replace(ties, lasting=np.full(21, weight)))
-        spreads.append(drawer.draw(np.random.default_rng(1), 0, 3000)[place].std(axis=1)[1:-1].mean())
+        sampler = plan_repeats(cells, methodology.certainty.draws, replace(ties, lasting=np.full(21, weight)))
+        spreads.append(sampler.draw(np.random.default_rng(1), 0, 3000)[place].std(axis=1)[1:-1].mean())
     assert spreads[1] < 0.9 * spreads[0]

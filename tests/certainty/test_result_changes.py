@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from builders import condition, exam, result, school, tables
 
-from effschool.certainty.levers import list_results, make_lever, measure_steps, sum_region
+from effschool.certainty.result_changes import list_results, make_result_change, measure_steps, sum_region
 from effschool.method.indicators import fill_mean_scores
 
 
@@ -31,8 +31,8 @@ def move(built, methodology, name, direction, pupils):
     """Points that so many pupils can add."""
     steps = measure_steps(built, methodology)
     item = methodology.indicators[name]
-    lever = make_lever(steps[steps["indicator"] == name], ["01"], item, np.array([1.0]), None)
-    return lever.move(np.array([0]), np.array([float(pupils)]), direction)[0][0]
+    result_change = make_result_change(steps[steps["indicator"] == name], ["01"], item, np.array([1.0]), None)
+    return result_change.move(np.array([0]), np.array([float(pupils)]), direction)[0][0]
 
 
 @pytest.mark.parametrize("marks", [(2, 1, 0, 1), (0, 3, 1, 0), (1, 1, 1, 1)])

@@ -1,4 +1,4 @@
-"""What pupils of one school can do to one of its indicators (рычаги): the raw value, had some of them another result.
+"""Changes of results (изменение результатов): the raw value of a school's indicator, had some pupils another result.
 
 A share moves by pupils that are counted or not, a mean by participants with the best result of the scale, or the worst.
 Where marks are known, those that gain most are taken first. Where only a mean is known, the participants taken have
@@ -82,7 +82,7 @@ def sum_region(tables: Tables, schools: pd.DataFrame, indicator: GapIndicator) -
 
 
 @dataclass(frozen=True)
-class Lever:
+class ResultChange:
     """Steps of one indicator in a group: a row per school, the greatest gain first; gains in the raw value's units.
 
     Args:
@@ -109,10 +109,10 @@ class Lever:
         return amount * (self.per_pupil[schools] + self.region), amount * self.region
 
 
-def make_lever(
+def make_result_change(
     steps: pd.DataFrame, ids: Sequence[str], indicator: Indicator, participants: Floats, region: float | None
-) -> Lever:
-    """The lever of one indicator for the schools of a group.
+) -> ResultChange:
+    """The result_change of one indicator for the schools of a group.
 
     Args:
         steps: rows of `measure_steps` of the year and indicator.
@@ -121,7 +121,7 @@ def make_lever(
     factor = 100.0 if isinstance(indicator, ShareIndicator) else 1.0
     laid = {direction: lay_steps(steps[steps["direction"] == direction], ids) for direction in (1, -1)}
     per_pupil = np.divide(factor, participants, out=np.zeros(len(ids)), where=participants > 0)
-    return Lever(
+    return ResultChange(
         {direction: gains for direction, (gains, _) in laid.items()},
         {direction: sizes for direction, (_, sizes) in laid.items()},
         per_pupil,

@@ -58,7 +58,7 @@ def standardise_means(tables: Tables, schools: pd.DataFrame, methodology: Method
 
 
 @dataclass(frozen=True)
-class Scatter:
+class DifferenceVariance:
     """Variance of a difference between two means: `lasting` between schools, `chance` per pupil at either end."""
 
     lasting: float
@@ -73,7 +73,7 @@ class Scatter:
         return np.sqrt(self.lasting + self.chance * np.asarray(sizes, dtype=float))
 
 
-def fit_scatter(differences: ArrayLike, sizes: ArrayLike) -> Scatter:
+def fit_variance(differences: ArrayLike, sizes: ArrayLike) -> DifferenceVariance:
     """Split the variance of centred differences into a lasting part and one that falls with the number of pupils.
 
     Squares are regressed on 1 and `sizes` with both coefficients not negative, weighted by the inverse square of what
@@ -89,4 +89,4 @@ def fit_scatter(differences: ArrayLike, sizes: ArrayLike) -> Scatter:
         # Rotated first: the same least squares on two rows instead of one per school.
         basis, rows = np.linalg.qr(design * weight[:, None])
         found, _ = nnls(rows, basis.T @ (squares * weight))
-    return Scatter(float(found[0]), float(found[1]))
+    return DifferenceVariance(float(found[0]), float(found[1]))

@@ -9,14 +9,19 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from effschool.dynamics import FIOKO_LIST
-from effschool.method.methodology import Domain, Methodology
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
-from effschool.report.portfolio import RegionYear, flag_members, is_foreign, list_levels, measure_participants
-from effschool.report.privacy import hide_few
+from effschool.report.portfolio import (
+    RegionYear,
+    flag_members,
+    is_other_municipality,
+    list_levels,
+    measure_participants,
+)
+from effschool.report.privacy import suppress_small
 
 
-def gather_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
+def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """Figures of schools: a row per school, indexed by `school_id`; a missing figure is missing.
 
     For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus region),
@@ -52,7 +57,7 @@ def list_measured(region: RegionYear, domain: Domain) -> list[str]:
 
 
 def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
-    """The part of `gather_signs` that is about indicators."""
+    """The part of `gather_features` that is about indicators."""
     names = [name for domain in region.workspace.methodology.domains for name in list_measured(region, domain)]
     values = region.workspace.identified.indicators
     known = values[values["indicator"].isin(names) & (values["participants"] > 0)]
@@ -75,8 +80,8 @@ def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
     pooled = now.copy()
     for place, by in keys.items():
         shares = points.groupby(by).transform("sum") / now["participants"].groupby(by).transform("sum")
-        others = is_foreign(region, now["school_id"]).groupby(by).transform("sum")
-        pooled[place] = hide_few(shares, others)
+        others = is_other_municipality(region, now["school_id"]).groupby(by).transform("sum")
+        pooled[place] = suppress_small(shares, others)
     return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
 
 
@@ -115,7 +120,7 @@ def find_score(methodology: Methodology) -> float:
 
 
 def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
-    """The part of `gather_signs` that is about lists, certainty and history: the columns of `SIGNS`."""
+    """The part of `gather_features` that is about lists, certainty and history: the columns of `SIGNS`."""
     own = schools.set_index("school_id")
     watched = region.watched
     listed = {domain: own[f"{domain}_status"].isin(watched) for domain in ("results", "social")}

@@ -7,7 +7,7 @@ from builders_report import build_workspace, identify_bands, indicators, measure
 from effschool.report.comments import SIGNS
 from effschool.report.portfolio import Portfolio, RegionYear, list_municipalities, open_region
 from effschool.report.privacy import load_privacy
-from effschool.report.school_signs import gather_signs, name_titles, score_difference
+from effschool.report.school_features import gather_features, name_titles, score_difference
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def signs(methodology):
     bands = {"01": {2022: "low"}, "02": {2022: "high"}}
     identified = identify_bands(bands, register(rows), indicators=indicators(values))
     region = RegionYear(build_workspace(identified, methodology), 2022)
-    return gather_signs(region, region.region_schools)
+    return gather_features(region, region.region_schools)
 
 
 def test_value_beside_region_group_and_last_year(signs):
@@ -43,7 +43,7 @@ def test_figures_stand_beside_own_ones_where_enough_others_are_behind_them(demo)
         portfolio = Portfolio(demo, 2023, name)
         foreign = portfolio.region_schools[portfolio.region_schools["municipality"] != name]
         counts = values.merge(foreign, on="school_id").groupby("group").size()
-        signs = gather_signs(portfolio, portfolio.schools).join(portfolio.schools.set_index("school_id")["group"])
+        signs = gather_features(portfolio, portfolio.schools).join(portfolio.schools.set_index("school_id")["group"])
         known = signs.dropna(subset="oge_math_2")
         few = known["group"].map(counts).fillna(0).between(1, load_privacy().reports.schools - 1)
         assert known["oge_math_2.group"].isna().equals(few)
@@ -70,7 +70,7 @@ def test_low_results_are_of_the_year_and_unknown_where_not_ranked(signs):
 
 def test_every_sign_is_known_of_the_region(demo):
     region = open_region(demo, 2023)
-    signs = gather_signs(region, region.region_schools)
+    signs = gather_features(region, region.region_schools)
     assert set(SIGNS) <= set(signs)
     assert list(signs.index) == list(region.region_schools["school_id"])
     unknown = [name for name in SIGNS if signs[name].isna().all()]

@@ -6,7 +6,7 @@ import pytest
 from builders import change_rules, drop_gaps, region, result, school, tables
 
 from effschool.base.schemas import BANDS
-from effschool.certainty.crossings import (
+from effschool.certainty.counterfactuals import (
     Change,
     list_options,
     move_pupils,
@@ -156,7 +156,9 @@ def test_changes_tried_together_give_the_bands_of_the_whole_group_computed_for_e
         for column in range(len(group.indicators)):
             schools = np.flatnonzero(np.isfinite(group.raw[:, column]))
             direction = int(random.choice([1, -1]))
-            pupils = np.ceil(random.random(len(schools)) * group.levers[column].count_pupils(direction)[schools])
+            pupils = np.ceil(
+                random.random(len(schools)) * group.result_changes[column].count_pupils(direction)[schools]
+            )
             moved = move_pupils(group, column, schools, pupils, direction)
             index = rerun_ranked(group, column, schools, *moved)
             expected = [band_alone(row, school, group.rules.bands) for row, school in zip(index, schools, strict=True)]
@@ -197,8 +199,8 @@ def test_a_mean_changed_gives_the_indices_of_the_whole_computation(contract, met
             pupils = np.array([float(random.integers(1, search.limits[place] + 1))])
             raw, shift = move_pupils(group, column, np.array([place]), pupils, search.raw_direction)
             index, _ = rerun_indices(group, column, np.array([place]), raw, shift)
-            item, lever = group.indicators[column], group.levers[column]
-            points = shift[0] / lever.region
+            item, result_change = group.indicators[column], group.result_changes[column]
+            points = shift[0] / result_change.region
             changed = identify_schools(change_mean(contract, item, group.year, group.schools[place], points), rules)
             own = changed.indices[(changed.indices["year"] == group.year) & (changed.indices["domain"] == group.domain)]
             np.testing.assert_allclose(

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from effschool.base import apart
-from effschool.base.apart import (
+from effschool.base import subprocesses
+from effschool.base.subprocesses import (
     Limits,
     LostError,
     MemoryLimitError,
     TimeLimitError,
-    is_apart,
-    run_apart,
-    share_out,
-    start_beside,
+    is_subprocess,
+    map_parallel,
+    run_in_subprocess,
+    start_in_background,
 )
 
 
@@ -32,7 +32,7 @@ def die():
 
 
 def wait_for_ever():
-    apart.threading.Event().wait()
+    subprocesses.threading.Event().wait()
 
 
 def list_loaded():
@@ -40,18 +40,18 @@ def list_loaded():
 
 
 def test_answer_comes_from_another_process():
-    assert run_apart(add, 1, 2) == 3
-    assert run_apart(os.getpid) != os.getpid()
-    assert run_apart(is_apart)
-    assert not is_apart()
+    assert run_in_subprocess(add, 1, 2) == 3
+    assert run_in_subprocess(os.getpid) != os.getpid()
+    assert run_in_subprocess(is_subprocess)
+    assert not is_subprocess()
 
 
 def test_imports_are_done_in_the_warm_parent():
-    assert len(run_apart(list_loaded)) == 4
+    assert len(run_in_subprocess(list_loaded)) == 4
 
 
-def call_beside(function, *arguments):
-    answer = start_beside(function, *arguments)
+def call_in_background(function, *arguments):
+    answer = start_in_background(function, *arguments)
     return answer(), answer()
 
 
@@ -59,14 +59,14 @@ def tell_process(item):
     return item, os.getpid()
 
 
-@pytest.mark.skipif(apart.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
-def test_call_beside_is_made_in_a_copy_of_a_process_apart_and_once():
-    (first, again), own = run_apart(call_beside, os.getpid), os.getpid()
+@pytest.mark.skipif(subprocesses.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
+def test_call_in_background_is_made_in_a_copy_of_a_process_apart_and_once():
+    (first, again), own = run_in_subprocess(call_in_background, os.getpid), os.getpid()
     assert first == again != own
     with pytest.raises(KeyError, match="нет ключа"):
-        run_apart(call_beside, fail)
+        run_in_subprocess(call_in_background, fail)
     with pytest.raises(LostError):
-        run_apart(call_beside, die)
+        run_in_subprocess(call_in_background, die)
 
 
 def tell_and_wait(told):
@@ -74,81 +74,83 @@ def tell_and_wait(told):
     wait_for_ever()
 
 
-def die_beside_a_copy(told):
-    start_beside(tell_and_wait, told)
+def die_before_a_copy(told):
+    start_in_background(tell_and_wait, told)
     wait_until(lambda: told.exists() and told.read_text(encoding="ascii"))
     die()
 
 
-@pytest.mark.skipif(apart.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
+@pytest.mark.skipif(subprocesses.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
 def test_copy_ends_with_the_process_that_it_was_made_from(tmp_path):
     told = tmp_path / "pid"
     with pytest.raises(LostError):
-        run_apart(die_beside_a_copy, told)
+        run_in_subprocess(die_before_a_copy, told)
     wait_until(lambda: is_gone(int(told.read_text(encoding="ascii"))))
 
 
 NAMED = (
-    "import os; from effschool.base.apart import name_run, start_beside; {}; "
-    "print(start_beside(os.getpid)() == os.getpid())"
+    "import os; from effschool.base.subprocesses import name_run, start_in_background; {}; "
+    "print(start_in_background(os.getpid)() == os.getpid())"
 )
 
 
-@pytest.mark.skipif(apart.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
+@pytest.mark.skipif(subprocesses.METHOD != "forkserver" or os.cpu_count() < 2, reason="копии нужны fork и второе ядро")
 @pytest.mark.parametrize(("said", "is_here"), [("name_run()", "False"), ("pass", "True")])
 def test_only_a_run_makes_copies_of_a_process_that_was_started_by_hand(said, is_here):
     told = subprocess.run([sys.executable, "-c", NAMED.format(said)], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == is_here
 
 
-def test_call_beside_is_made_here_where_there_are_no_copies():
-    assert call_beside(os.getpid) == (os.getpid(), os.getpid())
+def test_call_in_background_is_made_here_where_there_are_no_copies():
+    assert call_in_background(os.getpid) == (os.getpid(), os.getpid())
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 3, 8])
 def test_shared_items_are_answered_in_their_order_whoever_takes_them(number):
-    here, apart_ = (share(tell_process, range(number)) for share in (share_out, partial(run_apart, share_out)))
-    assert [item for item, _ in here] == [item for item, _ in apart_] == list(range(number))
-    assert len({process for _, process in apart_}) == min(number, os.cpu_count())
+    here, elsewhere = (
+        share(tell_process, range(number)) for share in (map_parallel, partial(run_in_subprocess, map_parallel))
+    )
+    assert [item for item, _ in here] == [item for item, _ in elsewhere] == list(range(number))
+    assert len({process for _, process in elsewhere}) == min(number, os.cpu_count())
 
 
 def test_error_of_the_call_is_raised_here():
     with pytest.raises(KeyError, match="нет ключа"):
-        run_apart(fail)
+        run_in_subprocess(fail)
 
 
 def test_killed_process_is_told_and_the_next_call_works():
     with pytest.raises(LostError):
-        run_apart(die, attempts=2)
-    assert run_apart(add, 1, 2) == 3
+        run_in_subprocess(die, attempts=2)
+    assert run_in_subprocess(add, 1, 2) == 3
 
 
 def test_killed_warm_parent_is_started_again():
-    server = run_apart(os.getppid)
+    server = run_in_subprocess(os.getppid)
     os.kill(server, 9)
-    assert run_apart(os.getppid) != server
+    assert run_in_subprocess(os.getppid) != server
 
 
 def test_time_limit_ends_the_process():
     with pytest.raises(TimeLimitError, match="предел времени"):
-        run_apart(wait_for_ever, limits=Limits(seconds=0.5))
+        run_in_subprocess(wait_for_ever, limits=Limits(seconds=0.5))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="предел памяти есть только в Linux")
 def test_memory_limit_is_of_the_call_alone():
-    assert len(run_apart(bytes, 100 * 2**20, limits=Limits(memory=300))) == 100 * 2**20
+    assert len(run_in_subprocess(bytes, 100 * 2**20, limits=Limits(memory=300))) == 100 * 2**20
     with pytest.raises(MemoryLimitError, match="200 МиБ"):
-        run_apart(bytes, 400 * 2**20, limits=Limits(memory=200))
+        run_in_subprocess(bytes, 400 * 2**20, limits=Limits(memory=200))
 
 
 ORPHAN = """
 import os, sys, threading
-from effschool.base.apart import run_apart
+from effschool.base.subprocesses import run_in_subprocess
 def work(path):
     open(path, "w").write(str(os.getpid()))
     threading.Event().wait()
 if __name__ == "__main__":
-    run_apart(work, sys.argv[1])
+    run_in_subprocess(work, sys.argv[1])
 """
 
 

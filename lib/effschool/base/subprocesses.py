@@ -61,12 +61,12 @@ def warm_up() -> None:
         forkserver.ensure_running()
 
 
-def is_apart() -> bool:
+def is_subprocess() -> bool:
     """Whether this process was started for one call and ends with it."""
     return current_process().name == NAME
 
 
-NAME, RUN = "effschool-apart", "effschool-run"
+NAME, RUN = "effschool-subprocess", "effschool-run"
 
 
 def name_run() -> None:
@@ -74,7 +74,7 @@ def name_run() -> None:
     current_process().name = RUN
 
 
-def run_apart(
+def run_in_subprocess(
     function: Callable[..., Answer], *arguments: object, limits: Limits = UNLIMITED, attempts: int = 1
 ) -> Answer:
     """Call a module's function in a process of its own and give what it gives; arguments and answer are pickled.
@@ -117,7 +117,7 @@ def _start(*arguments: object) -> Any:
 STARTS, PAUSE = 20, 0.05
 
 
-def start_beside(function: Callable[..., Answer], *arguments: object) -> Callable[[], Answer]:
+def start_in_background(function: Callable[..., Answer], *arguments: object) -> Callable[[], Answer]:
     """Call a function in a copy of this process while this one goes on; gives a function that waits for the answer.
 
     Only a run's own processes make copies of themselves: elsewhere (in JupyterLab, on one core, where the system cannot
@@ -132,12 +132,12 @@ def start_beside(function: Callable[..., Answer], *arguments: object) -> Callabl
     receiver, sender = fork.Pipe(duplex=False)
     with sender:
         call = (sender, UNLIMITED, _call_humbly, (function, *arguments))
-        process = fork.Process(target=_answer, args=call, name=BESIDE, daemon=True)
+        process = fork.Process(target=_answer, args=call, name=BACKGROUND, daemon=True)
         process.start()
     return cache(partial(_collect, process, receiver))
 
 
-BESIDE = "effschool-beside"
+BACKGROUND = "effschool-background"
 HUMBLE = 5
 """How much a copy gives way to the process that it was made from, which has the longest way to go."""
 
@@ -168,12 +168,12 @@ def _collect(process: Any, receiver: connection.Connection, limits: Limits = UNL
             process.close()
 
 
-def share_out(function: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
-    """What a function gives for every item, in their order, the items dealt out to the cores (see `start_beside`)."""
+def map_parallel(function: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    """What a function gives for every item, in their order, items dealt to the cores as `start_in_background` says."""
     hands = min(count_cores(), len(items)) if has_hands() else 1
     if hands < 2:
         return [function(item) for item in items]
-    waiting = [start_beside(_call_each, function, items[hand::hands]) for hand in range(1, hands)]
+    waiting = [start_in_background(_call_each, function, items[hand::hands]) for hand in range(1, hands)]
     dealt = [_call_each(function, items[::hands]), *(wait() for wait in waiting)]
     return [dealt[place % hands][place // hands] for place in range(len(items))]
 

@@ -1,8 +1,8 @@
-"""A municipality's report made from a panel (отчёт по муниципалитету): the run's own steps on the tables that are."""
+"""One municipality's report, asked for by a panel (отчёт по муниципалитету): the run's steps on its tables."""
 
 from pathlib import Path
 
-from effschool.lab.panels.desk import Desk
+from effschool.lab.panels import Desk
 from effschool.run.plan import Settings, plan_reports
 from effschool.run.progress import Say
 from effschool.run.year import FAILED, choose_reports, hold_folders, run_reports

@@ -1,8 +1,8 @@
-"""Crossing a cut (переход границы): the fewest pupils of one indicator that would put a school into another band.
+"""Counterfactuals (что изменило бы решение): the fewest pupils that would put a school into another band.
 
-Everything else stays as it is: other indicators and all other schools' results. The group's minimum and maximum and the
-regional mean are found anew, since the school itself is part of them; so an indicator may begin or cease to vary, and
-another school may begin or cease to lag.
+The pupils are of one indicator. Everything else stays as it is: other indicators and all other schools' results. The
+group's minimum and maximum and the regional mean are found anew, since the school itself is part of them; so an
+indicator may begin or cease to vary, and another school may begin or cease to lag.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from effschool.base.russian import choose_word, format_number
 from effschool.base.schemas import BANDS
-from effschool.certainty.levers import Floats, Lever, Numbers, make_lever, measure_steps, sum_region
+from effschool.certainty.result_changes import (
+    Floats,
+    Numbers,
+    ResultChange,
+    make_result_change,
+    measure_steps,
+    sum_region,
+)
 from effschool.method.bands import assign_bands, count_cut
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
@@ -42,7 +49,7 @@ class Group:
 
     Args:
         index: index of every school that is ranked.
-        levers: what the pupils of each school can do to each indicator.
+        result_changes: what the pupils of each school can do to each indicator.
         bands: band of every school, None where it is not ranked.
     """
 
@@ -56,7 +63,7 @@ class Group:
     normalised: Floats
     participants: Floats
     index: Floats
-    levers: tuple[Lever, ...]
+    result_changes: tuple[ResultChange, ...]
     bands: NDArray[np.object_]
 
     @cached_property
@@ -77,14 +84,16 @@ class Moves:
     steps: pd.DataFrame
     regions: Mapping[str, Mapping[int, float]]
 
-    def list_levers(
+    def list_result_changes(
         self, year: int, ids: Sequence[str], indicators: Sequence[Indicator], participants: Floats
-    ) -> tuple[Lever, ...]:
-        """The lever of every indicator for the schools of a group; `participants`: a column per indicator."""
+    ) -> tuple[ResultChange, ...]:
+        """What can change of every indicator for the schools of a group; `participants`: a column per indicator."""
         by_indicator = dict(list(self.steps[self.steps["year"] == year].groupby("indicator")))
         none = self.steps.iloc[:0]
         return tuple(
-            make_lever(by_indicator.get(item.id, none), ids, item, whole, self.regions.get(item.id, {}).get(year))
+            make_result_change(
+                by_indicator.get(item.id, none), ids, item, whole, self.regions.get(item.id, {}).get(year)
+            )
             for item, whole in zip(indicators, participants.T, strict=True)
         )
 
@@ -128,14 +137,14 @@ def build_group(
         normalised=normalised,
         participants=participants,
         index=indices["index"].where(ranked).to_numpy(dtype="float64", na_value=np.nan),
-        levers=moves.list_levers(year, ids, rules.indicators, participants),
+        result_changes=moves.list_result_changes(year, ids, rules.indicators, participants),
         bands=indices["band"].astype(object).where(ranked, None).to_numpy(),
     )
 
 
 def move_pupils(group: Group, column: int, schools: Numbers, pupils: Floats, direction: int) -> tuple[Floats, Floats]:
     """New raw value of each of the schools, and the change of all others', after a move of its pupils."""
-    own, others = group.levers[column].move(schools, pupils, direction)
+    own, others = group.result_changes[column].move(schools, pupils, direction)
     return group.raw[schools, column] + own, others
 
 
@@ -422,7 +431,7 @@ class Search(NamedTuple):
 def open_search(group: Group, column: int, direction: int) -> Search:
     """The search of one indicator in one direction of the bands."""
     raw_direction = direction if group.is_better_with_more(column) else -direction
-    return Search(group, column, direction, raw_direction, group.levers[column].count_pupils(raw_direction))
+    return Search(group, column, direction, raw_direction, group.result_changes[column].count_pupils(raw_direction))
 
 
 def find_pupils(search: Search) -> pd.DataFrame:
