@@ -134,7 +134,7 @@ def test_year_in_which_a_listed_school_was_left_out_is_on_the_federal_sheet(meth
     built["schools"].loc[left_out, "exclusion"] = "ремонт"
     path = tmp_path / "audit.xlsx"
     write_audit(built, identify_schools(built, methodology), methodology, path)
-    rows = [[cell.value for cell in row] for row in load_workbook(path)["ФИОКО"].iter_rows()]
+    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(path)["ФИОКО"].iter_rows()]
     own = next(row for row in rows if row[:2] == [2019, "01"])
     assert own[4] is None
     assert any(str(value).startswith("=100*") for value in own)
