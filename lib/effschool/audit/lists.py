@@ -25,14 +25,11 @@ def plan_fioko(plan: Plan, fioko: Fioko) -> Grid:
     Years before, in which a compared school was left out, have rows without a flag: the rule looks back at them.
     """
     ids = sorted([(year, id_) for year in plan.years for id_ in plan.list_schools(year)] + [*plan.left_out])
-    names = {id_: found["name"] for id_, found in plan.left_out.items()}
     grid = Grid(plan.names.take("ФИОКО"), fioko.title, ids, frozen_columns=3)
     grid.open_block("Школа")
     grid.add_value("year", "Год", WHOLE, lambda id_: id_[0], 7)
     grid.add_value("id", "Код ОО", TEXT, lambda id_: id_[1])
-    grid.add_value(
-        "name", "Наименование", TEXT, lambda id_: names.get(id_) or plan.list_schools(id_[0])[id_[1]]["name"], 38
-    )
+    grid.add_value("name", "Наименование", TEXT, partial(find_name, plan), 38)
     grid.open_block("Итог")
     grid.add_formula("low", "Низких процедур", WHOLE, partial(count_low, grid, fioko))
     grid.add_formula("flag", "ШНОР", TEXT, partial(write_flag, plan, grid, fioko))
@@ -42,6 +39,12 @@ def plan_fioko(plan: Plan, fioko: Fioko) -> Grid:
     for procedure in fioko.procedures:
         grid.add_formula(("share", procedure.id), procedure.title, SHARE, partial(write_share, plan, procedure))
     return grid
+
+
+def find_name(plan: Plan, id_: tuple[int, str]) -> str:
+    """Name of a school in a year, also of one that was left out in it."""
+    year, school_id = id_
+    return (plan.left_out.get(id_) or plan.list_schools(year)[school_id])["name"]
 
 
 def collect_left_out(tables: Tables, schools: pd.DataFrame, fioko: Fioko) -> dict[tuple[int, str], dict[str, str]]:
