@@ -55,8 +55,8 @@ class Found:
 class _Allowance:
     """What one archive and those inside it may still hold."""
 
-    files: int = MOST_FILES
-    size: int = LARGEST_ARCHIVE
+    files: int
+    size: int
 
 
 def open_file(path: Path, name: str, unpacked: Path) -> list[Found]:
@@ -74,7 +74,7 @@ def open_file(path: Path, name: str, unpacked: Path) -> list[Found]:
     if suffix != OPENED:
         return [Found(path, name)]
     try:
-        found = list(_open_archive(path, name, unpacked, _Allowance(), 1))
+        found = list(_open_archive(path, name, unpacked, _Allowance(MOST_FILES, LARGEST_ARCHIVE), 1))
     except UnreadableFileError as error:
         return [Found(path, name, problem=error.problem)]
     return sorted(found, key=lambda file: file.name)
