@@ -143,6 +143,22 @@ def test_an_entry_that_does_not_fit_is_an_error_and_changes_nothing(tmp_path, ch
     assert applied["outcome"].tolist() == ["не внесено"]
 
 
+def test_a_row_without_a_grade_is_not_that_of_grade_9(tmp_path):
+    blank, ninth = (result("01", 2023, (12, 5, 5, 5), subject="математика", grade=grade) for grade in (None, 9))
+    for rows in ([blank, ninth | {"source_row": 3}], [ninth | {"source_row": 3}, blank]):
+        found, applied, problems = correct(tmp_path, {"grade": "9"}, rows=rows)
+        assert problems == []
+        assert applied["source_row"].tolist() == [3]
+        changed = found["results"].set_index("source_row")["mark_2"]
+        assert changed.to_dict() == {2: 12, 3: 11}
+    found, _, (problem,) = correct(tmp_path, {"grade": "9"}, rows=[blank])
+    assert "такой строки в таблице нет" in problem.expected
+    assert found["results"]["mark_2"].tolist() == [12]
+    found, _, (problem,) = correct(tmp_path, {}, rows=[blank, ninth])
+    assert "ожидалась одна строка, а подходят 2" in problem.expected
+    assert found["results"]["mark_2"].tolist() == [12, 12]
+
+
 def test_several_rows_are_named_until_the_grade_or_the_row_says_which(tmp_path):
     rows = [exam(grade=grade, procedure="ВПР", source_row=grade) for grade in (5, 6)]
     entry = {"year": "2020", "procedure": "ВПР", "subject": "русский язык", "column": "participants", "old": "10"}

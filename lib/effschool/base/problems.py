@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+from effschool.base.russian import count_words, format_number
+
+MOST_QUESTIONS = 10
+"""How many questions a screen holds; the rest stand among the problems of the files."""
+
 
 class Severity(StrEnum):
     """An error (ошибка) keeps the file out, a warning (предупреждение) does not.
@@ -88,6 +93,18 @@ def tabulate_problems(problems: Iterable[Problem]) -> "pd.DataFrame":
     names = [field.name for field in fields(Problem)]
     rows = [{**asdict(problem), "message": problem.message} for problem in problems]
     return pd.DataFrame(rows, columns=[*names, "message"]).astype({"row": "Int64"})
+
+
+def say_questions(problems: pd.DataFrame, shown: int = MOST_QUESTIONS) -> list[str]:
+    """How many questions wait for an answer, the first of them in full, how many more; empty where there are none."""
+    asked = problems.loc[problems["severity"].eq(Severity.QUESTION), "message"].tolist()
+    if not asked:
+        return []
+    number = count_words(len(asked), "вопрос", "вопроса", "вопросов")
+    rest = (
+        [f"Остальные ({format_number(len(asked) - shown)}) — среди замечаний к файлам."] if len(asked) > shown else []
+    )
+    return [f"К числам, на которых стоят списки, без ответа {number}.", *asked[:shown], *rest]
 
 
 def shorten_path(path: Path, folder: Path) -> str:

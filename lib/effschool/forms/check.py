@@ -11,11 +11,12 @@ from pathlib import PurePosixPath
 import pandas as pd
 
 from effschool.base.problems import Problem, Severity, tabulate_problems
-from effschool.base.russian import fold_name, format_number, format_percent, join_words
+from effschool.base.russian import fold_name, join_words
 from effschool.forms.books import list_rows, name_files
-from effschool.forms.template import Form, FormSheet, RatioRule, RowRule, Rule, ShareRule
+from effschool.forms.template import Form, FormSheet
 from effschool.intake.ingest import REFUSED, Ingested
 from effschool.intake.layouts import Layout
+from effschool.intake.plausibility import say_finding
 from effschool.method.groups import group_schools
 from effschool.method.methodology import Domain, Indicator, Methodology, ShareIndicator
 
@@ -172,13 +173,14 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
     missing = pd.concat([find_missing(s, asked[s.table], own_rows[s.table]) for s in form.sheets], ignore_index=True)
     sheets = case.ingested.files
     refused = tuple(file for file in files if sheets.loc[sheets["file"] == file, "status"].eq(REFUSED).any())
-    implausible = [problem for rule in form.plausible for problem in find_implausible(rule, form, own_rows, year)]
+    implausible = list_implausible(case.ingested.questions, form, files, own)
+    is_question = found["severity"].eq(Severity.QUESTION)
     foreign = tabulate_problems(find_foreign(tables, form, files, own))
     return Verdict(
         municipality=str(own["municipality"].iloc[0]),
         files=files,
         refused=refused,
-        problems=pd.concat([found[found["file"].isin(files)], foreign], ignore_index=True),
+        problems=pd.concat([found[found["file"].isin(files) & ~is_question], foreign], ignore_index=True),
         implausible=tabulate_problems(implausible),
         missing=add_sent(missing, case.sent, files, refused),
         uncertain=trace_missing(missing[missing["school_id"].isin(counted)], case.methodology),
@@ -229,58 +231,16 @@ def _say(row: Mapping[str, object], expected: str, action: str, column: str = ""
     return Problem(Severity.WARNING, str(file), expected, action, str(sheet), int(str(number)), column, value)
 
 
-def find_implausible(rule: Rule, form: Form, rows: Mapping[str, pd.DataFrame], year: int) -> list[Problem]:
-    """What a rule of plausibility asks about in the rows of a year, beside those of the year before."""
-    sheet = next((sheet for sheet in form.sheets if sheet.table == rule.table), None)
-    if sheet is None:
-        return []
-    table, key = rows[rule.table], [name for name in sheet.keys if name != "year"]
-    now, before = table[table["year"] == year], table[table["year"] == year - 1]
-    pairs = now.merge(before, how="left", on=key, suffixes=("", "_old"), validate="one_to_one")
-    if isinstance(rule, RowRule):
-        return _ask_rows(rule, pairs, year)
-    headings = form.head_table(rule.table)
-    ask = _ask_ratio if isinstance(rule, RatioRule) else _ask_share
-    return [problem for name in rule.columns for problem in ask(rule, pairs, name, headings[name])]  # type: ignore[arg-type]
-
-
-def _ask_rows(rule: RowRule, pairs: pd.DataFrame, year: int) -> list[Problem]:
-    columns = list(rule.columns)
-    now = pairs[columns]
-    old = pairs[[f"{name}_old" for name in columns]].set_axis(columns, axis=1)
-    alike = now.eq(old) if rule.kind == "same" else now.eq(0)
-    found = pairs[alike.fillna(False).astype(bool).all(axis=1)].to_dict("records")
-    expected = rule.expected.format(last_year=year - 1)
-    return [_say(row, expected, rule.action) for row in found]
-
-
-def _ask_ratio(rule: RatioRule, pairs: pd.DataFrame, name: str, heading: str) -> list[Problem]:
-    known = pairs[(pairs[f"{name}_old"] >= rule.min_old).fillna(False) & pairs[name].notna()]
-    low, high = known[f"{name}_old"] * rule.least, known[f"{name}_old"] * rule.most
-    odd = known.assign(low=low, high=high)[(known[name] < low) | (known[name] > high)]
-    return [
-        _ask(rule, row, name, heading, low=format_number(row["low"]), high=format_number(row["high"]))
-        for row in odd.to_dict("records")
-    ]
-
-
-def _ask_share(rule: ShareRule, pairs: pd.DataFrame, name: str, heading: str) -> list[Problem]:
-    totals = pairs[[rule.total, f"{rule.total}_old"]].min(axis=1, skipna=False)
-    known = pairs[(totals >= rule.min_total).fillna(False)].dropna(subset=[name, f"{name}_old"])
-    shares = 100 * known[name] / known[rule.total]
-    old = 100 * known[f"{name}_old"] / known[f"{rule.total}_old"]
-    odd = known.assign(share=shares, old_share=old)[(shares - old).abs() > rule.points]
-    return [
-        _ask(rule, row, name, heading, share=format_percent(row["share"]), old_share=format_percent(row["old_share"]))
-        for row in odd.to_dict("records")
-    ]
-
-
-def _ask(rule: RatioRule | ShareRule, row: Mapping[str, object], name: str, heading: str, **words: str) -> Problem:
-    points = format_number(rule.points) if isinstance(rule, ShareRule) else ""
-    old, last_year = format_number(int(str(row[f"{name}_old"]))), int(str(row["year"])) - 1
-    expected = rule.expected.format(old=old, last_year=last_year, points=points, **words)
-    return _say(row, expected, rule.action, heading, str(row[name]))
+def list_implausible(questions: pd.DataFrame, form: Form, files: Sequence[str], own: pd.DataFrame) -> list[Problem]:
+    """Open questions of plausibility about a municipality's files of the year, row by row, each with its school."""
+    year, names = int(own["year"].iloc[0]), dict(zip(own["school_id"], own["name"], strict=True))
+    tables = [sheet.table for sheet in form.sheets]
+    asked = questions[questions["file"].isin(files) & questions["year"].eq(year) & questions["table"].isin(tables)]
+    problems = []
+    for row in asked.to_dict("records"):
+        school = f" Школа: {names[row['school_id']]}, код {row['school_id']}." if row["school_id"] in names else ""
+        problems.append(say_finding(row, form.head_table(row["table"]), f"{row['action']}{school}"))
+    return problems
 
 
 def find_missing(sheet: FormSheet, asked: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

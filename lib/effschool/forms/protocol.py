@@ -46,6 +46,7 @@ from effschool.report.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sh
 MARK = {
     Severity.ERROR: PatternFill("solid", fgColor="F4A582"),
     Severity.WARNING: PatternFill("solid", fgColor="FFD966"),
+    Severity.QUESTION: PatternFill("solid", fgColor="FFD966"),
 }
 MESSAGE_WIDTH, WITHIN = 90, 15
 """Width of the column of messages; rows of a sheet in which its headings are looked for."""

@@ -1,4 +1,4 @@
-"""What is asked of an ОМСУ (форма) is data: columns, words, limits and rules of plausibility, one YAML file.
+"""What is asked of an ОМСУ (форма) is data: columns, words and limits, one YAML file.
 
 The models below say what the file may hold; a wrong file is refused whole, each fault named by its file, line and key.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from effschool.base.configuration import Frozen, Positive, RuleError, Whole, Words, read_rules
+from effschool.base.configuration import Frozen, RuleError, Whole, Words, read_rules
 from effschool.base.schemas import CONTRACT, LEVELS
 
 FormTable = Literal["social", "certificates"]
@@ -134,57 +134,6 @@ class ProtocolWords(Frozen):
     author: Words
 
 
-class RuleBase(Frozen):
-    """What every rule of plausibility (правдоподобие) has; `expected` and `action` are parts of a `Problem`."""
-
-    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    table: FormTable
-    columns: tuple[str, ...] = Field(min_length=1)
-    expected: Words
-    action: Words
-
-    @model_validator(mode="after")
-    def _check_words(self) -> Self:
-        names = ("old", "last_year", "low", "high", "share", "old_share", "points")
-        try:
-            self.expected.format(**dict.fromkeys(names, ""))
-        except (KeyError, IndexError, ValueError):
-            raise RuleError(f"в скобках ожидалось одно из: {', '.join(names)}", "expected") from None
-        for place, name in enumerate([*self.columns, *([self.total] if isinstance(self, ShareRule) else [])]):
-            if name not in CONTRACT[self.table].columns:
-                raise RuleError(
-                    f"в таблице {self.table} нет столбца {name}", "columns", min(place, len(self.columns) - 1)
-                )
-        return self
-
-
-class RatioRule(RuleBase):
-    """A count outside `least`…`most` times last year's, where that was `min_old` or more."""
-
-    kind: Literal["ratio"]
-    least: Positive
-    most: Positive
-    min_old: Whole
-
-
-class ShareRule(RuleBase):
-    """A share of `total` that moved by more than `points` percentage points; both totals are `min_total` or more."""
-
-    kind: Literal["share"]
-    total: str
-    points: Positive
-    min_total: Whole
-
-
-class RowRule(RuleBase):
-    """`same`: every column as last year; `zero`: every column 0."""
-
-    kind: Literal["same", "zero"]
-
-
-Rule = Annotated[RatioRule | ShareRule | RowRule, Field(discriminator="kind")]
-
-
 class Form(Frozen):
     """The form, whole."""
 
@@ -200,7 +149,6 @@ class Form(Frozen):
     limits: LimitWords
     protocol: ProtocolWords
     sheets: tuple[FormSheet, ...] = Field(min_length=1)
-    plausible: tuple[Rule, ...] = ()
 
     @model_validator(mode="after")
     def _check_sheets(self) -> Self:
@@ -208,7 +156,6 @@ class Form(Frozen):
         if list(self.keys) != ["year", "school_id", "level"]:
             raise RuleError("ожидались заголовки ключей year, school_id, level в этом порядке", "keys")
         _refuse_doubled([sheet.table for sheet in self.sheets], "sheets")
-        _refuse_doubled([rule.id for rule in self.plausible], "plausible")
         return self
 
     def head_table(self, table: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from effschool.base.problems import say_error
+from effschool.base.problems import say_error, say_questions
 from effschool.base.russian import count_words, fold_name, format_number
 from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
 from effschool.report.portfolio import RegionYear, open_region
@@ -360,6 +360,8 @@ def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequen
         say(f"\nНе приняты файлы с ошибками ({count_words(len(errors), 'ошибка', 'ошибки', 'ошибок')}):")
         for message in errors["message"]:
             say(f"  — {message}")
+    for place, line in enumerate(say_questions(workspace.problems)):
+        say(f"  — {line}" if place else f"\n{line}")
     if failed:
         say(f"\nНе построено страниц: {format_number(len(failed))}.")
         for line in tabulate_failures(failed):

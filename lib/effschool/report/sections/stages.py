@@ -6,6 +6,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from effschool.base.problems import Severity, say_questions
 from effschool.base.storage import save_workbook
 from effschool.intake.identity import TO_CONFIRM
 from effschool.intake.school_names import HEADINGS, NO, YES
@@ -34,12 +35,19 @@ def tabulate_files(files: pd.DataFrame) -> Table:
 
 
 def tabulate_found_problems(problems: pd.DataFrame) -> Table | Text:
-    """Problems of the files, errors first."""
+    """Problems of the files: errors, then questions, then warnings."""
     if problems.empty:
         return Text(("Замечаний к файлам нет.",))
-    ordered = problems.sort_values("severity", kind="stable")
+    order = {str(severity): place for place, severity in enumerate(Severity)}
+    ordered = problems.sort_values("severity", key=lambda column: column.map(order), kind="stable")
     frame = pd.DataFrame({"Вид": ordered["severity"], "Замечание": ordered["message"]})
     return Table("Замечания", "Замечания к файлам", frame)
+
+
+def list_questions(problems: pd.DataFrame) -> Text:
+    """Questions about unlikely numbers that nobody has answered: the lists rest on these numbers."""
+    told = say_questions(problems)
+    return Text(tuple(told) or ("Вопросов к числам, оставшихся без ответа, нет.",), kind="note" if told else "plain")
 
 
 def tabulate_contract(tables: dict[str, pd.DataFrame]) -> Table:
