@@ -210,7 +210,7 @@ def draw_year(rows, random, place, level, shares):
     rows["social"].append(condition(code, year, pupils=size) | counts)
 
 
-def draw_marks(random, build, code, year, mean, level, **other):
+def draw_marks(random, build, code, year, mean, level, **other):  # noqa: PLR0913, PLR0917
     number = int(random.poisson(mean)) + 1
     pupils = np.clip(np.rint(random.normal(3.6 + 0.3 * level, 0.8, number)), 2, 5)
     marks = tuple(int((pupils == mark).sum()) for mark in (2, 3, 4, 5))
@@ -474,9 +474,9 @@ def test_question_says_the_place_what_to_do_and_how_to_answer(tmp_path):
     ingested = build_jump(tmp_path)
     (message,) = list_messages(ingested, "вопрос")
     assert message == (
-        "Файл «social.csv», строка 5, столбец «Всего обучающихся»: стоит «40», а за 2020 год было 300: ожидалось от 150 до"
-        " 600. Проверьте число; если школу объединили или разделили, напишите об этом в институт. Если всё верно, ответьте"
-        " в corrections.yml, раздел checked: rule: pupils-jump, file: social.csv, year: 2021."
+        "Файл «social.csv», строка 5, столбец «Всего обучающихся»: стоит «40», а за 2020 год было 300: ожидалось "
+        "от 150 до 600. Проверьте число; если школу объединили или разделили, напишите об этом в институт. Если всё верно, "
+        "ответьте в corrections.yml, раздел checked: rule: pupils-jump, file: social.csv, year: 2021."
     )
     assert not list_messages(ingested, "ошибка")
     assert len(ingested.tables["social"]) == 4

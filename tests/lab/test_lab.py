@@ -166,7 +166,9 @@ def test_combinations_count_every_school_once(comparison):
 
 
 def test_year_without_lists_is_a_note(contract, methodology):
-    empty = compare_methodologies(contract, [methodology], 2020)
+    only = compare_methodologies(contract, [methodology], 2020)
+    assert only.sizes["list"].tolist() == ["ШНОР"]  # it needs no window
+    empty = compare_methodologies(contract, [methodology.model_copy(update={"fioko": None})], 2020)
     assert empty.sizes.empty
     assert isinstance(tabulate_overlaps(empty), Text)
     assert isinstance(chart_overlaps(empty, "ШНРО"), Text)

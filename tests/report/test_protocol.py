@@ -64,4 +64,7 @@ def test_rule_version_and_hashes_are_named(region):
 def test_a_year_without_lists_says_why(demo):
     first = open_region(demo, int(demo.identified.indices["year"].min()))
     assert "не составлены" in describe_protocol(first).paragraphs[1]
-    assert all(isinstance(part, Text) for part in list_annexes(first))
+    *others, federal = list_annexes(first)
+    assert all(isinstance(part, Text) and "не составлен" in part.paragraphs[0] for part in others)
+    assert isinstance(federal, Table)  # ФИОКО's rule needs no window
+    assert "Списки, кроме ШНОР," in describe_protocol(first).paragraphs[1]

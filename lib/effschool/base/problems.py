@@ -95,7 +95,7 @@ def tabulate_problems(problems: Iterable[Problem]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=[*names, "message"]).astype({"row": "Int64"})
 
 
-def say_questions(problems: pd.DataFrame, shown: int = MOST_QUESTIONS) -> list[str]:
+def say_questions(problems: "pd.DataFrame", shown: int = MOST_QUESTIONS) -> list[str]:
     """How many questions wait for an answer, the first of them in full, how many more; empty where there are none."""
     asked = problems.loc[problems["severity"].eq(Severity.QUESTION), "message"].tolist()
     if not asked:

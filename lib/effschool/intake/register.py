@@ -249,7 +249,24 @@ def find_doubled(parts: list[Part]) -> list[Problem]:
         for _, cells in later.iterrows():
             where = first.loc[[tuple(cells[key])]].iloc[0] if cells[key].notna().all() else None
             problems.append(_say_met(of_table[cells["part"]].place, cells, key, where))
+        problems += _find_half_keys(rows, key, of_table) if "grade" in key else []
     return problems
+
+
+def _find_half_keys(rows: pd.DataFrame, key: list[str], parts: list[Part]) -> list[Problem]:
+    """Rows that differ from another in this only that the one has a grade and the other none: they are one exam."""
+    others = [name for name in key if name != "grade"]
+    has_blank, has_grade = (
+        flags.groupby([rows[name] for name in others]).transform("any")
+        for flags in (rows["grade"].isna(), rows["grade"].notna())
+    )
+    both = rows[has_blank & has_grade].sort_values("part", kind="stable")
+    later = both[both.duplicated(others)]
+    first = both.drop_duplicates(others).set_index(others)
+    return [
+        _say_met(parts[cells["part"]].place, cells, key, first.loc[tuple(cells[others])])
+        for _, cells in later.iterrows()
+    ]
 
 
 def _say_met(place: Place, cells: pd.Series, key: list[str], first: pd.Series | None) -> Problem:

@@ -55,6 +55,12 @@ class RegionYear:
         """Whether the window of the year is covered, so that lists exist; ФИОКО's alone does not count."""
         return self.year in list_covered_years(self.workspace.identified.indices, self.workspace.methodology)
 
+    @property
+    def missing_lists(self) -> str:
+        """What a year without a covered window lacks, in words: ФИОКО's list needs no window."""
+        is_judged = self.region_schools["fioko_shnor"].notna().any()
+        return f"Списки, кроме {FIOKO_LIST}," if is_judged else "Списки"
+
 
 @dataclass(frozen=True)
 class Portfolio(RegionYear):

@@ -72,7 +72,8 @@ def say_no_lists(portfolio: RegionYear) -> Said:
     """Why a year has no lists."""
     years = portfolio.workspace.methodology.lists.window.list_years(portfolio.year)
     return say(
-        "Списки за {year} год не составлены: для них нужны данные за {years} годы.",
+        "{lists} за {year} год не составлены: для них нужны данные за {years} годы.",
+        lists=words(portfolio.missing_lists),
         year=words(portfolio.year),
         years=words(join_words(map(str, years))),
     )

@@ -28,6 +28,8 @@ def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
     """One list: number, municipality, full name, code, group, list, years of membership up to the report's."""
     schools = region.region_schools
     members = schools[flag_members(schools, name) | (schools["joint"] == name)]
+    if name != FIOKO_LIST and not region.has_lists:
+        return Text((f"{name} ({title}): список не составлен.",), kind="note")
     if members.empty:
         return Text((f"{name} ({title}): ни одной школы.",), kind="note")
     ordered = members.sort_values(["municipality", "name", "school_id"], key=order_names, ignore_index=True)
@@ -63,9 +65,8 @@ def describe_protocol(region: RegionYear) -> Text:
     first = f"Идентификация выполнена по данным до {region.year} года включительно: {rule}."
     missing = list_missing(region)
     if not region.has_lists:
-        return Text(
-            (*missing, first, f"Списки за {region.year} год не составлены: данных за все годы окна нет."), kind="note"
-        )
+        lacking = f"{region.missing_lists} за {region.year} год не составлены: данных за все годы окна нет."
+        return Text((*missing, first, lacking), kind="note")
     order = "Школы в списках стоят по муниципалитетам и названиям: порядок не является рейтингом."
     return Text((*missing, first, order), kind="note" if missing else "plain")
 

@@ -89,7 +89,7 @@ def _say_level(shares: pd.DataFrame, region: RegionYear) -> str:
 def _say_moves(region: RegionYear) -> str:
     if not region.has_lists:
         years = ", ".join(map(str, region.workspace.methodology.lists.window.list_years(region.year)))
-        return f"Списки за {region.year} год не составлены: нужны данные за {years} годы."
+        return f"{region.missing_lists} за {region.year} год не составлены: нужны данные за {years} годы."
     moves = region.workspace.dynamics.turnover
     moves = moves[moves["to_year"] == region.year].set_index("list")
     said = []

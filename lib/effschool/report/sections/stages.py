@@ -8,11 +8,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from effschool.base.problems import Severity, say_questions
 from effschool.base.storage import save_workbook
+from effschool.dynamics.paths import LIST_COLUMNS
 from effschool.intake.identity import TO_CONFIRM
 from effschool.intake.school_names import HEADINGS, NO, YES
 from effschool.method.identify import Identified
 from effschool.method.methodology import FIOKO_LIST, Methodology
-from effschool.method.windows import list_covered_years
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import flag_members, name_all_lists
 from effschool.report.sections.corrections import tabulate_corrections
@@ -117,7 +117,7 @@ def tabulate_list_sizes(identified: Identified, methodology: Methodology) -> Tab
         return say_missing("Списки")
     names = name_all_lists(methodology)
     counts = {name: flag_members(lists, name).groupby(lists["year"]).sum() for name in names}
-    covered = list_covered_years(identified.indices, methodology)
+    covered = lists.loc[lists[[*LIST_COLUMNS.values()]].notna().any(axis=1), "year"].unique()
     counts = {name: found if name == FIOKO_LIST else found.reindex(covered) for name, found in counts.items()}
     frame = pd.DataFrame(counts).T.rename(columns=str).rename_axis("Список").reset_index()
     return Table("Списки", "Школ в списках по годам", frame)
