@@ -50,14 +50,16 @@ def execute_work(work: Work, folder: str) -> Product:
 
 
 def quote_cell(error: PapermillExecutionError) -> str:
-    """Message of a notebook that stopped: what it said, in which cell."""
+    """Message of a notebook that stopped: what it said, in which cell unless the data are the cause."""
+    if error.ename in OF_DATA:
+        return str(error.evalue)
     lines = [line for line in error.source.splitlines() if line.strip()] or [""]
-    name = "" if error.ename in TOLD else f"{error.ename}: "
+    name = "" if error.ename in {"ValueError", "StepError"} else f"{error.ename}: "
     return f"{name}{error.evalue} Ячейка {error.exec_count}: «{lines[-1].strip()}»."
 
 
-TOLD = {"ValueError", "StepError", "IncompleteDataError", "MissingDataError"}
-"""Errors whose message is for a person and needs no name of theirs."""
+OF_DATA = {"IncompleteDataError", "MissingDataError"}
+"""Errors whose message says all that a person needs to mend the data."""
 
 
 def write_notebook(notebook: NotebookNode, work: Work) -> bytes:
