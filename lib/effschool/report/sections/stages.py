@@ -78,8 +78,8 @@ def tabulate_renamed(renamed: pd.DataFrame) -> Table | Text:
         return Text(("Школ, сменивших код, нет.",))
     columns = ["code", "school_id", "reason", "year", "table", "source_file"]
     rows = renamed.groupby(columns[:4], dropna=False, sort=True).size().rename("rows").reset_index()
-    titles = {"code": "Код в файле", "school_id": "Школа", "reason": "Событие", "year": "Год", "rows": "Строк"}
-    return Table("Преемственность", "Строки, перенесённые под другой код", rows.rename(columns=titles))
+    titles = {"code": "В файле", "school_id": "Теперь", "reason": "Событие", "year": "Год", "rows": "Строк"}
+    return Table("Преемственность", "Строки, перенесённые под другой код или название", rows.rename(columns=titles))
 
 
 def tabulate_doubtful(doubtful: pd.DataFrame) -> Table | Text:
