@@ -307,13 +307,16 @@ def ask_questions(
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[Problem]]:
     """Open questions about the tables as they go on, the answers given, and what is to be said of both.
 
+    Files that contradict themselves are out already, so a contradiction found here was made by a correction.
+
     Raises:
         ConfigurationError: the file of corrections is wrong.
     """
-    asked = find_questions(rules, Known(tables, list_minimums(register)))
+    known = Known(tables, list_minimums(register))
+    asked, made = find_questions(rules, known), find_contradictions(tables, rules, known)
     answers = load_answers(raw / CORRECTIONS, [rule.id for rule in rules])
     still, answered, faults = apply_answers(asked, answers)
-    return still, answered, [*say_by_file(still, list_headings(tuple(layouts))), *faults]
+    return still, answered, [*say_by_file(pd.concat([made, still]), list_headings(tuple(layouts))), *faults]
 
 
 def find_files(raw: Path, layouts: Sequence[Layout], unpacked: Path) -> list[Sent]:
