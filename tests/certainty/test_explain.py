@@ -314,8 +314,14 @@ def test_every_list_and_school_has_one_sentence(decisions, identified, methodolo
     assert (shnro["is_member"] == (shnro["results_status"] == "ШНРО")).all()
 
 
-def test_year_without_lists_has_no_decisions(identified, contract, methodology):
-    assert explain_decision(identified, contract, methodology, 2020).rows.empty
+def test_year_without_lists_has_decisions_on_the_federal_one_alone(identified, contract, methodology):
+    rows = explain_decision(identified, contract, methodology, 2020).rows
+    assert set(rows["list"]) == {"ШНОР"}
+    flags = identified.lists.query("year == 2020").set_index("school_id")["fioko_shnor"]
+    assert rows.set_index("school_id")["is_member"].astype(bool).to_dict() == flags.astype(bool).to_dict()
+    without = methodology.model_copy(update={"fioko": None})
+    bare = identify_schools(contract, without)
+    assert explain_decision(bare, contract, without, 2020).rows.empty
 
 
 def test_shuffled_rows_decide_the_same(contract, decisions, methodology):

@@ -163,12 +163,13 @@ def test_code_that_could_be_two_schools_is_an_error(tmp_path):
 
 
 def test_school_of_another_year_is_unknown(tmp_path):
-    errors = list_errors(take(build_raw(tmp_path, certificates=["2019,027000,СОО,9,0"])))
+    schools = [*ROWS["schools"], "2019,270001,Школа Б,Район 2,основная,город,300,"]
+    errors = list_errors(take(build_raw(tmp_path, schools=schools, certificates=["2019,027000,СОО,9,0"])))
     assert [error[4] for error in errors] == ["такого кода нет в реестре школ за 2019 год"]
 
 
 def test_without_register_no_flood_of_unknown_codes(tmp_path):
-    ingested = take(build_raw(tmp_path, schools=["2020,027000,Школа,Район,гимназия,село,130,"]))
+    ingested = take(build_raw(tmp_path, schools=["2020,027000,Школа,Район,интернат,село,130,"]))
     assert len(list_errors(ingested)) == 1
     assert len(ingested.tables["results"]) == 2
 

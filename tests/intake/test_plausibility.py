@@ -222,8 +222,8 @@ def test_honest_region_contradicts_nothing(seed):
 
 
 def test_honest_regions_are_asked_at_most_one_question_in_ten():
-    asked = [ask(tables(**draw_region(seed))) for seed in range(20)]
-    assert sum(bool(found) for found in asked) <= 2, asked
+    asked = [ask(tables(**draw_region(seed))) for seed in range(10)]
+    assert sum(bool(found) for found in asked) <= 1, asked
 
 
 # Questions: one thing of an honest region changed
@@ -455,7 +455,7 @@ def build_jump(folder, **answers):
         f"{year},{code},Школа {code},Район,средняя,село,400," for year in (2020, 2021) for code in ("027000", "270001")
     ]
     social = ["2020,027000,130,1,2,3,4,5,6,7,8,9,10,11", "2021,027000,131,1,2,3,4,5,6,7,8,9,10,11"]
-    social += ["2020,270001,300,1,2,3,4,5,6,7,8,9,10,11", "2021,270001,40,1,2,3,4,5,6,7,8,9,10,11"]
+    social += ["2020,270001,300,1,2,3,4,5,6,7,8,9,10,11", "2021,270001,40,0,0,0,1,1,1,1,1,1,1,1"]
     raw = build_raw(folder, schools=schools, social=social)
     if answers:
         entry = {"rule": "pupils-jump", "file": "social.csv", "year": 2021, "reason": "Корпус закрыт", "who": "Иванова"}

@@ -170,7 +170,7 @@ def test_years_without_a_register_are_one_error(tmp_path):
     }
     ingested = take(build_raw(tmp_path, **(more | {"schools": ROWS["schools"]})))
     (error,) = messages(ingested, "ошибка")
-    assert "есть только 2020 год, а в данных стоят ещё 2018 и 2019 годы" in error
+    assert "только 2020 год, а в данных есть ещё 2018 и 2019 годы" in error
     assert "Исправьте код" not in error
     assert "schools.csv" in ingested.blocking
 

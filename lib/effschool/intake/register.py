@@ -152,7 +152,7 @@ def say_years_unregistered(lacking: Mapping[int, Counter[str]], codes: Codes, fi
         f"«{name}» ({count_words(number, 'строка', 'строки', 'строк')})" for name, number in files.items()
     )
     word, known_word = (choose_word(len(found), "год", "годы", "годы") for found in (lacking, codes.years))
-    expected = f"в реестре школ есть только {known} {known_word}, а в данных стоят ещё {years} {word}: {named}"
+    expected = f"в реестре школ только {known} {known_word}, а в данных есть ещё {years} {word}: {named}"
     action = (
         f"Добавьте в реестр (schools) строки за {years} {word}; для начала можно скопировать строки другого года. "
         "Если эти данные не нужны, уберите их из папки."

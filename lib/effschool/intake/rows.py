@@ -186,8 +186,7 @@ def share_percents(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
     else:
         wide, totals = typed.rows[parts], typed.rows[total]
     shares = wide.to_numpy("float64")
-    slack = round_slack(shares) * shares.shape[1]
-    counts, off = apportion(totals.to_numpy("float64", na_value=np.nan), shares, slack)
+    counts, off = apportion(totals.to_numpy("float64", na_value=np.nan), shares)
     faults = [
         _say_off(int(row), value) for row, value in zip(wide.index[off], wide.sum(axis=1).to_numpy()[off], strict=True)
     ]
@@ -221,7 +220,7 @@ _MOST_DIGITS = 6
 
 
 def apportion(
-    total: NDArray[np.float64], percent: NDArray[np.float64], slack: float
+    total: NDArray[np.float64], percent: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Whole numbers by largest remainder (метод наибольшего остатка), and rows whose per cents do not make 100.
 
@@ -229,12 +228,12 @@ def apportion(
         total: number of pupils in every row.
         percent: a row per row, a column per part; shares of 1 are understood as well; missing parts are 0 where others
             are there.
-        slack: how far from 100 rounding can bring the sum of the per cents.
 
     Returns:
         Counts that sum to the total of every row (missing where the total or all parts are), and where the sum of the
-        per cents is farther from 100 than that.
+        per cents is farther from 100 than the rounding of all its parts can bring it.
     """
+    slack = round_slack(percent) * percent.shape[1]
     filled = np.where(np.isnan(percent).all(axis=1, keepdims=True), np.nan, np.nan_to_num(percent))
     sums = filled.sum(axis=1)
     shares_of_one = (np.abs(sums - 1) <= np.minimum(slack, 0.02) + 1e-9) & (total > 0)

@@ -15,7 +15,12 @@ from effschool.certainty.explain.words import Decisions, name_aims, tabulate_way
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY, Tables
 from effschool.method.lists import name_joint
+<<<<<<< .merge_file_QDBCAJ
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
+=======
+from effschool.method.methodology import Domain, Methodology
+from effschool.method.windows import list_covered_years
+>>>>>>> .merge_file_3dL3Wt
 
 DOMAINS: tuple[Domain, Domain] = ("results", "social")
 
@@ -25,9 +30,10 @@ def explain_decision(identified: Identified, tables: Tables, methodology: Method
 
     In an index one indicator is changed in a year; ФИОКО's list and a list of lags may need several procedures. For
     the lists of results and of conditions the cheapest set of years is taken. A domain whose rules mix bands, means
-    and lags gets no number.
+    and lags gets no number. A year whose window is not covered has decisions on ФИОКО's list alone.
     """
     listed = identified.lists[identified.lists["year"] == year]
+    is_covered = year in list_covered_years(identified.indices, methodology)
     schools = identified.schools.dropna(subset="group").merge(listed[KEY], on=KEY)
     windows = list(open_windows(identified, schools, methodology, year))
     years = sorted({year, *(each for window in windows for found in window.years for each in found if each)})
@@ -41,7 +47,7 @@ def explain_decision(identified: Identified, tables: Tables, methodology: Method
         own: dict[Domain, Statuses] = {
             domain: found.get(school, {current[domain]: Way()}) for domain, found in reach.items()
         }
-        ways += [(school, *row) for row in decide_lists(current, own, methodology, joints)]
+        ways += [(school, *row) for row in decide_lists(current, own, methodology, joints)] if is_covered else []
         ways += [(school, FIOKO_LIST, *fioko.get(school, (None, None)))] if methodology.fioko else []
     return tabulate_ways(ways, year, name_aims(methodology))
 
