@@ -153,7 +153,8 @@ def test_register_that_lost_zeros_in_one_year_is_put_right(tmp_path):
     assert not list_errors(ingested)
     assert ingested.tables["schools"]["school_id"].tolist() == ["027000", "270001", "027000"]
     assert ingested.tables["certificates"]["school_id"].tolist() == ["027000"]
-    assert [warning[:2] for warning in list_warnings(ingested)] == [("certificates.csv", 2), ("schools.csv", 4)]
+    told = [warning[:2] for warning in list_warnings(ingested) if warning[0]]
+    assert told == [("certificates.csv", 2), ("schools.csv", 4)]
 
 
 def test_code_that_could_be_two_schools_is_an_error(tmp_path):
@@ -320,7 +321,7 @@ def test_possible_but_odd_is_a_warning(tmp_path):
     results = [
         "2020,270001,ОГЭ,математика,9,20,2,8,6,3,,,",
         "2020,027000,ЕГЭ,русский язык,11,,,,,,,,45",
-        "2020,027000,ЕГЭ,математика,11,0,,,,,,,45",
+        "2020,027000,ЕГЭ,математика (базовая),11,0,,,,,,,4",
     ]
     schools = [ROWS["schools"][0].replace("средняя", ""), ROWS["schools"][1]]
     ingested = take(build_raw(tmp_path, results=results, schools=schools))
@@ -328,7 +329,7 @@ def test_possible_but_odd_is_a_warning(tmp_path):
     assert [(warning[0], warning[1], warning[3]) for warning in list_warnings(ingested)] == [
         ("results.csv", 2, "2 + 8 + 6 + 3 из 20"),
         ("results.csv", 3, ""),
-        ("results.csv", 4, "45"),
+        ("results.csv", 4, "4"),
         ("schools.csv", 2, ""),
     ]
 

@@ -101,7 +101,7 @@ def test_subject_without_any_minimum_is_counted_without_those_below(tmp_path):
         (pupil("01", 6), "число от 2 до 5"),
         (pupil("01", "зачёт"), "ожидалось число"),
         (pupil("01", None), "результат участника"),
-        (pupil("", 4), "ячейка пуста"),
+        (pupil("", 4), "кода школы в ней нет"),
         (pupil("01", 4, status="Перенос"), "ожидалось одно из значений"),
         (pupil("01", 4, subject=""), "ячейка пуста"),
         (pupil("01", True), "ожидалось число"),

@@ -97,12 +97,12 @@ def test_school_with_a_login_is_taken_however_its_name_begins(tmp_path, name):
     assert list_rows(taken, "school_id") == [("990002",)]
 
 
-def test_share_among_counts_of_a_wide_table_is_not_taken_for_a_count(tmp_path):
+def test_share_in_a_wide_table_becomes_a_count_and_is_not_taken_for_one(tmp_path):
     upper = ["Муниципалитет", "Код ОО", "ОО", "Русский язык", "", "", ""]
     lower = ["", "", "", "Количество участников", "Средний балл", "Ниже минимума, %", "80 и выше, %"]
     rows = [["ЕГЭ 2022"], upper, lower, ["Район", "270123", "СОШ", 40, 61.5, 5, 10]]
     (taken,) = read_one(save_book(tmp_path / "a.xlsx", {"Лист": rows}))
-    assert not taken.is_accepted
+    assert list_rows(taken, "participants", "below_min", "score_80_plus") == [(40, 2, 4)]
 
 
 def test_two_rows_of_header_are_read(tmp_path):

@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from effschool.base import schemas
 from effschool.base.configuration import ConfigurationError, Frozen, read_rules
-from effschool.base.russian import fold_lookalikes
+from effschool.base.russian import LOOKALIKES, fold_lookalikes
 
 TableName = Literal[
     "schools",
@@ -41,6 +41,11 @@ def simplify_text(text: str) -> str:
     visible = re.sub(f"[{INVISIBLE}]", "", text)
     spaced = re.sub(rf"[\s{OTHER_SPACES}]+", " ", visible).strip()
     return fold_lookalikes(spaced).casefold().replace("ё", "е")
+
+
+def _fold_heading(text: str) -> str:
+    # «OO» in Latin letters alone is no Cyrillic word by itself, but it is in «Код OO».
+    return simplify_text(simplify_text(text).upper().translate(LOOKALIKES))
 
 
 class ValuePattern(Frozen):
@@ -109,7 +114,7 @@ class ColumnLayout(Frozen):
     @cached_property
     def spellings(self) -> frozenset[str]:
         """Headings in the form in which they are compared."""
-        return frozenset(map(simplify_text, self.headings))
+        return frozenset(map(_fold_heading, self.headings))
 
     @cached_property
     def meanings(self) -> dict[str, str]:
@@ -151,7 +156,7 @@ class ColumnLayout(Frozen):
 
     def _accept(self, heading: str) -> str | None:
         simple = simplify_text(heading)
-        if simple in self.spellings:
+        if _fold_heading(heading) in self.spellings:
             return ""
         match = re.fullmatch(self.pattern, simple, re.IGNORECASE) if self.pattern else None
         if match is None:

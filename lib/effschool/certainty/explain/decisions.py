@@ -15,12 +15,8 @@ from effschool.certainty.explain.words import Decisions, name_aims, tabulate_way
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY, Tables
 from effschool.method.lists import name_joint
-<<<<<<< .merge_file_QDBCAJ
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
-=======
-from effschool.method.methodology import Domain, Methodology
 from effschool.method.windows import list_covered_years
->>>>>>> .merge_file_3dL3Wt
 
 DOMAINS: tuple[Domain, Domain] = ("results", "social")
 
