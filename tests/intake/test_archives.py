@@ -151,6 +151,7 @@ def encrypt(content: bytes) -> bytes:
         ("а.7z", b"7z\xbc\xaf", r"\(.7z\) не открываются"),
         ("а.zip", pack_bytes({"б.rar": "Rar!"}), r"б.rar.*не открываются"),
     ],
+    ids=["password", "damaged", "empty-file", "text", "no-files", "workbook", "rar", "7z", "rar-inside"],
 )
 def test_archive_that_cannot_be_opened_stops_the_run_by_name(tmp_path, name, content, expected):
     raw = build_raw(tmp_path / "raw")
