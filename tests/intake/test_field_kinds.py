@@ -1,7 +1,7 @@
 """Files in the shapes that this trade really has: each kind is understood or refused by name, never guessed.
 
-One sample proves little: every kind has five or more. A sample holds ten graduates of one school and, where the kind asks
-for it, others who must not be counted.
+One sample proves little: every kind has five or more. A sample holds ten graduates of one school and, where the kind
+asks for it, others who must not be counted.
 """
 
 import csv
@@ -29,10 +29,8 @@ def examinee(number: int, mark: object = 4, subject: object = "математи�
     return [number, code, subject, f"{code}{number:03}", 12, mark]
 
 
-def read(path, heading: Sequence, rows: Sequence, title: str = "ЕГЭ 2024, протокол", name: str = "файл.xlsx", foot=()):
-    book = save_book(path / name, {"Лист1": [[title], list(heading), *rows, *foot]})
-    taken = read_one(book)
-    return taken
+def read(path, heading: Sequence, rows: Sequence, title: str = "ЕГЭ 2024, протокол", name: str = "файл.xlsx"):
+    return read_one(save_book(path / name, {"Лист1": [[title], list(heading), *rows]}))
 
 
 def count(taken, procedure: str = "ЕГЭ", column: str = "participants") -> list:
@@ -112,7 +110,7 @@ def test_gve_stands_apart_from_ege(tmp_path, heading):
     ],
 )
 def test_unknown_column_on_taking_part_refuses_the_file_by_name(tmp_path, heading, value):
-    rows = [graduate(number) + [""] for number in range(10)] + [graduate(20, value)]
+    rows = [[*graduate(number), ""] for number in range(10)] + [graduate(20, value)]
     taken = read(tmp_path, [*EGE, heading], rows)
     assert count(taken) is None
     assert heading in say(taken)
@@ -169,7 +167,7 @@ def test_main_and_reserve_day_in_two_files_are_one_exam(tmp_path, reserve):
     assert results["participants"].tolist() == [10 + reserve]
     assert results["below_min"].tolist() == [reserve]
     assert results["mean_score"].round(6).tolist() == [round((645 + 20 * reserve) / (10 + reserve), 6)]
-    assert "20.06.2024" in results["source_note"].iloc[0]
+    assert "файл «gia/ЕГЭ 28.05.2024.xlsx»: 10" in results["source_note"].iloc[0]
     assert ingested.tables["results"].query("year == 2024 and school_id == '027000'")["participants"].tolist() == [1]
 
 
@@ -235,7 +233,7 @@ def test_subject_stands_in_the_title_and_a_footer_is_no_pupil(tmp_path, title, s
         ["Минимальная граница", *[""] * 13, 24],
         ["Всего участников", *[""] * 12, 5],
     ]
-    taken = read(tmp_path, RIS, [ris(number) for number in range(5)], title, "ЕГЭ.xlsx", foot)
+    taken = read(tmp_path, RIS, [*(ris(number) for number in range(5)), *foot], title, "ЕГЭ.xlsx")
     assert count(taken) == [5], say(taken)
     assert {row for sheet in taken for row in list_rows(sheet, "subject")} == {(subject,)}
 
@@ -244,12 +242,12 @@ def test_subject_stands_in_the_title_and_a_footer_is_no_pupil(tmp_path, title, s
     "foot", ["Итого", "Всего: 10", "Средний балл", "Минимальный балл", "Количество участников", "* по данным РЦОКО"]
 )
 def test_rows_below_the_table_are_left_out_by_their_first_cell(tmp_path, foot):
-    taken = read(tmp_path, EGE, [graduate(number) for number in range(5)], foot=[[foot, "", "", "", 30, 60]])
+    taken = read(tmp_path, EGE, [*(graduate(number) for number in range(5)), [foot, "", "", "", 30, 60]])
     assert count(taken) == [5], say(taken)
 
 
 def test_unknown_row_below_the_table_is_told_as_such(tmp_path):
-    taken = read(tmp_path, EGE, [graduate(1)], foot=[["Председатель ГЭК", "", "", "", "", "подпись"]])
+    taken = read(tmp_path, EGE, [graduate(1), ["Председатель ГЭК", "", "", "", "", "подпись"]])
     assert "строка не похожа на строку ученика" in say(taken)
     assert "Заполните ячейку" not in say(taken)
 
@@ -474,7 +472,7 @@ def test_share_that_is_no_whole_number_of_pupils_is_an_error(tmp_path, share):
     [
         ((25, 40, 25, 10), True),
         ((33, 33, 33, 0), True),
-        ((12.5, 50.0, 25.0, 12.4), False),
+        ((12.5, 50.0, 25.0, 12.2), False),
         ((33.3, 33.3, 33.3, 0), True),
         ((25.01, 40, 25, 10.2), False),
         ((20, 40, 25, 10), False),
@@ -517,6 +515,13 @@ ODS = (
 )
 
 
+MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    '<manifest:file-entry manifest:full-path="/" '
+    'manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>'
+)
+
+
 def save_ods(path, rows: Sequence[Sequence[str]], spans: dict[tuple[int, int], tuple[int, int]]):
     """An ODS book; `spans`: rows and columns that the cell at a place covers."""
 
@@ -534,6 +539,7 @@ def save_ods(path, rows: Sequence[Sequence[str]], spans: dict[tuple[int, int], t
     body = "".join(f"<table:table-row>{line}</table:table-row>" for line in lines)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", MANIFEST)
         archive.writestr("content.xml", ODS.format(body))
     return path
 

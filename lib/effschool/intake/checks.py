@@ -86,7 +86,7 @@ def check_scale(rows: pd.DataFrame, given: RowsLayout, layout: Layout, place: Pl
     expected = f"ожидался средний балл от {format_number(low)} до {format_number(high)}"
     action = "Исправьте балл; если он в другой шкале, задайте её в макете (scale, factor)."
     faults = [Fault(int(row), _write(rows.loc[row, "mean_score"]), expected, action) for row in wrong]
-    bare = rows["procedure"].eq("ЕГЭ") & rows["subject"].eq("математика") & rows["year"].ge(LEVELS_SINCE)
+    bare = rows["procedure"].eq("ЕГЭ") & rows["subject"].str.casefold().eq("математика") & rows["year"].ge(LEVELS_SINCE)
     problems = [place.say(fault, "mean_score") for fault in faults]
     if bare.any():
         number = count_words(int(bare.sum()), "строка", "строки", "строк")

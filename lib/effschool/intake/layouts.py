@@ -119,7 +119,8 @@ class ColumnLayout(Frozen):
     @cached_property
     def meanings(self) -> dict[str, str]:
         """Values by what stands in the file, in the form in which texts are compared."""
-        own = {simplify_text(value): value for value in self.values.values()}
+        described = (*self.values.values(), *(rule.value for rule in self.patterns))
+        own = {simplify_text(value): value for value in described}
         return own | {simplify_text(text): value for text, value in self.values.items()}
 
     def translate(self, text: str) -> str | None:

@@ -298,11 +298,11 @@ _ENCODINGS = {
     "cp866": ", похоже на DOS (866)",
     "mac-cyrillic": ", похоже на Mac",
 }
-_COMMON = re.compile(r"ст|но|ен|то|на|ов|ни|ра|во|ко|ро|од|ол|ый|ая|ий")
+_COMMON = re.compile(r"ст|но|ен|то|на|ов|ни|ра|во|ко|ро|од|ол|ый|ая|ий|[А-ЯЁ][а-яё]")
 
 
 def _count_common(text: str) -> int:
-    """How many of the commonest pairs of Russian letters a text has."""
+    """How many of the commonest pairs of Russian letters, and how many Russian words with a capital, a text has."""
     return len(_COMMON.findall(text[:100_000]))
 
 
