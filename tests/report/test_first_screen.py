@@ -26,7 +26,7 @@ def lazo(methodology):
         for code in codes
         for year in (2021, 2022)
     ]
-    bands = {code: {2021: "mid", 2022: "mid"} for code in codes}
+    bands = {code: dict.fromkeys(range(2019, 2023), "mid") for code in codes}
     members = [
         listed(code, year, fioko_shnor=int(code) < number) for year, number in ((2021, 8), (2022, 10)) for code in codes
     ]

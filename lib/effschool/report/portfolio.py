@@ -21,6 +21,15 @@ REGION_ROW = "регион"
 OTHER_KIND = "прочие"
 
 
+def has_lists(workspace: Workspace, year: int) -> bool:
+    """Whether a year has lists that need a window: some school a status, or its window is covered and none has."""
+    lists = workspace.identified.lists
+    statuses = lists.loc[lists["year"] == year, ["results_status", "social_status"]]
+    return bool(statuses.notna().any(axis=None)) or year in list_covered_years(
+        workspace.identified.indices, workspace.methodology
+    )
+
+
 @dataclass(frozen=True)
 class RegionYear:
     """The whole region in one year."""
@@ -51,7 +60,7 @@ class RegionYear:
     @property
     def has_lists(self) -> bool:
         """Whether the window of the year is covered, so that lists exist; ФИОКО's alone does not count."""
-        return self.year in list_covered_years(self.workspace.identified.indices, self.workspace.methodology)
+        return has_lists(self.workspace, self.year)
 
     @property
     def missing_lists(self) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from effschool.method.windows import list_covered_years
-from effschool.report.portfolio import keep_latest
+from effschool.report.portfolio import has_lists, keep_latest
 from effschool.report.workspace import Workspace
 from effschool.run.stamps import digest
 
@@ -84,7 +83,7 @@ def digest_region(workspace: Workspace, year: int) -> str:
             "targets": _digest_rows(_list_region_targets(workspace, year)),
             "effects": workspace.effects.to_csv(),
             "grouped": sorted(set(workspace.clusters.get("year", ()))),
-            "has_lists": year in list_covered_years(workspace.identified.indices, workspace.methodology),
+            "has_lists": has_lists(workspace, year),
             "refused": int((workspace.files["status"] == "не принят").sum()),
         }
     )
