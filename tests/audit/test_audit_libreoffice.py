@@ -143,6 +143,9 @@ def compare_lists(book: openpyxl.Workbook, identified: Identified):
     columns = {"Результаты": "results_status", "Социальные условия": "social_status", "Оба списка": "joint"}
     columns |= {"ШНОР (ФИОКО)": "fioko_shnor", "Уровень ШНОР": "fioko_level"}
     for year, lists in identified.lists.groupby("year"):
+        if lists[["results_status", "social_status"]].isna().all(axis=None) and f"Списки {year}" not in book.sheetnames:
+            yield from compare_flags(book, lists)  # a year of ФИОКО's list alone
+            continue
         rows = {row["Школа", "Код ОО"]: row for row in read_rows(book, f"Списки {year}")}
         assert set(rows) == set(lists["school_id"])
         for known in lists.to_dict("records"):
@@ -152,6 +155,13 @@ def compare_lists(book: openpyxl.Workbook, identified: Identified):
                 yield from compare(
                     (year, known["school_id"]), column, rows[known["school_id"]].get(("Списки", heading)), wanted
                 )
+
+
+def compare_flags(book: openpyxl.Workbook, lists: pd.DataFrame):
+    rows = {(row["Школа", "Год"], row["Школа", "Код ОО"]): row for row in read_rows(book, "ФИОКО")}
+    for known in lists.to_dict("records"):
+        key = known["year"], known["school_id"]
+        yield from compare(key, "fioko_shnor", rows[key]["Итог", "ШНОР"], "да" if known["fioko_shnor"] else "нет")
 
 
 def compare(key: object, what: str, found: object, wanted: object):
@@ -182,6 +192,17 @@ def test_golden_region(golden_tables, methodologies, recalculate, tmp_path, sett
     methodology = load_methodology(methodologies / "khabarovsk-2020.yml", **SETTINGS[setting])
     _, identified = check(golden_tables, methodology, tmp_path / "audit.xlsx", recalculate)
     assert identified.lists["results_status"].eq("ШНРО").sum() == (5 if setting == "expected_literal" else 9)
+
+
+def test_school_left_out_the_year_before_is_judged_by_its_procedures_of_that_year(methodology, recalculate, tmp_path):
+    """One low procedure in each of 2019 and 2020, left out in 2019: the second criterion, in the workbook as well."""
+    built = region()
+    schools, results = built["schools"], built["results"]
+    schools.loc[(schools["school_id"] == "01") & (schools["year"] == 2019), "exclusion"] = "ремонт"
+    built["results"] = results[(results["school_id"] != "01") | (results["subject"] == "математика")]
+    identified = check(built, methodology, tmp_path / "audit.xlsx", recalculate)[1]
+    own = identified.lists.set_index(["school_id", "year"]).loc["01", "fioko_shnor"]
+    assert own.to_dict() == {2018: False, 2020: True}
 
 
 @pytest.fixture(scope="module")
@@ -395,7 +416,7 @@ def test_missing_stays_missing_and_text_stays_text(methodology, recalculate, tmp
     rows = {row["Школа", "Код ОО"]: row for row in read_rows(book, "2020 средние результаты")}
     assert rows["03"]["Показатели", "ОГЭ, русский язык: «2», %"] in (None, "")
     assert rows["01"]["Школа", "Наименование"] == name
-    assert len(identified.lists) == 8
+    assert (identified.lists["year"] == 2020).sum() == 8
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])

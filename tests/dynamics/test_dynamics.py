@@ -198,6 +198,15 @@ def test_list_that_is_empty_in_a_year_lost_its_schools():
     assert moves.loc[("ШНСУ", 2022), ["stayed", "entered", "left", "gone"]].tolist() == [0, 1, 0, 0]
 
 
+def test_years_of_the_federal_list_alone_are_no_empty_years_of_the_others():
+    rows = [registered("01", year) for year in (2020, 2021, 2022)]
+    members = [(2020, "01", "ШНОР"), (2021, "01", "ШНОР"), (2021, "01", "ШНРО"), (2022, "01", "ШНРО")]
+    moves = move(members, rows)
+    assert moves.index.tolist() == [("ШНОР", 2021), ("ШНОР", 2022), ("ШНРО", 2022)]
+    shares = share_lists(make_members(members), trace_paths(register(rows), index_bands({}), empty_table(LISTS)))
+    assert shares.groupby("list")["year"].agg(list).to_dict() == {"ШНОР": [2020, 2021, 2022], "ШНРО": [2021, 2022]}
+
+
 SETS = st.sets(st.sampled_from([f"{number:02}" for number in range(8)]), min_size=1)
 
 

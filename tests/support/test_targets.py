@@ -83,6 +83,13 @@ def test_year_without_lists_has_no_share():
     assert found.loc[("регион", 2022), "fact"] == 50
 
 
+@pytest.mark.parametrize(("lists", "known"), [(["ШНРО"], [2022]), (["ШНОР"], [2021, 2022]), (["ШНРО", "ШНОР"], [2022])])
+def test_year_of_the_federal_list_alone_has_a_share_of_it_alone(lists, known):
+    rows = [path(name, 2021, fioko_shnor=True) for name in PLACES] + [row for row in ALL if row["year"] == 2022]
+    found = compare({"count": {"by": "list", "lists": lists}, "plan": 20}, rows).loc["регион", "fact"]
+    assert found.dropna().index.tolist() == known
+
+
 def test_pupils_who_coped_are_counted_by_grade():
     rows = [
         marks("1", 2022, (2, 4, 3, 1), procedure="ВПР", grade=5),
