@@ -1,4 +1,4 @@
-"""Hundreds of protocols that hold somebody or something else: each is told of, or counts the ten graduates and no others.
+"""Hundreds of protocols that hold somebody or something else: each is told of, or counts the ten graduates alone.
 
 A right protocol has ten graduates of one school with 60 to 69 points. A seeded draw plants others beside them, or says
 the exam, the year or the points in another way, under headings that the layouts know and some that they do not.
@@ -114,14 +114,14 @@ def change_scale(draw: random.Random) -> Table:
     return table
 
 
-def change_key(draw: random.Random) -> Table:
+def change_key(draw: random.Random) -> Table:  # noqa: C901 -- a way a line
     table = build()
     how = draw.choice(["title", "code", "level", "second", "half", "twice"])
     if how == "title":
         table[0] = [f"ЕГЭ 2024. {draw.choice(['03 - Физика', '12 - Обществознание', 'химия', 'Математика базовая'])}"]
     if how == "code":
         for row in draw.sample(table[2:], 3):
-            row[1] = draw.choice(["", " 270001 ", "270001.0", "27000I", 270001])
+            row[1] = draw.choice(["", " 270001 ", "270001.0", 270001])
     if how == "level":
         for row in table[2:]:
             row[3] = draw.choice(["Математика", "математика"])

@@ -126,7 +126,8 @@ class ColumnLayout(Frozen):
     def translate(self, text: str) -> str | None:
         """Value that a text of the file means; None where it is not described."""
         known = self.meanings.get(simplify_text(text))
-        matching = (rule.value for rule in self.patterns if re.search(rule.pattern, text, re.IGNORECASE))
+        plain = " ".join(fold_lookalikes(text).split())
+        matching = (rule.value for rule in self.patterns if re.search(rule.pattern, plain, re.IGNORECASE))
         return known if known is not None else next(matching, None)
 
     @property

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from effschool.base.configuration import Frozen, read_rules
 from effschool.base.problems import Problem, Severity
+from effschool.base.russian import fold_lookalikes
 from effschool.intake.headings import Header
 from effschool.intake.layouts import simplify_text
 from effschool.intake.reading import Block
@@ -76,7 +77,8 @@ def find_spoken(source: Source, block: Block, silent: Mapping[int, str], taken: 
     problems = []
     for place, heading in silent.items():
         column = block.columns[place]
-        matches = [re.search(load_vocabulary().values, text, re.IGNORECASE) for text in column.texts]
+        plain = [" ".join(fold_lookalikes(text).split()) for text in column.texts]
+        matches = [re.search(load_vocabulary().values, text, re.IGNORECASE) for text in plain]
         found = np.array([match is not None for match in matches] or [False])[column.codes] & taken
         if found.any():
             row = int(np.flatnonzero(found)[0])
