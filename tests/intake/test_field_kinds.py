@@ -13,6 +13,10 @@ import pytest
 from builders_office import list_rows, read_one, save_book, take
 from builders_raw import ROWS, build_raw, write_csv
 
+from effschool.base.configuration import ConfigurationError
+from effschool.intake.ingest import Sent, read_file
+from effschool.intake.layouts import load_layouts
+
 CODE, YEAR = "270001", 2024
 EGE = ["№", "Код ОО", "Предмет", "Код участника", "Первичный балл", "Тестовый балл"]
 OGE = ["№", "Код ОО", "Предмет", "Код участника", "Первичный балл", "Оценка"]
@@ -607,3 +611,99 @@ def test_own_tables_are_read_under_any_name(tmp_path, name):
     ingested = take(raw)
     assert not ingested.lacking
     assert set(ingested.files["status"]) == {"принят"}
+
+
+# Scales of a layout's own
+
+
+def read_scores(folder, name: str, rows: Sequence[Sequence], column: str = "others: keep", gives: str = "each: null"):
+    """A file of school, participants and a number, read by a layout of its own."""
+    layout = f"""
+layouts:
+  - id: own
+    title: Проба
+    files: ["own.csv"]
+    columns:
+      school_id: {{headings: [code], required: true}}
+      participants: {{headings: [n], required: true}}
+      {name}: {{headings: [value], required: true, {column}}}
+    gives:
+      - {{table: results, constants: {{year: 2024, procedure: API, subject: индекс}}, {gives}}}
+"""
+    (folder / "own.yml").write_text(layout, encoding="utf-8")
+    path = write_csv(folder / "own.csv", ["code,n,value", *(",".join(map(str, row)) for row in rows)])
+    return read_file(Sent(path, path.name, load_layouts(folder)), None)
+
+
+@pytest.mark.parametrize(
+    ("scale", "value", "is_right"),
+    [
+        ("[200, 1000]", 693, True),
+        ("[200, 1000]", 61, False),
+        ("[0, 140]", 131, True),
+        ("[0, 140]", 141, False),
+        ("[1, 7]", 5.5, True),
+    ],
+)
+def test_scale_of_a_mean_is_the_layout_s(tmp_path, scale, value, is_right):
+    taken = read_scores(tmp_path, "mean_score", [[CODE, 10, value]], column=f"scale: {scale}")
+    assert taken[0].is_accepted == is_right, say(taken)
+
+
+@pytest.mark.parametrize(
+    ("factor", "value", "mean"), [(0.1, 693, 69.3), (10, 6.1, 61), (100, 0.55, 55), (0.5, 140, 70), (1, 48, 48)]
+)
+def test_factor_turns_a_mean_into_another_unit(tmp_path, factor, value, mean):
+    taken = read_scores(tmp_path, "mean_score", [[CODE, 10, value]], column=f"factor: {factor}")
+    assert [row for sheet in taken for row in list_rows(sheet, "mean_score")] == [(pytest.approx(mean),)]
+
+
+@pytest.mark.parametrize(("total", "share", "number"), [(20, 65, 13), (60, 2, 1), (7, 28.6, 2), (3, 33, 1), (50, 0, 0)])
+def test_share_of_a_whole_of_its_own_becomes_pupils(tmp_path, total, share, number):
+    taken = read_scores(tmp_path, "below_min", [[CODE, total, share]], gives="percent_of: {below_min: participants}")
+    assert [row for sheet in taken for row in list_rows(sheet, "below_min")] == [(number,)], say(taken)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'values: {"693": "69.3"}',
+        "patterns: [{pattern: a, value: b}]",
+        "others: refuse",
+        "others: tell",
+        "others: blank",
+    ],
+)
+def test_key_that_does_nothing_for_a_number_is_refused_on_loading(tmp_path, rule):
+    with pytest.raises(ConfigurationError, match="values, patterns и others"):
+        read_scores(tmp_path, "mean_score", [[CODE, 10, 50]], column=rule)
+
+
+@pytest.mark.parametrize("title", ["Ф1 Индивидуальные результаты", "Индивидуальные результаты участников"])
+def test_vpr_with_a_row_per_pupil(tmp_path, title):
+    heading = [
+        "ОО",
+        "Муниципалитет",
+        "Название ОО",
+        "Код участника",
+        "Класс",
+        "Вариант",
+        "Пол",
+        "1К1 (4б)",
+        "Первичный балл",
+        "Отметка",
+    ]
+    rows = [
+        ["edu270001", "Район", "СОШ", 50000 + n, "5А", 1, "М", 2, 20, mark] for n, mark in enumerate((2, 3, 3, 4, 5))
+    ]
+    titles = [
+        [title],
+        ["ВПР 2024 Русский язык 5 класс"],
+        ["Предмет:", "Русский язык"],
+        ["Дата проведения", "15.04.2024"],
+    ]
+    taken = read_one(save_book(tmp_path / "ВПР.xlsx", {"Лист1": [*titles, heading, *rows]}))
+    columns = ("year", "procedure", "subject", "grade", "participants", "mark_2", "mark_3", "mark_4", "mark_5")
+    assert [row for sheet in taken for row in list_rows(sheet, *columns)] == [
+        (2024, "ВПР", "русский язык", 5, 5, 1, 2, 1, 1)
+    ], say(taken)

@@ -73,8 +73,13 @@ def recognise_sheets(sheets: Sequence[Sheet], layouts: Sequence[Layout]) -> list
     recognised = [pair for pair in chosen if pair is not None]
     if recognised:
         return recognised + _find_meant(fits, recognised)
-    nearest = max(fits, key=lambda pair: (not pair[1].layout.takes_any_name, pair[1].share, pair[1].found))
-    return [nearest]
+    return [max(fits, key=_rank_nearest)]
+
+
+def _rank_nearest(pair: tuple[Sheet, Fit]) -> tuple[bool, bool, int, float]:
+    """A layout by headings found, not by the share of the few that it requires; one that is meant goes first."""
+    fit = pair[1]
+    return not fit.layout.takes_any_name, fit.share >= MEANT, fit.found, fit.share
 
 
 def _try_layouts(sheet: Sheet, place: int, layouts: Sequence[Layout]) -> list[Fit]:
