@@ -45,10 +45,6 @@ def test_levels_are_given_for_every_type_of_school():
         ("sheet: Аттестаты", "sheet: Социальные условия", "стоит дважды"),
         ("sheet: Аттестаты", "sheet: Аттестаты/2", "sheets[2].sheet"),
         ("most: 10000", "most: 0", "most"),
-        ("было {old}: ожидалось", "было {past}: ожидалось", "в скобках ожидалось"),
-        ("columns: [graduates], least", "columns: [graduate], least", "нет столбца graduate"),
-        ("kind: ratio", "kind: ratios", "kind"),
-        ("id: graduates-jump", "id: pupils-jump", "«pupils-jump» стоит дважды"),
         ("level: Уровень}", "}", "keys"),
     ],
 )
