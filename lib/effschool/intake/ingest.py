@@ -185,8 +185,8 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     register = load_register(thresholds) if thresholds else None
     taken = refuse_contradictions(take_files(raw, known, register), rules, register)
     taken, doubtful, answers = name_schools(taken, raw, layouts)
-    taken = check_against_register(taken, successions)
-    taken = refuse_doubled_rows(join_days(drop_copies(warn_other_names(taken, layouts))))
+    taken = warn_other_names(check_against_register(taken, successions), layouts)
+    taken = refuse_doubled_rows(join_days(drop_copies(taken)))
     parts, differences = merge_register([part for file in taken if file.is_accepted for part in file.parts])
     tables = {name: assemble_table(name, parts) for name in schemas.CONTRACT}
     tables, corrections, faults = correct_tables(tables, raw, known)
@@ -195,20 +195,25 @@ def ingest_folder(raw: Path, layouts: Path, thresholds: Path | None = None, show
     corrections = tables.pop("corrections")
     moved = [*spelled, *moved, *find_place_changes(tables["schools"]), *find_code_changes(tables["schools"])]
     questions, answered, asked = ask_questions(tables, rules, register, raw, known)
-    absent = [*report_missing(find_missing(tables, list_headings(known))), *find_absent(taken, known)]
-    told = [*absent, *(p for file in taken for p in file.problems), *differences]
-    required = {table for layout in known if layout.required for table in layout.tables}
+    told = [*report_missing(find_missing(tables, list_headings(known))), *find_absent(taken, known)]
+    told += [*(p for file in taken for p in file.problems), *differences]
     return Ingested(
         tables={name: schemas.CONTRACT[name].validate(table) for name, table in tables.items()},
         problems=tabulate_problems(limit_problems([*told, *answers, *acts, *faults, *moved, *asked], shown)),
         files=tabulate_files(taken),
-        lacking=tuple(name for name, table in tables.items() if name in required and table.empty),
+        lacking=tuple(name for name in list_required_tables(known) if tables[name].empty),
         blocking=tuple(dict.fromkeys(f.file for f in taken if not f.is_accepted and not f.layout.partial)),
         corrections=pd.concat([corrections, answered], ignore_index=True),
         renamed=renamed,
         doubtful=doubtful,
         questions=questions,
     )
+
+
+def list_required_tables(layouts: Sequence[Layout]) -> list[str]:
+    """Contract tables that must come from some file, in the order of the contract."""
+    required = {table for layout in layouts if layout.required for table in layout.tables}
+    return [name for name in schemas.CONTRACT if name in required]
 
 
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
