@@ -6,7 +6,15 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from effschool.base.storage import hash_file, hash_files, read_table, replace_when_done, write_table, write_text
+from effschool.base.storage import (
+    find_given,
+    hash_file,
+    hash_files,
+    read_table,
+    replace_when_done,
+    write_table,
+    write_text,
+)
 
 
 def test_failed_write_leaves_the_old_content_and_nothing_beside(tmp_path):
@@ -81,3 +89,13 @@ def test_hashes_are_of_the_bytes_and_sorted_by_name(tmp_path):
         write_text(path.name, path)
     assert hash_file(paths[0]) == hashlib.sha256(b"b.txt").hexdigest()
     assert list(hash_files(paths, lambda path: path.name)) == ["a.txt", "b.txt"]
+
+
+def test_a_path_of_the_workspace_is_found_from_the_folder_of_notebooks(tmp_path, monkeypatch):
+    for folder in ("notebooks", "data/raw"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "notebooks")
+    given = [Path("data/raw"), Path("../data/raw"), tmp_path / "data/raw", Path("data/none")]
+    assert [find_given(path).exists() for path in given] == [True, True, True, False]
+    (tmp_path / "notebooks/data/raw").mkdir(parents=True)
+    assert find_given(Path("data/raw")) == Path("data/raw")

@@ -148,6 +148,12 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd
     return pd.read_parquet(path, columns=columns)
 
 
+def find_given(path: str | Path) -> Path:
+    """A path as a notebook was given it: from the notebook's folder, else from the workspace, the folder above."""
+    given, above = Path(path), Path("..") / path
+    return above if above.exists() and not given.exists() else given
+
+
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as stream:

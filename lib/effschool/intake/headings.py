@@ -60,6 +60,7 @@ def find_header(grid: Grid, layout: Layout) -> Header | None:
     """The first place that has all required columns, else the one that has most of them; None where none has any.
 
     Numbers of rows are tried in the order of the layout, each at every place: a title over a header is no part of it.
+    In a protocol the header with the most columns is meant: a row of groups may have all that are required.
     """
     starts = range(min(layout.header.within, len(grid.rows)))
     best: Header | None = None
@@ -67,11 +68,15 @@ def find_header(grid: Grid, layout: Layout) -> Header | None:
         if sum(map(bool, grid.rows[min(start + rows, len(grid.rows)) - 1])) < min(2, len(layout.columns)):
             continue  # a title, not a header
         header = _read_header(grid, layout, start, rows)
-        if header.has_required(layout):
+        if header.has_required(layout) and not layout.has_pupils:
             return header
-        if best is None or _count_found(header, layout) > _count_found(best, layout):
+        if best is None or _rank_header(header, layout) > _rank_header(best, layout):
             best = header
     return best if best is not None and best.positions else None
+
+
+def _rank_header(header: Header, layout: Layout) -> tuple[bool, int, int]:
+    return header.has_required(layout), *_count_found(header, layout)
 
 
 def _complain(grid: Grid, expected: str, action: str, severity: Severity = Severity.ERROR, **place: Any) -> Problem:
@@ -250,11 +255,18 @@ def _read_header(grid: Grid, layout: Layout, start: int, rows: int) -> Header:
     positions: dict[str, tuple[int, ...]] = {}
     repeated: dict[str, dict[str, int]] = {}
     for name, column in layout.columns.items():
-        means = [(place, column.accepts(heading)) for place, heading in enumerate(headings) if heading]
+        means = [(place, _accept(column, layout, heading, block[-1][place])) for place, heading in enumerate(headings)]
         found = [(place, thing) for place, thing in means if thing is not None]
         positions |= {name: tuple(place for place, _ in found)} if found else {}
         repeated |= {name: {str(thing): place for place, thing in found}} if found and column.is_repeated else {}
     return Header(start + len(block) + grid.first_row - 1, headings, positions, repeated)
+
+
+def _accept(column: ColumnLayout, layout: Layout, heading: str, lowest: str) -> str | None:
+    """What a column takes a heading for; in a protocol groups («Участник», «Результат») may stand above headings."""
+    meant = column.accepts(heading) if heading else None
+    grouped = meant is None and layout.has_pupils and lowest not in ("", heading)
+    return column.accepts(lowest) if grouped else meant
 
 
 def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:

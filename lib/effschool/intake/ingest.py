@@ -459,7 +459,7 @@ def _say_no_header(head: Grid, layout: Layout) -> Problem:
 def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds | None, secret: str) -> Taken:
     """Rows below the header: of pupils block by block, all others as a whole."""
     rules = source.layout.gives
-    if any(rows.pupils for rows in rules):
+    if source.layout.has_pupils:
         overlong = sheet.find_overlong(source.header.width)
         if overlong:
             return taken.add([_say_overlong(taken.file, row) for row in overlong])

@@ -489,6 +489,11 @@ class Layout(Frozen):
         """File names as regular expressions."""
         return tuple(re.compile(_write_regex(name), re.IGNORECASE) for name in self.files)
 
+    @cached_property
+    def has_pupils(self) -> bool:
+        """Whether a row of the file is a pupil."""
+        return any(rows.pupils for rows in self.gives)
+
     @property
     def takes_any_name(self) -> bool:
         """Whether files of this kind are recognised by what is in them, whatever their name."""
