@@ -7,8 +7,17 @@ import pytest
 from builders_raw import HEADINGS, LAYOUTS, ROWS, build_raw, build_table, split, write_csv, write_workbook
 
 from effschool.base import schemas
+from effschool.base.configuration import ConfigurationError
 from effschool.base.problems import Problem, Severity
-from effschool.intake.ingest import Ingested, ingest_folder, limit_problems, read_contract, write_ingested
+from effschool.base.storage import read_table
+from effschool.intake.ingest import (
+    Ingested,
+    ingest_folder,
+    limit_problems,
+    open_layouts,
+    read_contract,
+    write_ingested,
+)
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "region40"
 
@@ -389,3 +398,12 @@ def test_golden_region_comes_in_without_problems():
         "roadmap": 0,
     }
     assert ingested.tables["schools"]["school_id"].str.startswith("0").any()
+
+
+def test_a_wrong_layout_stands_among_the_problems(tmp_path):
+    (tmp_path / "layouts").mkdir()
+    (tmp_path / "layouts/x.yml").write_text("layouts: 3\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError):
+        open_layouts(tmp_path / "layouts", tmp_path)
+    (told,) = read_table(tmp_path / "contract", "problems")["message"]
+    assert "x.yml" in told

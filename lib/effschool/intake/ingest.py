@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base import schemas
+from effschool.base.configuration import ConfigurationError
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import hash_file, read_table, write_table
@@ -666,6 +667,20 @@ def assemble_table(name: str, parts: Sequence[Part]) -> pd.DataFrame:
     found = [part.rows for part in parts if part.table == name and len(part.rows)]
     rows = pd.concat([schemas.empty_table(schema), *found], ignore_index=True)[list(schema.columns)]
     return schema.validate(rows.astype(schemas.empty_table(schema).dtypes.to_dict()))
+
+
+def open_layouts(folder: Path, processed: Path) -> tuple[Layout, ...]:
+    """Layouts of a folder; where one is wrong, that stands among the problems too, where the desk shows them.
+
+    Raises:
+        ConfigurationError: a layout is wrong; every fault is named with its line.
+    """
+    try:
+        return load_layouts(folder)
+    except ConfigurationError as error:
+        told = Problem(Severity.ERROR, "", str(error), "Исправьте макет и повторите приём.")
+        write_table(tabulate_problems([told]), processed / "contract" / "problems.parquet")
+        raise
 
 
 def write_ingested(ingested: Ingested, processed: Path) -> None:
