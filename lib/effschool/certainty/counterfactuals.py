@@ -360,11 +360,10 @@ class Change(NamedTuple):
 
     @property
     def phrase(self) -> str:
-        """«2 из 11 участников (ОГЭ, математика: «2», 2023 год: 5 → 3)»."""
+        """«2 из 11 участников (ОГЭ, математика: «2», 2023 год: 5 → 3)»; of a mean no score, which may be a pupil's."""
         whole = f"{format_number(self.participants)} {choose_word(self.participants, *NOUNS[self.noun])}"
-        digits = 0 if self.moved is None else 2
-        values = f"{format_number(self.before, digits)} → {format_number(self.after, digits)}"
-        return f"{format_number(self.pupils)} из {whole} ({self.title}, {self.year} год: {values})"
+        values = f": {format_number(self.before)} → {format_number(self.after)}" if self.moved is None else ""
+        return f"{format_number(self.pupils)} из {whole} ({self.title}, {self.year} год{values})"
 
 
 NOUNS = {

@@ -17,7 +17,6 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Ellipse
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
@@ -148,7 +147,6 @@ def draw_matrix(points: pd.DataFrame, x_label: str, y_label: str, own: str, othe
         if len(chosen):
             label = own if kind == OTHER_KIND else kind
             axes.scatter(chosen["x"], chosen["y"], s=POINT**2, color=colour, marker=marker, label=label, zorder=3)
-    add_ellipses(axes, named)
     for axis, name in ((axes.axvline, "x_middle"), (axes.axhline, "y_middle")):
         axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     axes.set(xlabel=x_label, ylabel=y_label, xlim=_widen(x_ends), ylim=_widen(y_ends))
@@ -239,27 +237,6 @@ def choose_ends(values: pd.Series, own: pd.Series) -> tuple[float, float]:
 def _widen(ends: tuple[float, float]) -> tuple[float, float]:
     room = 0.06 * (ends[1] - ends[0]) or 0.1
     return ends[0] - room, ends[1] + room
-
-
-MOST_ELLIPSES = 15
-"""With more schools, only those of a kind of its own have an ellipse: the others' would cover one another."""
-
-
-def add_ellipses(axes: Axes, points: pd.DataFrame) -> None:
-    """Where each school is in 95 cases of 100 once chance is taken into account; none where there is no estimate."""
-    if "x_level" not in points:
-        return
-    if len(points) > MOST_ELLIPSES:
-        points = points[points["kind"] != OTHER_KIND]
-    for point in points.dropna(subset=["x_level", "y_level"]).itertuples():
-        size = (2 * ELLIPSE * point.x_level_error, 2 * ELLIPSE * point.y_level_error)
-        shape = {"facecolor": OWN, "alpha": 0.1, "edgecolor": "none", "zorder": 1}
-        axes.add_patch(Ellipse((point.x_level, point.y_level), *size, **shape))
-        axes.plot([point.x, point.x_level], [point.y, point.y_level], color=REGION, linewidth=0.8, zorder=1)
-
-
-ELLIPSE = 2.448
-"""Half-axes in standard errors of an ellipse that holds 95 % of a normal distribution of two variables."""
 
 
 @mpl.rc_context(PLAIN)

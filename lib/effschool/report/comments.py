@@ -21,7 +21,7 @@ Title = tuple[str, str]
 Reader = Literal["учитель", "директор", "методист", "ОМСУ"]
 SCHOOL_READERS: tuple[Reader, ...] = ("учитель", "директор", "методист")
 """Whom a school's page speaks to; the ОМСУ reads the first screen."""
-MEASURES = ("", "region", "before", "change", "above", "participants", "pupils", "beside", "moved")
+MEASURES = ("", "region", "group", "before", "change", "above", "participants", "pupils", "beside", "moved")
 """What is known of an indicator, after a dot: its value if empty; see `school_features`."""
 SIGNS = {
     "results_status": "words",
@@ -262,7 +262,7 @@ def _show(name: str, spec: str, row: pd.Series) -> Fact:
         return count(round(value), one, few, many)
     if spec == "abs":
         return number(abs(value), 1)
-    shares = measure in ("", "region", "before") and base not in SIGNS
+    shares = measure in ("", "region", "group", "before") and base not in SIGNS
     return percent(value) if shares else number(value, 1 if measure in ("change", "above") else 0)
 
 
@@ -290,5 +290,5 @@ def _say_indicator(base: str, row: pd.Series, titles: Mapping[str, Title], with_
     """«ОГЭ, математика: «2» — 31,4 % (по региону 12,6 %, 17 участников)»."""
     title, people = titles[base]
     past = f", год назад {{{base}.before}}" if with_past else ""
-    figures = f"{{{base}}} (по региону {{{base}.region}}{past}, {{{base}.participants:{people}}})"
+    figures = f"{{{base}}} (по группе {{{base}.group}}{past}, {{{base}.participants:{people}}})"
     return join([f"{title}{NBSP}—", write_text(figures, row)])

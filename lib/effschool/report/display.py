@@ -4,7 +4,7 @@ Everything that comes from files is data: it is escaped by the templates, never 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.resources import files
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from effschool.base.russian import NO_DATA, format_number
 
@@ -54,6 +55,9 @@ class Table:
         formats: how to write a column's values; others are text as it is, numbers without digits.
         note: a sentence below the table, empty if none.
         row_links: addresses inside the page by the value of the first column.
+        drawings: columns of the page alone: a small drawing per row, made by `drawings`, by heading.
+        shown: headings of the page in their order, of the frame and of the drawings; all of the frame if empty. What
+            is not shown stands in the workbook and in the facts.
     """
 
     key: str
@@ -62,6 +66,8 @@ class Table:
     formats: Mapping[str, Formatter] = field(default_factory=dict)
     note: str = ""
     row_links: Mapping[str, str] = field(default_factory=dict)
+    drawings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
@@ -87,8 +93,13 @@ class Table:
 
     def render_body(self) -> str:
         """The bare `<table>` element."""
-        numeric = [pd.api.types.is_numeric_dtype(self.frame[name]) for name in self.frame]
-        return render("table.html.j2", table=self, rows=self.list_rows(), numeric=numeric)
+        columns = [str(name) for name in self.frame]
+        shown = self.shown or columns
+        numeric = [name in columns and pd.api.types.is_numeric_dtype(self.frame[name]) for name in shown]
+        cells = {name: [row[place] for row in self.list_rows()] for place, name in enumerate(columns)}
+        cells |= {name: [Markup(drawing) for drawing in made] for name, made in self.drawings.items()}
+        rows = list(zip(*(cells[name] for name in shown), strict=True))
+        return render("table.html.j2", table=self, heads=shown, rows=rows, numeric=numeric)
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -168,6 +179,17 @@ class Text:
 
     def _repr_html_(self) -> str:
         return render("text.html.j2", text=self)
+
+
+def keep_told(*parts: object) -> list[object]:
+    """Parts that have something to say; a note in the place of one that has not is left to `gather_notes`."""
+    return [part for part in parts if not (isinstance(part, Text) and part.kind == "note")]
+
+
+def gather_notes(*parts: object) -> Text:
+    """What parts with nothing to show say instead, each sentence once: a line each where a section would be empty."""
+    notes = [part for part in parts if isinstance(part, Text) and part.kind == "note"]
+    return Text(tuple(dict.fromkeys(text for note in notes for text in note.paragraphs)))
 
 
 @dataclass(frozen=True)

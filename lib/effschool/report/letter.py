@@ -1,6 +1,8 @@
 """The letter that goes with a report (сопроводительное письмо): what is attached, its checksums, how to open it."""
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +22,9 @@ KINDS = {
     ".html": "отчёт: открывается в любом браузере, интернет не нужен",
     ".xlsx": "таблицы и данные графиков для Excel",
     ".docx": "аналитическая записка, которую можно править",
-    ".json": "числа отчёта для программ",
 }
 """What a file is to its reader, by suffix, in the order of the letter."""
+SCHOOL_PAGE = "страница школы: только для неё самой"
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,30 @@ def write_letter(card: PageCard, executed: "NotebookNode", files: Mapping[str, b
         files: the finished files by suffix; those that readers do not get are passed over.
     """
     name = Path(card.workbook)
-    attached = [describe_file(name.with_suffix(suffix).name, files[suffix]) for suffix in KINDS if suffix in files]
+    named = {name_file(name.stem, key): content for key, content in files.items() if key in KINDS or key[0] == "/"}
+    attached = [describe_file(file, content) for file, content in named.items()]
     return set_spaces(_open_template().render(card=card, summary=quote_summary(executed), attached=attached))
+
+
+def name_file(stem: str, key: str) -> str:
+    """Name of a file of the parcel by its key: «rajon.xlsx», «rajon/270001.html»."""
+    return stem + key
 
 
 def describe_file(name: str, content: bytes) -> Attachment:
     """What the letter says of a file."""
     size = format_number(max(len(content) / 1000, 1))
-    return Attachment(name, KINDS[Path(name).suffix], size, hashlib.sha256(content).hexdigest())
+    kind = SCHOOL_PAGE if "/" in name else KINDS[Path(name).suffix]
+    return Attachment(name, kind, size, hashlib.sha256(content).hexdigest())
+
+
+def pack_parcel(stem: str, files: Mapping[str, bytes]) -> bytes:
+    """The parcel to mail as one ZIP: page, book, note, pages of schools, the letter. Same files, same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as parcel:
+        for key in sorted(key for key in files if key in (*KINDS, ".txt") or key[0] == "/"):
+            parcel.writestr(zipfile.ZipInfo(name_file(stem, key)), files[key], zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
 
 
 def quote_summary(executed: "NotebookNode") -> str:

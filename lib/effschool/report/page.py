@@ -1,11 +1,15 @@
 """Executed notebook → one HTML page (страница отчёта) that needs no other file, host or script."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from effschool.base.russian import set_spaces
 
@@ -27,6 +31,7 @@ class PageCard:
         workbook: file with the tables, beside the page.
         build: what the page was made of and with, name and value in words.
         letter: whether a letter goes with the page.
+        internal: whether it says that it is not to be published.
     """
 
     title: str
@@ -36,16 +41,31 @@ class PageCard:
     workbook: str = ""
     build: tuple[tuple[str, str], ...] = ()
     letter: bool = False
+    internal: bool = True
 
 
 def render_page(executed: "NotebookNode", card: PageCard) -> str:
     """Render an executed notebook by the project's template: text and results only, code hidden."""
     headings = list_headings(executed)
     contents = [(heading, f"part-{number}") for number, heading in enumerate(headings, start=1)]
-    resources = {"card": asdict(card), "contents": contents if len(contents) > FEW else []}
+    is_folded = any("fold" in cell.metadata.get("tags", []) for cell in executed.cells)
+    shown = contents if len(contents) > FEW else []
+    resources = {"card": asdict(card), "contents": shown, "folded": is_folded}
     html, _ = open_exporter().from_notebook_node(executed, resources=resources)
     numbers = count(1)
     return set_spaces(re.sub("<h2>", lambda _: f'<h2 id="part-{next(numbers)}">', html))
+
+
+def render_parts(parts: Iterable[object], card: PageCard) -> str:
+    """A page of parts alone, without a notebook: as whole and as plain as the others."""
+    shown = [Markup(part._repr_html_()) for part in parts]  # type: ignore[attr-defined]
+    return set_spaces(_open_plain().get_template("parts.html.j2").render(parts=shown, card=asdict(card)))
+
+
+@cache
+def _open_plain() -> Environment:
+    folder = TEMPLATES / "effschool"
+    return Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 FEW = 3

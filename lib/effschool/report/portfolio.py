@@ -320,18 +320,12 @@ def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
 def place_points(portfolio: Portfolio) -> pd.DataFrame:
     """Points of the portfolio matrix: a row per own school with both indices: x social, y results, number, kind.
 
-    x_level, x_level_error and the same of y are the shrunk estimates of own schools; missing where there are none.
-
     Schools of other municipalities are only counted, in squares: a row per square, without number, at its middle;
     `schools` is how many a row stands for. Squares with few of them are left out. x_middle and y_middle, the same in
     every row, are the region's medians.
     """
     both = portfolio.schools.dropna(subset=["results_band", "social_band"])
     points = pd.DataFrame({"x": both["social_index"], "y": both["results_index"], "number": both["number"]})
-    for axis, domain in (("x", "social"), ("y", "results")):
-        known = list_levels(portfolio, domain).set_index("school_id")
-        for name in ("level", "level_error"):
-            points[f"{axis}_{name}"] = both["school_id"].map(known[name]).astype("float64")
     others = portfolio.others.dropna(subset=["results_band", "social_band"])
     cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=OTHER_KIND)
     points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells])

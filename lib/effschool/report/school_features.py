@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
@@ -19,15 +18,16 @@ from effschool.report.portfolio import (
     measure_participants,
 )
 from effschool.report.privacy import suppress_small
+from effschool.report.queries import score_change, score_share
 
 
 def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """Figures of schools: a row per school, indexed by `school_id`; a missing figure is missing.
 
-    For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus region),
+    For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus group),
     `before` (last year), `change`, `participants`, `pupils` (number behind a share), `beside` (score of the difference
-    from the region in standard errors) and `moved` (of the change since last year). Besides these the columns of
-    `comments.SIGNS`.
+    from the group, by an exact test) and `moved` (of the change since last year). Besides these the columns of
+    `comments.SIGNS`. A school is judged within its group: an evening school beside evening schools.
 
     Args:
         schools: schools of the year that take part, as in `RegionYear.region_schools`.
@@ -88,35 +88,21 @@ def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
 def _measure_now(own: pd.DataFrame, before: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     """Measures of every school and indicator, by both."""
     value, people = own["raw"], own["participants"]
-    weights = 1 / people + 1 / before["participants"]
-    pooled = (value * people + before["raw"] * before["participants"]) / (people + before["participants"])
-    region = places["region"].reindex(own.index)
+    group = places["group"].reindex(own.index)
     return pd.DataFrame(
         {
             "value": value,
             "participants": people,
-            "region": region,
-            "group": places["group"].reindex(own.index),
-            "above": value - region,
+            "region": places["region"].reindex(own.index),
+            "group": group,
+            "above": value - group,
             "before": before["raw"],
             "change": value - before["raw"],
             "pupils": np.rint(value * people / 100),
-            "beside": score_difference(value, region, region, 1 / people),
-            "moved": score_difference(value, before["raw"], pooled, weights),
+            "beside": score_share(value, people, group),
+            "moved": score_change(value, people, before["raw"], before["participants"]),
         }
     )
-
-
-def score_difference(value: pd.Series, other: pd.Series, share: pd.Series, weights: pd.Series) -> pd.Series:
-    """Difference of two shares in per cent, in standard errors; missing where the share leaves no room for chance."""
-    variance = share * (100 - share) * weights
-    return (value - other) / np.sqrt(variance.where(variance > 0))
-
-
-def find_score(methodology: Methodology) -> float:
-    """Standard errors beyond which a difference is not left to chance, at the methodology's level."""
-    settings = methodology.certainty
-    return float(special.ndtri(0.5 + (settings.interval_pct if settings else 95) / 200))
 
 
 def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:

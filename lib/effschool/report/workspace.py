@@ -96,6 +96,11 @@ def save_region(region: Region, processed: Path) -> None:
     write_text(region.model_dump_json(indent=1) + "\n", processed / "region.json")
 
 
+def load_saved_region(processed: Path) -> Region:
+    """The region card as the first stage left it."""
+    return Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8"))
+
+
 def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
     """Leave the tables of the contract and the methodology as it was carried out, switches included.
 
@@ -178,7 +183,7 @@ def load_workspace(processed: Path) -> Workspace:
     """
     methodology = load_used_methodology(processed)
     return Workspace(
-        region=Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8")),
+        region=load_saved_region(processed),
         methodology=methodology,
         identified=load_identified(processed),
         dynamics=load_dynamics(processed),

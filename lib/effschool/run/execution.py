@@ -13,7 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.translators import translate_parameters
 
 from effschool.base.problems import hide_folders
-from effschool.report.letter import write_letter
+from effschool.report.letter import pack_parcel, write_letter
 from effschool.report.page import render_page
 from effschool.run.work import Product, Work
 
@@ -43,9 +43,12 @@ def execute_work(work: Work, folder: str) -> Product:
     files = {".ipynb": write_notebook(notebook, work)}
     if work.card:
         files[".html"] = render_page(notebook, work.card).encode()
-    files |= {path.suffix: path.read_bytes() for path in made.values()}
+    for path in made.values():
+        inner = {f"/{page.name}": page.read_bytes() for page in sorted(path.glob("*.html"))}
+        files |= {path.suffix: path.read_bytes()} if path.is_file() else inner
     if work.card and work.card.letter:
         files[".txt"] = write_letter(work.card, notebook, files).encode()
+        files[".zip"] = pack_parcel(Path(work.card.workbook).stem, files)
     return Product(files, time.perf_counter() - started)
 
 

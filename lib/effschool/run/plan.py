@@ -9,7 +9,8 @@ from pathlib import Path
 from effschool.base.subprocesses import Limits
 from effschool.method.methodology import find_methodology, list_files
 from effschool.report.page import PageCard
-from effschool.report.portfolio import list_municipalities, name_slugs
+from effschool.report.portfolio import Portfolio, list_municipalities, name_slugs
+from effschool.report.sections.school import name_school_files
 from effschool.report.workspace import Workspace
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
@@ -43,7 +44,9 @@ MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
-LETTER = ".txt"
+LETTER, PARCEL = ".txt", ".zip"
+SCHOOLS = "schools"
+"""Parameter that names the folder of schools' pages."""
 SET_BY_RUN = frozenset(
     (
         "raw",
@@ -56,6 +59,7 @@ SET_BY_RUN = frozenset(
         "year",
         "run",
         "targets",
+        SCHOOLS,
         *RULES,
         *MADE,
     )
@@ -123,7 +127,7 @@ def plan_stages(settings: Settings) -> list[Step]:
             settings,
             STAGES[2],
             {"explain_year": settings.year, "targets": targets},
-            [*identified, *contract, *sorted(targets.glob("*.yml"))],
+            [*identified, *contract, region, *sorted(targets.glob("*.yml"))],
             dynamics,
         ),
     ]
@@ -195,7 +199,11 @@ def plan_report(
         build=describe_build(workspace, year, data),
         letter=True,
     )
-    return plan_page(settings, REPORT, year, slug, card, municipality=municipality)
+    folder = settings.reports / str(year) / slug
+    task = plan_page(settings, REPORT, year, slug, card, municipality=municipality, **{SCHOOLS: folder})
+    files = name_school_files(Portfolio(workspace, year, municipality).schools).values()
+    pages = [folder / f"{name}.html" for name in files]
+    return replace(task, step=replace(task.step, outputs=[*task.step.outputs, *pages]))
 
 
 def describe_build(workspace: Workspace, year: int, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -228,6 +236,7 @@ def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask
         subtitle=f"{workspace.region.name}, {year} год",
         demonstration=workspace.region.demonstration,
         workbook="public.xlsx",
+        internal=False,
     )
     return plan_page(settings, PUBLIC, year, "public/public", card)
 
@@ -261,7 +270,7 @@ def plan_page(
         executed=folder / "notebooks" / f"{slug}.ipynb",
         parameters=_add_known(settings, notebook, {**common, **parameters}),
         inputs=[*list_tables(settings.processed), *rules.values()],
-        outputs=[page, *made.values(), *([page.with_suffix(LETTER)] if card.letter else [])],
+        outputs=[page, *made.values(), *(page.with_suffix(suffix) for suffix in (LETTER, PARCEL) if card.letter)],
         stamp=folder / "stamps" / f"{slug}.json",
         depends={"надписи страницы": json.dumps(asdict(card), ensure_ascii=False)},
     )

@@ -54,9 +54,9 @@ def prepare_work(step: Step, card: PageCard | None = None) -> Work:
 
 
 def name_made(step: Step) -> dict[str, str]:
-    """Files that a notebook writes itself: file name by the parameter that names it."""
-    made = {name: path for name, path in step.parameters.items() if isinstance(path, Path) and path in step.outputs}
-    return {name: path.name for name, path in made.items()}
+    """Files and folders that a notebook writes itself, beside its page: name by the parameter that names it."""
+    paths = {name: path for name, path in step.parameters.items() if isinstance(path, Path)}
+    return {name: path.name for name, path in paths.items() if path.parent == step.outputs[0].parent}
 
 
 def produce(work: Work, limits: Limits = UNLIMITED) -> Product:
@@ -89,12 +89,25 @@ def publish(step: Step, product: Product) -> None:
             write_bytes(product.files[".ipynb"], step.failed)
         return
     for path in step.outputs:
-        if path.suffix in product.files:
-            write_bytes(product.files[path.suffix], path)
+        if (key := name_key(step, path)) in product.files:
+            write_bytes(product.files[key], path)
         if path.suffix == ".html":
             path.with_suffix(".pdf").unlink(missing_ok=True)  # printed from the page before
     write_bytes(product.files[".ipynb"], step.executed)
     step.failed.unlink(missing_ok=True)
+    drop_strangers(step)
+
+
+def name_key(step: Step, path: Path) -> str:
+    """What an output is called in a product: a suffix beside the page, «/270001.html» in its folder."""
+    return path.suffix if path.parent == step.outputs[0].parent else f"/{path.name}"
+
+
+def drop_strangers(step: Step) -> None:
+    """Remove pages in the folder of a page's schools that are of none of its schools any longer."""
+    for folder in {path.parent for path in step.outputs if path.suffix == ".html"} - {step.outputs[0].parent}:
+        for path in set(folder.glob("*.html")) - set(step.outputs):
+            path.unlink()
 
 
 def drop_outdated(step: Step) -> None:

@@ -3,7 +3,7 @@
 A wrong file is refused whole, each fault named by its file, line and key (METHODOLOGY.md section 3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -109,11 +109,17 @@ class Target(Frozen):
 
 
 class Programme(Frozen):
-    """Targets of one programme. `at_risk`: what lacks no more than so many units is «под угрозой»."""
+    """Targets of one programme.
+
+    Args:
+        of: region or municipality whose programme it is; None where any may take part.
+        at_risk: what lacks no more than so many units is «под угрозой».
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     title: Words
     source: Words
+    of: Words | None = None
     at_risk: float = Field(ge=0)
     targets: tuple[Target, ...] = Field(min_length=1)
 
@@ -123,11 +129,12 @@ class Programme(Frozen):
         return self
 
 
-def load_programmes(folder: Path, names: str | None = None) -> list[Programme]:
-    """Programmes of a folder in the order of the names, all of them where none are given.
+def load_programmes(folder: Path, names: str | None = None, places: Collection[str] | None = None) -> list[Programme]:
+    """Programmes of a folder in the order of the names; where none are given, all that are nobody else's.
 
     Args:
         names: names of files without .yml, parted by commas; «нет» is none of them.
+        places: names of the region and of its municipalities; None asks for no programme whose it is.
 
     Raises:
         ConfigurationError: a file is wrong (each fault with file, line and key), or there is no such file.
@@ -140,4 +147,6 @@ def load_programmes(folder: Path, names: str | None = None) -> list[Programme]:
     if unknown:
         listed = join_words(f"«{name}»" for name in known) or "файлов нет"
         raise ConfigurationError(f"Целей программы {join_words(unknown)} нет в папке «{folder.name}». Есть: {listed}.")
-    return [read_rules(Programme, known[name], "целей") for name in wanted]
+    programmes = [read_rules(Programme, known[name], "целей") for name in wanted]
+    is_any = names is not None or places is None
+    return [item for item in programmes if is_any or item.of is None or item.of in (places or ())]

@@ -94,4 +94,5 @@ def say_decision(name: str, year: int, is_member: bool | None, way: Way | None, 
     phrases = join_words(change.phrase for change in way.changes)
     if aim is not None and aim != is_member:
         return f"{stands}; чтобы {'не ' * is_member}войти в него, не хватило {phrases}."
-    return f"{stands}; решение {choose_word(way.cost[1], 'изменил', 'изменили', 'изменили')} бы {phrases}."
+    pupils = way.changes[0].pupils if len(way.changes) == 1 else 2
+    return f"{stands}; решение {choose_word(pupils, 'изменил', 'изменили', 'изменили')} бы {phrases}."

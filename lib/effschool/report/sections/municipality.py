@@ -7,26 +7,17 @@ to show, the part is a note that says so: a part never disappears silently.
 import pandas as pd
 
 from effschool.base.russian import NBSP, format_number, join_words
-from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules, GapIndicator, Methodology
+from effschool.method.methodology import Domain, DomainRules, Methodology
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
-from effschool.report.facts import Fact, Said, count, number, say, words
-from effschool.report.facts import percent as share
+from effschool.report.facts import Said, count, number, say, words
 from effschool.report.portfolio import (
-    REGION_ROW,
     Portfolio,
     RegionYear,
-    compare_indicators,
     count_lists,
-    follow_mean_index,
     follow_points,
     list_histories,
-    measure_margin,
-    measure_participants,
     place_points,
-    share_bands,
-    spread_bands,
-    spread_values,
 )
 from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.missing import list_missing
@@ -104,37 +95,6 @@ WARNING = (
 )
 
 
-def tabulate_schools(portfolio: Portfolio) -> Table:
-    """All schools of the register: group, bands, lists, participants and the margin; in alphabetical order."""
-    schools = portfolio.register.merge(measure_participants(portfolio), how="left", on="school_id")
-    titles = {name: rules.band_titles for name, rules in portfolio.workspace.methodology.iterate_domains()}
-    frame = pd.DataFrame({"Школа": number_schools(schools), "Код": schools["school_id"]})
-    frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
-    frame["Результаты года"] = schools["results_band"].map(titles.get("results", {})).fillna(NONE)
-    margin = schools["school_id"].map(measure_margin(portfolio, "results"))
-    frame["Запас до границы"] = margin.map(_say_margin, na_action="ignore").astype("str").fillna(NONE)
-    frame["Участников"] = [_say_range(row.fewest, row.most) for row in schools.itertuples()]
-    if "social" in titles:
-        frame["Социальные условия года"] = schools["social_band"].map(titles["social"]).fillna(NONE)
-    frame["Список результатов"] = schools["results_status"].fillna(NONE)
-    if "social" in titles:
-        frame["Список условий"] = schools["social_status"].fillna(NONE)
-    if portfolio.workspace.methodology.fioko:
-        frame[FIOKO_LIST] = schools["fioko_shnor"].map({True: "да", False: "нет"}).fillna(NONE)
-    note = (
-        "«Участников» — наименьшее и наибольшее число участников за показателями результатов. «Запас до границы» — "
-        "насколько должен измениться индекс результатов (от 0 до 1), чтобы школа сравнялась с ближайшей школой "
-        "другой группы."
-    )
-    pages = schools[schools["group"].notna()]
-    links = link_schools(pages)
-    return Table("Школы", f"Школы муниципалитета, {portfolio.year} год", frame, note=note, row_links=links)
-
-
-def _say_margin(margin: float) -> str:
-    return format_number(margin, 2) if margin else "менее 0,01"
-
-
 def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
     """What would have changed the lists that need help, in pupils: own schools on them, and those close to the line."""
     chosen = choose_decisions(portfolio)
@@ -171,141 +131,14 @@ CLOSE_NOTE = (
 )
 
 
-def anchor_school(number: int) -> str:
-    """Anchor of a school's page inside the report."""
-    return f"school-{number}"
-
-
-def link_schools(schools: pd.DataFrame) -> dict[str, str]:
-    """Addresses of schools' pages inside the report, by number and name."""
-    return {
-        name: f"#{anchor_school(number)}"
-        for name, number in zip(number_schools(schools), schools["number"], strict=True)
-    }
-
-
 def number_schools(schools: pd.DataFrame) -> pd.Series:
     """«3. МБОУ …»: the number that charts use, and the name."""
     return schools["number"].astype("str") + "." + NBSP + schools["name"]
 
 
-def _say_range(fewest: float, most: float) -> str:
-    if pd.isna(fewest):
-        return NONE
-    return format_number(fewest) if fewest == most else f"{format_number(fewest)}–{format_number(most)}"
-
-
-def chart_bands(portfolio: Portfolio, domain: Domain) -> Chart | Text:
-    """Shares of schools by band, the municipality above the region."""
-    rules = find_rules(portfolio, domain)
-    if not rules:
-        return say_missing("Группы школ по социальным условиям" if domain == "social" else "Группы школ по результатам")
-    shares = share_bands(portfolio, domain)
-    colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
-    named = shares.rename(columns=rules.band_titles)
-    worse = rules.worse_band
-    own, region = shares.loc[portfolio.municipality, worse], shares.loc[REGION_ROW, worse]
-    place = "{own} ранжированных школ муниципалитета" if pd.notna(own) else "в муниципалитете данных нет"
-    band = words(rules.band_titles[worse].capitalize())
-    sentence = say(f"{{band}}: {place}, по региону {{region}}.", band=band, own=share(own), region=share(region))
-    frame, formats = named.rename_axis("Где").reset_index(), dict.fromkeys(named.columns, percent)
-    table = Table(name_sheet("Группы", domain), rules.title + ": доли школ по группам, %", frame, formats)
-    title = f"{rules.title}: школы по группам, {portfolio.year} год, % ранжированных"
-    return Chart(f"bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
-
-
 def name_sheet(name: str, domain: Domain) -> str:
     """Key of a table that there is one of for every domain."""
     return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]
-
-
-def chart_indicators(portfolio: Portfolio, domain: Domain) -> Chart | Text:
-    """Shares and means: the municipality beside the region."""
-    rules = find_rules(portfolio, domain)
-    values = compare_indicators(portfolio, domain, ("share", "mean")).dropna(subset="own") if rules else pd.DataFrame()
-    if not rules or values.empty:
-        return say_missing("Показатели социальных условий" if domain == "social" else "Показатели результатов")
-    known = portfolio.workspace.methodology.indicators
-    units = [known[name].unit for name in values["indicator"]]
-    unit = join_words(dict.fromkeys(units))
-    frame = _label_indicators(portfolio, values)
-    sentence = _compare_worst(portfolio, values)
-    figure = charts.draw_dots(frame, units, portfolio.municipality, REGION_ROW)
-    shown, formats = frame.rename_axis("Показатель").reset_index(), dict.fromkeys(frame.columns, percent)
-    table = Table(name_sheet("Показатели", domain), f"{rules.title}: показатели, {unit}", shown, formats)
-    title = f"{rules.title}: показатели муниципалитета и региона, {portfolio.year} год, {unit}"
-    return Chart(f"indicators-{domain}", title, sentence, figure, table)
-
-
-def _label_indicators(portfolio: Portfolio, values: pd.DataFrame) -> pd.DataFrame:
-    known = portfolio.workspace.methodology.indicators
-    frame = values.assign(label=values["indicator"].map(lambda name: known[name].short)).set_index("label")
-    return frame[["own", "region"]].rename(columns={"own": portfolio.municipality, "region": REGION_ROW})
-
-
-def _compare_worst(portfolio: Portfolio, values: pd.DataFrame) -> Said:
-    """Which indicator differs from the region most for the worse, said with both values."""
-    values = values.dropna(subset="region")
-    if values.empty:
-        return say(TOO_FEW)
-    known = portfolio.workspace.methodology.indicators
-    domain_better = {
-        item.id: rules.better for rules in portfolio.workspace.methodology.domains.values() for item in rules.indicators
-    }
-    up_is_good = values["indicator"].map(
-        lambda name: (known[name].direction == "direct") == (domain_better[name] == "high")
-    )
-    worse_by = (values["region"] - values["own"]).where(up_is_good, values["own"] - values["region"])
-    worst = values.loc[worse_by.idxmax()]
-    worse = int((worse_by > 0).sum())
-    if worse == 0:
-        return say("Ни один показатель из {all} не хуже, чем по региону.", all=number(len(values)))
-    item = known[worst["indicator"]]
-    return say(
-        "Хуже, чем по региону, {worse} из {all}. Заметнее всего: {name} — {own} против {region} по региону.",
-        worse=count(worse, "показатель", "показателя", "показателей"),
-        all=number(len(values)),
-        name=words(item.short),
-        own=measure(worst["own"], item.unit),
-        region=measure(worst["region"], item.unit),
-    )
-
-
-def measure(value: float, unit: str) -> Fact:
-    """A value of an indicator with its unit: «12,6 %», «3,4 балл»."""
-    return Fact(number(value).value, f"{format_number(value, 1)}{NBSP}{unit}")
-
-
-def chart_gaps(portfolio: Portfolio) -> Chart | Text:
-    """Means of the municipality against the region, as a share of the lag threshold, so that scales can be compared."""
-    values = compare_indicators(portfolio, "results", ("gap",)).dropna(subset="own")
-    if values.empty:
-        return say_missing("Отклонение средних баллов от региона")
-    known = portfolio.workspace.methodology.indicators
-    limits = {item.id: item.threshold for item in known.values() if isinstance(item, GapIndicator)}
-    thresholds = values["indicator"].map(limits)
-    labels = values["indicator"].map(lambda name: known[name].short.removesuffix(": отставание"))
-    frame = pd.DataFrame({"Отклонение, % порога": 100 * values["own"] / thresholds, "Регион": 0.0}).set_axis(labels)
-    worst, below = frame["Отклонение, % порога"].idxmin(), int((values["own"] < 0).sum())
-    sentence = (
-        say(
-            "Ниже среднего по региону {below} из {all}. Наибольшее отклонение вниз: {worst}.",
-            below=count(below, "средний балл", "средних балла", "средних баллов"),
-            all=number(len(values)),
-            worst=words(worst),
-        )
-        if below
-        else "Все средние баллы муниципалитета не ниже средних по региону."
-    )
-    details = pd.DataFrame(
-        {"Показатель": labels, "Отклонение от региона, баллов": values["own"], "Порог отставания, баллов": thresholds}
-    )
-    formats = {"Отклонение от региона, баллов": lambda value: format_number(value, 2)}
-    units = ["отклонение среднего балла, % порога отставания"] * len(frame)
-    figure = charts.draw_dots(frame, units, "Отклонение, % порога", "Регион")
-    table = Table("Средние баллы", "Отклонение средних баллов муниципалитета от региона", details, formats)
-    title = f"Средние баллы муниципалитета относительно региона, {portfolio.year} год, % порога отставания"
-    return Chart("gaps", title, sentence, figure, table)
 
 
 def chart_matrix(portfolio: Portfolio) -> Chart | Text:
@@ -323,8 +156,8 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
         "прочие школы муниципалитета",
         "другие школы региона",
     )
-    drawn = own if len(own) <= charts.MOST_ELLIPSES else own[own["kind"] != charts.OTHER_KIND]
-    charts.finish_matrix(figure, tracks[tracks["number"].isin(drawn["number"])], name_corners(portfolio))
+    listed = own[own["kind"] != charts.OTHER_KIND]
+    charts.finish_matrix(figure, tracks[tracks["number"].isin(listed["number"])], CORNERS)
     table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
     return Chart("matrix", title, _say_matrix(points), figure, table)
@@ -345,15 +178,13 @@ def _say_matrix(points: pd.DataFrame) -> Said:
     )
 
 
-def name_corners(portfolio: Portfolio) -> tuple[str, str, str, str]:
-    """What the corners of the matrix mean: lower left, lower right, upper left, upper right."""
-    method = portfolio.workspace.methodology
-    low, hard = (
-        next((status.status for status in method.lists.list_statuses(domain) if status.band == rules.worse_band), "")
-        for domain, rules in method.iterate_domains()
-    )
-    resilient = "справляются в тяжёлых условиях: резильентные"
-    return f"низкие результаты: {low}", f"и то и другое: {low} и {hard}", "результаты выше, условия легче", resilient
+CORNERS = (
+    "результаты ниже, условия легче",
+    "результаты ниже, условия тяжелее",
+    "результаты выше, условия легче",
+    "результаты выше, условия тяжелее",
+)
+"""What the corners of the matrix mean: lower left, lower right, upper left, upper right."""
 
 
 def _tabulate_matrix(portfolio: Portfolio, own: pd.DataFrame, tracks: pd.DataFrame) -> Table:
@@ -377,93 +208,6 @@ def _name_numbers(portfolio: Portfolio, numbers: pd.Series) -> pd.Series:
 
 
 TOO_FEW = "С регионом не сравнивается: школ в других муниципалитетах слишком мало, чтобы не узнать отдельную школу."
-
-
-def chart_tiles(portfolio: Portfolio, domain: Domain) -> Chart | Text:
-    """Bands of every school over the years."""
-    rules = find_rules(portfolio, domain)
-    bands = spread_bands(portfolio, domain)
-    if not rules or bands.empty:
-        return say_missing("Группы школ по годам")
-    bands.index = pd.Index(_name_numbers(portfolio, bands.index.to_series()), name="Школа")
-    figure = charts.draw_tiles(bands, colour_bands(rules), rules.band_marks)
-    worse = rules.worse_band
-    always = int((bands == worse).all(axis=1).sum())
-    keys = "; ".join(f"{letter} — {rules.band_titles[band]}" for band, letter in rules.band_marks.items())
-    sentence = say(
-        "Все годы в группе «{band}»: {always} из {all}. Обозначения: {keys}; пустая клетка — школа в этом году не "
-        "ранжирована.",
-        band=words(rules.band_titles[worse]),
-        always=count(always, *SCHOOLS),
-        all=number(len(bands)),
-        keys=words(keys),
-    )
-    frame = bands.apply(lambda column: column.map(rules.band_titles)).fillna(NONE).rename(columns=str).reset_index()
-    table = Table(name_sheet("Годы", domain), f"{rules.title}: группы школ по годам", frame)
-    return Chart(f"tiles-{domain}", f"{rules.title}: группы школ по годам", sentence, figure, table)
-
-
-def chart_heatmap(portfolio: Portfolio, domain: Domain) -> Chart | Text:
-    """Normalised indicators of every school: what stands behind its index."""
-    rules = find_rules(portfolio, domain)
-    values = spread_values(portfolio, domain)
-    if not rules or values.empty or values.notna().sum().sum() == 0:
-        return say_missing("Показатели школ")
-    known = portfolio.workspace.methodology.indicators
-    values.index = pd.Index(_name_numbers(portfolio, values.index.to_series()), name="Школа")
-    values = values.rename(columns=lambda name: known[name].short)
-    short = values.rename(index=lambda name: name if len(name) <= 40 else name[:39] + "…")
-    weakest = values.mean().idxmin() if rules.better == "high" else values.mean().idxmax()
-    sentence = say(
-        "В среднем по школам муниципалитета слабее всего показатель: {weakest}. Значения приведены к шкале от 0 до 1 "
-        "внутри года и группы школ: для результатов 1 — лучшее значение в группе, для условий 1 — самые тяжёлые.",
-        weakest=words(weakest),
-    )
-    figure = charts.draw_heatmap(short if rules.better == "high" else 1 - short, _heat_label(rules))
-    frame, formats = values.reset_index(), dict.fromkeys(map(str, values.columns), index_value)
-    table = Table(name_sheet("Нормированные", domain), f"{rules.title}: нормированные показатели", frame, formats)
-    title = f"{rules.title}: показатели школ, {portfolio.year} год, от 0 до 1"
-    return Chart(f"heatmap-{domain}", title, sentence, figure, table)
-
-
-def _heat_label(rules: DomainRules) -> str:
-    return "значение: 1 — лучшее в группе" if rules.better == "high" else "1 − значение: 0 — самые тяжёлые условия"
-
-
-def chart_index_paths(portfolio: Portfolio, domain: Domain) -> Chart | Text:
-    """Mean index of the municipality over the years above the region's middle half."""
-    rules = find_rules(portfolio, domain)
-    means = follow_mean_index(portfolio, domain) if rules else pd.DataFrame({"own": []})
-    if not rules or means["own"].notna().sum() == 0:
-        return say_missing("Индекс по годам")
-    lines = means[["own"]].rename(columns={"own": portfolio.municipality})
-    figure = charts.draw_lines_over_band(lines, means, "индекс, от 0 до 1", "половина школ региона")
-    last = means.dropna(subset="own").iloc[-1]
-    sentence = _say_index(last)
-    names = {
-        "own": "Муниципалитет, среднее",
-        "schools": "Школ",
-        "low": "Регион, нижняя четверть",
-        "middle": "Регион, медиана",
-        "high": "Регион, верхняя четверть",
-    }
-    frame = means.rename(columns=names)[list(names.values())].rename_axis("Год").reset_index().astype({"Год": "str"})
-    formats = {name: index_value for key, name in names.items() if key != "schools"}
-    table = Table(name_sheet("Индекс по годам", domain), f"{rules.title} по годам", frame, formats)
-    return Chart(f"paths-{domain}", f"{rules.title} по годам, от 0 до 1", sentence, figure, table)
-
-
-def _say_index(last: pd.Series) -> Said:
-    if pd.isna(last["middle"]):
-        return say(TOO_FEW)
-    return say(
-        "В {year} году средний индекс {own}, {place} медианы региона ({middle}). Индекс относителен: он меняется "
-        "и оттого, как меняются другие школы группы.",
-        year=words(last.name),
-        own=number(last["own"], 3),
-        place=words("ниже" if last["own"] < last["middle"] else "не ниже"),
-        middle=number(last["middle"], 3),
-    )
 
 
 def tabulate_histories(portfolio: Portfolio) -> Table | Text:

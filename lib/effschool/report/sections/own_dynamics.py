@@ -4,16 +4,13 @@ from dataclasses import replace
 
 import pandas as pd
 
-from effschool.base.russian import format_percent
 from effschool.dynamics.follow import Dynamics
-from effschool.dynamics.leaving import LEFT, STILL, estimate_leaving
 from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS, average_gains
 from effschool.dynamics.variance import require_rules
-from effschool.method.methodology import Domain
 from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import join, percent, say, words
-from effschool.report.portfolio import Portfolio, keep_latest
+from effschool.report.portfolio import Portfolio, flag_members, keep_latest
 from effschool.report.sections.cohorts import (
     COHORT_FORMATS,
     describe_cohorts,
@@ -24,8 +21,6 @@ from effschool.report.sections.cohorts import (
     say_unusual_rule,
     select_levels,
 )
-from effschool.report.sections.dynamics import LEAVING_NOTE, select_spells
-from effschool.report.sections.dynamics import chart_flows as chart_region_flows
 from effschool.report.sections.municipality import number_schools, say_missing, signed
 
 
@@ -39,30 +34,39 @@ def select_own(portfolio: Portfolio) -> Dynamics:
     return replace(dynamics, **{name: table[table["school_id"].isin(own)] for name, table in chosen.items()})
 
 
-def chart_flows(portfolio: Portfolio, domain: Domain) -> Chart | Text:
-    """Flows of the municipality's schools between the bands up to the report's year."""
-    return chart_region_flows(select_own(portfolio), portfolio.workspace.methodology, domain, portfolio.year)
+def describe_moves(portfolio: Portfolio) -> Text:
+    """Which schools came to lists that need help, or left them, within the year."""
+    past, now = portfolio.year_before, portfolio.register.set_index("school_id")
+    before = past.register.set_index("school_id")
+    if not (portfolio.has_lists and past.has_lists):
+        return Text(("Сравнить списки с прошлым годом нельзя: за один из двух лет их нет.",), kind="note")
+    names, told = number_schools(now), []
+    both = now.index.intersection(before.index)
+    for name in portfolio.watched:
+        is_on, was_on = flag_members(now.loc[both], name), flag_members(before.loc[both], name)
+        is_judged = now.loc[both, find_ground(portfolio, name)].notna()
+        for verb, chosen in (("попали", is_on & ~was_on), ("вышли", was_on & ~is_on & is_judged)):
+            if chosen.any():
+                listed = ", ".join(names[both[chosen]])
+                told.append(say("{name}: {verb} {listed}.", name=words(name), verb=words(verb), listed=words(listed)))
+    return Text(tuple(told) or ("За год в списки, требующие помощи, никто не попал, и никто из них не вышел.",))
 
 
-def tabulate_leaving(portfolio: Portfolio) -> Table | Text:
-    """How many of the municipality's schools left the lists, beside the region's share that stays."""
-    methodology = portfolio.workspace.methodology
-    own = select_spells(select_own(portfolio), methodology, portfolio.year)
-    if own.empty:
-        return say_missing("Сколько лет школы остаются в списке")
-    region = estimate_leaving(select_spells(portfolio.workspace.dynamics, methodology, portfolio.year))
-    after = region[region["is_truncated"] & (region["years"] == 1)].set_index("list")["still_pct"]
-    rows = own.groupby("list").agg(
-        spells=("ending", "size"),
-        left=("ending", lambda endings: (endings == LEFT).sum()),
-        still=("ending", lambda endings: (endings == STILL).sum()),
-        truncated=("is_truncated", "sum"),
-    )
-    rows.insert(3, "other", rows["spells"] - rows["left"] - rows["still"])
-    shares = [format_percent(after.get(name)) for name in rows.index]
-    heads = ["Список", "Были в списке, раз", "Вышли", "Ещё в списке", "Перешли или выбыли", "Начало неизвестно"]
-    frame = rows.reset_index().set_axis(heads, axis=1).assign(**{"Регион: через год ещё не вышли": shares})
-    return Table("Сколько лет", "Выход школ из списков", frame, note=LEAVING_NOTE)
+def find_ground(portfolio: Portfolio, name: str) -> str:
+    """Column without which a list cannot be judged: a school without it has not left the list."""
+    method = portfolio.workspace.methodology
+    domains = [domain for domain in method.domains if name in method.list_watched(domain)]
+    return f"{domains[0]}_index" if domains else "fioko_shnor"
+
+
+def chart_changes(portfolio: Portfolio) -> Chart | Text:
+    """Level by change of the schools, where there are enough of them for a picture."""
+    if len(portfolio.schools) < FEWEST_POINTS:
+        return Text(("Школ меньше десяти: уровень и изменение каждой видны в таблице школ.",), kind="note")
+    return chart_level_change(portfolio)
+
+
+FEWEST_POINTS = 10
 
 
 def chart_level_change(portfolio: Portfolio) -> Chart | Text:

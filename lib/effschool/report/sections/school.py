@@ -1,31 +1,43 @@
-"""A page per school inside a municipality's report (страница школы): figures, lists, certainty, comments for readers.
+"""A page for each school (страница школы): where it stands, how sure that is, its figures, advice to its readers.
 
-Each page stands by itself, so that it can be printed alone and given to the school.
+Each is a file of its own, two sheets of paper: what the municipality sends on to that school and to no other.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from effschool.base.russian import NBSP
+from effschool.base.russian import format_number
+from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
-from effschool.method.methodology import FIOKO_LIST, Methodology
+from effschool.method.methodology import FIOKO_LIST, Domain
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
 from effschool.report.display import Table, Text, render
-from effschool.report.facts import count, join, say, words
-from effschool.report.portfolio import Portfolio, list_certainty, list_histories
-from effschool.report.school_features import find_score, gather_features, list_measured, name_titles
-from effschool.report.sections.municipality import NONE, anchor_school, choose_decisions, number_schools, percent
-from effschool.report.sections.support import choose_partners, describe_difference
+from effschool.report.facts import Said, count, join, list_facts, say, words
+from effschool.report.page import PageCard, render_parts
+from effschool.report.portfolio import Portfolio, list_certainty, list_histories, name_slugs
+from effschool.report.privacy import suppress_small
+from effschool.report.queries import find_score, is_more_worse, name_step, name_verdicts, span_chance
+from effschool.report.school_features import gather_features, list_measured, name_titles
+from effschool.report.sections.indicators import (
+    CHART,
+    READING,
+    TITLES,
+    VERDICTS,
+    YEARS,
+    draw_histories,
+    draw_rows,
+    list_years,
+)
+from effschool.report.sections.municipality import NONE, choose_decisions, number_schools, percent
+from effschool.report.sections.support import choose_partners, say_partners
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
 PUPILS = ("обучающийся", "обучающихся", "обучающихся")
-MEASURED = {"value": "По школе", "before": "Год назад", "group": "По группе", "region": "По региону"}
-COUNTED = ("people", "beside")
-FIGURE_FORMATS = dict.fromkeys(MEASURED.values(), percent)
 NO_ADVICE = "Для такого сочетания показателей готовых советов нет: смотрите последний столбец таблицы показателей."
 
 
@@ -36,7 +48,7 @@ class Told:
     Args:
         signs: a row per own school, as `gather_features` gives it.
         comments: a row per school, reader and comment, as `write_comments` gives it.
-        figures: a row per school and indicator, `school_id` and the columns of a page's table.
+        figures: a row per school and indicator, as `list_figures` gives it.
     """
 
     portfolio: Portfolio
@@ -60,92 +72,79 @@ def tell_schools(portfolio: Portfolio, path: Path) -> Told:
 
 
 def list_figures(portfolio: Portfolio, signs: pd.DataFrame, fewest: int) -> pd.DataFrame:
-    """Shares and means of every school beside last year, its group and the region: a row per school and indicator.
+    """Shares and means of every school beside last year and its group: a row per school and indicator.
+
+    Columns: school_id, indicator, name, unit, own, region (the figure of the group), before, people; `low` and `high`,
+    what chance makes of the group's share among so many pupils; `verdict` and `domain` as in `queries`.
 
     Args:
-        fewest: participants below whom a difference from the region is not called one.
+        fewest: participants below whom a difference from the group is not called one.
     """
     method = portfolio.workspace.methodology
-    names = [name for domain in method.domains for name in list_measured(portfolio, domain) if name in signs]
-    rows = [_list_indicator(signs, name) for name in names]
-    told = (
-        pd.concat(rows) if rows else pd.DataFrame(dtype="float64", columns=["school_id", "name", *COUNTED, *MEASURED])
-    )
-    titles = {name: f"{method.indicators[name].short}, {method.indicators[name].unit}" for name in names}
-    frame = pd.DataFrame(
-        {
-            "school_id": told["school_id"],
-            "Показатель": told["name"].map(titles),
-            **{heading: told[measure] for measure, heading in MEASURED.items()},
-            "Детей": told["people"].astype("int64"),
-            "Отличие от региона": _say_beside(told, method, fewest),
-        }
-    )
-    order = {school: place for place, school in enumerate(signs.index)}
-    return frame.sort_values("school_id", key=lambda ids: ids.map(order), kind="stable", ignore_index=True)
+    listed = [(domain, name) for domain in method.domains for name in list_measured(portfolio, domain) if name in signs]
+    rows = [_list_indicator(signs, name).assign(domain=domain) for domain, name in listed]
+    told = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=MEASURED)
+    low, high = span_chance(told["region"].astype("float64"), told["people"].astype("float64"), method)
+    sign = is_more_worse(method, told["indicator"]).map({True: 1, False: -1})
+    score = (sign * told["beside"]).where(told["people"] >= fewest).astype("float64")
+    known = method.indicators
+    return told.assign(
+        name=told["indicator"].map(lambda name: known[name].short),
+        unit=told["indicator"].map(lambda name: known[name].unit),
+        low=low,
+        high=high,
+        verdict=name_verdicts(score, find_score(method)),
+        order=told["school_id"].map({school: place for place, school in enumerate(signs.index)}),
+    ).sort_values("order", kind="stable", ignore_index=True)
+
+
+MEASURED = ["school_id", "indicator", "people", "own", "before", "region", "beside", "domain"]
 
 
 def _list_indicator(signs: pd.DataFrame, name: str) -> pd.DataFrame:
     own = signs[signs[name].notna()]
-    values = {measure: own[f"{name}.{measure}".removesuffix(".value")] for measure in (*MEASURED, "beside")}
-    frame = pd.DataFrame({"name": name, "people": own[f"{name}.participants"], **values})
+    measures = {"people": "participants", "before": "before", "region": "group", "beside": "beside"}
+    values = {column: own[f"{name}.{measure}"] for column, measure in measures.items()}
+    frame = pd.DataFrame({"indicator": name, "own": own[name], **values})
     return frame.rename_axis("school_id").reset_index()
-
-
-def _say_beside(told: pd.DataFrame, method: Methodology, fewest: int) -> pd.Series:
-    """«заметно хуже» and the like where the difference from the region is more than chance makes of it."""
-    words_of = {
-        item.id: BESIDE[domain] if (item.direction == "inverse") == (rules.better == "high") else BESIDE[domain][::-1]
-        for domain, rules in method.iterate_domains()
-        for item in rules.indicators
-    }
-    score = find_score(method)
-    beside = told["beside"].where(told["people"] >= fewest)
-    more, less = ([words_of[name][end] for name in told["name"]] for end in (0, 1))
-    said = pd.Series(NONE, index=told.index, dtype="str").mask(beside > score, more)
-    return said.mask(beside < -score, less)
-
-
-BESIDE = {"results": ("заметно хуже", "заметно лучше"), "social": ("заметно тяжелее", "заметно легче")}
-"""More and less of an indicator that is worse the more there is of it, by domain."""
 
 
 @dataclass(frozen=True)
 class Advice:
-    """Comments on one school by reader, each with its ground and its source.
+    """Comments on one school, what was seen first and then what each reader can do about it.
 
     Args:
-        groups: a pair per reader: heading, and the comments with `text`, `because` and `source`.
+        groups: a pair per finding: its ground, and a row per reader: whom it is for, text, source (empty: our own).
     """
 
     groups: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]
 
     def _repr_html_(self) -> str:
-        return render("advice.html.j2", groups=self.groups)
+        return render("advice.html.j2", groups=self.groups, note=OWN_ADVICE)
 
     @property
     def parts(self) -> tuple[Text, ...]:
         """The same as text, for the file of facts."""
-        return tuple(Text(tuple(join(item) for item in items)) for _, items in self.groups)
+        return tuple(Text((ground, *(join(item) for item in items))) for ground, items in self.groups)
+
+
+OWN_ADVICE = "Где источник не назван, мера предложена разработчиками."
 
 
 @dataclass(frozen=True)
 class SchoolPage:
-    """One school: anchor, heading and what stands below it."""
+    """One school: name of its file without suffix, heading and what stands below it."""
 
-    anchor: str
+    file: str
     title: str
     shown: tuple[Table | Text | Advice, ...]
 
 
 @dataclass(frozen=True)
 class SchoolPages:
-    """Pages of all own schools that take part, in the order of their numbers."""
+    """Pages of all own schools that take part, in the order of their numbers; each a file of its own."""
 
     pages: tuple[SchoolPage, ...]
-
-    def _repr_html_(self) -> str:
-        return render("schools.html.j2", pages=self.pages)
 
     def __repr__(self) -> str:
         return f"<{len(self.pages)} pages>"
@@ -157,23 +156,106 @@ class SchoolPages:
         return tuple(inner for part in shown for inner in (part.parts if isinstance(part, Advice) else (part,)))
 
 
-def write_school_pages(told: Told) -> SchoolPages | Text:
+def tell_pages(told: Told) -> SchoolPages:
     """A page for each own school that takes part."""
     if told.portfolio.schools.empty:
-        return Text(("Ни одна школа муниципалитета в расчёте не участвует: страниц школ нет.",), kind="note")
-    lists = pd.concat([_describe_lists(told.portfolio), _describe_partners(told.portfolio)])
-    return SchoolPages(tuple(_write_page(told, row, lists) for _, row in told.portfolio.schools.iterrows()))
+        return SchoolPages(())
+    lists, partners = _describe_lists(told.portfolio), _describe_partners(told.portfolio)
+    histories = follow_schools_indicators(told.portfolio)
+    files = name_school_files(told.portfolio.schools)
+    return SchoolPages(
+        tuple(
+            _tell_page(told, row, files[row["school_id"]], pd.concat([lists, partners]), histories)
+            for _, row in told.portfolio.schools.iterrows()
+        )
+    )
 
 
-def _write_page(told: Told, school: pd.Series, lists: pd.DataFrame) -> SchoolPage:
-    code, number = school["school_id"], school["number"]
-    figures = told.figures[told.figures["school_id"] == code].drop(columns="school_id")
-    title = f"{school['name']}: показатели, {told.portfolio.year} год"
-    table = Table(f"Школа {number}", title, figures.reset_index(drop=True), FIGURE_FORMATS)
-    of_school = lists[lists["school_id"] == code]["text"].tolist()
-    said = Text((*_introduce(told.portfolio, school), *of_school))
-    name = f"{number}.{NBSP}{school['name']}"
-    return SchoolPage(anchor_school(number), name, (said, table, _gather_advice(told, code)))
+def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
+    """Name of the file of every school's page, without suffix: its code."""
+    return name_slugs(schools["school_id"])
+
+
+def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, histories: pd.DataFrame) -> SchoolPage:
+    code = school["school_id"]
+    of_school = said[said["school_id"] == code]["text"].tolist()
+    intro = Text((*_introduce(told.portfolio, school), *of_school))
+    own = told.figures[told.figures["school_id"] == code].reset_index(drop=True)
+    past = histories[histories["school_id"] == code]
+    tables = [
+        _tabulate_school(told, school, own[own["domain"] == domain].reset_index(drop=True), past, domain)
+        for domain in told.portfolio.workspace.methodology.domains
+    ]
+    kept = [table for table in tables if len(table.frame)]
+    return SchoolPage(file, school["name"], (intro, *kept, _gather_advice(told, code)))
+
+
+def _tabulate_school(
+    told: Told, school: pd.Series, own: pd.DataFrame, histories: pd.DataFrame, domain: Domain
+) -> Table:
+    """Indicators of one school beside its group; of a few pupils the number is told, not the share."""
+    fewest = told.rules.fewest
+    frame = pd.DataFrame(
+        {
+            "Показатель": [f"{row.name}, {row.unit}" for row in own.itertuples(index=False, name="Row")],
+            "Школа": [_say_share(row, fewest) for row in own.itertuples()],
+            "Группа": own["region"].map(percent, na_action="ignore").astype("str").where(own["region"].notna(), NONE),
+            "Год назад": own["before"]
+            .map(percent, na_action="ignore")
+            .astype("str")
+            .where(own["before"].notna(), NONE),
+            "Детей": own["people"].astype("int64"),
+            "Против группы": own["verdict"].map(VERDICTS[domain]).fillna(NONE),
+        }
+    )
+    drawings = {CHART: draw_rows(own, "по школе", "по группе"), YEARS: draw_histories(own, histories)}
+    title = f"{TITLES[domain]}: {school['name']}, {told.portfolio.year} год"
+    read = READING.format(own="школа", other="школы той же группы", years="до пяти последних лет")
+    note = read if domain == "results" else ""
+    shown = ("Показатель", "Школа", "Группа", "Детей", CHART, "Против группы", YEARS)
+    return Table(f"{domain} {school['number']}", title, frame, note=note, drawings=drawings, shown=shown)
+
+
+def _say_value(value: float) -> str:
+    return NONE if pd.isna(value) else percent(value)
+
+
+def _say_share(row: object, fewest: int) -> str:
+    """«12,6», or «2 из 7» where so few took part that a share would say more than it knows."""
+    if row.people >= fewest or row.unit != "%":  # type: ignore[attr-defined]
+        return percent(row.own)  # type: ignore[attr-defined]
+    return f"{format_number(round(row.own * row.people / 100))} из {format_number(row.people)}"  # type: ignore[attr-defined]
+
+
+def follow_schools_indicators(portfolio: Portfolio) -> pd.DataFrame:
+    """Indicators of own schools and of their groups over the years: school_id, indicator, year, own, region (group)."""
+    values = portfolio.workspace.identified.indicators
+    years = list_years(portfolio)
+    known = values[values["year"].isin(years) & (values["participants"] > 0)].dropna(subset="raw")
+    paths = portfolio.workspace.dynamics.paths[["school_id", "year", "group"]]
+    grouped = known.merge(paths, on=["school_id", "year"])
+    grouped = grouped.assign(points=grouped["raw"] * grouped["participants"])
+    by = grouped.groupby(["year", "group", "indicator"])
+    pooled = by["points"].sum() / by["participants"].sum()
+    others = grouped[~grouped["school_id"].isin(portfolio.schools["school_id"])]
+    counts = others.groupby(["year", "group", "indicator"])["school_id"].nunique()
+    pooled = suppress_small(pooled, counts).rename("region").reset_index()
+    own = grouped[grouped["school_id"].isin(portfolio.schools["school_id"])].rename(columns={"raw": "own"})
+    return own.merge(pooled, on=["year", "group", "indicator"], how="left")[
+        ["school_id", "indicator", "year", "own", "region"]
+    ]
+
+
+def write_school_pages(told: Told, folder: Path) -> None:
+    """A file for each school in `folder`: what the municipality sends on to that school and to no other."""
+    portfolio, region = told.portfolio, told.portfolio.workspace.region
+    for page in tell_pages(told).pages:
+        card = PageCard(
+            title=page.title,
+            subtitle=f"{portfolio.municipality}, {portfolio.year} год",
+            demonstration=region.demonstration,
+        )
+        write_text(render_parts(page.shown, card), folder / f"{page.file}.html")
 
 
 def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
@@ -181,9 +263,7 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
     known = pd.notna(school["enrolment"])
     people = count(round(school["enrolment"]), *PUPILS) if known else words("число обучающихся неизвестно")
     yield say(
-        "{place}, {year} год. Код {code}; группа школ: {group}; {people}.",
-        place=words(portfolio.municipality),
-        year=words(portfolio.year),
+        "Код {code}; группа школ: {group}; {people}.",
         code=words(school["school_id"]),
         group=words(school["group"]),
         people=people,
@@ -200,24 +280,35 @@ def _name_lists(school: pd.Series) -> list[str]:
 def _describe_lists(portfolio: Portfolio) -> pd.DataFrame:
     """What is said of every school and list in a paragraph: a row per both: school_id, list, text."""
     history = list_histories(portfolio).merge(portfolio.schools[["school_id", "number"]], on="number")
+    history = history[history["list"].isin(portfolio.watched)]
     said = [(row.school_id, row.list, f"«{row.list}»: {_lower(row.history)}") for row in history.itertuples()]
     sure = list_certainty(portfolio, portfolio.schools)
-    for row in sure[sure["list"].isin(portfolio.watched)].itertuples():
-        said.append((row.school_id, row.list, row.stability_sentence))
-        said.append((row.school_id, row.list, row.chance_sentence if pd.notna(row.chance_sentence) else ""))
+    said += [
+        (row.school_id, row.list, _say_sure(row)) for row in sure[sure["list"].isin(portfolio.watched)].itertuples()
+    ]
     decisions = choose_decisions(portfolio)
-    said += list(zip(decisions["school_id"], decisions["list"], decisions["sentence"], strict=True))
+    within_reach = decisions[decisions["pupils"].notna()]
+    said += list(zip(within_reach["school_id"], within_reach["list"], within_reach["sentence"], strict=True))
     frame = pd.DataFrame(said, columns=["school_id", "list", "text"])
     return frame.groupby(["school_id", "list"], sort=False)["text"].agg(join).reset_index()
+
+
+def _say_sure(row: Any) -> Said:
+    return say(
+        "Надёжность: {step}; с другими такими же детьми осталась бы в списке в {cases} из 100.",
+        step=words(name_step(row.verdict, row.stays_chance_pct)),
+        cases=count(round(row.stays_chance_pct), "случае", "случаях", "случаях"),
+    )
 
 
 def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:
     """Close and better schools of every own school that needs help: a row per school: school_id, text."""
     known = choose_partners(portfolio)
     close = known[known["kind"] == CLOSE].dropna(subset="partner") if len(known) else known
-    said = [(row.school_id, f"{row.partner} ({describe_difference(row)})") for row in close.itertuples()]
-    frame = pd.DataFrame(said, columns=["school_id", "text"]).groupby("school_id", sort=False)["text"].agg("; ".join)
-    return (PARTNERS + frame + ".").reset_index()
+    if not len(close):
+        return pd.DataFrame(columns=["school_id", "text"])
+    told = close.groupby("school_id", sort=False)["partner"].agg(say_partners).rename("text")
+    return (PARTNERS + told + ".").reset_index()
 
 
 PARTNERS = "Похожие школы с лучшими результатами: "
@@ -228,25 +319,34 @@ def _lower(text: str) -> str:
 
 
 def _gather_advice(told: Told, code: str) -> Advice | Text:
-    own = told.comments[told.comments["school_id"] == code]
+    own = told.comments[(told.comments["school_id"] == code) & told.comments["reader"].isin(SCHOOL_READERS)]
     groups = [
-        (READER_TITLES[reader], tuple(_finish(row) for row in rows.itertuples()))
-        for reader in SCHOOL_READERS
-        if len(rows := own[own["reader"] == reader])
+        (join([_upper(rows["because"].iloc[0]), "."], ""), tuple(_address(row) for row in rows.itertuples()))
+        for _, rows in own.groupby("pattern", sort=False)
     ]
     return Advice(tuple(groups)) if groups else Text((NO_ADVICE,))
 
 
-def _finish(row: object) -> tuple[str, str, str]:
-    """A comment with its ground and source as sentences."""
-    because = join([join(["Основание:", row.because]), "."], "")  # type: ignore[attr-defined]
-    return row.text, because, f"Источник: {row.source}."  # type: ignore[attr-defined]
+def _upper(text: Said) -> Said:
+    return Said(text[:1].upper() + text[1:], list_facts(text))
 
 
-def tabulate_figures(told: Told) -> Table | Text:
+def _address(row: Any) -> tuple[str, str, str]:
+    """A comment with whom it is for and its source, if that is a document."""
+    source = "" if row.source == OWN_SOURCE else f"Источник: {row.source}."
+    return f"{READER_TITLES[row.reader]}:", row.text, source
+
+
+OWN_SOURCE = "предложено разработчиками"
+
+
+def tabulate_figures(told: Told) -> Table:
     """Figures of all pages in one table, for the workbook."""
-    frame = _name_rows(told, told.figures)
-    return Table("Показатели школ", "Показатели школ рядом с группой и регионом", frame, FIGURE_FORMATS)
+    names = {"name": "Показатель", "unit": "Единица", "own": "По школе", "before": "Год назад", "region": "По группе"}
+    frame = _name_rows(told, told.figures[["school_id", *names, "people"]].rename(columns={**names, "people": "Детей"}))
+    words_of = [VERDICTS[row.domain].get(row.verdict, NONE) for row in told.figures.itertuples()]
+    formats = dict.fromkeys(("По школе", "Год назад", "По группе"), percent)
+    return Table("Показатели школ", "Показатели школ рядом с группой", frame.assign(Отличие=words_of), formats)
 
 
 def tabulate_comments(told: Told) -> Table:
@@ -258,7 +358,8 @@ def tabulate_comments(told: Told) -> Table:
 
 
 def _name_rows(told: Told, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the school's number and name in the place of its code."""
+    """The frame with year, code, number and name of the school in front."""
     names = number_schools(told.portfolio.schools).set_axis(told.portfolio.schools["school_id"])
-    named = frame.assign(Школа=frame["school_id"].map(names)).drop(columns="school_id")
-    return named[["Школа", *named.columns.drop("Школа")]].reset_index(drop=True)
+    named = frame.assign(Школа=frame["school_id"].map(names), Код=frame["school_id"], Год=str(told.portfolio.year))
+    front = ["Школа", "Код", "Год"]
+    return named[[*front, *frame.columns.drop("school_id")]].reset_index(drop=True)

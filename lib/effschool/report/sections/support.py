@@ -32,8 +32,32 @@ SHOWN_YEARS = 3
 
 
 def tabulate_partners(portfolio: Portfolio) -> Table | Text:
-    """Close and lastingly better schools for every own school that needs help; schools of others have no names."""
-    return _say_no_need(portfolio) or _tabulate_close(choose_partners(portfolio), portfolio.workspace.methodology)
+    """Close and lastingly better schools for own schools that need help: of others only that there is one."""
+    silent = _say_no_need(portfolio)
+    known = choose_partners(portfolio)
+    close = known[known["kind"] == CLOSE] if len(known) else known
+    if silent or close.empty:
+        return silent or say_missing("Похожие школы с лучшими результатами")
+    found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
+    note = say(
+        "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все "
+        "годы окна и ни в одном списке, требующем помощи. Не нашлось похожих для {none} из {all}.",
+        none=number(close["name"].nunique() - len(found)),
+        all=count(close["name"].nunique(), *OF_SCHOOLS),
+    )
+    if found.empty:
+        return Text((note,), kind="note")
+    frame = found.rename_axis("Школа").rename("У кого учиться").reset_index()
+    return Table("Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note)
+
+
+def say_partners(names: pd.Series) -> str:
+    """Partners of one school: own schools of the municipality by name, of others only that there is one."""
+    own = list(dict.fromkeys(name for name in names if name != OTHER_MUNICIPALITY))
+    return "; ".join([*own, ASK_INSTITUTE] if len(own) < len(names) else own)
+
+
+ASK_INSTITUTE = "есть в другом муниципалитете: спросите институт"
 
 
 def tabulate_named_partners(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
@@ -63,7 +87,7 @@ def _say_no_need(portfolio: Portfolio) -> Text | None:
     is_known = len(partners) and (partners["year"] == portfolio.year).any()
     if not is_known or partners["school_id"].isin(portfolio.schools["school_id"]).any():
         return None
-    return Text(("Школ, которым нужен партнёр, в муниципалитете нет.",))
+    return Text(("Школ, которым нужен партнёр, в муниципалитете нет.",), kind="note")
 
 
 def choose_partners(portfolio: Portfolio) -> pd.DataFrame:

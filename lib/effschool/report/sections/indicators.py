@@ -1,0 +1,99 @@
+"""Results and conditions beside the region (результаты против региона): a row per indicator, small drawings in it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+
+from effschool.base.russian import format_number
+from effschool.method.methodology import Domain
+from effschool.report.display import Table, Text
+from effschool.report.drawings import choose_scale, draw_dumbbell, draw_years
+from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators
+from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators
+from effschool.report.sections.municipality import NONE, name_sheet, percent, say_missing
+
+VERDICTS: dict[Domain, dict[str, str]] = {
+    "results": {WORSE: "хуже", BETTER: "лучше", SAME: NONE},
+    "social": {WORSE: "тяжелее", BETTER: "легче", SAME: NONE},
+}
+"""A verdict in the words of a domain: conditions are heavier, not worse; what chance may do has no word."""
+CHART, YEARS = "На шкале", "По годам"
+READING = (
+    "Круг — {own}, черта — {other}, серая полоса — что бывает по одной случайности при таком числе учеников; прочерк — "
+    "отличие в её пределах. Справа тёмная линия — {own}, светлая — {other}, {years}."
+)
+
+
+def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = False) -> Table | Text:
+    """Shares and means of the municipality beside the region; of ВПР alone where `caveated`."""
+    judged = judge_indicators(portfolio, domain)
+    chosen = judged[judged["is_caveated"].astype(bool) == caveated] if len(judged) else judged
+    if chosen.empty:
+        return say_missing("ВПР" if caveated else TITLES[domain])
+    # What is better when less comes first: each half is read in one direction.
+    chosen = chosen.sort_values("more_is_worse", ascending=False, kind="stable").reset_index(drop=True)
+    frame = pd.DataFrame(
+        {
+            "Показатель": [f"{row.name}, {row.unit}" for row in _rows(chosen)],
+            "Лучше, если": chosen["more_is_worse"].map({True: "меньше", False: "больше"}),
+            "Муниципалитет": chosen["own"],
+            "Регион": chosen["region"],
+            "Год назад": chosen["before"],
+            "Участников": chosen["own_participants"].astype("int64"),
+            "Против региона": chosen["verdict"].map(VERDICTS[domain]).fillna(NONE),
+        }
+    )
+    histories = follow_indicators(portfolio, domain)
+    drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
+    title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год"
+    shown = ("Показатель", "Лучше, если", "Муниципалитет", "Регион", CHART, "Против региона", YEARS)
+    years = sorted(histories["year"].unique())
+    told = READING.format(own="муниципалитет", other="регион", years=f"{years[0]}–{years[-1]} годы")
+    key = "ВПР" if caveated else name_sheet("Показатели", domain)
+    is_first = domain == "results" and not caveated
+    return Table(key, title, frame, FORMATS, told if is_first else "", drawings=drawings, shown=shown)
+
+
+TITLES: dict[Domain, str] = {"results": "ЕГЭ, ОГЭ и аттестаты", "social": "Социальные условия"}
+FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), percent)
+
+
+def _rows(judged: pd.DataFrame) -> Iterable:
+    return judged.itertuples(index=False, name="Row")
+
+
+def draw_rows(judged: pd.DataFrame, own: str, other: str) -> list[str]:
+    """A dumbbell per row on one scale: columns own, region, low, high, verdict, name."""
+    ends = choose_scale([*judged["own"], *judged["region"], *judged["high"]])
+    told = [
+        f"{row.name}: {own} {format_number(row.own, 1)}, {other} {format_number(row.region, 1)}"
+        for row in _rows(judged)
+    ]
+    return [draw_dumbbell(row, ends, text) for row, text in zip(_rows(judged), told, strict=True)]
+
+
+def draw_histories(judged: pd.DataFrame, histories: pd.DataFrame) -> list[str]:
+    """A line of years per row of `judged`."""
+    by_name = {name: rows.set_index("year") for name, rows in histories.groupby("indicator")}
+    empty = pd.DataFrame({"own": [], "region": []})
+    past = [by_name.get(row.indicator, empty) for row in _rows(judged)]
+    return [draw_years(rows["own"], rows["region"], unit) for rows, unit in zip(past, judged["unit"], strict=True)]
+
+
+def follow_indicators(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
+    """Indicators over the years up to the report's: indicator, year, own (the municipality's), region."""
+    frames = [
+        compare_indicators(replace(portfolio, year=year), domain, ("share", "mean")).assign(year=year)
+        for year in list_years(portfolio)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def list_years(region: RegionYear) -> list[int]:
+    """Years that a report looks back on: five at most, the report's the last."""
+    known = region.workspace.identified.indicators["year"].unique()
+    return sorted(int(year) for year in known if year <= region.year)[-MOST_YEARS:]
+
+
+MOST_YEARS = 5

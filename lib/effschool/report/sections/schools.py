@@ -1,0 +1,95 @@
+"""All schools of a municipality in one table (школы), the heart of its page: years, conditions, lists, what next."""
+
+import pandas as pd
+
+from effschool.method.methodology import FIOKO_LIST, Domain
+from effschool.report.display import Table
+from effschool.report.drawings import draw_strip
+from effschool.report.facts import Said, say, words
+from effschool.report.portfolio import flag_members, spread_bands
+from effschool.report.queries import name_sureness
+from effschool.report.sections.indicators import list_years
+from effschool.report.sections.municipality import NONE, number_schools
+from effschool.report.sections.school import Told, name_school_files
+
+STRIPS: dict[Domain, str] = {"results": "Результаты", "social": "Условия"}
+
+
+def tabulate_schools(told: Told, folder: str = "") -> Table:
+    """Every school of the register: pupils, bands over five years, lists, how sure they are, the next step.
+
+    Args:
+        folder: name of the folder beside the page in which schools' pages are; empty links to none.
+    """
+    portfolio = told.portfolio
+    schools, years = portfolio.register, list_years(portfolio)
+    domains = [domain for domain in STRIPS if domain in portfolio.workspace.methodology.domains]
+    bands = {domain: _spread(told, domain, years) for domain in domains}
+    frame = pd.DataFrame({"Школа": number_schools(schools), "Код": schools["school_id"], "Год": str(portfolio.year)})
+    frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
+    frame["Учеников"] = schools["enrolment"].round().astype("Int64")
+    for domain in domains:
+        frame = frame.join(bands[domain].add_prefix(f"{STRIPS[domain]}, ").reset_index(drop=True))
+    frame["Списки"] = [_name_lists(told, school) for _, school in schools.iterrows()]
+    frame["Надёжность"] = schools["school_id"].map(name_sureness(portfolio)).fillna(NONE)
+    frame["Что дальше"] = schools["school_id"].map(list_steps(told)).fillna(NONE)
+    marks = {domain: portfolio.workspace.methodology.domains[domain].band_marks for domain in domains}
+    keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in marks)
+    return Table(
+        "Школы",
+        f"Школы муниципалитета, {portfolio.year} год",
+        frame,
+        note=say(NOTE, first=words(years[0]), last=words(years[-1]), keys=words(keys)),
+        row_links=_link(told, folder) if folder else {},
+        drawings={
+            STRIPS[domain]: [_draw(told, domain, row) for row in bands[domain].to_dict("records")] for domain in domains
+        },
+        shown=("Школа", "Учеников", *(STRIPS[domain] for domain in domains), "Списки", "Надёжность", "Что дальше"),
+    )
+
+
+NOTE = (
+    "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет. "
+    "Надёжность: «твёрдо» — осталась бы в списке и с другими такими же детьми; «под вопросом» — не всегда или не при "
+    "всех допустимых правилах; «скорее случайно» — чаще нет."
+)
+
+
+def _spread(told: Told, domain: Domain, years: list[int]) -> pd.DataFrame:
+    """Bands of every school of the register: a row per school, a column per year."""
+    wide = spread_bands(told.portfolio, domain)
+    return wide.reindex(index=told.portfolio.register["number"], columns=years).rename(columns=str)
+
+
+def _draw(told: Told, domain: Domain, row: dict) -> str:
+    rules = told.portfolio.workspace.methodology.domains[domain]
+    return draw_strip({int(year): band for year, band in row.items()}, rules.band_marks, rules.worse_band)
+
+
+def _say_marks(told: Told, domain: Domain) -> str:
+    rules = told.portfolio.workspace.methodology.domains[domain]
+    return ", ".join(f"{mark} — {rules.band_titles[band]}" for band, mark in rules.band_marks.items())
+
+
+def _name_lists(told: Told, school: pd.Series) -> str:
+    """Lists of the year but those that say that there is nothing to say (no band: «нейтральные»)."""
+    method = told.portfolio.workspace.methodology
+    silent = {item.status for item in (*method.lists.results, *method.lists.social) if not item.band}
+    names = [school["results_status"], school["social_status"]]
+    told_of = [name for name in names if pd.notna(name) and name not in silent]
+    is_fioko = method.fioko is not None and flag_members(pd.DataFrame([school]), FIOKO_LIST).iloc[0]
+    return ", ".join([*told_of, *([FIOKO_LIST] if is_fioko else [])]) or NONE
+
+
+def list_steps(told: Told) -> dict[str, Said]:
+    """What the municipality has to do next, by the code of a school that needs it."""
+    comments = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["attention"].astype(bool)]
+    first = comments.drop_duplicates("school_id")
+    return dict(zip(first["school_id"], first["text"], strict=True))
+
+
+def _link(told: Told, folder: str) -> dict[str, str]:
+    schools = told.portfolio.schools
+    files = name_school_files(schools)
+    named = zip(number_schools(schools), schools["school_id"], strict=True)
+    return {name: f"{folder}/{files[code]}.html" for name, code in named}
