@@ -113,15 +113,6 @@ def test_levels_are_drawn_beside_the_index(portfolio):
     assert "случаях из 100" in chart.sentence
 
 
-def test_only_own_schools_have_an_ellipse(demo):
-    portfolio = open_portfolio(demo, None, None)
-    points = place_points(portfolio)
-    assert points.loc[points["number"].isna(), "x_level"].isna().all()
-    assert points.loc[points["number"].notna(), "y_level_error"].notna().any()
-    patches = chart_matrix(portfolio).figure.axes[0].patches
-    assert len(patches) == points["x_level"].notna().sum()
-
-
 def test_the_annex_of_an_order_says_how_sure_each_school_is(demo):
     region = open_region(demo, None)
     part = tabulate_annex(region, "ШНСУ", "школы в условиях")

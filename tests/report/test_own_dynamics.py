@@ -8,13 +8,7 @@ from effschool.report.sections import own_dynamics as parts
 from effschool.report.sections.municipality import signed
 
 YEAR = 2023
-PARTS = [
-    lambda portfolio: parts.chart_flows(portfolio, "results"),
-    parts.tabulate_leaving,
-    parts.chart_level_change,
-    parts.chart_pupil_cohorts,
-    parts.tabulate_pupil_cohorts,
-]
+PARTS = [parts.describe_moves, parts.chart_changes, parts.tabulate_pupil_cohorts]
 
 
 @pytest.fixture
@@ -45,30 +39,31 @@ def test_report_changes_no_value_of_the_region(demo, portfolio):
     assert len(told) > 3
 
 
-def test_flows_end_with_the_year_of_the_report(demo, portfolio):
-    earlier = parts.chart_flows(replace(portfolio, year=2021), "results").table.frame
-    assert earlier.columns.tolist()[1:] == ["2020", "2021"]
-    own = parts.chart_flows(portfolio, "results").table.frame
-    latest = demo.dynamics.paths.sort_values("year").drop_duplicates("school_id", keep="last").set_index("school_id")
-    ever = demo.dynamics.paths.dropna(subset="group")["school_id"].unique()
-    assert own["2023"].sum() == (latest.loc[ever, "municipality"] == portfolio.municipality).sum()
+def test_moves_name_who_came_and_who_left_and_nobody_who_was_not_judged(demo):
+    told = []
+    for name in list_municipalities(demo, YEAR):
+        portfolio = open_portfolio(demo, name, YEAR)
+        told += parts.describe_moves(portfolio).paragraphs
+        before, now = (item.register.set_index("school_id") for item in (portfolio.year_before, portfolio))
+        for school, row in now.iterrows():
+            was, stays = (
+                table.loc[school, "social_status"] == "ШНСУ" if school in table.index else False for table in (before, now)
+            )
+            left = [text for text in told if text.startswith("ШНСУ: вышли") and row["name"] in text]
+            assert bool(left) <= (was and not stays and row["social_index"] == row["social_index"]), row["name"]
+    assert any(": попали " in text for text in told)
+    assert isinstance(parts.describe_moves(open_portfolio(demo, None, 2020)), Text)
 
 
-def test_leaving_shows_the_region_as_a_share(demo, portfolio):
-    frame = parts.tabulate_leaving(portfolio).frame
-    spells = demo.dynamics.spells
-    own = spells[spells["school_id"].isin(portfolio.register["school_id"])]
-    assert frame.set_index("Список")["Были в списке, раз"]["ШНСУ"] == (own["list"] == "ШНСУ").sum() > 0
-    assert (frame["Были в списке, раз"] == frame[["Вышли", "Ещё в списке", "Перешли или выбыли"]].sum(axis=1)).all()
-    assert isinstance(parts.tabulate_leaving(replace(portfolio, year=2020)), Text)
+def test_few_schools_need_no_picture(demo, portfolio):
+    few = replace(portfolio.workspace, dynamics=portfolio.workspace.dynamics)
+    small = [open_portfolio(few, name, YEAR) for name in list_municipalities(few, YEAR)]
+    for found in small:
+        made = parts.chart_changes(found)
+        assert isinstance(made, Text) == (len(found.schools) < 10 or not len(made.table.frame))
 
 
 def test_cohorts_of_pupils_are_those_of_own_schools(demo, portfolio):
-    frame = parts.chart_pupil_cohorts(portfolio).table.frame
-    assert frame["Школа"].tolist() == [
-        f"{number}.\xa0{name}"
-        for number, name in zip(portfolio.schools["number"], portfolio.schools["name"], strict=True)
-    ]
     rows = demo.dynamics.pupil_cohorts
     own = rows[rows["school_id"].isin(portfolio.schools["school_id"]) & (rows["to_year"] == YEAR)]
     table = parts.tabulate_pupil_cohorts(portfolio)

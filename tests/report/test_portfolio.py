@@ -99,31 +99,11 @@ def test_values_of_other_years_are_not_pooled(make_portfolio):
     assert compare_indicators(portfolio, "results", ("share",))["own"].tolist() == [40.0]
 
 
-def test_margins_by_hand(make_portfolio):
-    bands = {"a": "low", "b": "low", "c": "mid", "d": "mid", "e": "high", "x": "mid"}
-    portfolio = make_portfolio({school: {2022: band} for school, band in bands.items()})
-    indices = portfolio.workspace.identified.indices
-    values = {"a": 0.10, "b": 0.25, "c": 0.40, "d": 0.55, "e": 0.90, "x": 0.26}
-    indices["index"] = indices["school_id"].map(values)
-    indices.loc[indices["school_id"] == "x", "group"] = "вечерние"
-    margins = measure_margin(portfolio, "results").round(9)
-    assert margins.drop("x").to_dict() == {"a": 0.30, "b": 0.15, "c": 0.15, "d": 0.30, "e": 0.35}
-    assert pd.isna(margins["x"])  # alone in its group: no edge to cross
-
-
-def test_schools_not_ranked_have_no_margin(make_portfolio):
-    portfolio = make_portfolio({"a": {2022: "low"}, "b": {2022: "mid"}, "c": {2022: None}})
-    assert set(measure_margin(portfolio, "results").index) == {"a", "b"}
-    assert measure_margin(portfolio, "social").empty
-
-
 def test_points_of_others_are_anonymous(demo):
     portfolio = pick(demo)
     points = place_points(portfolio)
-    estimates = ["x_level", "x_level_error", "y_level", "y_level_error"]
-    assert list(points.columns) == ["x", "y", "number", *estimates, "kind", "schools", "x_middle", "y_middle"]
+    assert list(points.columns) == ["x", "y", "number", "kind", "schools", "x_middle", "y_middle"]
     cells = points[points["number"].isna()]
-    assert cells[estimates].isna().all(axis=None)
     ranked = portfolio.region_schools.dropna(subset=["results_band", "social_band"])
     own = ranked["school_id"].isin(portfolio.schools["school_id"])
     assert points["number"].notna().sum() == own.sum() > 0
@@ -184,23 +164,6 @@ def test_names_are_ordered_as_people_expect():
     assert names.sort_values(key=order_names).tolist() == ["а", "Б № 9", "б № 10", "ёж", "Енот"]
 
 
-def test_shares_of_bands_are_of_the_ranked(make_portfolio):
-    rows = [registered(school_id, 2022) for school_id in "abc"]
-    rows += [registered(school_id, 2022, municipality="Другой") for school_id in OTHERS]
-    bands = {"a": "low", "b": "high", "c": None} | dict.fromkeys(OTHERS, "low")
-    portfolio = make_portfolio({school: {2022: band} for school, band in bands.items()}, schools=register(rows))
-    shares = share_bands(portfolio, "results")
-    assert shares.loc["Район"].tolist() == [50, 0, 50]
-    assert shares.loc["регион"].round(3).tolist() == [85.714, 0, 14.286]
-    assert count_bands(portfolio.schools, "results").to_dict() == {"low": 1, "mid": 0, "high": 1}
-
-
-def test_municipality_without_ranked_schools_has_no_shares(make_portfolio):
-    rows = [registered("a", 2022), registered("b", 2022, municipality="Другой")]
-    portfolio = make_portfolio({"a": {2022: None}, "b": {2022: "low"}}, schools=register(rows))
-    assert share_bands(portfolio, "results").loc["Район"].isna().all()
-
-
 def test_lists_are_counted_in_the_municipality_and_the_region(make_portfolio):
     rows = [registered(school_id, 2022) for school_id in "ab"]
     rows += [registered(school_id, 2022, municipality="Другой") for school_id in OTHERS]
@@ -244,17 +207,6 @@ def test_values_stand_in_the_order_of_the_methodology(demo):
     assert wide.loc[school["number"], wide.columns[0]] == pytest.approx(
         own["normalised"].get(wide.columns[0]), nan_ok=True
     )
-
-
-def test_mean_index_by_hand(make_portfolio):
-    rows = [registered(school_id, 2022) for school_id in "ab"]
-    rows += [registered(school_id, 2022, municipality="Другой") for school_id in ("e", *OTHERS)]
-    bands = {"a": "low", "b": "mid", "e": None} | dict.fromkeys(OTHERS, "mid") | {"o1": "high", "o2": "high"}
-    portfolio = make_portfolio({s: {2022: band} for s, band in bands.items()}, schools=register(rows))
-    found = follow_mean_index(portfolio, "results").loc[2022]
-    assert found["own"] == pytest.approx(0.35)
-    assert found["schools"] == 2
-    assert found[["low", "middle", "high"]].tolist() == pytest.approx([0.5, 0.5, 0.65])
 
 
 def test_unknown_year_is_refused_with_the_list(demo):

@@ -3,11 +3,12 @@ import math
 import pandas as pd
 import pytest
 from builders_report import build_workspace, identify_bands, indicators, measured, register, registered
+from scipy import stats
 
 from effschool.report.comments import SIGNS
 from effschool.report.portfolio import Portfolio, RegionYear, list_municipalities, open_region
 from effschool.report.privacy import load_privacy
-from effschool.report.school_features import gather_features, name_titles, score_difference
+from effschool.report.school_features import gather_features, name_titles
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_value_beside_region_group_and_last_year(signs):
     assert own[""] == 50
     assert own[".region"] == pytest.approx((10 + 8) / 200 * 100)
     assert own[".group"] == pytest.approx((10 + 8) / 100 * 100)
-    assert own[".above"] == pytest.approx(41)
+    assert own[".above"] == pytest.approx(32)
     assert (own[".before"], own[".change"], own[".pupils"], own[".participants"]) == (25, 25, 10, 20)
 
 
@@ -51,15 +52,12 @@ def test_figures_stand_beside_own_ones_where_enough_others_are_behind_them(demo)
     assert hidden == {True, False}
 
 
-def test_scores_are_differences_in_standard_errors(signs):
-    assert signs.loc["01", "oge_math_2.beside"] == pytest.approx(0.41 / math.sqrt(0.09 * 0.91 / 20))
-    assert signs.loc["01", "oge_math_2.moved"] == pytest.approx(0.25 / math.sqrt(0.375 * 0.625 * (1 / 20 + 1 / 20)))
+def test_scores_are_those_of_exact_tests(signs):
+    tail = stats.binom.sf(9, 20, 0.18)  # 10 of 20 where 18 % of the group fail
+    assert signs.loc["01", "oge_math_2.beside"] == pytest.approx(stats.norm.isf(tail))
+    tail = stats.hypergeom.sf(9, 40, 15, 20)  # 10 of 20 after 5 of 20
+    assert signs.loc["01", "oge_math_2.moved"] == pytest.approx(stats.norm.isf(tail))
     assert math.isnan(signs.loc["02", "oge_math_2.moved"])
-
-
-def test_share_without_room_for_chance_has_no_score():
-    nothing = pd.Series([0.0])
-    assert score_difference(nothing, nothing, nothing, pd.Series([0.1])).isna().all()
 
 
 def test_low_results_are_of_the_year_and_unknown_where_not_ranked(signs):

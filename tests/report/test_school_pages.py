@@ -5,16 +5,18 @@ from bs4 import BeautifulSoup
 from builders_report import build_workspace, identify_bands, register, registered
 from conftest import ROOT
 
+from effschool.base.russian import NBSP
 from effschool.report.display import Text
 from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
-from effschool.report.sections.municipality import tabulate_schools
 from effschool.report.sections.school import (
     NO_ADVICE,
     tabulate_comments,
     tabulate_figures,
+    tell_pages,
     tell_schools,
     write_school_pages,
 )
+from effschool.report.sections.schools import tabulate_schools
 
 COMMENTS = ROOT / "comments" / "schools.yml"
 
@@ -30,70 +32,83 @@ def told(demo):
 
 
 @pytest.fixture(scope="module")
-def soup(told):
-    return BeautifulSoup(write_school_pages(told)._repr_html_(), "html.parser")
+def pages(told, tmp_path_factory):
+    """Finished pages by school code."""
+    folder = tmp_path_factory.mktemp("pages")
+    write_school_pages(told, folder)
+    return {path.stem: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in folder.glob("*.html")}
 
 
-def test_every_school_has_a_page_that_its_row_leads_to(told, soup):
-    pages = {page["id"]: page for page in soup.find_all("section", class_="school")}
-    table = BeautifulSoup(tabulate_schools(told.portfolio)._repr_html_(), "html.parser")
-    links = {link["href"].removeprefix("#"): link.get_text() for link in table.find_all("a")}
-    assert len(links) == len(told.portfolio.schools)
-    assert links == {name: page.h3.get_text() for name, page in pages.items()}
+def test_every_school_has_a_page_that_its_row_leads_to(told, pages):
+    table = BeautifulSoup(tabulate_schools(told, "rajon")._repr_html_(), "html.parser")
+    links = {link["href"]: link.get_text() for link in table.find_all("a")}
+    names = told.portfolio.schools.set_index("school_id")["name"]
+    assert set(links) == {f"rajon/{code}.html" for code in names.index}
+    assert {code: page.h1.get_text().replace(NBSP, " ") for code, page in pages.items()} == names.to_dict()
 
 
 def test_school_that_does_not_take_part_has_no_page_and_no_link(demo):
     portfolios = [open_portfolio(demo, name, 2023) for name in list_municipalities(demo, 2023)]
     portfolio = next(found for found in portfolios if len(found.register) > len(found.schools))
-    links = tabulate_schools(portfolio).row_links
+    links = tabulate_schools(tell_schools(portfolio, COMMENTS), "rajon").row_links
     assert len(links) == len(portfolio.schools) < len(portfolio.register)
 
 
-def test_page_has_figures_lists_and_advice_to_each_reader(told, soup):
+def test_page_has_figures_lists_and_advice_to_each_reader(told, pages):
     flagged = told.signs.index[told.signs[FLAGS].astype(bool).any(axis=1)]
-    numbers = told.portfolio.schools.set_index("school_id")["number"]
     assert len(flagged)
     for code in flagged:
-        page = soup.find(id=f"school-{numbers[code]}")
-        assert [heading.get_text() for heading in page.find_all("h4")] == ["Учителю", "Директору", "Методисту"]
-        assert len(page.table.find_all("tr")) == len(told.figures[told.figures["school_id"] == code]) + 1
-        assert all("Источник: " in item.get_text() for item in page.find_all("li"))
-        assert all(len(block.find_all("li")) <= 5 for block in page.find_all("ul"))
+        page = pages[code]
+        assert {label.get_text() for label in page.select("li b")} == {"Учителю:", "Директору:", "Методисту:"}
+        shown = sum(len(table.find_all("tr")) - 1 for table in page.find_all("table"))
+        assert shown == (told.figures["school_id"] == code).sum()
+        for reader in ("Учителю:", "Директору:", "Методисту:"):
+            assert 1 <= sum(label.get_text() == reader for label in page.select("li b")) <= 3
 
 
-def test_headings_follow_one_another(soup):
-    levels = [int(heading.name[1]) for heading in soup.find_all(re.compile("^h[1-6]$"))]
-    assert set(levels) == {3, 4}
-    assert levels[0] == 3
+def test_page_of_a_school_names_no_other_school(told, pages):
+    schools = told.portfolio.schools.set_index("school_id")
+    for code, page in pages.items():
+        others = schools.index.drop(code)
+        text = page.get_text(" ")
+        assert not [other for other in others if other in text]
+
+
+def test_page_tells_what_it_is_and_needs_nothing_else(pages):
+    for page in pages.values():
+        assert "Не публиковать" in page.get_text()
+        assert not page.find_all(["script", "link", "img"])
+        assert [level.name for level in page.find_all(re.compile("^h[1-6]$"))] in (["h1"], ["h1", "h2"])
 
 
 def test_difference_of_a_few_pupils_is_not_called_one(told):
-    few = told.figures[told.figures["Детей"] < told.rules.fewest]
+    few = told.figures[told.figures["people"] < told.rules.fewest]
     assert len(few)
-    assert set(few["Отличие от региона"]) == {"—"}
-    assert {"заметно хуже", "заметно лучше"} <= set(told.figures["Отличие от региона"])
+    assert few["verdict"].isna().all()
+    assert {"worse", "better", "same"} <= set(told.figures["verdict"].dropna())
 
 
-def test_conditions_are_heavier_not_worse(demo, methodology):
-    titles = {
-        domain: {f"{item.short}, %" for item in rules.indicators} for domain, rules in methodology.iterate_domains()
-    }
-    said = {domain: set() for domain in titles}
+def test_a_few_pupils_are_told_as_a_number_not_a_share(told, pages):
+    row = told.figures[told.figures["people"].lt(told.rules.fewest) & told.figures["unit"].eq("%")].iloc[0]
+    text = pages[row["school_id"]].get_text(" ")
+    assert f"{round(row['own'] * row['people'] / 100)} из {int(row['people'])}" in text
+
+
+def test_conditions_are_heavier_not_worse(demo):
+    said = {"results": set(), "social": set()}
     for name in list_municipalities(demo, 2023):
+        table = tabulate_figures(tell_schools(open_portfolio(demo, name, 2023), COMMENTS)).frame
         figures = tell_schools(open_portfolio(demo, name, 2023), COMMENTS).figures
-        for domain, known in titles.items():
-            said[domain] |= set(figures.loc[figures["Показатель"].isin(known), "Отличие от региона"])
-    assert said == {
-        "results": {"заметно хуже", "заметно лучше", "—"},
-        "social": {"заметно тяжелее", "заметно легче", "—"},
-    }
+        for domain, words in said.items():
+            words |= set(table.loc[(figures["domain"] == domain).to_numpy(), "Отличие"])
+    assert said == {"results": {"хуже", "лучше", "—"}, "social": {"тяжелее", "легче", "—"}}
 
 
 def test_workbook_has_what_stands_on_the_pages(told):
     figures, comments = tabulate_figures(told), tabulate_comments(told)
     assert len(figures.frame) == len(told.figures)
     assert set(comments.frame["Кому"]) == {"учитель", "директор", "методист"}
-    parts = write_school_pages(told).parts
+    parts = tell_pages(told).parts
     assert sum(len(getattr(part, "frame", ())) for part in parts) == len(figures.frame)
 
 
@@ -101,22 +116,23 @@ def test_ordinary_school_is_told_so(methodology):
     identified = identify_bands({"01": {2022: "mid"}, "02": {2022: "mid"}})
     told = tell_schools(Portfolio(build_workspace(identified, methodology), 2022, "Район"), COMMENTS)
     told = type(told)(told.portfolio, told.rules, told.signs, told.comments.head(0), told.figures)
-    html = write_school_pages(told)._repr_html_()
-    assert html.count(NO_ADVICE) == 2
+    said = [part for page in tell_pages(told).pages for part in page.shown if isinstance(part, Text)]
+    assert sum(NO_ADVICE in part.paragraphs for part in said) == 2
 
 
 def test_municipality_without_schools_that_take_part(methodology):
     rows = [registered("01", 2022, group=None, exclusion="начальная"), registered("02", 2022, municipality="Другой")]
     identified = identify_bands({"02": {2022: "mid"}}, register(rows))
     told = tell_schools(Portfolio(build_workspace(identified, methodology), 2022, "Район"), COMMENTS)
-    assert isinstance(write_school_pages(told), Text)
+    assert tell_pages(told).pages == ()
     assert tabulate_figures(told).frame.empty
 
 
-def test_names_are_data_on_a_page(methodology):
+def test_names_are_data_on_a_page(methodology, tmp_path):
     rows = [registered("01", 2022, name="<script>alert(1)</script> $x$"), registered("02", 2022)]
     identified = identify_bands({"01": {2022: "mid"}, "02": {2022: "mid"}}, register(rows))
     told = tell_schools(Portfolio(build_workspace(identified, methodology), 2022, "Район"), COMMENTS)
-    for part in (write_school_pages(told), tabulate_schools(told.portfolio)):
-        assert "<script>" not in part._repr_html_()
-        assert "&lt;script&gt;" in part._repr_html_()
+    write_school_pages(told, tmp_path)
+    for html in ((tmp_path / "01.html").read_text(encoding="utf-8"), tabulate_schools(told)._repr_html_()):
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html

@@ -12,12 +12,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from matplotlib import transforms as mtransforms
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection, QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
@@ -240,22 +236,6 @@ def _widen(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 @mpl.rc_context(PLAIN)
-def draw_estimates(values: pd.DataFrame, label: str) -> Figure:
-    """Raw values beside estimates: a row per school: raw, level, low, high (ends of the line)."""
-    figure, (axes,) = start_figure(1.2 + size_rows(len(values), 0.3) * max(len(values), 2))
-    lines = np.arange(len(values))
-    axes.hlines(lines, values["low"], values["high"], color=MIDDLE, linewidth=5, zorder=1)
-    axes.scatter(values["raw"], lines, marker="D", s=34, color=REGION, label="индекс года", zorder=2)
-    axes.scatter(values["level"], lines, marker="o", s=56, color=OWN, label="уточнённая оценка", zorder=3)
-    axes.set_yticks(lines, [break_name(name, 46, 1) for name in values.index])
-    axes.set(xlabel=label, ylim=(len(values) - 0.5, -0.5))
-    axes.tick_params(left=False)
-    write_numbers(axes.xaxis, 2)
-    put_legend_above(axes, 2)
-    return figure
-
-
-@mpl.rc_context(PLAIN)
 def draw_grouped_shares(shares: pd.DataFrame, label: str) -> Figure:
     """Bars side by side in per cent: a row of `shares` per line, a bar per column, each with its number."""
     figure, (axes,) = start_figure(1.0 + 0.3 * shares.size)
@@ -298,83 +278,6 @@ KINDS = {
     OTHER_KIND: (OWN, "o"),
 }
 """Kinds of schools in the matrix: colour and shape say the same."""
-
-
-@mpl.rc_context(PLAIN)
-def draw_tiles(bands: pd.DataFrame, colours: Mapping[str, str], letters: Mapping[str, str]) -> Figure:
-    """Tiles: a row per school, a column per year; the letter in a tile repeats its colour, an empty tile is no band."""
-    figure, (axes,) = start_figure(0.8 + size_rows(len(bands), 0.27) * max(len(bands), 2))
-    codes = {band: code for code, band in enumerate(colours)}
-    numbers = bands.map(lambda band: codes.get(band, np.nan)).astype(float)
-    palette = mpl.colors.ListedColormap(list(colours.values()))
-    _fill_squares(axes, numbers, cmap=palette, vmin=-0.5, vmax=len(codes) - 0.5, linewidths=2)
-    for band, letter in letters.items():
-        _write_in_squares(axes, letter, np.argwhere(bands.to_numpy(dtype=object) == band), colours[band])
-    axes.set(xlabel="", ylabel="")
-    axes.set_xticks(np.arange(bands.shape[1]) + 0.5, [str(name) for name in bands.columns])
-    axes.set_yticks(np.arange(len(bands)) + 0.5, [break_name(name, 46, 1) for name in bands.index])
-    axes.xaxis.tick_top()
-    axes.tick_params(left=False, top=False, labelrotation=0)
-    return figure
-
-
-def _fill_squares(axes: Axes, values: pd.DataFrame, **style: object) -> QuadMesh:
-    """Coloured squares, the first row on top; a missing value leaves a hatched hole."""
-    axes.spines[:].set_visible(False)
-    axes.patch.set(hatch="////", edgecolor=MIDDLE, linewidth=0)
-    axes.invert_yaxis()
-    return axes.pcolormesh(
-        np.ma.masked_invalid(values.to_numpy(dtype=float)), edgecolors="white", clip_on=False, **style
-    )
-
-
-def _write_in_squares(axes: Axes, letter: str, squares: np.ndarray, colour: str) -> None:
-    """The same letter in many squares (row, column): its outline is made once, where texts would be laid out each."""
-    outline = TextPath((0, 0), letter, size=9, prop=FontProperties(family=STYLE["font.family"]))
-    middle = outline.get_extents().get_points().mean(axis=0)
-    points = mtransforms.Affine2D().translate(*-middle).scale(1 / 72) + axes.get_figure().dpi_scale_trans
-    axes.add_collection(
-        PathCollection(
-            [outline],
-            offsets=squares[:, ::-1] + 0.5,
-            offset_transform=axes.transData,
-            transform=points,
-            color=choose_ink(colour),
-            linewidths=0,
-            label=f"_{letter}",
-        ),
-        autolim=False,
-    )
-
-
-@mpl.rc_context(PLAIN)
-def draw_heatmap(values: pd.DataFrame, label: str) -> Figure:
-    """Heat map of values 0…1: a row per school, a column per indicator; darker is lower, a blank cell is no value."""
-    figure, (axes,) = start_figure(2.6 + size_rows(len(values), 0.25) * max(len(values), 2))
-    palette = sns.color_palette("blend:#a63603,#fdd0a2,#f7f7f7", as_cmap=True)
-    mesh = _fill_squares(axes, values.astype(float), cmap=palette, vmin=0, vmax=1, linewidths=1)
-    write = FuncFormatter(lambda value, _: format_number(value, 1))
-    bar = figure.colorbar(mesh, ax=axes, label=label, location="top", shrink=0.5, aspect=40, format=write)
-    bar.outline.set_linewidth(0)
-    axes.set(xlabel="", ylabel="")
-    axes.set_xticks(np.arange(values.shape[1]) + 0.5, [break_name(name, 30) for name in values.columns], rotation=90)
-    axes.set_yticks(np.arange(len(values)) + 0.5, [break_name(name, 40, 1) for name in values.index], rotation=0)
-    axes.tick_params(left=False, bottom=False, labelsize=8)
-    return figure
-
-
-@mpl.rc_context(PLAIN)
-def draw_lines_over_band(lines: pd.DataFrame, band: pd.DataFrame, y_label: str, band_label: str) -> Figure:
-    """Lines over the years above a band: `lines` a column per line, `band` columns low, high and middle."""
-    figure, (axes,) = start_figure(3.6)
-    axes.fill_between(
-        band.index, band["low"], band["high"], color=MIDDLE, edgecolor=REGION, linewidth=0.6, label=band_label
-    )
-    axes.plot(band.index, band["middle"], color=REGION, linestyle="--", label="медиана по региону")
-    for (name, values), marker in zip(lines.items(), cycle(MARKERS), strict=False):
-        axes.plot(values.index, values, marker=marker, label=break_name(name, 50, 1))
-    _finish_years(axes, band.index, y_label)
-    return figure
 
 
 MARKERS = "os^DvPX*<>hpd"

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-import numpy as np
 import pandas as pd
 from slugify import slugify
 
@@ -174,15 +173,6 @@ def count_bands(schools: pd.DataFrame, domain: Domain) -> pd.Series:
     return schools[f"{domain}_band"].value_counts().reindex(["low", "mid", "high"], fill_value=0)
 
 
-def share_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
-    """Shares of schools by band in per cent of ranked: a row for the municipality and one for the region."""
-    places = {portfolio.municipality: portfolio.schools, REGION_ROW: portfolio.region_schools}
-    counts = pd.DataFrame({place: count_bands(schools, domain) for place, schools in places.items()}).T
-    total = counts.sum(axis=1)
-    ranked = pd.Series({REGION_ROW: count_bands(portfolio.others, domain).sum()})
-    return 100 * counts.div(suppress_small(total.where(total > 0), ranked), axis=0)
-
-
 def compare_indicators(portfolio: Portfolio, domain: Domain, kinds: tuple[str, ...]) -> pd.DataFrame:
     """Indicators of the year, pooled over schools by participants: municipality beside region.
 
@@ -253,31 +243,6 @@ def measure_participants(portfolio: RegionYear) -> pd.DataFrame:
     return chosen.groupby("school_id")["participants"].agg(fewest="min", most="max").reset_index()
 
 
-def measure_margin(portfolio: Portfolio, domain: Domain) -> pd.Series:
-    """Distance of every ranked school's index from the nearest band edge that would change its band, by school_id.
-
-    The edges are the highest index of the `low` band and the lowest of the `high` band of the year and group; distances
-    are in points of the index (0…1) to the first school beyond the edge, blurred, since with the own index they would
-    give away that of a school of others. Missing where the group has one band only.
-    """
-    indices = portfolio.workspace.identified.indices
-    ranked = indices[(indices["year"] == portfolio.year) & (indices["domain"] == domain)].dropna(subset="band")
-    by_group = [_measure_group_margin(group) for _, group in ranked.groupby("group")]
-    return blur_index(pd.concat(by_group)) if by_group else pd.Series(dtype=float)
-
-
-def _measure_group_margin(group: pd.DataFrame) -> pd.Series:
-    index, band = (group.set_index("school_id")[name] for name in ("index", "band"))
-    margin = pd.Series(np.nan, index=index.index)
-    for name in band.unique():
-        own, others = index[band == name], np.sort(index[band != name])
-        if len(others):
-            place = np.searchsorted(others, own)
-            sides = (others[(place - step).clip(0, len(others) - 1)] for step in (0, 1))
-            margin[own.index] = np.minimum(*(np.abs(side - own) for side in sides))
-    return margin
-
-
 def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     """Bands over the years: a row per own school (by number), a column per year of the data; missing where no band."""
     paths = portfolio.workspace.dynamics.paths
@@ -298,23 +263,6 @@ def spread_values(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     order = [item.id for item in portfolio.workspace.methodology.domains[domain].indicators]
     wide = own.pivot_table(index="number", columns="indicator", values="normalised", aggfunc="first")
     return blur_index(wide.reindex(index=portfolio.schools["number"], columns=[name for name in order if name in wide]))
-
-
-def follow_mean_index(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
-    """Index over the years up to the report's: a row per year: own mean and schools, region's quartiles and median.
-
-    The region's figures may each be a single school's index: they are blurred, and missing with too few schools.
-    """
-    paths = portfolio.region_paths.dropna(subset=f"{domain}_band")
-    paths = paths[paths["year"] <= portfolio.year]
-    column = f"{domain}_index"
-    own = (
-        paths[paths["municipality"] == portfolio.municipality].groupby("year")[column].agg(own="mean", schools="count")
-    )
-    region = paths.groupby("year")[column].quantile([0.25, 0.5, 0.75]).unstack()
-    region.columns = ["low", "middle", "high"]
-    others = paths[paths["municipality"] != portfolio.municipality].groupby("year").size()
-    return blur_index(region).apply(suppress_small, others=others).join(own)
 
 
 def place_points(portfolio: Portfolio) -> pd.DataFrame:

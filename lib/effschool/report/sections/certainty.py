@@ -4,7 +4,6 @@ Written for a head teacher who has not heard of statistics: every figure has its
 """
 
 import pandas as pd
-from scipy import special
 
 from effschool.base.russian import choose_word, count_words, format_number, format_percent
 from effschool.certainty.backtest import BAND, LISTS
@@ -14,9 +13,8 @@ from effschool.certainty.stability import BORDERLINE, CHANCE, FACTORS, METHODICA
 from effschool.method.methodology import Domain, Methodology
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
-from effschool.report.facts import Said, count, join, number, say
-from effschool.report.portfolio import Portfolio, RegionYear, list_certainty, list_levels
-from effschool.report.sections.municipality import OF_SCHOOLS, index_value, number_schools, percent, say_missing
+from effschool.report.portfolio import Portfolio, RegionYear, list_certainty
+from effschool.report.sections.municipality import OF_SCHOOLS, number_schools, percent, say_missing
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
 NOT_COMPUTED = "Насколько можно верить спискам"
@@ -242,68 +240,6 @@ def _say_share(method: Methodology, row: object) -> str:
     ends = f"от {format_number(row.low_pct)} до {format_percent(row.high_pct, 0)}"  # type: ignore[attr-defined]
     raw, region = row.raw, row.region_pct  # type: ignore[attr-defined]
     return f"{item.short} — {format_percent(raw, 0)} (вероятно, {ends}), регион {format_percent(region, 0)}"
-
-
-def chart_levels(portfolio: Portfolio) -> Chart | Text:
-    """Raw index of results beside the shrunk estimate, school by school."""
-    levels, settings = list_levels(portfolio, "results"), portfolio.workspace.methodology.certainty
-    if levels.empty or settings is None:
-        return say_missing("Уточнённая оценка индекса")
-    own = levels.drop(columns="year").merge(portfolio.schools[["school_id", "name", "number"]], on="school_id")
-    if own.empty:
-        return say_missing("Уточнённая оценка индекса")
-    own = own.sort_values("number", ignore_index=True)
-    score = special.ndtri(0.5 + settings.interval_pct / 200)
-    half = score * own["level_error"]
-    moving = own["trend"].abs() > score * own["trend_error"]
-    frame = own.assign(low=own["level"] - half, high=own["level"] + half, is_moving=moving).set_axis(
-        number_schools(own)
-    )
-    title = (
-        f"{portfolio.workspace.methodology.domains['results'].title}: индекс {portfolio.year} года и уточнённая оценка"
-    )
-    figure = charts.draw_estimates(frame[["raw", "level", "low", "high"]], "индекс")
-    sentence = _say_levels(frame, settings.interval_pct)
-    return Chart("levels-results", title, sentence, figure, _tabulate_levels(frame, title))
-
-
-def _say_levels(frame: pd.DataFrame, level_pct: float) -> Said:
-    outside = int(((frame["raw"] < frame["low"]) | (frame["raw"] > frame["high"])).sum())
-    rising, falling = (int((frame["is_moving"] & (sign * frame["trend"] > 0)).sum()) for sign in (1, -1))
-    unusual = (
-        say(
-            "Индекс года выходит за полосу у {outside} из {all}: для них год был необычным.",
-            outside=number(outside),
-            all=count(len(frame), *OF_SCHOOLS),
-        )
-        if outside
-        else "Индекс года ни у одной школы не выходит за полосу."
-    )
-    moving = (
-        say("Не случайно растут {up}, снижаются {down}.", up=number(rising), down=number(falling))
-        if rising + falling
-        else "Многолетний рост или снижение ни у одной школы нельзя отличить от случайных; изменение за последний год "
-        "показано отдельно."
-    )
-    meaning = say(
-        "Уточнённая оценка учитывает все годы школы и остальные школы группы: чем меньше участников, тем меньше веса у "
-        "одного года. Полоса — где уровень школы лежит в {level} случаях из 100.",
-        level=number(level_pct),
-    )
-    return join([meaning, unusual, moving])
-
-
-def _tabulate_levels(frame: pd.DataFrame, title: str) -> Table:
-    names = {
-        "raw": "Индекс года",
-        "level": "Оценка",
-        "low": "Не ниже",
-        "high": "Не выше",
-        "trend": "Тренд, в среднем за год",
-        "trend_error": "Погрешность тренда",
-    }
-    shown = frame[list(names)].rename(columns=names).rename_axis("Школа").reset_index()
-    return Table("Оценка индекса", title, shown, dict.fromkeys(names.values(), index_value))
 
 
 def say_briefly(region: RegionYear, name: str) -> pd.Series:

@@ -16,12 +16,11 @@ from effschool.method.methodology import Clusters, Effects, Indicator, Methodolo
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Fact, Said, count, number, say, words
-from effschool.report.portfolio import Portfolio, RegionYear
+from effschool.report.portfolio import RegionYear
 from effschool.report.sections.municipality import (
     NONE,
     OF_SCHOOLS,
     SCHOOLS,
-    number_schools,
     percent,
     say_missing,
     signed,
@@ -405,26 +404,6 @@ def tell_programme(region: RegionYear) -> Text:
     if rules is None or known.empty or not (known["year"] == region.year).any():
         return say_missing(f"{EFFECT} по региону")
     return Text(say_effect(known[known["year"] == region.year].iloc[0], rules))
-
-
-def tabulate_own_clusters(portfolio: Portfolio) -> Table | Text:
-    """Group of every own school in words, and the one it was in before; for years whose schools are grouped."""
-    known = portfolio.workspace.clusters
-    if known.empty or not (known["year"] == portfolio.year).any():
-        return Text((f"{GROUPS}: устойчивых групп школ в регионе нет.",), kind="note")
-    known = known.assign(group=[say_group(*pair) for pair in zip(known["cluster"], known["name"], strict=True)])
-    known = known[known["year"] <= portfolio.year].sort_values("year")
-    before = known[known["year"] < portfolio.year].groupby("school_id").first()
-    now = known[known["year"] == portfolio.year].set_index("school_id")["group"]
-    own = portfolio.schools
-    frame = pd.DataFrame(
-        {"Школа": number_schools(own), "Группа": own["school_id"].map(now.to_dict()).fillna(UNGROUPED)}
-    )
-    first = own["school_id"].map(before["group"].to_dict()).astype("str")
-    year = own["school_id"].map(before["year"].to_dict()).astype("Int64").astype("str")
-    frame["Раньше"] = ("в " + year + " году: " + first).where(first.notna(), NONE).where(first != frame["Группа"], SAME)
-    note = "Похожие школы есть и в других муниципалитетах: спросите о них в региональном институте. Это не оценка школ."
-    return Table("Группы школ", f"{GROUPS}, {portfolio.year} год", frame, note=note)
 
 
 UNGROUPED, SAME = "не хватает данных", "та же"

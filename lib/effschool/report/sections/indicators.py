@@ -92,7 +92,7 @@ def follow_indicators(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
 
 def list_years(region: RegionYear) -> list[int]:
     """Years that a report looks back on: five at most, the report's the last."""
-    known = region.workspace.identified.indicators["year"].unique()
+    known = region.workspace.dynamics.paths["year"].unique()
     return sorted(int(year) for year in known if year <= region.year)[-MOST_YEARS:]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from effschool.dynamics.follow import Dynamics
-from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS, average_gains
+from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS
 from effschool.dynamics.variance import require_rules
 from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text
@@ -16,7 +16,6 @@ from effschool.report.sections.cohorts import (
     describe_cohorts,
     describe_levels,
     list_points,
-    make_gains,
     say_levels,
     say_unusual_rule,
     select_levels,
@@ -89,14 +88,6 @@ def chart_level_change(portfolio: Portfolio) -> Chart | Text:
     )
     sentence = join([say_levels(own, rules), beside])
     return Chart("level-change", title, sentence, dynamics_charts.draw_level_grid(points, rules), table)
-
-
-def chart_pupil_cohorts(portfolio: Portfolio) -> Chart | Text:
-    """Which grade loses in which school: mean gains of cohorts up to the report's year."""
-    rows = select_own(portfolio).pupil_cohorts
-    names = portfolio.schools.assign(place=number_schools(portfolio.schools))
-    named = rows[rows["to_year"] <= portfolio.year].merge(names[["school_id", "place"]], on="school_id")
-    return make_gains(average_gains(named, "place"), list(names["place"]), "Школа")
 
 
 def tabulate_pupil_cohorts(portfolio: Portfolio) -> Table | Text:

@@ -31,8 +31,9 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
     for domain in domains:
         frame = frame.join(bands[domain].add_prefix(f"{STRIPS[domain]}, ").reset_index(drop=True))
     frame["Списки"] = [_name_lists(told, school) for _, school in schools.iterrows()]
-    frame["Надёжность"] = schools["school_id"].map(name_sureness(portfolio)).fillna(NONE)
-    frame["Что дальше"] = schools["school_id"].map(list_steps(told)).fillna(NONE)
+    sure, steps = name_sureness(portfolio), list_steps(told)
+    frame["Надёжность"] = [sure.get(code, NONE) for code in schools["school_id"]]
+    frame["Что дальше"] = [steps.get(code, NONE) for code in schools["school_id"]]
     marks = {domain: portfolio.workspace.methodology.domains[domain].band_marks for domain in domains}
     keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in marks)
     return Table(

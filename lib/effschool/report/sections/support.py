@@ -179,11 +179,6 @@ def _describe_choice(close: pd.DataFrame, methodology: Methodology) -> str:
     )
 
 
-def tabulate_assignment(portfolio: Portfolio) -> Table | Text:
-    """One partner for every own school, by the municipality alone and by the whole region."""
-    return _say_no_need(portfolio) or _tabulate_given(choose_partners(portfolio), portfolio.workspace.methodology)
-
-
 def tabulate_named_assignment(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
     """The same for the whole region, all schools by name: for the institute."""
     return _tabulate_given(_name_schools(partners, schools), methodology)
