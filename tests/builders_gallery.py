@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from effschool.report import charts
 from effschool.report.display import Chart, Figures, Links, Table, Text
+from effschool.report.drawings import draw_dumbbell, draw_strip, draw_years
 from effschool.report.page import PageCard, render_page
 
 HARMFUL = [
@@ -21,7 +22,6 @@ HARMFUL = [
 ]
 LONG = "Муниципальное бюджетное общеобразовательное учреждение «Средняя общеобразовательная школа № 5» " * 3
 COLOURS = {"низкие": charts.WORSE, "средние": charts.MIDDLE, "высокие": charts.BETTER}
-YEARS = [2019, 2020, 2021, 2022, 2023]
 
 
 def name_schools(count: int) -> list[str]:
@@ -32,16 +32,8 @@ def name_schools(count: int) -> list[str]:
 
 def draw_all(count: int) -> Iterator[tuple[str, Figure]]:
     """Every chart of a report for so many schools; all draws are seeded."""
-    random, names = np.random.default_rng(count), name_schools(count)
+    random = np.random.default_rng(count)
     place = LONG if count == 3 else "городской округ Алоавантюриновск"
-    bands = pd.DataFrame(random.choice(["low", "mid", "high", None], (count, 5)), index=names, columns=YEARS)
-    yield "tiles", charts.draw_tiles(bands, dict(zip(("low", "mid", "high"), COLOURS.values(), strict=True)), {})
-    values = pd.DataFrame(
-        random.random((count, 22)), index=names, columns=[f"ВПР, предмет {n}: «2»" for n in range(22)]
-    )
-    yield "heatmap", charts.draw_heatmap(values.mask(values < 0.1), "значение: 1 — лучшее в группе")
-    levels = pd.DataFrame(random.random((count, 4)), index=names, columns=["raw", "level", "low", "high"])
-    yield "estimates", charts.draw_estimates(levels, "индекс")
     yield (
         "matrix",
         charts.draw_matrix(scatter_schools(random, count), "Условия", "Результаты", "прочие школы", "другие"),
@@ -50,10 +42,6 @@ def draw_all(count: int) -> Iterator[tuple[str, Figure]]:
     yield "shares", charts.draw_stacked_shares(shares if count > 1 else shares * np.nan, COLOURS, "% школ")
     dots = pd.DataFrame(random.random((9, 2)), index=[LONG[: 30 * n] for n in range(1, 10)], columns=[place, "регион"])
     yield "dots", charts.draw_dots(dots, ["%"] * 5 + ["баллов"] * 4, place, "регион")
-    known = YEARS[:: 4 if count == 3 else 1]  # years between are missing
-    band = pd.DataFrame({"low": 0.3, "middle": 0.5, "high": 0.7}, index=known)
-    lines = pd.DataFrame({place: random.random(len(known))}, index=known)
-    yield "paths", charts.draw_lines_over_band(lines, band, "индекс, от 0 до 1", "половина школ региона")
 
 
 def scatter_schools(random: np.random.Generator, count: int) -> pd.DataFrame:
@@ -63,11 +51,7 @@ def scatter_schools(random: np.random.Generator, count: int) -> pd.DataFrame:
     frame["number"] = pd.array([*range(1, count + 1), *[None] * 200], dtype="Int64")
     kinds = random.choice(list(charts.KINDS), count)
     frame["kind"] = [*kinds, *[charts.OTHER_KIND] * 200]
-    errors = random.uniform(0.01, 0.05, (len(frame), 2))
-    own_only = frame["number"].notna()
-    frame["x_level"], frame["y_level"] = frame["x"].where(own_only), frame["y"].where(own_only)
-    frame = frame.assign(schools=1, x_middle=frame["x"].median(), y_middle=frame["y"].median())
-    return frame.assign(x_level_error=errors[:, 0], y_level_error=errors[:, 1])
+    return frame.assign(schools=1, x_middle=frame["x"].median(), y_middle=frame["y"].median())
 
 
 def build_gallery() -> str:
@@ -92,6 +76,7 @@ def list_parts() -> list[object]:
         Links(((HARMFUL[0], "a.html", LONG), (LONG, "", HARMFUL[1]))),
         make_table("harmful", 6),
         make_table("wide", 22),
+        draw_table(),
     ]
 
 
@@ -101,6 +86,21 @@ def make_table(key: str, columns: int) -> Table:
     for column in range(columns - 1):
         frame[f"Показатель {column}"] = 0.123
     return Table(key, f"{key}: {HARMFUL[0]}", frame, {}, note=HARMFUL[0])
+
+
+def draw_table() -> Table:
+    """A table with a small drawing of each kind in its rows."""
+    names = [HARMFUL[0], LONG]
+    row = pd.Series({"own": 12.5, "region": 30.0, "low": 20.0, "high": 40.0, "verdict": "worse"})
+    years = pd.Series([10.0, np.nan, 12.5], index=[2021, 2022, 2023])
+    made = {
+        "Полоса": draw_strip({2022: "low", 2023: None}, {"low": "Н", "high": "В"}, "low"),
+        "На шкале": draw_dumbbell(row, (0.0, 40.0), HARMFUL[4]),
+        "По годам": draw_years(years, years + 5, "%"),
+    }
+    drawings = {name: [drawing] * 2 for name, drawing in made.items()}
+    frame = pd.DataFrame({"Школа": names, "Код": names})
+    return Table("drawn", "drawn", frame, drawings=drawings, shown=("Школа", *made))
 
 
 def show(*parts: object) -> object:

@@ -8,10 +8,9 @@ from effschool.base.russian import format_percent
 from effschool.certainty.backtest import follow_listed
 from effschool.certainty.sampling import Recount
 from effschool.certainty.stability import Stability, assess_lists
-from effschool.report.display import Chart, Table, Text
-from effschool.report.portfolio import list_levels, open_portfolio, open_region, place_points
+from effschool.report.display import Table, Text
+from effschool.report.portfolio import open_portfolio, open_region
 from effschool.report.sections.certainty import (
-    chart_levels,
     chart_rules,
     chart_verdicts,
     say_briefly,
@@ -20,7 +19,6 @@ from effschool.report.sections.certainty import (
     tabulate_drivers,
     tabulate_general,
 )
-from effschool.report.sections.municipality import chart_matrix
 from effschool.report.sections.protocol import tabulate_annex
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -104,15 +102,6 @@ def test_a_municipality_without_schools_on_the_lists_is_told_so(portfolio):
     assert "школ муниципалитета нет" in tabulate_certainty(spared).paragraphs[0]
 
 
-def test_levels_are_drawn_beside_the_index(portfolio):
-    chart = chart_levels(portfolio)
-    assert isinstance(chart, Chart)
-    levels = list_levels(portfolio, "results")
-    assert len(chart.table.frame) == levels["school_id"].isin(portfolio.schools["school_id"]).sum()
-    assert (chart.table.frame["Не ниже"] < chart.table.frame["Оценка"]).all()
-    assert "случаях из 100" in chart.sentence
-
-
 def test_the_annex_of_an_order_says_how_sure_each_school_is(demo):
     region = open_region(demo, None)
     part = tabulate_annex(region, "ШНСУ", "школы в условиях")
@@ -124,8 +113,6 @@ def test_the_annex_of_an_order_says_how_sure_each_school_is(demo):
 def test_what_was_not_computed_is_said_not_hidden(silent, stability):
     portfolio = open_portfolio(silent, None, None)
     assert isinstance(tabulate_certainty(portfolio), Text)
-    assert isinstance(chart_levels(portfolio), Text)
-    assert not chart_matrix(portfolio).figure.axes[0].patches
     region = open_region(silent, None)
     assert "Насколько это надёжно" not in tabulate_annex(region, "ШНСУ", "школы в условиях").frame
     assert isinstance(chart_verdicts(Stability(stability.rows.head(0), stability.drivers.head(0))), Text)

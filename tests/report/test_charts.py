@@ -159,29 +159,6 @@ def test_cloud_has_no_numbers_of_schools():
     assert not figure.axes[0].texts
 
 
-def test_tiles_repeat_the_colour_as_a_letter():
-    bands = pd.DataFrame({2021: ["low", None], 2022: ["high", "mid"]}, index=["1. А", "2. Б"])
-    letters = {"low": "Н", "mid": "С", "high": "В"}
-    figure = charts.draw_tiles(bands, dict(zip(letters, COLOURS.values(), strict=True)), letters)
-    squares = {item.get_label().strip("_"): item.get_offsets().tolist() for item in figure.axes[0].collections[1:]}
-    assert squares == {"Н": [[0.5, 0.5]], "С": [[1.5, 1.5]], "В": [[1.5, 0.5]]}
-    assert {"1. А", "2. Б", "2021", "2022"} <= set(read_texts(figure))
-
-
-def test_heatmap_leaves_a_missing_value_blank():
-    values = pd.DataFrame({"а": [0.1, np.nan], "б": [0.3, 0.9]}, index=["1. А", "2. Б"])
-    mesh = charts.draw_heatmap(values, "шкала").axes[0].collections[0]
-    assert np.ma.getmaskarray(mesh.get_array()).sum() == 1
-
-
-def test_lines_are_drawn_for_every_column_and_year():
-    years = [2021, 2022]
-    lines = pd.DataFrame({"Район": [0.4, 0.5]}, index=years)
-    band = pd.DataFrame({"low": [0.3, 0.3], "middle": [0.5, 0.5], "high": [0.7, 0.7]}, index=years)
-    texts = read_texts(charts.draw_lines_over_band(lines, band, "индекс", "половина"))
-    assert {"2021", "2022", "Район", "половина", "индекс"} <= set(texts)
-
-
 @given(number=st.integers(1, 20))
 def test_no_line_is_left_out_silently(number):
     lines = pd.DataFrame({f"линия {n}": [0.1, 0.2] for n in range(number)}, index=[2021, 2022])
@@ -203,8 +180,6 @@ def test_square_of_counts_shows_every_count():
 
 @pytest.mark.parametrize("name", ["$\\frac{$", "цена $1 и $2", "А" * 300, "\N{GRINNING FACE}", "_нет"])
 def test_any_name_can_be_drawn(name):
-    bands = pd.DataFrame({2021: ["low"]}, index=[name])
-    assert encode(charts.draw_tiles(bands, {"low": charts.WORSE}, {"low": "Н"}))
     assert encode(charts.draw_stacked_shares(SHARES.rename(index={"Район": name}), COLOURS, "%"))
     frame = pd.DataFrame([[1.0, 2.0]], index=["а"], columns=[name, "регион"])
     assert encode(charts.draw_dots(frame, ["%"], name, "регион"))

@@ -63,7 +63,13 @@ def imagine(rules, *patterns, **other):
     )
     for name in rules.indicators:
         row |= {f"{name}.{measure}".rstrip("."): float("nan") for measure in MEASURES}
-        row |= {f"{name}.participants": 100, f"{name}.region": 10.0, f"{name}.group": 10.0, name: 20.0, f"{name}.pupils": 20}
+        row |= {
+            f"{name}.participants": 100,
+            f"{name}.region": 10.0,
+            f"{name}.group": 10.0,
+            name: 20.0,
+            f"{name}.pupils": 20,
+        }
         row |= {f"{name}.before": 15.0, f"{name}.change": 5.0}
     for pattern in patterns:
         row |= {condition.sign: fulfil(condition) for condition in pattern.when}

@@ -6,8 +6,8 @@ import pytest
 
 from effschool.dynamics.clusters import find_clusters
 from effschool.dynamics.effects import FEW, NO_START, assess_programme, invent_region
-from effschool.report.display import Chart, Table, Text
-from effschool.report.portfolio import list_municipalities, open_portfolio, open_region
+from effschool.report.display import Chart, Text
+from effschool.report.portfolio import open_region
 from effschool.report.sections import effects as parts
 
 YEAR = 2023
@@ -172,21 +172,6 @@ def test_absence_of_groups_is_an_answer(grouped, methodology):
     assert "устойчивых групп нет" in parts.tabulate_clusters(none, pd.DataFrame(), methodology).paragraphs[0]
 
 
-def test_own_schools_are_named_with_their_group(demo, grouped):
-    workspace = replace(demo, clusters=grouped.members)
-    name = demo.identified.schools.set_index("school_id").loc[grouped.members["school_id"].min(), "municipality"]
-    name = name if isinstance(name, str) else name.iloc[-1]
-    table = parts.tabulate_own_clusters(open_portfolio(workspace, name, YEAR))
-    assert isinstance(table, Table)
-    assert set(table.frame["Группа"]) <= {"1. Городские школы", "2. Сельские школы", parts.UNGROUPED}
-    moved = table.frame[table.frame["Группа"] == "1. Городские школы"]
-    assert moved["Раньше"].str.fullmatch(r"в 20\d\d году: 2. Сельские школы").tolist() == [True]
-    assert set(table.frame.drop(moved.index)["Раньше"]) <= {parts.SAME, parts.NONE}
-    first = int(grouped.members["year"].min())
-    earlier = parts.tabulate_own_clusters(open_portfolio(workspace, name, first))
-    assert set(earlier.frame["Раньше"]) == {parts.NONE}
-
-
 def test_report_of_a_municipality_tells_the_effect_of_its_year_only(demo, row):
     workspace = replace(demo, effects=pd.DataFrame([row]))
     assert "Из 46\N{NO-BREAK SPACE}школ" in parts.tell_programme(open_region(workspace, YEAR)).paragraphs[0]
@@ -195,5 +180,3 @@ def test_report_of_a_municipality_tells_the_effect_of_its_year_only(demo, row):
 
 def test_tiny_region_has_too_few_schools_for_either(demo):
     assert parts.TOO_FEW in parts.tell_programme(open_region(demo, YEAR)).paragraphs[0]
-    portfolio = open_portfolio(demo, list_municipalities(demo, YEAR)[0], YEAR)
-    assert isinstance(parts.tabulate_own_clusters(portfolio), Text)

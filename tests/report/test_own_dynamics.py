@@ -47,7 +47,8 @@ def test_moves_name_who_came_and_who_left_and_nobody_who_was_not_judged(demo):
         before, now = (item.register.set_index("school_id") for item in (portfolio.year_before, portfolio))
         for school, row in now.iterrows():
             was, stays = (
-                table.loc[school, "social_status"] == "ШНСУ" if school in table.index else False for table in (before, now)
+                table.loc[school, "social_status"] == "ШНСУ" if school in table.index else False
+                for table in (before, now)
             )
             left = [text for text in told if text.startswith("ШНСУ: вышли") and row["name"] in text]
             assert bool(left) <= (was and not stays and row["social_index"] == row["social_index"]), row["name"]

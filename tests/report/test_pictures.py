@@ -11,12 +11,12 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from effschool.report import charts
 from effschool.report.pictures import PLAIN, draw_png, draw_svg, lay_out, save_svg
 
-BANDS = pd.DataFrame({2021: ["low", None], 2022: ["high", "mid"]}, index=["1. А <b>&", "2. Б 1.23456"])
-COLOURS = {"low": charts.WORSE, "mid": charts.MIDDLE, "high": charts.BETTER}
+COUNTS = pd.DataFrame({"школ": [3, 1], "всех": [2, 4]}, index=["1. А <b>&", "2. Б 1.23456"])
+COLOURS = (charts.WORSE, charts.BETTER)
 
 
-def draw(name="а", bands=BANDS):
-    return draw_svg(charts.draw_tiles(bands, COLOURS, {"low": "Н", "mid": "С", "high": "В"}), name)
+def draw(name="а"):
+    return draw_svg(charts.draw_counts(COUNTS, "число", COLOURS), name)
 
 
 def list_ids(drawing):
@@ -25,7 +25,7 @@ def list_ids(drawing):
 
 def test_letters_are_text_and_stay_as_they_are():
     soup = BeautifulSoup(draw().content, "html.parser")
-    assert {text.get_text() for text in soup.find_all("text")} == {*BANDS.index, "2021", "2022"}
+    assert {*COUNTS.index, "число", "школ", "всех"} <= {text.get_text() for text in soup.find_all("text")}
 
 
 def test_same_drawing_is_the_same_text():
@@ -39,8 +39,8 @@ def test_nothing_refers_to_another_place_and_every_reference_is_met():
 
 
 def test_drawings_of_one_page_share_no_id():
-    values = pd.DataFrame(np.eye(3), index=list("абв"), columns=list("где"))
-    ids = [list_ids(draw_svg(charts.draw_heatmap(values, "шкала"), name)) for name in ("а", "б")]
+    lines = pd.DataFrame({"а": [1.0, 2.0]}, index=[2022, 2023])
+    ids = [list_ids(draw_svg(charts.draw_lines(lines, "шкала"), name)) for name in ("а", "б")]
     ids += [list_ids(draw(name)) for name in ("в", "г")]
     clips = [{name for name in found if name[0] in "ph"} for found in ids]
     assert len(set().union(*clips)) == sum(map(len, clips)) > 2
@@ -53,9 +53,9 @@ def test_numbers_have_no_digits_that_nobody_sees():
 
 
 def test_a_rectangle_stays_where_it_was():
-    figure = charts.draw_tiles(BANDS, COLOURS, {})
-    square = re.search(r"M([\d.]+) ([\d.]+)H([\d.]+)V([\d.]+)H\1z[^>]*fill: #cc4b12", draw_svg(figure, "а").content)
-    ends = figure.axes[0].transData.transform([(0, 0), (1, 1)])
+    figure = charts.draw_counts(COUNTS, "число", COLOURS)
+    square = re.search(r"M([\d.]+) ([\d.]+)L([\d.]+) \2L\3 ([\d.]+)L\1 \4z[^>]*fill: #cc4b12", draw_svg(figure, "а").content)
+    ends = figure.axes[0].transData.transform([(0, -0.4), (3, 0.4)])
     height = figure.bbox.height
     wanted = [ends[0][0], height - ends[0][1], ends[1][0], height - ends[1][1]]
     np.testing.assert_allclose([float(number) for number in square.groups()], wanted, atol=0.01)
@@ -63,7 +63,7 @@ def test_a_rectangle_stays_where_it_was():
 
 @pytest.mark.parametrize("before", [False, True])
 def test_picture_for_print_is_the_same_bytes_whether_the_page_was_drawn_before(before):
-    first, second = (charts.draw_tiles(BANDS, COLOURS, {}) for _ in range(2))
+    first, second = (charts.draw_counts(COUNTS, "число", COLOURS) for _ in range(2))
     if before:
         draw_svg(first, "а")
     assert draw_png(first) == draw_png(second)
@@ -90,7 +90,7 @@ def list_places(figure):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: charts.draw_tiles(BANDS, COLOURS, {}),
+        lambda: charts.draw_counts(COUNTS, "число", COLOURS),
         lambda: charts.draw_lines(pd.DataFrame({"а": [1.0, 2], "б": [2.0, 1]}, index=[2021, 2022]), "доля,\n%"),
         lambda: charts.draw_dots(pd.DataFrame({"x": [1.0], "y": [2]}, index=["длинное имя"]), ["%"], "x", "y"),
     ],

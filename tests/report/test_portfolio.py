@@ -9,12 +9,9 @@ from effschool.report.portfolio import (
     Portfolio,
     RegionYear,
     compare_indicators,
-    count_bands,
     count_lists,
-    follow_mean_index,
     list_histories,
     list_municipalities,
-    measure_margin,
     measure_participants,
     name_kinds,
     name_slugs,
@@ -23,7 +20,6 @@ from effschool.report.portfolio import (
     order_names,
     place_points,
     pool_by_indicator,
-    share_bands,
     spread_bands,
     spread_values,
 )
@@ -130,7 +126,6 @@ def test_later_years_never_enter_an_earlier_report(demo):
     portfolio = open_portfolio(demo, None, 2022)
     for domain in ("results", "social"):
         assert list(spread_bands(portfolio, domain).columns) == [2020, 2021, 2022]
-        assert list(follow_mean_index(portfolio, domain).index) == [2020, 2021, 2022]
     years = [year for row in list_histories(portfolio)["years"] for year in row]
     assert set(years) == {2022}
     assert not list_histories(portfolio)["history"].str.contains("2023").any()

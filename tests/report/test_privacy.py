@@ -16,6 +16,7 @@ from effschool.report.display import Chart, Table
 from effschool.report.pictures import draw_svg
 from effschool.report.portfolio import list_municipalities, open_portfolio
 from effschool.report.privacy import RULES, blur_index, count_in_cells, load_privacy, suppress_small
+from effschool.report.queries import judge_indicators
 from effschool.report.sections import municipality as sections
 from effschool.report.workbook import write_workbook
 

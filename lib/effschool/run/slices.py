@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.report.portfolio import RegionYear, has_lists, keep_latest
+from effschool.report.sections.indicators import MOST_YEARS
 from effschool.report.sections.missing import list_missing
 from effschool.report.workspace import Workspace
 from effschool.run.stamps import digest
@@ -20,9 +21,7 @@ OWN, REGION = "данные школ муниципалитета", "показ�
 FIGURES = {
     "paths": ["year", "results_band", "results_index", "social_band", "social_index",
               "results_status", "social_status", "fioko_shnor", "joint"],
-    "indicators": ["domain", "indicator", "raw", "participants"],
-    "indices": ["domain", "group", "index", "band"],
-    "spells": ["list", "start_year", "end_year", "off_year", "ending", "is_truncated"],
+    "indicators": ["year", "group", "domain", "indicator", "raw", "participants"],
     "level_change": ["tone"],
 }  # fmt: skip
 """Columns of other schools that a report's region-wide figures are made of."""
@@ -56,7 +55,7 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
     over_years = (workspace.corrections, *followed, workspace.support.partners, workspace.clusters)
     always = [table for table in over_years if len(table.columns)]
-    values = identified.indicators[identified.indicators["year"].isin([year - 1, year])]  # change within the year
+    values = identified.indicators[identified.indicators["year"].between(year - MOST_YEARS, year)]
     return [values, *(table[table["year"] == year] for table in (*in_year, *sure)), *always]
 
 
@@ -70,11 +69,10 @@ def digest_region(workspace: Workspace, year: int) -> str:
     """Digest of the figures of the whole region that reports show beside their own."""
     paths = workspace.dynamics.paths.dropna(subset="group")
     paths = paths[paths["year"] <= year]
-    spells, levels = workspace.dynamics.spells, workspace.dynamics.level_change
-    tables = {"indicators": workspace.identified.indicators, "indices": workspace.identified.indices}
-    tables |= {"level_change": levels}
-    in_year = {name: table[table["year"] == year] for name, table in tables.items()}
-    in_year |= {"paths": paths, "spells": spells[spells["start_year"] <= year]}
+    levels, values = workspace.dynamics.level_change, workspace.identified.indicators
+    in_years = values[values["year"].between(year - MOST_YEARS, year)]
+    in_year = {"paths": paths, "level_change": levels[levels["year"] == year]}
+    in_year["indicators"] = in_years.merge(paths[["school_id", "year", "group"]], on=["school_id", "year"])
     rows = {name: _digest_rows(in_year[name][columns]) for name, columns in FIGURES.items()}
     return digest(
         {
