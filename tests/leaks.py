@@ -57,9 +57,10 @@ def list_secrets(workspace: Workspace, municipality: str, year: int) -> Secrets:
 
 
 def list_told(portfolio: Portfolio) -> np.ndarray:
-    """Shares over all pupils of the municipality and of the region, which a report may tell."""
+    """Shares over all pupils of the municipality (this year and last) and of the region: a report may tell them."""
     domains = portfolio.workspace.methodology.domains
     tables = [compare_indicators(portfolio, domain, ("share", "mean", "gap")) for domain in domains]
+    tables += [compare_indicators(portfolio.year_before, domain, ("share", "mean"))[["own"]] for domain in domains]
     return pd.concat(tables)[["own", "region"]].to_numpy(float).ravel()
 
 

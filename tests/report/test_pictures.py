@@ -54,7 +54,9 @@ def test_numbers_have_no_digits_that_nobody_sees():
 
 def test_a_rectangle_stays_where_it_was():
     figure = charts.draw_counts(COUNTS, "число", COLOURS)
-    square = re.search(r"M([\d.]+) ([\d.]+)L([\d.]+) \2L\3 ([\d.]+)L\1 \4z[^>]*fill: #cc4b12", draw_svg(figure, "а").content)
+    square = re.search(
+        r"M([\d.]+) ([\d.]+)L([\d.]+) \2L\3 ([\d.]+)L\1 \4z[^>]*fill: #cc4b12", draw_svg(figure, "а").content
+    )
     ends = figure.axes[0].transData.transform([(0, -0.4), (3, 0.4)])
     height = figure.bbox.height
     wanted = [ends[0][0], height - ends[0][1], ends[1][0], height - ends[1][1]]

@@ -43,6 +43,7 @@ def _describe_table(part: Table) -> dict[str, Any]:
         "key": part.key,
         "title": _describe_text(part.title),
         "columns": [str(name) for name in part.frame],
+        "headings": list(part.shown or map(str, part.frame)),
         "values": [[_plain(value) for value in row] for row in part.frame.itertuples(index=False)],
         "shown": part.list_rows(),
         "note": _describe_text(part.note),

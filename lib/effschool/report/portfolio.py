@@ -268,12 +268,15 @@ def spread_values(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
 def place_points(portfolio: Portfolio) -> pd.DataFrame:
     """Points of the portfolio matrix: a row per own school with both indices: x social, y results, number, kind.
 
+    Own indices are rounded too: exact ones with exact raw values would give the extreme values of the group.
+
     Schools of other municipalities are only counted, in squares: a row per square, without number, at its middle;
     `schools` is how many a row stands for. Squares with few of them are left out. x_middle and y_middle, the same in
     every row, are the region's medians.
     """
     both = portfolio.schools.dropna(subset=["results_band", "social_band"])
     points = pd.DataFrame({"x": both["social_index"], "y": both["results_index"], "number": both["number"]})
+    points[["x", "y"]] = blur_index(points[["x", "y"]])
     others = portfolio.others.dropna(subset=["results_band", "social_band"])
     cells = count_in_cells(others["social_index"], others["results_index"]).assign(kind=OTHER_KIND)
     points = pd.concat([points.assign(kind=name_kinds(both), schools=1), cells])
@@ -296,6 +299,7 @@ def follow_points(portfolio: Portfolio) -> pd.DataFrame:
     ranked = paths[paths["year"].isin(years)].dropna(subset=["group", "results_band", "social_band"])
     own = ranked.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
     tracks = own.rename(columns={"social_index": "x", "results_index": "y"})[["number", "year", "x", "y"]]
+    tracks[["x", "y"]] = blur_index(tracks[["x", "y"]])
     return tracks.sort_values(["number", "year"], ignore_index=True)
 
 

@@ -56,7 +56,8 @@ def prepare_work(step: Step, card: PageCard | None = None) -> Work:
 def name_made(step: Step) -> dict[str, str]:
     """Files and folders that a notebook writes itself, beside its page: name by the parameter that names it."""
     paths = {name: path for name, path in step.parameters.items() if isinstance(path, Path)}
-    return {name: path.name for name, path in paths.items() if path.parent == step.outputs[0].parent}
+    folders = {path.with_suffix("") for path in step.outputs}
+    return {name: path.name for name, path in paths.items() if path in step.outputs or path in folders}
 
 
 def produce(work: Work, limits: Limits = UNLIMITED) -> Product:

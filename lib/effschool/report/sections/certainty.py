@@ -197,7 +197,7 @@ def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
         return say_missing(NOT_COMPUTED)
     own = own[own["list"].isin(portfolio.watched)]
     if own.empty:
-        return Text(("В списках, требующих помощи, школ муниципалитета нет.",))
+        return Text(("В списках, требующих помощи, школ муниципалитета нет.",), kind="note")
     own = own.sort_values(["number", "list"], ignore_index=True)
     frame = pd.DataFrame(
         {

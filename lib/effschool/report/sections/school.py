@@ -33,7 +33,7 @@ from effschool.report.sections.indicators import (
     draw_rows,
     list_years,
 )
-from effschool.report.sections.municipality import NONE, choose_decisions, number_schools, percent
+from effschool.report.sections.municipality import NONE, choose_decisions, name_sheet, number_schools, percent
 from effschool.report.sections.support import choose_partners, say_partners
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
@@ -213,7 +213,9 @@ def _tabulate_school(
     read = READING.format(own="школа", other="школы той же группы", years="до пяти последних лет")
     note = read if domain == "results" else ""
     shown = ("Показатель", "Школа", "Группа", "Детей", CHART, "Против группы", YEARS)
-    return Table(f"{domain} {school['number']}", title, frame, note=note, drawings=drawings, shown=shown)
+    return Table(
+        name_sheet(f"Школа {school['number']}", domain), title, frame, note=note, drawings=drawings, shown=shown
+    )
 
 
 def _say_value(value: float) -> str:
