@@ -164,7 +164,9 @@ def test_everything_shown_on_a_page_stands_in_its_workbook(name):
     lists = {node.targets[0].id: node.value for node in nodes if isinstance(node, ast.Assign)}
     for writer in ("write_workbook", "write_facts"):
         given = [call.args[0] for call in calls if call.func.id == writer]
-        written = {item.id for part in given for item in lists.get(getattr(part, "id", ""), part).elts}
-        shown = {call.args[0].id for call in calls if call.func.id == "display" and isinstance(call.args[0], ast.Name)}
+        items = [item for part in given for item in lists.get(getattr(part, "id", ""), part).elts]
+        written = {item.id for item in items if isinstance(item, ast.Name)}
+        shows = [call for call in calls if call.func.id in {"display", "keep_told"}]
+        shown = {item.id for call in shows for item in call.args if isinstance(item, ast.Name)}
         assert shown <= written or (name, writer) == ("05_region", "write_facts")
         assert shown

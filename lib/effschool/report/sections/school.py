@@ -199,11 +199,8 @@ def _tabulate_school(
         {
             "Показатель": [f"{row.name}, {row.unit}" for row in own.itertuples(index=False, name="Row")],
             "Школа": [_say_share(row, fewest) for row in own.itertuples()],
-            "Группа": own["region"].map(percent, na_action="ignore").astype("str").where(own["region"].notna(), NONE),
-            "Год назад": own["before"]
-            .map(percent, na_action="ignore")
-            .astype("str")
-            .where(own["before"].notna(), NONE),
+            "Группа": [_say_value(value) for value in own["region"]],
+            "Год назад": [_say_value(value) for value in own["before"]],
             "Детей": own["people"].astype("int64"),
             "Против группы": own["verdict"].map(VERDICTS[domain]).fillna(NONE),
         }
