@@ -22,7 +22,7 @@ from effschool.run.plan import Settings, plan_protocol, plan_region, plan_report
 from effschool.run.steps import prepare_work, produce, publish
 
 pytestmark = pytest.mark.xdist_group("browser")
-NAMES = ("report", "index", "protocol", "form", "gallery")
+NAMES = ("report", "school", "index", "protocol", "form", "gallery")
 ROOT = LAYOUTS.parent
 DESK, PHONE, PAPER = 1280, 360, 695
 """Widths in pixels; paper is A4 between its margins."""
@@ -45,6 +45,7 @@ def pages(demo, demo_processed, methodology, tmp_path_factory) -> dict[str, Path
         assert not product.failure
         publish(task.step, product)
     made = {name: task.page for name, task in tasks.items()} | {"gallery": folder / "gallery.html"}
+    made["school"] = next(path for path in reports[0].step.outputs if path.parent.name == reports[0].page.stem)
     made["gallery"].write_text(build_gallery(), encoding="utf-8")
     return made | {"form": write_form_protocol(folder, methodology)}
 
@@ -139,14 +140,40 @@ def test_what_is_wider_than_a_phone_scrolls_inside_a_region_with_a_name(tab):
         assert tab.evaluate(f"[...document.querySelectorAll('.scroll, .drawing')].every({named})")
 
 
+@pytest.mark.parametrize("width", [PHONE, 768, DESK])
+def test_no_word_is_cut_in_the_middle(tabs, width):
+    for name in set(NAMES) - {"gallery"}:  # which has names of 300 letters
+        tabs[name].emulate_media(media="screen")
+        tabs[name].set_viewport_size({"width": width, "height": 900})
+        with all_open(tabs[name]):
+            assert tabs[name].evaluate(CUT) == [], name
+
+
+CUT = r"""() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  const cut = [];
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (node.parentElement.closest('svg, style')) continue;
+    for (const word of node.data.matchAll(/[\p{L}\p{N}]{2,}/gu)) {
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      const lines = [...range.getClientRects()].filter(box => box.width > 1).map(box => Math.round(box.top / 4));
+      if (new Set(lines).size > 1) cut.push(word[0]);
+    }
+  }
+  return cut;
+}"""
+
+
 def test_paper_shows_everything_and_cuts_nothing(tab):
     tab.set_viewport_size({"width": PAPER, "height": 900})
     tab.emulate_media(media="print")
     assert find_wider(tab, "html, .scroll, .drawing") == []
     hidden = "part => getComputedStyle(part).display === 'none'"
     assert tab.evaluate(f"[...document.querySelectorAll('.skip, nav, .home')].every({hidden})")
-    shown = "part => part.getBoundingClientRect().height > 10"
-    assert tab.evaluate(f"[...document.querySelectorAll('details table')].every({shown})")
+    shown = "part => part.getBoundingClientRect().height > 10 || !part.closest('details').matches('.fold')"
+    assert tab.evaluate(f"[...document.querySelectorAll('.fold table')].every({shown})")
     tallest = tab.evaluate(
         "Math.max(0, ...[...document.querySelectorAll('svg')].map(d => d.getBoundingClientRect().height))"
     )
@@ -183,7 +210,7 @@ def test_labels_of_charts_do_not_cover_one_another_or_leave_the_drawing(tabs, na
 
 OVERLAPS = """() => [...document.querySelectorAll('svg')].flatMap(drawing => {
   const frame = drawing.getBoundingClientRect();
-  const chart = drawing.closest('figure').id;
+  const chart = (drawing.closest('figure') ?? drawing).id || drawing.ariaLabel;
   const texts = [...drawing.querySelectorAll('text')].filter(text => text.textContent.trim());
   const boxes = texts.map(text => [text.textContent.slice(0, 40), text.getBoundingClientRect()]);
   const out = boxes.filter(([, box]) => box.left < frame.left - 2 || box.right > frame.right + 2
@@ -201,7 +228,7 @@ OVERLAPS = """() => [...document.querySelectorAll('svg')].flatMap(drawing => {
 def test_charts_keep_their_white_ground_in_the_dark(tabs):
     tab = tabs["report"]
     tab.emulate_media(color_scheme="dark")
-    grounds = tab.evaluate("[...document.querySelectorAll('svg')].map(d => getComputedStyle(d).backgroundColor)")
+    grounds = tab.evaluate("[...document.querySelectorAll('figure svg')].map(d => getComputedStyle(d).backgroundColor)")
     assert set(grounds) == {"rgb(255, 255, 255)"}
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 25, 29)"
 

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 
 from effschool.base.russian import NBSP, format_percent
 from effschool.report.charts import start_figure
-from effschool.report.display import Chart, Figures, Links, Table, Text
+from effschool.report.display import Chart, Figures, Links, Table, Text, gather_notes, keep_told
 
 HARMFUL = "<script>alert(1)</script>"
 
@@ -115,3 +115,27 @@ def test_note_is_set_off():
 
 def test_plain_text_of_a_part_has_no_address_in_memory():
     assert repr(make_chart()) == repr(make_table()) == "<Заголовок>"
+
+
+def test_checksum_may_be_broken_and_nothing_else_is_touched():
+    table = Table("к", "т", pd.DataFrame({"файл": ["a.csv"], "сумма": ["0123456789abcdef" * 4]}))
+    soup = BeautifulSoup(table._repr_html_(), "html.parser")
+    assert len(soup.find_all("wbr")) == 7
+    assert soup.td.get_text() == "0123456789abcdef" * 4
+
+
+def test_page_shows_the_columns_it_is_told_and_the_book_has_all():
+    drawing = '<svg role="img" aria-label="круг"></svg>'
+    frame = pd.DataFrame({"Школа": ["<b>"], "Код": ["1"], "Списки": ["ШНРО"]})
+    table = Table("к", "т", frame, drawings={"Годы": [drawing]}, shown=("Школа", "Годы", "Списки"))
+    soup = BeautifulSoup(table._repr_html_(), "html.parser")
+    assert [cell.get_text() for cell in soup.find_all("th", scope="col")] == ["Школа", "Годы", "Списки"]
+    assert [cell.get_text() for cell in soup.tbody.find_all(["th", "td"])] == ["<b>", "", "ШНРО"]
+    assert [cell["data-head"] for cell in soup.find_all("td")] == ["Годы", "Списки"]
+    assert table.list_rows() == [["<b>", "1", "ШНРО"]]
+
+
+def test_parts_with_nothing_to_say_are_left_to_one_place():
+    told, silent = Text(("есть",)), Text(("нет",), kind="note")
+    assert keep_told(told, silent) == [told]
+    assert gather_notes(told, silent, silent).paragraphs == ("нет",)

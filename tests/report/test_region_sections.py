@@ -21,8 +21,6 @@ PARTS = [
     parts.chart_failures,
     parts.tabulate_municipalities,
     parts.chart_lists,
-    lambda region: parts.chart_region_bands(region, "results"),
-    lambda region: parts.chart_region_bands(region, "social"),
     parts.chart_region_matrix,
     parts.tabulate_members,
     parts.tabulate_insufficient,
@@ -71,16 +69,6 @@ def test_every_municipality_stands_in_every_table(small):
     assert table.loc["Б", ["Школ", "Ранжировано", "ШНРО"]].tolist() == [1, 0, 0]
     assert table.isna().loc["Б", parts.LOW_SHARE]
     assert parts.chart_lists(small).table.frame["Муниципалитет"].tolist() == ["А", "Б"]
-    assert set(parts.chart_region_bands(small, "results").table.frame["Муниципалитет"]) == {"А", "Б", "регион"}
-
-
-def test_municipality_whose_schools_are_all_left_out_has_its_bar(methodology):
-    rows = [registered("a", 2022), registered("b", 2022, municipality="Б", group=None, exclusion="ремонт")]
-    identified = identify_bands({"a": {2022: "low"}}, register(rows))
-    chart = parts.chart_region_bands(RegionYear(build_workspace(identified, methodology), 2022), "results")
-    frame = chart.table.frame.set_index("Муниципалитет")
-    assert frame.index.tolist() == ["Б", "Район", "регион"]
-    assert frame.loc["Б"].isna().all()
 
 
 def test_members_are_those_of_the_watched_lists_in_alphabetical_order(small, region):

@@ -28,9 +28,22 @@ TEMPLATES = Path(str(files("effschool.report"))) / "templates"
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "display"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["breakable"] = allow_breaks
+    return environment
+
+
+def allow_breaks(text: str) -> Markup:
+    """A checksum, or a name without a blank, may end a line at every eighth letter: on a narrow screen it has to."""
+    if isinstance(text, Markup):
+        return text
+    pieces = [(OVERLONG.fullmatch(piece) and re.findall(".{1,8}", piece)) or [piece] for piece in OVERLONG.split(text)]
+    return Markup().join(Markup("<wbr>").join(piece) for piece in pieces)
+
+
+OVERLONG = re.compile(r"([^\s-]{32,})")
 
 
 def compile_templates() -> None:

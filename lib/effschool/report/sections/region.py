@@ -8,12 +8,11 @@ import pandas as pd
 
 from effschool.base.russian import count_words, fold_name, format_number, format_percent, join_words
 from effschool.certainty.stability import Stability
-from effschool.method.methodology import FIOKO_LIST, Domain
+from effschool.method.methodology import FIOKO_LIST
 from effschool.report import charts
 from effschool.report.comments import load_comments, write_comments
 from effschool.report.display import Chart, Figures, Links, Table, Text
 from effschool.report.portfolio import (
-    REGION_ROW,
     RegionYear,
     count_bands,
     count_members,
@@ -31,7 +30,6 @@ from effschool.report.sections.municipality import (
     colour_bands,
     find_rules,
     index_value,
-    name_sheet,
     percent,
     say_missing,
 )
@@ -293,29 +291,6 @@ def chart_lists(region: RegionYear) -> Chart | Text:
     title = f"Школы в списках по муниципалитетам, {region.year} год, школ"
     table = Table("Списки по муниципалитетам", title, counts.rename_axis("Муниципалитет").reset_index())
     return Chart("lists", title, sentence, figure, table)
-
-
-def chart_region_bands(region: RegionYear, domain: Domain) -> Chart | Text:
-    """Shares of schools by band in every municipality."""
-    rules = find_rules(region, domain)
-    if not rules:
-        return say_missing("Группы школ по муниципалитетам")
-    schools, names = region.region_schools, list_municipalities(region.workspace, region.year)
-    counts = pd.DataFrame({name: count_bands(schools[schools["municipality"] == name], domain) for name in names}).T
-    counts.loc[REGION_ROW] = counts.sum()
-    shares = 100 * counts.div(counts.sum(axis=1).where(counts.sum(axis=1) > 0), axis=0)
-    colours = {rules.band_titles[band]: colour for band, colour in colour_bands(rules).items()}
-    named = shares.rename(columns=rules.band_titles)
-    worse = rules.band_titles[rules.worse_band]
-    spread = named.drop(index=REGION_ROW)[worse].dropna()
-    sentence = (
-        f"Доля школ группы «{worse}» среди муниципалитетов — от {format_percent(spread.min())} "
-        f"до {format_percent(spread.max())}; в малых муниципалитетах одна школа меняет долю сильно."
-    )
-    title = f"{rules.title}: школы по группам, {region.year} год, % ранжированных"
-    frame = named.rename_axis("Муниципалитет").reset_index()
-    table = Table(name_sheet("Группы", domain), title, frame, dict.fromkeys(named.columns, percent))
-    return Chart(f"region-bands-{domain}", title, sentence, charts.draw_stacked_shares(named, colours, "% школ"), table)
 
 
 def chart_region_matrix(region: RegionYear) -> Chart | Text:
