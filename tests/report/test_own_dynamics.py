@@ -50,9 +50,9 @@ def test_moves_name_who_came_and_who_left_and_nobody_who_was_not_judged(demo):
                 table.loc[school, "social_status"] == "ШНСУ" if school in table.index else False
                 for table in (before, now)
             )
-            left = [text for text in told if text.startswith("ШНСУ: вышли") and row["name"] in text]
+            left = [text for text in told if text.startswith("ШНСУ, вышли из списка") and row["name"] in text]
             assert bool(left) <= (was and not stays and row["social_index"] == row["social_index"]), row["name"]
-    assert any(": попали " in text for text in told)
+    assert any("попали в список: " in text for text in told)
     assert isinstance(parts.describe_moves(open_portfolio(demo, None, 2020)), Text)
 
 

@@ -13,6 +13,7 @@ from effschool.report.queries import (
     name_step,
     name_sureness,
     name_verdicts,
+    say_sureness,
     score_change,
     score_share,
     span_chance,
@@ -80,4 +81,8 @@ def test_every_listed_school_has_a_step(demo):
             demo.certainty["is_member"].astype(bool) & demo.certainty["list"].isin(portfolio.watched)
         ]
         listed = listed[(listed["year"] == 2023) & listed["school_id"].isin(portfolio.schools["school_id"])]
-        assert set(name_sureness(portfolio)) == set(listed["school_id"])
+        found = name_sureness(portfolio, portfolio.schools)
+        pairs = {(school, name) for school, lists in found.items() for name in lists}
+        assert pairs == set(zip(listed["school_id"], listed["list"], strict=True))
+        for steps in found.values():
+            assert all(name in say_sureness(steps) for name in steps)

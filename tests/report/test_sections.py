@@ -108,7 +108,7 @@ def test_table_of_schools_by_hand(methodology):
     table = tabulate_schools(tell_schools(Portfolio(build_workspace(identified, methodology), 2022, "Район"), COMMENTS))
     first, second = (table.frame.set_index("Код").loc[code] for code in ("01", "02"))
     assert first["Списки"] == "ШНРО, ШНОР"
-    assert first["Результаты, 2022"] == "low"
+    assert first["Результаты, 2022"] == "низкие"
     assert second["Группа"] == "начальная"
     assert set(second[["Списки", "Надёжность", "Что дальше"]]) == {"—"}
     marks = [re.findall(r"<text[^>]*>([^<]*)<", drawing) for drawing in table.drawings["Результаты"]]

@@ -360,12 +360,21 @@ class Change(NamedTuple):
 
     @property
     def phrase(self) -> str:
-        """«2 из 11 участников (ОГЭ, математика: «2», 2023 год: 5 → 3)»; of a mean no score, which may be a pupil's."""
+        """«2 из 11 участников (ОГЭ, математика: «2», 2023 год: 5 → 3)».
+
+        Of a mean no score is told, and of fewer than five pupils no number: it would be what one of them scored.
+        """
+        if self.participants < FEWEST_TOLD:
+            return (
+                f"хотя бы один из немногих ({self.title}, {self.year} год: меньше {FEWEST_TOLD} {NOUNS[self.noun][1]})"
+            )
         whole = f"{format_number(self.participants)} {choose_word(self.participants, *NOUNS[self.noun])}"
         values = f": {format_number(self.before)} → {format_number(self.after)}" if self.moved is None else ""
         return f"{format_number(self.pupils)} из {whole} ({self.title}, {self.year} год{values})"
 
 
+FEWEST_TOLD = 5
+"""Pupils below whom nothing is said of how many of them got what."""
 NOUNS = {
     "participants": ("участника", "участников", "участников"),
     "graduates": ("выпускника", "выпускников", "выпускников"),

@@ -4,6 +4,8 @@
 each, so that two parts of a page cannot disagree.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +13,7 @@ from scipy import special, stats
 
 from effschool.certainty.stability import STABLE
 from effschool.method.methodology import Domain, Methodology
-from effschool.report.portfolio import Portfolio, compare_indicators, list_certainty
+from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators, list_certainty
 
 WORSE, BETTER, SAME = "worse", "better", "same"
 
@@ -149,18 +151,20 @@ def find_extremes(judged: pd.DataFrame) -> tuple[pd.Series | None, pd.Series | N
 STEPS = FIRM, UNSURE, CHANCE = "твёрдо", "под вопросом", "скорее случайно"
 
 
-def name_sureness(portfolio: Portfolio) -> dict[str, str]:
-    """How sure the place of every own school on a list that needs help is, in three steps, by code.
+def name_sureness(region: RegionYear, schools: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """How sure every place on a list that needs help is, in three steps: school → list → step."""
+    own = list_certainty(region, schools)
+    own = own[own["list"].isin(region.watched)]
+    found: dict[str, dict[str, str]] = {}
+    for row in own.itertuples():
+        found.setdefault(str(row.school_id), {})[str(row.list)] = name_step(row.verdict, row.stays_chance_pct)
+    return found
 
-    The surest of its lists speaks: a school that is firmly on one needs help whatever becomes of the others.
-    """
-    own = list_certainty(portfolio, portfolio.schools)
-    own = own[own["list"].isin(portfolio.watched)]
-    if own.empty:
-        return {}
-    steps = [STEPS.index(name_step(*pair)) for pair in zip(own["verdict"], own["stays_chance_pct"], strict=True)]
-    surest = pd.Series(steps, index=own["school_id"]).groupby(level=0).min()
-    return {str(code): STEPS[step] for code, step in surest.items()}
+
+def say_sureness(steps: Mapping[str, str]) -> str:
+    """«ШНСУ — твёрдо; ШНРО, ШНОР — под вопросом»: the surest first."""
+    by_step = {step: [name for name, own in steps.items() if own == step] for step in STEPS}
+    return "; ".join(f"{', '.join(names)} — {step}" for step, names in by_step.items() if names)
 
 
 def name_step(verdict: str, stays_pct: float) -> str:

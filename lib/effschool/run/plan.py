@@ -194,7 +194,6 @@ def plan_report(
         title=municipality,
         subtitle=f"Портфельный анализ школ, {workspace.region.name}, {year} год",
         demonstration=workspace.region.demonstration,
-        home="index.html",
         workbook=f"{slug}.xlsx",
         build=describe_build(workspace, year, data),
         letter=True,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from effschool.base.russian import NBSP, choose_word
+from effschool.base.russian import NBSP, choose_word, join_words
 from effschool.report.display import Figures, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
 from effschool.report.portfolio import Portfolio, count_lists, flag_listed, is_other_municipality
@@ -118,9 +118,15 @@ def _say_changes(results: pd.DataFrame) -> Said:
     better, worse = (int((known["moved"] == verdict).sum()) for verdict in (BETTER, WORSE))
     if not better + worse:
         return say("За год ни один показатель результатов не изменился больше, чем бывает случайно.")
+    names = {verdict: join_words(known.loc[known["moved"] == verdict, "name"]) for verdict in (BETTER, WORSE)}
     parts = [
-        say("{up} {better}", up=words(choose_word(moved, *forms)), better=count(moved, *INDICATORS))
-        for forms, moved in ((UP, better), (DOWN, worse))
+        say(
+            "{up} {better} ({names})",
+            up=words(choose_word(moved, *forms)),
+            better=count(moved, *INDICATORS),
+            names=words(names[verdict]),
+        )
+        for forms, verdict, moved in ((UP, BETTER, better), (DOWN, WORSE, worse))
         if moved
     ]
     return join([say("За год больше, чем бывает случайно, изменились результаты: "), join(parts, ", "), "."], "")
@@ -175,7 +181,7 @@ def list_attention(told: Told) -> Table | Text:
         return Text(("Школ, которым сейчас нужно особое внимание, по данным года нет.",))
     schools = told.portfolio.schools.set_index("school_id")
     names = number_schools(schools)
-    sure = name_sureness(told.portfolio)
+    sure = name_sureness(told.portfolio, told.portfolio.schools)
     rows = pd.DataFrame({"step": steps.values()}, index=list(steps)).assign(
         urgency=told.comments.groupby("school_id")["urgency"].min()
     )
@@ -190,22 +196,25 @@ def list_attention(told: Told) -> Table | Text:
     return Table("Внимание", "Что сделать в первую очередь и для каких школ", frame)
 
 
-def _list_names(names: pd.Series, sure: Mapping[str, str], codes: Iterable[str]) -> str:
-    """Names in the order of numbers; those whose list is a matter of chance say so."""
+def _list_names(names: pd.Series, sure: Mapping[str, Mapping[str, str]], codes: Iterable[str]) -> str:
+    """Names in the order of numbers; a school all of whose lists are a matter of chance has it said."""
     ordered = names[names.index.isin(list(codes))]
-    return "; ".join(f"{name} ({CHANCE})" if sure.get(code) == CHANCE else name for code, name in ordered.items())
+    return "; ".join(
+        f"{name} ({CHANCE})" if set(sure.get(code, {}).values()) == {CHANCE} else name for code, name in ordered.items()
+    )
 
 
 def describe_sureness(portfolio: Portfolio, told: Told) -> Text:
     """How sure the lists of the first screen are, in a few sentences: why a list is kept although part of it is not."""
-    steps = pd.Series(name_sureness(portfolio), dtype="str").value_counts()
+    places = [step for lists in name_sureness(portfolio, portfolio.schools).values() for step in lists.values()]
+    steps = pd.Series(places, dtype="str").value_counts()
     if steps.empty:
         return Text((_say_few(told),))
     sure = say(
-        "Из {all} в списках, требующих помощи: твёрдо — {firm}, под вопросом — {unsure}, скорее случайно — {chance}. "
-        "Утверждать список стоит и так: он — повод помочь, и школе у границы помощь нужна не меньше. Решать по нему "
-        "одному о кадрах и деньгах не стоит.",
-        all=count(int(steps.sum()), *OF_SCHOOLS),
+        "Из {all} школ в списках, требующих помощи: твёрдо — {firm}, под вопросом — {unsure}, скорее случайно — "
+        "{chance}. Утверждать список стоит и так: он — повод помочь, и школе у границы помощь нужна не меньше. Решать "
+        "по нему одному о кадрах и деньгах не стоит.",
+        all=count(int(steps.sum()), "места", "мест", "мест"),
         firm=number(int(steps.get(FIRM, 0))),
         unsure=number(int(steps.get(UNSURE, 0))),
         chance=number(int(steps.get(CHANCE, 0))),

@@ -20,8 +20,8 @@ VERDICTS: dict[Domain, dict[str, str]] = {
 """A verdict in the words of a domain: conditions are heavier, not worse; what chance may do has no word."""
 CHART, YEARS = "На шкале", "По годам"
 READING = (
-    "Круг — {own}, черта — {other}, серая полоса — что бывает по одной случайности при таком числе учеников; прочерк — "
-    "отличие в её пределах. Справа тёмная линия — {own}, светлая — {other}, {years}."
+    "Круг — {own}, черта — {other}, серая полоса — что бывает случайно; прочерк — отличие в её пределах. Справа тёмная "
+    "линия — {own}, светлая — {other}, {years}."
 )
 
 
@@ -35,7 +35,7 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     chosen = chosen.sort_values("more_is_worse", ascending=False, kind="stable").reset_index(drop=True)
     frame = pd.DataFrame(
         {
-            "Показатель": [f"{row.name}, {row.unit}" for row in _rows(chosen)],
+            "Показатель": name_rows(chosen),
             "Лучше, если": chosen["more_is_worse"].map({True: "меньше", False: "больше"}),
             "Муниципалитет": chosen["own"],
             "Регион": chosen["region"],
@@ -46,8 +46,9 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     )
     histories = follow_indicators(portfolio, domain)
     drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
-    title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год"
-    shown = ("Показатель", "Лучше, если", "Муниципалитет", "Регион", CHART, "Против региона", YEARS)
+    title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год, %"
+    way = ("Лучше, если",) if domain == "results" else ()
+    shown = ("Показатель", *way, "Муниципалитет", "Регион", CHART, "Против региона", YEARS)
     years = sorted(histories["year"].unique())
     told = READING.format(own="муниципалитет", other="регион", years=f"{years[0]}–{years[-1]} годы")
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
@@ -57,6 +58,11 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
 
 TITLES: dict[Domain, str] = {"results": "ЕГЭ, ОГЭ и аттестаты", "social": "Социальные условия"}
 FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), percent)
+
+
+def name_rows(judged: pd.DataFrame) -> list[str]:
+    """Names of indicators, with the unit where it is not that of the title (%)."""
+    return [row.name if row.unit == "%" else f"{row.name}, {row.unit}" for row in _rows(judged)]
 
 
 def _rows(judged: pd.DataFrame) -> Iterable:

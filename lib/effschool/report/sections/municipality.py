@@ -4,10 +4,12 @@ Every chart carries a sentence made from the same frame, so that text and drawin
 to show, the part is a note that says so: a part never disappears silently.
 """
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from effschool.base.russian import NBSP, format_number, join_words
-from effschool.method.methodology import Domain, DomainRules, Methodology
+from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules, Methodology
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Said, count, number, say, words
@@ -17,6 +19,7 @@ from effschool.report.portfolio import (
     count_lists,
     follow_points,
     list_histories,
+    name_watched_lists,
     place_points,
 )
 from effschool.report.sections.corrections import tabulate_corrections
@@ -59,6 +62,12 @@ def find_rules(portfolio: RegionYear, domain: Domain) -> DomainRules | None:
     return rules if rules and portfolio.region_schools[f"{domain}_band"].notna().any() else None
 
 
+def mark_internal(region: RegionYear) -> Text:
+    """What every file that leaves the institute says first: for whom it is, and whether the data are invented."""
+    invented = ("Демонстрационные данные: школы, муниципалитеты и числа вымышлены.",)
+    return Text(("Для служебного пользования. Не публиковать.", *invented * region.workspace.region.demonstration))
+
+
 def say_no_lists(portfolio: RegionYear) -> Said:
     """Why a year has no lists."""
     years = portfolio.workspace.methodology.lists.window.list_years(portfolio.year)
@@ -68,6 +77,18 @@ def say_no_lists(portfolio: RegionYear) -> Said:
         year=words(portfolio.year),
         years=words(join_words(map(str, years))),
     )
+
+
+def explain_lists(method: Methodology, names: Collection[str] | None = None) -> str:
+    """What lists that need help are called in full: «ШНРО — школы с низкими результатами обучения; …».
+
+    Args:
+        names: lists to be explained; None is all of them.
+    """
+    watched = [name for name in name_watched_lists(method) if names is None or name in names]
+    known = [item for item in (*method.lists.results, *method.lists.social) if item.status in watched]
+    told = [f"{item.status} — {item.title}" for item in known]
+    return "; ".join([*told, *([f"{FIOKO_LIST} — то же по методике ФИОКО"] if FIOKO_LIST in watched else [])])
 
 
 def tabulate_lists(portfolio: Portfolio) -> Table | Text:
@@ -246,7 +267,7 @@ def describe_data(portfolio: Portfolio) -> Text:
         files = count(refused, "файл", "файла", "файлов")
         lines.append(say("Из-за ошибок не принято: {files} с данными региона.", files=files))
     missing = list_missing(portfolio, names_files=False)
-    fine = "Данные за год есть по всем школам муниципалитета" + (", но не обо всём: см. «Главное»." if missing else ".")
+    fine = "Индексы за год есть у всех школ муниципалитета" + (", но не обо всём: см. «Главное»." if missing else ".")
     return Text(tuple(lines) or (fine,), kind="note" if lines else "plain")
 
 

@@ -44,10 +44,10 @@ def describe_moves(portfolio: Portfolio) -> Text:
     for name in portfolio.watched:
         is_on, was_on = flag_members(now.loc[both], name), flag_members(before.loc[both], name)
         is_judged = now.loc[both, find_ground(portfolio, name)].notna()
-        for verb, chosen in (("попали", is_on & ~was_on), ("вышли", was_on & ~is_on & is_judged)):
+        for verb, chosen in (("попали в список", is_on & ~was_on), ("вышли из списка", was_on & ~is_on & is_judged)):
             if chosen.any():
                 listed = ", ".join(names[both[chosen]])
-                told.append(say("{name}: {verb} {listed}.", name=words(name), verb=words(verb), listed=words(listed)))
+                told.append(say("{name}, {verb}: {listed}.", name=words(name), verb=words(verb), listed=words(listed)))
     return Text(tuple(told) or ("За год в списки, требующие помощи, никто не попал, и никто из них не вышел.",))
 
 

@@ -17,10 +17,12 @@ from effschool.report.portfolio import (
     count_bands,
     count_members,
     flag_listed,
+    flag_members,
     list_municipalities,
     order_names,
     pool_by_indicator,
 )
+from effschool.report.queries import name_sureness, say_sureness
 from effschool.report.school_features import gather_features, name_titles
 from effschool.report.sections.certainty import NOT_COMPUTED, chart_verdicts
 from effschool.report.sections.missing import list_missing
@@ -248,11 +250,16 @@ def link_reports(run: Path, region: RegionYear) -> Links:
     return Links(tuple((name, page, message or ("" if page else "отчёт не построен")) for name, page, message in items))
 
 
-def tabulate_municipalities(region: RegionYear) -> Table:
-    """All municipalities in alphabetical order: schools, the lists, share of schools in the lowest band."""
+def tabulate_municipalities(region: RegionYear, reports: Links | None = None) -> Table:
+    """All municipalities in alphabetical order: schools, the lists, share of schools in the lowest band.
+
+    Args:
+        reports: pages of the municipalities, as `link_reports` gives them.
+    """
     rows = [_count_municipality(region, name) for name in list_municipalities(region.workspace, region.year)]
     title = f"Муниципалитеты, {region.year} год: школ и школ в списках"
-    return Table("Муниципалитеты", title, pd.DataFrame(rows), {LOW_SHARE: percent})
+    links = {name: page for name, page, _ in reports.items if page} if reports else {}
+    return Table("Муниципалитеты", title, pd.DataFrame(rows), {LOW_SHARE: percent}, row_links=links)
 
 
 JOINT_COLOURS = ("#7a1f04", charts.WORSE, "#e08a5c", "#0b6e4f", "#8a6100")
@@ -342,7 +349,12 @@ def tabulate_members(region: RegionYear) -> Table | Text:
             FIOKO_LIST: chosen["fioko_shnor"].map({True: "да", False: "нет"}).fillna(NONE),
         }
     ).reset_index(drop=True)
-    return Table("Списки школ", f"Школы в списках {region.year} года, по алфавиту", frame)
+    sure = name_sureness(region, chosen)
+    named = pd.DataFrame({name: flag_members(chosen, name) for name in region.watched}).to_dict("records")
+    frame["Списки"] = [", ".join(name for name, is_on in row.items() if is_on) for row in named]
+    frame["Надёжность"] = [say_sureness(sure.get(code, {})) or NONE for code in frame["Код"]]
+    title = f"Школы в списках {region.year} года, по алфавиту"
+    return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", "Списки", "Надёжность"))
 
 
 def tabulate_insufficient(region: RegionYear) -> Table | Text:

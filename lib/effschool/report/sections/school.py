@@ -13,6 +13,7 @@ import pandas as pd
 
 from effschool.base.russian import format_number
 from effschool.base.storage import write_text
+from effschool.certainty.counterfactuals import FEWEST_TOLD
 from effschool.dynamics.partners import CLOSE
 from effschool.method.methodology import FIOKO_LIST, Domain
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
@@ -32,13 +33,21 @@ from effschool.report.sections.indicators import (
     draw_histories,
     draw_rows,
     list_years,
+    name_rows,
 )
-from effschool.report.sections.municipality import NONE, choose_decisions, name_sheet, number_schools, percent
+from effschool.report.sections.municipality import (
+    NONE,
+    choose_decisions,
+    explain_lists,
+    name_sheet,
+    number_schools,
+    percent,
+)
 from effschool.report.sections.support import choose_partners, say_partners
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
 PUPILS = ("обучающийся", "обучающихся", "обучающихся")
-NO_ADVICE = "Для такого сочетания показателей готовых советов нет: смотрите последний столбец таблицы показателей."
+NO_ADVICE = "Для такого сочетания показателей готовых советов нет: смотрите столбец «Против группы»."
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,12 @@ def tell_pages(told: Told) -> SchoolPages:
     )
 
 
+def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
+    """Figures without those that would say what single pupils got."""
+    few = figures["people"] < FEWEST_TOLD
+    return figures.assign(**{name: figures[name].mask(few) for name in ("own", "before", "low", "high")})
+
+
 def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
     """Name of the file of every school's page, without suffix: its code."""
     return name_slugs(schools["school_id"])
@@ -180,8 +195,8 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     code = school["school_id"]
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
-    own = told.figures[told.figures["school_id"] == code].reset_index(drop=True)
-    past = histories[histories["school_id"] == code]
+    own = _hide_few(told.figures[told.figures["school_id"] == code].reset_index(drop=True))
+    past = histories[(histories["school_id"] == code) & (histories["people"] >= FEWEST_TOLD)]
     tables = [
         _tabulate_school(told, school, own[own["domain"] == domain].reset_index(drop=True), past, domain)
         for domain in told.portfolio.workspace.methodology.domains
@@ -197,16 +212,16 @@ def _tabulate_school(
     fewest = told.rules.fewest
     frame = pd.DataFrame(
         {
-            "Показатель": [f"{row.name}, {row.unit}" for row in own.itertuples(index=False, name="Row")],
+            "Показатель": name_rows(own),
             "Школа": [_say_share(row, fewest) for row in own.itertuples()],
             "Группа": [_say_value(value) for value in own["region"]],
             "Год назад": [_say_value(value) for value in own["before"]],
-            "Детей": own["people"].astype("int64"),
+            "Детей": [_say_people(people) for people in own["people"]],
             "Против группы": own["verdict"].map(VERDICTS[domain]).fillna(NONE),
         }
     )
     drawings = {CHART: draw_rows(own, "по школе", "по группе"), YEARS: draw_histories(own, histories)}
-    title = f"{TITLES[domain]}: {school['name']}, {told.portfolio.year} год"
+    title = f"{TITLES[domain]}, %: {school['name']}, {told.portfolio.year} год"
     read = READING.format(own="школа", other="школы той же группы", years="до пяти последних лет")
     note = read if domain == "results" else ""
     shown = ("Показатель", "Школа", "Группа", "Детей", CHART, "Против группы", YEARS)
@@ -215,12 +230,18 @@ def _tabulate_school(
     )
 
 
+def _say_people(people: float) -> str:
+    return format_number(people) if people >= FEWEST_TOLD else f"менее {FEWEST_TOLD}"
+
+
 def _say_value(value: float) -> str:
     return NONE if pd.isna(value) else percent(value)
 
 
 def _say_share(row: object, fewest: int) -> str:
-    """«12,6», or «2 из 7» where so few took part that a share would say more than it knows."""
+    """«12,6», «2 из 7» where so few took part that a share would say too much, nothing of fewer than five."""
+    if row.people < FEWEST_TOLD:  # type: ignore[attr-defined]
+        return NONE
     if row.people >= fewest or row.unit != "%":  # type: ignore[attr-defined]
         return percent(row.own)  # type: ignore[attr-defined]
     return f"{format_number(round(row.own * row.people / 100))} из {format_number(row.people)}"  # type: ignore[attr-defined]
@@ -239,9 +260,11 @@ def follow_schools_indicators(portfolio: Portfolio) -> pd.DataFrame:
     others = grouped[~grouped["school_id"].isin(portfolio.schools["school_id"])]
     counts = others.groupby(["year", "group", "indicator"])["school_id"].nunique()
     pooled = suppress_small(pooled, counts).rename("region").reset_index()
-    own = grouped[grouped["school_id"].isin(portfolio.schools["school_id"])].rename(columns={"raw": "own"})
+    own = grouped[grouped["school_id"].isin(portfolio.schools["school_id"])].rename(
+        columns={"raw": "own", "participants": "people"}
+    )
     return own.merge(pooled, on=["year", "group", "indicator"], how="left")[
-        ["school_id", "indicator", "year", "own", "region"]
+        ["school_id", "indicator", "year", "own", "region", "people"]
     ]
 
 
@@ -269,6 +292,8 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
     )
     if portfolio.has_lists and not _name_lists(school):
         yield "В списках года школы нет."
+    elif portfolio.has_lists:
+        yield say("{lists}.", lists=words(explain_lists(portfolio.workspace.methodology, _name_lists(school))))
 
 
 def _name_lists(school: pd.Series) -> list[str]:
@@ -286,7 +311,8 @@ def _describe_lists(portfolio: Portfolio) -> pd.DataFrame:
         (row.school_id, row.list, _say_sure(row)) for row in sure[sure["list"].isin(portfolio.watched)].itertuples()
     ]
     decisions = choose_decisions(portfolio)
-    within_reach = decisions[decisions["pupils"].notna()]
+    of_social = decisions["list"].isin(portfolio.workspace.methodology.list_watched("social"))
+    within_reach = decisions[decisions["pupils"].notna() & ~of_social]
     said += list(zip(within_reach["school_id"], within_reach["list"], within_reach["sentence"], strict=True))
     frame = pd.DataFrame(said, columns=["school_id", "list", "text"])
     return frame.groupby(["school_id", "list"], sort=False)["text"].agg(join).reset_index()
@@ -342,7 +368,8 @@ OWN_SOURCE = "предложено разработчиками"
 def tabulate_figures(told: Told) -> Table:
     """Figures of all pages in one table, for the workbook."""
     names = {"name": "Показатель", "unit": "Единица", "own": "По школе", "before": "Год назад", "region": "По группе"}
-    frame = _name_rows(told, told.figures[["school_id", *names, "people"]].rename(columns={**names, "people": "Детей"}))
+    shown = _hide_few(told.figures)
+    frame = _name_rows(told, shown[["school_id", *names, "people"]].rename(columns={**names, "people": "Детей"}))
     words_of = [VERDICTS[row.domain].get(row.verdict, NONE) for row in told.figures.itertuples()]
     formats = dict.fromkeys(("По школе", "Год назад", "По группе"), percent)
     return Table("Показатели школ", "Показатели школ рядом с группой", frame.assign(Отличие=words_of), formats)

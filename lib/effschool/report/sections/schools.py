@@ -7,9 +7,9 @@ from effschool.report.display import Table
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, say, words
 from effschool.report.portfolio import flag_members, spread_bands
-from effschool.report.queries import name_sureness
+from effschool.report.queries import name_sureness, say_sureness
 from effschool.report.sections.indicators import list_years
-from effschool.report.sections.municipality import NONE, number_schools
+from effschool.report.sections.municipality import NONE, explain_lists, number_schools
 from effschool.report.sections.school import Told, name_school_files
 
 STRIPS: dict[Domain, str] = {"results": "Результаты", "social": "Условия"}
@@ -29,18 +29,18 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
     frame["Группа"] = schools["group"].fillna(schools["exclusion"]).fillna("не участвует")
     frame["Учеников"] = schools["enrolment"].round().astype("Int64")
     for domain in domains:
-        frame = frame.join(bands[domain].add_prefix(f"{STRIPS[domain]}, ").reset_index(drop=True))
+        titles = portfolio.workspace.methodology.domains[domain].band_titles
+        named = bands[domain].apply(lambda column, titles=titles: column.map(titles))
+        frame = frame.join(named.add_prefix(f"{STRIPS[domain]}, ").reset_index(drop=True))
     frame["Списки"] = [_name_lists(told, school) for _, school in schools.iterrows()]
-    sure, steps = name_sureness(portfolio), list_steps(told)
-    frame["Надёжность"] = [sure.get(code, NONE) for code in schools["school_id"]]
+    sure, steps = name_sureness(portfolio, schools), list_steps(told)
+    frame["Надёжность"] = [say_sureness(sure.get(code, {})) or NONE for code in schools["school_id"]]
     frame["Что дальше"] = [steps.get(code, NONE) for code in schools["school_id"]]
-    marks = {domain: portfolio.workspace.methodology.domains[domain].band_marks for domain in domains}
-    keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in marks)
     return Table(
         "Школы",
         f"Школы муниципалитета, {portfolio.year} год",
         frame,
-        note=say(NOTE, first=words(years[0]), last=words(years[-1]), keys=words(keys)),
+        note=_write_note(told, domains, years),
         row_links=_link(told, folder) if folder else {},
         drawings={
             STRIPS[domain]: [_draw(told, domain, row) for row in bands[domain].to_dict("records")] for domain in domains
@@ -49,10 +49,16 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
     )
 
 
+def _write_note(told: Told, domains: list[Domain], years: list[int]) -> Said:
+    keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in domains)
+    lists = words(explain_lists(told.portfolio.workspace.methodology))
+    return say(NOTE, first=words(years[0]), last=words(years[-1]), keys=words(keys), lists=lists)
+
+
 NOTE = (
     "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет. "
-    "Надёжность: «твёрдо» — осталась бы в списке и с другими такими же детьми; «под вопросом» — не всегда или не при "
-    "всех допустимых правилах; «скорее случайно» — чаще нет."
+    "Надёжность места в списке: «твёрдо» — осталась бы и с другими такими же детьми, и при других допустимых правилах; "
+    "«скорее случайно» — осталась бы реже чем в половине случаев; «под вопросом» — прочее. {lists}."
 )
 
 
