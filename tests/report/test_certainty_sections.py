@@ -19,7 +19,7 @@ from effschool.report.sections.certainty import (
     tabulate_drivers,
     tabulate_general,
 )
-from effschool.report.sections.protocol import tabulate_annex
+from effschool.report.sections.protocol import tabulate_annex, tabulate_sureness
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -102,17 +102,20 @@ def test_a_municipality_without_schools_on_the_lists_is_told_so(portfolio):
     assert "школ муниципалитета нет" in tabulate_certainty(spared).paragraphs[0]
 
 
-def test_the_annex_of_an_order_says_how_sure_each_school_is(demo):
+def test_a_note_beside_the_order_says_how_sure_each_place_is_and_the_order_does_not(demo):
     region = open_region(demo, None)
-    part = tabulate_annex(region, "ШНСУ", "школы в условиях")
-    sure = part.frame.set_index("Код ОО")["Насколько это надёжно"]
+    order = tabulate_annex(region, "ШНСУ", "школы в условиях").frame
+    assert not order.astype("str").apply(lambda column: column.str.contains("осталась бы")).any(axis=None)
+    rows = tabulate_sureness(region).frame
+    sure = rows[rows["Список"] == "ШНСУ"].set_index("Код ОО")["Насколько это надёжно"]
+    assert set(sure.index) == set(order["Код ОО"])
     assert sure.str.contains("обычная школа попала бы").all()
-    assert sure.to_dict() == say_briefly(region, "ШНСУ").reindex(sure.index).to_dict()
+    assert sure.to_dict() == say_briefly(region, "ШНСУ").to_dict()
 
 
 def test_what_was_not_computed_is_said_not_hidden(silent, stability):
     portfolio = open_portfolio(silent, None, None)
     assert isinstance(tabulate_certainty(portfolio), Text)
     region = open_region(silent, None)
-    assert "Насколько это надёжно" not in tabulate_annex(region, "ШНСУ", "школы в условиях").frame
+    assert isinstance(tabulate_sureness(region), Text)
     assert isinstance(chart_verdicts(Stability(stability.rows.head(0), stability.drivers.head(0))), Text)

@@ -5,14 +5,14 @@ Schools stand by municipality and name: the order is no ranking. Every list is t
 
 import pandas as pd
 
-from effschool.base.russian import NO_DATA, count_words
+from effschool.base.russian import count_words
 from effschool.dynamics.paths import describe_history
 from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import RegionYear, flag_members, order_names
 from effschool.report.sections.certainty import BRIEF_NOTE, say_briefly
 from effschool.report.sections.missing import list_missing
-from effschool.report.sections.municipality import SCHOOLS
+from effschool.report.sections.municipality import SCHOOLS, say_missing
 
 
 def list_annexes(region: RegionYear) -> list[Table | Text]:
@@ -25,7 +25,10 @@ def list_annexes(region: RegionYear) -> list[Table | Text]:
 
 
 def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
-    """One list: number, municipality, full name, code, group, list, years of membership up to the report's."""
+    """One list: number, municipality, full name, code, group, list, years of membership up to the report's.
+
+    How sure it is stands in a note beside the order (`tabulate_sureness`), not in it.
+    """
     schools = region.region_schools
     members = schools[flag_members(schools, name) | (schools["joint"] == name)]
     if name != FIOKO_LIST and not region.has_lists:
@@ -44,11 +47,28 @@ def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
             "Годы": ordered["school_id"].map(tell_years(region, name)),
         }
     )
-    sure = say_briefly(region, name)
-    if len(sure):
-        frame["Насколько это надёжно"] = ordered["school_id"].map(sure).fillna(NO_DATA)
     caption = f"{name}: {title}, {region.year} год, {count_words(len(frame), *SCHOOLS)}"
-    return Table(name, caption, frame, note=BRIEF_NOTE if len(sure) else "")
+    social = {status.status for status in region.workspace.methodology.lists.social}
+    return Table(name, caption, frame, note="" if name in social else VPR_NOTE)
+
+
+VPR_NOTE = (
+    "В правило входят и результаты ВПР; письма Рособрнадзора не предусматривают оценки школ по ВПР, поэтому место в "
+    "списке — повод для помощи, а не оценка."
+)
+
+
+def tabulate_sureness(region: RegionYear) -> Table | Text:
+    """Explanatory note to the order: how sure the place of every school on every list that needs help is."""
+    said = pd.concat([say_briefly(region, name).rename("sure").to_frame().assign(list=name) for name in region.watched])
+    if said.empty:
+        return say_missing("Насколько надёжны списки")
+    named = said.rename_axis("school_id").reset_index().merge(region.region_schools, on="school_id")
+    named = named.sort_values(["municipality", "name", "school_id"], key=order_names, kind="stable")
+    columns = {"municipality": "Муниципалитет", "name": "Наименование", "school_id": "Код ОО", "list": "Список"}
+    frame = named[[*columns, "sure"]].rename(columns={**columns, "sure": "Насколько это надёжно"})
+    title = f"Насколько надёжно место каждой школы, {region.year} год"
+    return Table("Пояснение", title, frame.reset_index(drop=True), note=BRIEF_NOTE)
 
 
 def tell_years(region: RegionYear, name: str) -> pd.Series:
