@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from effschool.base.russian import choose_word, format_number
-from effschool.base.schemas import BANDS
+from effschool.base.schemas import BANDS, FEWEST_TOLD
 from effschool.certainty.result_changes import (
     Floats,
     Numbers,
@@ -373,8 +373,6 @@ class Change(NamedTuple):
         return f"{format_number(self.pupils)} из {whole} ({self.title}, {self.year} год{values})"
 
 
-FEWEST_TOLD = 5
-"""Pupils below whom nothing is said of how many of them got what."""
 NOUNS = {
     "participants": ("участника", "участников", "участников"),
     "graduates": ("выпускника", "выпускников", "выпускников"),

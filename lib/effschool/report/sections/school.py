@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 
 from effschool.base.russian import format_number
+from effschool.base.schemas import FEWEST_TOLD
 from effschool.base.storage import write_text
-from effschool.certainty.counterfactuals import FEWEST_TOLD
 from effschool.dynamics.partners import CLOSE
 from effschool.method.methodology import FIOKO_LIST, Domain
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
