@@ -307,6 +307,62 @@ def test_english_headings_and_blank_columns(tmp_path):
     assert count(taken, "ОГЭ") == [5], say(taken)
 
 
+UNKNOWN_COLUMNS = [
+    ("ParticipantCategoryFK", "1", "4"),
+    ("ExamTypeCode", "1", "2"),
+    ("ProcessCondition", "6", "8"),
+    ("IsAbsent", "0", "1"),
+    ("Сдаёт ГВЭ", "нет", "да"),
+    ("Оценка ГВЭ", "", "4"),
+    ("Год окончания ОО", "2024", "2021"),
+    ("Параллель", "11", "10"),
+    ("Код категории", "1", "10"),
+    ("Место обучения", "школа", "Хабаровский техникум"),
+    ("Примечание", "", "н/я"),
+    ("Примечание", "", "выпускник 2021 г."),
+    ("Комментарий", "", "не пришёл"),
+    ("Класс", "11А", ""),
+]
+
+
+@pytest.mark.parametrize(("heading", "own", "other"), UNKNOWN_COLUMNS)
+def test_column_of_another_wording_is_told_of_and_never_passed_over(tmp_path, heading, own, other):
+    heads = ["Код ОО", "Предмет", "Код участника", "Тестовый балл", heading]
+    rows = [[CODE, SUBJECT, f"{n}", 60 + n, own if n < 5 else other] for n in range(8)]
+    taken = read(tmp_path, heads, rows)
+    assert count(taken) is None
+    assert heading in say(taken)
+
+
+@pytest.mark.parametrize(
+    ("title", "subject", "word"),
+    [
+        ("ЕГЭ 2024, дополнительный (сентябрьский) период", SUBJECT, "дополнительный"),
+        ("ЕГЭ 2024, досрочный период (ВПЛ)", SUBJECT, "ВПЛ"),
+        ("ЕГЭ 2024, выпускники прошлых лет", SUBJECT, "прошлых лет"),
+        ("ЕГЭ и ГВЭ-11, 2024 год", SUBJECT, "ГВЭ"),
+        ("ЕГЭ 2024", "51 - Русский язык", "ГВЭ"),
+        ("ЕГЭ 2024", "51", "ГВЭ"),
+        ("ЕГЭ 2024, пересдача", SUBJECT, "пересдача"),
+    ],
+)
+def test_title_or_code_that_speaks_of_others_needs_a_column(tmp_path, title, subject, word):
+    heads = ["Код ОО", "Предмет", "Код участника", "Тестовый балл"]
+    rows = [[CODE, subject, f"{n}", 60 + n] for n in range(5)]
+    taken = read(tmp_path, heads, rows, title)
+    assert count(taken) is None
+    assert word in say(taken)
+    assert count(read(tmp_path, heads, [[CODE, SUBJECT, *row[2:]] for row in rows], "ЕГЭ 2024")) == [5]
+
+
+def test_mark_of_the_year_and_place_of_the_exam_are_not_those_of_the_pupil(tmp_path):
+    heads = ["Код ОО", "Предмет", "Код участника", "Первичный балл", "Годовая отметка"]
+    rows = [[CODE, "русский язык", f"{n}", 25, 5] for n in range(5)]
+    assert count(read(tmp_path, heads, rows, "ОГЭ 2024"), "ОГЭ") is None
+    heads = ["Место сдачи, код ОО", "Предмет", "Код участника", "Тестовый балл"]
+    assert count(read(tmp_path, heads, [[CODE, SUBJECT, f"{n}", 60] for n in range(5)])) is None
+
+
 def test_groups_may_stand_above_the_headings_of_a_protocol(tmp_path):
     upper = ["№", "Код ОО", "Участник", "", "Результат", ""]
     lower = ["", "", "Код участника", "Предмет", "Первичный балл", "Тестовый балл"]

@@ -51,7 +51,7 @@ from effschool.intake.identity import (
 from effschool.intake.layouts import Layout, load_layouts
 from effschool.intake.missing import find_missing, report_missing
 from effschool.intake.municipalities import find_place_changes, unify_places
-from effschool.intake.participation import check_headings
+from effschool.intake.participation import check_headings, check_titles
 from effschool.intake.plausibility import Known, find_contradictions, find_questions, list_minimums, say_by_file
 from effschool.intake.plausibility_rules import Rule, load_rules
 from effschool.intake.pupils import SecondTableError, count_pupils
@@ -441,7 +441,7 @@ def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None, 
     texts = {name: search_field(rule, fit.header, fit.head) for name, rule in layout.fields.items()}
     source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields, texts)
     if any(rows.table == "results" for rows in layout.gives):
-        found += check_headings(source)
+        found += [*check_headings(source), *check_titles(source, fit.head)]
     taken = Taken(sent, layout, sheet.name, problems=tuple(found))
     return read_rows(taken, sheet, source, register, secret) if taken.is_accepted else taken
 

@@ -17,7 +17,7 @@ from effschool.base.problems import Problem, Severity
 from effschool.base.russian import fold_lookalikes
 from effschool.intake.headings import Header
 from effschool.intake.layouts import simplify_text
-from effschool.intake.reading import Block
+from effschool.intake.reading import Block, Coded, Grid
 from effschool.intake.rows import Source
 
 RULES = Path(__file__).with_name("participation.yml")
@@ -29,12 +29,18 @@ class Vocabulary(Frozen):
     Args:
         headings, values: found anywhere in a heading or cell.
         harmless, ordinal: the whole heading; `ordinal` is that of the number of a row.
+        titles: words of titles by the column of the layout that has to be there when they are met.
+        gve_subjects: codes of subjects of ГВЭ, which need a column on the form.
+        whole: columns of the layout that are filled in for all pupils or for none.
     """
 
     headings: str
     values: str
     harmless: str
     ordinal: str
+    titles: dict[str, str]
+    gve_subjects: str
+    whole: tuple[str, ...]
 
 
 @cache
@@ -67,6 +73,56 @@ def check_headings(source: Source) -> list[Problem]:
     """An error for every heading that speaks of taking part and that the layout does not know."""
     silent = find_silent_columns(source.header)
     return [_complain(source, source.header.row, h, "") for h in silent.values() if speaks_of_participation(h)]
+
+
+def check_titles(source: Source, head: Grid) -> list[Problem]:
+    """An error where titles, sheet or file speak of taking part («дополнительный период») and no column does."""
+    above = head.rows[: max(source.header.row - head.first_row, 0)]
+    told = [source.file, source.sheet, *(cell for row in above for cell in row if cell)]
+    problems = []
+    for name, pattern in load_vocabulary().titles.items():
+        if name not in source.layout.columns or name in source.header.positions:
+            continue
+        found = [match for text in told if (match := re.search(pattern, fold_lookalikes(text), re.IGNORECASE))]
+        problems += [_complain_title(source, name, match[0]) for match in found[:1]]
+    return problems
+
+
+def check_columns(
+    source: Source, block: Block, columns: Mapping[str, Coded], taken: NDArray[np.bool_]
+) -> list[Problem]:
+    """Errors of columns that only together tell who took part: subjects of ГВЭ without a form, a class not of all."""
+    problems = []
+    if "form" in source.layout.columns and "form" not in source.header.positions and "subject" in columns:
+        subjects = columns["subject"]
+        of_gve = [re.match(load_vocabulary().gve_subjects, text.strip()) is not None for text in subjects.texts]
+        rows = np.flatnonzero(np.array(of_gve or [False])[subjects.codes] & taken)
+        problems += [_complain_rows(source, block, int(row), "subject", GVE_SUBJECT) for row in rows[:1]]
+    for name in load_vocabulary().whole:
+        if name in columns:
+            is_blank = np.array([not text.strip() for text in columns[name].texts] or [True])[columns[name].codes]
+            rows = np.flatnonzero(is_blank & taken)
+            mixed = len(rows) and (~is_blank & taken).any()
+            problems += [_complain_rows(source, block, int(row), name, NOT_OF_ALL) for row in rows[:1] if mixed]
+    return problems
+
+
+GVE_SUBJECT = "это предмет ГВЭ, а столбца о форме экзамена нет", "Добавьте столбец «Форма» или уберите строки ГВЭ."
+NOT_OF_ALL = (
+    "у одних участников значение есть, а у других ячейка пуста",
+    "Заполните столбец у всех: у выпускников прошлых лет и обучающихся СПО его не бывает, а в счёт они не идут.",
+)
+
+
+def _complain_rows(source: Source, block: Block, row: int, name: str, told: tuple[str, str]) -> Problem:
+    heading = source.header.name(name)
+    return Problem(Severity.ERROR, source.file, told[0], told[1], source.sheet, row + block.first_row, heading)
+
+
+def _complain_title(source: Source, name: str, word: str) -> Problem:
+    titles = source.layout.columns[name].headings or (name,)
+    expected = f"в названии сказано «{word}», а столбца «{titles[0]}» нет: неизвестно, кого из участников считать"
+    return Problem(Severity.ERROR, source.file, expected, "Добавьте этот столбец или уберите файл.", source.sheet)
 
 
 def find_spoken(source: Source, block: Block, silent: Mapping[int, str], taken: NDArray[np.bool_]) -> list[Problem]:

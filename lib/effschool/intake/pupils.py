@@ -31,7 +31,7 @@ from effschool.intake.layouts import (
     map_columns,
     simplify_text,
 )
-from effschool.intake.participation import find_silent_columns, find_spoken, is_ordinal
+from effschool.intake.participation import check_columns, find_silent_columns, find_spoken, is_ordinal
 from effschool.intake.reading import Block, Coded, Sheet, code_texts
 from effschool.intake.register import Part
 from effschool.intake.rows import AGREE, Source, Typed, finish_part, locate_columns
@@ -251,6 +251,7 @@ def count_block(
     problems = [*say_faults(protocol, block, columns, taken), *say_blank_keys(protocol, block, columns, keys, taken)]
     problems += say_disagreeing(protocol, block, readings, taken)
     problems += find_spoken(protocol.source, block, protocol.silent, taken)
+    problems += check_columns(protocol.source, block, columns, taken)
     known = taken & np.logical_and.reduce([reading.codes >= 0 for reading in keys.values()])
     numbers = {name: readings[name].numbers for name in protocol.pupils.numbers if name in readings}
     scope = number_scopes(keys)
