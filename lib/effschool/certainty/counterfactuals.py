@@ -365,9 +365,8 @@ class Change(NamedTuple):
         Of a mean no score is told, and of fewer than five pupils no number: it would be what one of them scored.
         """
         if self.participants < FEWEST_TOLD:
-            return (
-                f"хотя бы один из немногих ({self.title}, {self.year} год: меньше {FEWEST_TOLD} {NOUNS[self.noun][1]})"
-            )
+            few = f"менее чем {FEWEST_TOLD} {NOUNS[self.noun][1]}"
+            return f"{format_number(self.pupils)} из {few} ({self.title}, {self.year} год)"
         whole = f"{format_number(self.participants)} {choose_word(self.participants, *NOUNS[self.noun])}"
         values = f": {format_number(self.before)} → {format_number(self.after)}" if self.moved is None else ""
         return f"{format_number(self.pupils)} из {whole} ({self.title}, {self.year} год{values})"
