@@ -362,7 +362,8 @@ class Change(NamedTuple):
     def phrase(self) -> str:
         """«2 из 11 участников (ОГЭ, математика: «2», 2023 год: 5 → 3)».
 
-        Of a mean no score is told, and of fewer than five pupils no number: it would be what one of them scored.
+        Of a mean no score is told, and of fewer than five pupils neither their number nor how many did how:
+        it would be what one of them scored.
         """
         if self.participants < FEWEST_TOLD:
             few = f"менее чем {FEWEST_TOLD} {NOUNS[self.noun][1]}"
