@@ -42,15 +42,18 @@ def describe_region(region: RegionYear) -> Text:
     """The region in three sentences: who is there, how results changed, how lists changed; what is missing before."""
     schools = region.region_schools
     municipalities = schools["municipality"].nunique()
-    ranked = int(count_bands(schools, "results").sum())
-    lacking = len(schools) - ranked
     first = (
         f"{region.workspace.region.name}, {region.year} год: {count_words(len(schools), *SCHOOLS)} в идентификации, "
         f"{count_words(municipalities, 'муниципалитет', 'муниципалитета', 'муниципалитетов')}; "
     )
     missing = list_missing(region)
+    lacking = [
+        f"{rules.title}: {count_words(number, 'школе', 'школам', 'школам')}"
+        for name, rules in region.workspace.methodology.iterate_domains()
+        if (number := int(schools[f"{name}_band"].isna().sum()))
+    ]
     if lacking:
-        first += f"{count_words(lacking, 'школе', 'школам', 'школам')} не хватило данных."
+        first += f"не хватило данных — {'; '.join(lacking)}."
     else:
         first += "место среди других есть у каждой." if missing else "данных хватило всем."
     said = (*missing, first, _say_level(follow_failures(region), region), _say_moves(region))
