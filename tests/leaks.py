@@ -104,9 +104,16 @@ def search(text: str, secrets: Secrets) -> Iterator[str]:
 
 
 def read_points(svg: str, secrets: Secrets) -> list[tuple[float, float]]:
-    """Pairs of indices of others, read off a drawing where own schools are drawn as well, whose indices are known."""
+    """Pairs of indices of others, read off a drawing where own schools are drawn as well, whose indices are known.
+
+    Own schools may be drawn where they are or where the page says that they are, to two digits.
+    """
     dots = np.unique(np.array(DOT.findall(svg), dtype=float), axis=0)
-    own = secrets.own_pairs
+    return fit_points(dots, secrets.own_pairs, secrets) or fit_points(dots, secrets.own_pairs.round(2), secrets)
+
+
+def fit_points(dots: np.ndarray, own: np.ndarray, secrets: Secrets) -> list[tuple[float, float]]:
+    """Pairs of others among dots, on the scale on which nearly all own pairs are dots."""
     if len(dots) < 2 or len(own) < 2 or not len(secrets.pairs):
         return []
     first, last = own[own[:, 0].argmin()], own[own[:, 0].argmax()]

@@ -77,7 +77,12 @@ def test_all_is_well_is_said_only_when_it_is_so(workspace, tmp_path):
         parts = (describe_region(region), tabulate_insufficient(region), list_concerns(region, tmp_path / "run.json"))
         return " ".join(" ".join(part.paragraphs) for part in (*parts, describe_data(portfolio)))
 
-    praises = ("данных хватило всем", "Данных хватило для всех школ", "данные есть обо всех", "школам муниципалитета.")
+    praises = (
+        "данных хватило всем",
+        "Данных хватило для всех школ",
+        "данные есть обо всех",
+        "есть у всех школ муниципалитета.",
+    )
     assert all(praise in tell(()) for praise in praises)
     assert not any(praise in tell((VPR,)) for praise in praises)
 
