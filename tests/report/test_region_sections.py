@@ -82,7 +82,7 @@ def test_members_are_those_of_the_watched_lists_in_alphabetical_order(small, reg
 
 def test_two_parts_of_the_members_are_all_of_them_once(region):
     members = parts.tabulate_members(region)
-    first, rest = parts.split_members(region, members)
+    first, rest = (parts.choose_members(region, members, of_results=which) for which in (True, False))
     assert sorted([*first.frame["Код"], *rest.frame["Код"]]) == sorted(members.frame["Код"])
     assert set(first.frame["Список результатов"]) <= {"ШНРО", "группа риска"}
     assert not set(rest.frame["Список результатов"]) & {"ШНРО", "группа риска"}

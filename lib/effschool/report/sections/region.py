@@ -385,19 +385,18 @@ def tabulate_members(region: RegionYear) -> Table | Text:
     return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", "Списки", "Надёжность"))
 
 
-def split_members(region: RegionYear, members: Table | Text) -> tuple[Table | Text, ...]:
-    """The same in two parts for the page: schools on a list by their results over the years, and the others."""
+def choose_members(region: RegionYear, members: Table | Text, *, of_results: bool) -> Table | Text:
+    """Half of the table for the page: schools on a list by their results over the years, or those on others alone."""
     if isinstance(members, Text):
-        return (members,)
+        return members
     statuses = [item.status for item in region.workspace.methodology.lists.results]
     names = [name for name in region.watched if name in statuses]
-    of_results = members.frame["Список результатов"].isin(names)
-    titles = (join_words(names), f"{join_words(name for name in region.watched if name not in names)} без них")
-    return tuple(
-        replace(members, title=f"{title}, {region.year} год, по алфавиту", frame=rows.reset_index(drop=True))
-        for title, rows in zip(titles, (members.frame[of_results], members.frame[~of_results]), strict=True)
-        if len(rows)
-    )
+    rows = members.frame[members.frame["Список результатов"].isin(names) == of_results].reset_index(drop=True)
+    others = [name for name in region.watched if name not in names]
+    title = join_words(names) if of_results else f"{join_words(others)} без других списков"
+    if rows.empty:
+        return Text((f"{title}, {region.year} год: таких школ нет.",))
+    return replace(members, title=f"{title}, {region.year} год, по алфавиту", frame=rows)
 
 
 def tabulate_insufficient(region: RegionYear) -> Table | Text:
