@@ -6,15 +6,14 @@ from builders_raw import HEADINGS, LAYOUTS, ROWS, build_raw
 
 from effschool.base.schemas import SOCIAL_COUNTS
 from effschool.intake import missing
+from effschool.intake.exams import NotHeld, load_exams
 from effschool.intake.ingest import ingest_folder
 from effschool.intake.missing import (
-    Exam,
     Gap,
     MissingDataError,
     check_missing,
     find_missing,
     judge_missing,
-    load_not_held,
     read_missing,
     report_missing,
     write_missing,
@@ -200,8 +199,8 @@ def test_exam_that_was_held_nowhere_is_not_missing(methodology):
 
 
 def test_exams_not_held_have_a_source():
-    assert all(exam.source for exam in load_not_held())
-    assert not Exam(procedure="ОГЭ", years=(2020,), source="акт").covers(Gap(2021, "results", procedure="ОГЭ"))
+    assert all(exam.source for exam in load_exams().not_held)
+    assert not NotHeld(procedure="ОГЭ", years=(2020,), source="акт").covers("ОГЭ", "физика", 2021)
 
 
 def test_run_stops_with_all_that_is_missing_and_how_to_go_on(methodology):

@@ -291,3 +291,31 @@ def test_marks_by_scale_equal_a_plain_reading(pairs):
     scores = pd.array([score for score, _ in pairs], dtype="float64").to_numpy()
     points = pd.array([literacy for _, literacy in pairs], dtype="float64").to_numpy()
     assert mark_scores(scores, RUSSIAN, {"грамотность": points}).tolist() == [mark(*pair) for pair in pairs]
+
+
+@pytest.mark.parametrize("title", ["ЕГЭ, протокол", "ЕГЭ, протокол, 2023/24 учебный год", "ЕГЭ, 24 мая, протокол"])
+def test_year_that_stands_nowhere_is_told_once(tmp_path, title):
+    heading = ["№", "Код ОО", "Предмет", "Код участника", "Тестовый балл"]
+    rows = [[number, "270001", "физика", f"A{number:03}", 50 + number] for number in range(1, 31)]
+    (taken,) = read_one(save_book(tmp_path / "протокол.xlsx", {"Лист": [[title], heading, *rows]}))
+    told = list_messages(taken)
+    assert len(told) == 1
+    assert "не нашлось: год в названии" in told[0]
+    assert "строка" not in told[0]
+
+
+@pytest.mark.parametrize(
+    ("day", "year"),
+    [
+        *(("24.05.24", 2024), ("24/05/24", 2024), ("24.05.2024", 2024), ("2024-05-24", 2024), ("24 мая 2024 г.", 2024)),
+        *(("24 мая", None), ("май", None), ("24.05", None), ("24.05.024", None)),
+    ],
+)
+def test_year_of_a_date_is_read_or_the_date_is_refused(tmp_path, day, year):
+    heading = ["№", "Код ОО", "Предмет", "Дата экзамена", "Код участника", "Тестовый балл"]
+    rows = [[number, "270001", "физика", day, f"A{number:03}", 50 + number] for number in range(1, 4)]
+    (taken,) = read_one(save_book(tmp_path / "протокол.xlsx", {"Лист": [["ЕГЭ, протокол"], heading, *rows]}))
+    if year is None:
+        assert "ожидался год" in list_messages(taken)[0]
+    else:
+        assert list_rows(taken, "year", "participants") == [(2024, 3)]

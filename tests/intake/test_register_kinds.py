@@ -564,3 +564,18 @@ def test_name_beside_the_code_of_a_contract_table_is_held_against_it(tmp_path):
     (told,) = messages(take(raw), "предупреждение")
     assert "certificates.csv" in told
     assert "код 027000" in told
+
+
+@pytest.mark.parametrize("shifted", [3, 7, 12])
+def test_name_of_another_school_in_one_row_of_a_protocol_is_told_with_its_row(tmp_path, shifted):
+    raw = build_raw(tmp_path, schools=NAMED)
+    heading = ["№", "Код ОО", "Наименование ОО", "Предмет", "Код участника", "Тестовый балл"]
+    own, other = "МБОУ СОШ № 2 п. Янтарный", "МБОУ СОШ № 1 п. Янтарный"
+    pupils = [
+        [number, "270001", other if number + 2 == shifted else own, "физика", f"A{number:03}", 50 + number]
+        for number in range(1, 11)
+    ]
+    save_book(raw / "физика.xlsx", {"Лист": [["ЕГЭ 2020, протокол"], heading, *pupils]})
+    (told,) = messages(take(raw), "предупреждение")
+    assert f"строка {shifted}," in told
+    assert "школа 027000" in told

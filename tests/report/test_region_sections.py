@@ -80,6 +80,22 @@ def test_members_are_those_of_the_watched_lists_in_alphabetical_order(small, reg
     assert places == sorted(places)
 
 
+def test_two_parts_of_the_members_are_all_of_them_once(region):
+    members = parts.tabulate_members(region)
+    first, rest = (parts.choose_members(region, members, of_results=which) for which in (True, False))
+    assert sorted([*first.frame["Код"], *rest.frame["Код"]]) == sorted(members.frame["Код"])
+    assert set(first.frame["Список результатов"]) <= {"ШНРО", "группа риска"}
+    assert not set(rest.frame["Список результатов"]) & {"ШНРО", "группа риска"}
+    assert first.title.startswith("ШНРО и группа риска, ")
+
+
+def test_places_counted_by_how_sure_they_are_add_up_to_the_lists(region):
+    figures = {label: int(value) for label, value, _ in parts.show_region_figures(region).items}
+    sure = parts.count_sureness(region)
+    assert {name: sum(steps.values()) for name, steps in sure.items()} == figures
+    assert parts.explain_approval(region).paragraphs
+
+
 def test_schools_without_enough_data_are_named(small):
     frame = parts.tabulate_insufficient(small).frame
     assert "c" in frame["Код"].tolist()
@@ -121,7 +137,10 @@ def test_year_without_lists_says_so(demo):
 
 def test_region_is_counted(small):
     text = " ".join(parts.describe_region(small).paragraphs)
-    assert "1\N{NO-BREAK SPACE}школе не хватило данных" in text
+    lacking = small.region_schools["results_band"].isna().sum()
+    assert lacking == 1
+    title = small.workspace.methodology.domains["results"].title
+    assert f"не хватило данных — {title}: 1\N{NO-BREAK SPACE}школе" in text
     assert isinstance(parts.describe_region(small), Text)
     assert re.findall(r"\d+", text)[:3] == ["2022", "3", "2"]
 
@@ -153,7 +172,7 @@ def test_lists_are_told_with_the_year_before(region):
     figures = {label: text for label, _, text in parts.show_region_figures(region).items}
     before = region.workspace.identified.lists
     then = int((before.loc[before["year"] == 2022, "results_status"] == "ШНРО").sum())
-    assert figures["ШНРО"].endswith(f"год назад {then}")
+    assert f"; год назад {then};" in figures["ШНРО"]
     assert "вошло" in parts.describe_region(region).paragraphs[2]
 
 

@@ -14,6 +14,7 @@ from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import choose_word, count_words, format_number
 from effschool.intake.conversion import Fault
+from effschool.intake.exams import load_exams
 from effschool.intake.layouts import Layout, RowsLayout, list_required_columns, map_columns
 
 _RESULTS_MARKS = list(schemas.MARKS)
@@ -74,10 +75,7 @@ def check_schema(rows: pd.DataFrame, table: str, place: Place) -> list[Problem]:
 
 
 def check_scale(rows: pd.DataFrame, given: RowsLayout, layout: Layout, place: Place) -> list[Problem]:
-    """Means outside the scale that the layout gives them (0 to 100 where it gives none), and mathematics of no level.
-
-    Since 2015 there are two exams of mathematics in ЕГЭ, on two scales: one of no level belongs to neither.
-    """
+    """Means outside the scale that the layout gives them (0 to 100 where it gives none), and subjects of no level."""
     if given.table != "results":
         return []
     column = layout.columns.get(map_columns(layout, given).get("mean_score", ""))
@@ -86,18 +84,21 @@ def check_scale(rows: pd.DataFrame, given: RowsLayout, layout: Layout, place: Pl
     expected = f"ожидался средний балл от {format_number(low)} до {format_number(high)}"
     action = "Исправьте балл; если он в другой шкале, задайте её в макете (scale, factor)."
     faults = [Fault(int(row), _write(rows.loc[row, "mean_score"]), expected, action) for row in wrong]
-    bare = rows["procedure"].eq("ЕГЭ") & rows["subject"].str.casefold().eq("математика") & rows["year"].ge(LEVELS_SINCE)
-    problems = [place.say(fault, "mean_score") for fault in faults]
-    if bare.any():
-        number = count_words(int(bare.sum()), "строка", "строки", "строк")
-        told = f"ЕГЭ, математика без уровня: {number} не отнести ни к профильной, ни к базовой"
-        row = int(rows.index[bare][0])
-        problems.append(place.say(Fault(row, "математика", told, _SAY_LEVEL), "subject"))
-    return problems
+    bare = [place.say(fault, "subject") for fault in find_without_level(rows)]
+    return [*(place.say(fault, "mean_score") for fault in faults), *bare]
 
 
-LEVELS_SINCE = 2015
-_SAY_LEVEL = "Напишите «математика (профильная)» или «математика (базовая)»."
+def find_without_level(rows: pd.DataFrame) -> list[Fault]:
+    """Rows of subjects that have two levels, on two scales, and say none; one fault for all of a subject."""
+    faults = []
+    for rule in load_exams().levels:
+        bare = rows["procedure"].eq(rule.procedure) & rows["subject"].str.casefold().eq(rule.subject)
+        found = rows.index[bare & rows["year"].ge(rule.since).fillna(False).astype(bool)]
+        number = count_words(len(found), "строка", "строки", "строк")
+        told = f"{rule.procedure}, {rule.subject} без уровня: {number} не отнести ни к одному из двух экзаменов"
+        action = f"Напишите «{rule.levels[0]}» или «{rule.levels[1]}»."
+        faults += [Fault(int(row), rule.subject, told, action) for row in found[:1]]
+    return faults
 
 
 def check_plausible(

@@ -86,10 +86,10 @@ def find_other_names(part: Part, schools: pd.DataFrame, rules: NameRules) -> lis
     """
     if part.stated is None or "school_id" not in part.rows:
         return []
-    pairs = part.rows[["school_id", "source_row"]].assign(name=part.stated.str.replace(_LOGIN, "", regex=True))
-    pairs = pairs.dropna().drop_duplicates(["school_id", "name"])
+    names = part.stated.assign(name=part.stated["name"].str.replace(_LOGIN, "", regex=True))
+    pairs = part.rows[["school_id"]].join(names, how="inner").dropna().drop_duplicates(["school_id", "name"])
     problems = []
-    for code, row, name in pairs.itertuples(index=False):
+    for code, name, row in pairs.itertuples(index=False):
         other = find_other_school(code, name, schools, rules) if name.strip() else None
         if other is not None:
             own = schools.loc[schools["school_id"].eq(code), "name"].iloc[-1]

@@ -3,24 +3,23 @@
 One definition for the problems of files, the stop of the run, and every page. A thing is there in a year when at least
 one school has a number in it. The year before is the last one that has any data, so that a year without exams is not
 compared with. Grades are compared only where every row of the year has one. Exams that were held nowhere in the country
-(`not_held.yml`) are not missing.
+(`exams.yml`) are not missing.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
-from effschool.base.configuration import Frozen, Words, read_rules
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import count_words, quote_title
 from effschool.base.schemas import PROVENANCE, SOCIAL_COUNTS
 from effschool.base.storage import read_table, write_table
+from effschool.intake.exams import load_exams
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables, select_rows
 from effschool.method.methodology import Methodology, Rows, ShareIndicator
@@ -120,41 +119,11 @@ class Gap:
 
 
 _GAP = TypeAdapter(Gap)
-NOT_HELD = Path(__file__).with_name("not_held.yml")
-
-
-class Exam(Frozen):
-    """An exam that was held nowhere in the country in some years; no subject is all of the procedure's."""
-
-    procedure: Words
-    subject: Words | None = None
-    years: tuple[int, ...] = Field(min_length=1)
-    source: Words
-
-    def covers(self, gap: Gap) -> bool:
-        """Whether it is what a year lacks."""
-        same = gap.year in self.years and gap.procedure == self.procedure
-        return same and self.subject in (None, gap.subject)
-
-
-class Exams(Frozen):
-    """The file of exams that were not held."""
-
-    exams: tuple[Exam, ...]
-
-
-@cache
-def load_not_held() -> tuple[Exam, ...]:
-    """Exams that were not held.
-
-    Raises:
-        ConfigurationError: the file is wrong.
-    """
-    return read_rules(Exams, NOT_HELD, "экзаменов, которых не было").exams
 
 
 def _drop_not_held(gaps: Iterable[Gap]) -> list[Gap]:
-    return [gap for gap in gaps if not any(exam.covers(gap) for exam in load_not_held())]
+    known = load_exams().not_held
+    return [gap for gap in gaps if not any(exam.covers(gap.procedure, gap.subject, gap.year) for exam in known)]
 
 
 def find_missing(tables: Tables, headings: Mapping[str, Mapping[str, str]] | None = None) -> tuple[Gap, ...]:

@@ -84,8 +84,12 @@ class Meanings:
         blank = self.layout.blank or ""
         if self.layout.extract is None:
             return [text or blank for text in texts]
-        found = (re.search(self.layout.extract, text, re.IGNORECASE) for text in texts)
-        return [match[1] if match else blank for match in found]
+        found = [re.search(self.layout.extract, text, re.IGNORECASE) for text in texts]
+        if self.kind != "year":
+            return [match[1] if match else blank for match in found]
+        # Of a date the year alone, in two digits too («24.05.24»); text without a date stays, to be refused as it is.
+        years = [match[1] if match else text for match, text in zip(found, texts, strict=True)]
+        return [f"20{year}" if len(year) == 2 and year.isdecimal() else year for year in years]
 
 
 class Reading(NamedTuple):
@@ -113,6 +117,7 @@ class Protocol:
         register: minimum scores; None where the region has none.
         key: columns of the table that tell its rows apart, in the order of the schema.
         places: column of the layout → its position in the sheet, of the columns that are read for their meaning.
+        name_place: position of the column with the name of the school; −1 where there is none or it is not compared.
         silent: columns that the layout does not know and that are looked through for words on who took part: heading by
             position.
         told: field that is a column too → what it may be by the titles.
@@ -128,6 +133,7 @@ class Protocol:
     sources: Mapping[str, str]
     meanings: dict[str, Meanings]
     places: Mapping[str, int]
+    name_place: int
     silent: Mapping[int, str]
     told: Mapping[str, Reading]
     secret: str
@@ -161,37 +167,66 @@ def count_pupils(
         SecondTableError: another header stands below the first.
     """
     protocol = open_protocol(source, rows, register, secret or secrets.token_hex(8))
-    counted, problems, pupils = read_through(protocol, sheet)
-    earlier = find_earlier_attempts(pupils)
+    read = read_through(protocol, sheet)
+    earlier = find_earlier_attempts(read.pupils)
     if len(earlier):  # read once more without them, which is seldom needed
-        counted, problems, pupils = read_through(protocol, sheet, earlier)
-    problems += [_say_not_sought(protocol)] if sheet.is_large else say_twice(protocol, pupils)
-    typed = Typed(assemble_counts(protocol, counted), tuple(dict.fromkeys(problems)), {})
+        read = read_through(protocol, sheet, earlier)
+    problems = [*read.problems, *([_say_not_sought(protocol)] if sheet.is_large else say_twice(protocol, read.pupils))]
+    typed = Typed(assemble_counts(protocol, read.counts), tuple(dict.fromkeys(problems)), {})
     part, found = finish_part(source, rows, protocol.place, typed, None)
-    own = None if sheet.is_large or not protocol.own_key else pupils["pupil"]
-    return replace(part, pupils=own), found
+    own = None if sheet.is_large or not protocol.own_key else read.pupils["pupil"]
+    return replace(part, pupils=own, stated=place_names(read.names, part.rows)), found
 
 
-def read_through(
-    protocol: Protocol, sheet: Sheet, earlier: pd.Index | None = None
-) -> tuple[list[pd.DataFrame], list[Problem], pd.DataFrame]:
-    """All blocks of a sheet counted: sums by key, problems, the hashed pupils; `earlier`: rows that do not count."""
+class Counted(NamedTuple):
+    """What blocks gave.
+
+    Args:
+        counts: sums by key, a row per key met.
+        problems: what could not be understood.
+        pupils: the hashed pupils with the number of the attempt.
+        names: names beside codes, `school_id`, `name` and the first `row` of each pair.
+    """
+
+    counts: pd.DataFrame
+    problems: list[Problem]
+    pupils: pd.DataFrame
+    names: pd.DataFrame
+
+
+def place_names(names: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Names beside codes as `Part.stated`: each on the index of the first row of its code."""
+    firsts = pd.Series(rows.index, index=rows["school_id"])
+    known = names[names["school_id"].isin(rows["school_id"])].drop_duplicates(["school_id", "name"])
+    return known.set_index(known["school_id"].map(firsts[~firsts.index.duplicated()])).drop(columns="school_id")
+
+
+def read_through(protocol: Protocol, sheet: Sheet, earlier: pd.Index | None = None) -> Counted:
+    """All blocks of a sheet counted; `earlier`: rows that do not count."""
     header = protocol.source.header
     whole = [] if sheet.is_large or protocol.own_key else range(header.width)
     own = [] if sheet.is_large else [header.positions[name][0] for name in protocol.own_key]
-    wanted = dict.fromkeys([*protocol.places.values(), *own, *protocol.silent, *whole])
-    counted, problems, pupils = [], [], [pd.DataFrame({"pupil": [], "attempt": []}).astype("uint64")]
+    name = [] if sheet.is_large or protocol.name_place < 0 else [protocol.name_place]
+    wanted = dict.fromkeys([*protocol.places.values(), *own, *name, *protocol.silent, *whole])
+    blocks, problems = [_NOTHING], []
     for block in sheet.read_blocks(skip_numbering(sheet.read_head(), header), list(wanted)):
         columns = {name: block.columns[place] for name, place in protocol.places.items()}
         row = find_second_header(protocol, block, columns)
         if row is not None and not sheet.is_large:
             raise SecondTableError(row)
         problems += [] if row is None else [_say(protocol, _SECOND_HEADER, row, "")]
-        frame, found, hashed = count_block(protocol, block, columns, earlier)
-        counted.append(frame)
-        problems += found
-        pupils.append(hashed)
-    return counted, problems, pd.concat(pupils)
+        blocks.append(count_block(protocol, block, columns, earlier))
+        problems += blocks[-1].problems
+    counts, _, pupils, names = zip(*blocks, strict=True)
+    return Counted(pd.concat(counts, ignore_index=True), problems, pd.concat(pupils), pd.concat(names))
+
+
+_NOTHING = Counted(
+    pd.DataFrame(),
+    [],
+    pd.DataFrame({"pupil": [], "attempt": []}).astype("uint64"),
+    pd.DataFrame({"school_id": [], "name": []}).astype("str").assign(row=0),
+)
 
 
 def open_protocol(source: Source, rows: RowsLayout, register: Register | None, secret: str) -> Protocol:
@@ -217,7 +252,8 @@ def open_protocol(source: Source, rows: RowsLayout, register: Register | None, s
     place = locate_columns(source, rows)
     places = {name: source.header.positions[name][0] for name in meanings if name in source.header.positions}
     silent = find_silent_columns(source.header)
-    return Protocol(source, rows, pupils, register, place, key, sources, meanings, places, silent, told, secret)
+    name = source.header.positions.get(rows.names_school or "", (-1,))[0]
+    return Protocol(source, rows, pupils, register, place, key, sources, meanings, places, name, silent, told, secret)
 
 
 def read_told(layout: ColumnLayout, kind: Kind, texts: Sequence[str]) -> Reading:
@@ -237,12 +273,8 @@ def find_second_header(protocol: Protocol, block: Block, columns: Mapping[str, C
 
 def count_block(
     protocol: Protocol, block: Block, columns: Mapping[str, Coded], earlier: pd.Index | None = None
-) -> tuple[pd.DataFrame, list[Problem], pd.DataFrame]:
-    """One block counted.
-
-    Returns:
-        A row per key met in it, with sums, first and last row; what could not be understood; the hashed pupils.
-    """
+) -> Counted:
+    """One block counted."""
     taken = choose_rows(protocol, block, columns)
     readings = {
         name: understand(protocol.meanings[name], columns[name]) for name in protocol.meanings if name in columns
@@ -264,9 +296,24 @@ def count_block(
     problems += lacking + [_say(protocol, _NO_RESULT, row, first) for row in _list_rows(block, wrong)]
     tally = Tally(known, took_part, keys, scope, minimums, numbers, left_out)
     problems += say_wrong_scale(protocol, block, tally)
-    frame = tally_block(protocol, block, tally)
+    counts = tally_block(protocol, block, tally)
     pupils = hash_pupils(protocol, block, keys, took_part)
-    return frame, problems, number_attempts(readings.get(protocol.pupils.attempt or ""), pupils, block)
+    pupils = number_attempts(readings.get(protocol.pupils.attempt or ""), pupils, block)
+    return Counted(counts, problems, pupils, list_names(protocol, block, keys["school_id"], known))
+
+
+def list_names(protocol: Protocol, block: Block, schools: Reading, known: Rows) -> pd.DataFrame:
+    """Names of schools beside their codes in a block, each pair once with its first row."""
+    column = block.columns.get(protocol.name_place)
+    if column is None or not known.any():
+        return _NOTHING.names
+    pairs, firsts = np.unique(
+        schools.codes[known].astype(np.int64) * len(column.texts) + column.codes[known], return_index=True
+    )
+    codes, texts = np.divmod(pairs, len(column.texts))
+    rows = np.flatnonzero(known)[firsts] + block.first_row
+    found = pd.DataFrame({"school_id": [schools.values[code] for code in codes], "row": rows}, dtype=None)
+    return found.assign(name=[column.texts[text] for text in texts]).query("name != ''")
 
 
 def choose_rows(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> Rows:
@@ -613,10 +660,10 @@ def find_extent(codes: Places, known: Rows, block: Block, met: Places) -> dict[s
     return {"first_row": first[met] + block.first_row, "last_row": last[met] + block.first_row}
 
 
-def assemble_counts(protocol: Protocol, counted: list[pd.DataFrame]) -> pd.DataFrame:
+def assemble_counts(protocol: Protocol, counted: pd.DataFrame) -> pd.DataFrame:
     """Rows of the contract table from the sums of all blocks, on the number of each key's first row."""
     key = list(protocol.key)
-    sums = pd.concat(counted, ignore_index=True).groupby(key, sort=False, dropna=False)
+    sums = counted.groupby(key, sort=False, dropna=False)
     extent = sums.agg(first_row=("first_row", "min"), last_row=("last_row", "max"))
     totals = sums.sum(numeric_only=True).drop(columns=["first_row", "last_row"]).join(extent).reset_index()
     columns = {name: totals[name] for name in key}
@@ -661,6 +708,13 @@ _NO_RESULT = Fault(
     "Впишите результат или статус, из которого видно, почему его нет.",
 )
 _BLANK = Fault(0, "", "ожидалось значение, а ячейка пуста", "Заполните ячейку.")
+_NOWHERE = Fault(
+    0,
+    "",
+    "",
+    "Впишите это в название над таблицей или в имя файла (год — четырьмя цифрами, учебный год — целиком: 2023/2024) "
+    "или добавьте столбец.",
+)
 _NOT_A_PUPIL = Fault(
     0,
     "",
@@ -726,8 +780,13 @@ def say_blank_keys(
         faulty = protocol.meanings[column].faults if column in protocol.meanings else {}
         named = match_texts(columns[column], faulty.__contains__) if column in columns else np.zeros_like(taken)
         blank = taken & (reading.codes < 0) & ~named
-        is_required = not schemas.CONTRACT[protocol.rows.table].columns[name].nullable
-        problems += [_say(protocol, _BLANK, row, column) for row in _list_rows(block, blank)] if is_required else []
+        if not blank.any() or schemas.CONTRACT[protocol.rows.table].columns[name].nullable:
+            continue
+        rule = protocol.source.layout.fields.get(column)
+        if rule is not None and column not in columns:  # it holds for the whole sheet, and is told once
+            problems.append(_say(protocol, replace(_NOWHERE, expected=f"не нашлось: {rule.title}"), 0, column))
+        else:
+            problems += [_say(protocol, _BLANK, row, column) for row in _list_rows(block, blank)]
     return problems
 
 
@@ -736,6 +795,7 @@ def _list_rows(block: Block, rows: Rows) -> list[int]:
 
 
 def _say(protocol: Protocol, fault: Fault, row: int, column: str) -> Problem:
+    """`row` 0 is the whole sheet."""
     source = protocol.source
     return Problem(
         fault.severity,
@@ -743,7 +803,7 @@ def _say(protocol: Protocol, fault: Fault, row: int, column: str) -> Problem:
         fault.expected,
         fault.action,
         sheet=source.sheet,
-        row=row,
+        row=row or None,
         column=source.header.name(column),
         value=fault.value,
     )

@@ -28,7 +28,8 @@ class Part:
             row has one.
         pupils: keyed hash of every pupil that the rows count, by the row of the file; None where they count none or the
             file does not tell pupils apart. Such files of one exam are added up.
-        stated: names of schools that stand beside their codes, on the index of the rows; None where the file has none.
+        stated: names of schools that stand beside their codes, `name` and `row` of the file, on the index of a row of
+            that code (several may stand on one); None where the file has none.
         aside: rows of a register that are no schools, with their `kind`; None where there are none.
     """
 
@@ -38,7 +39,7 @@ class Part:
     keeps_first: bool = False
     names: pd.DataFrame | None = None
     pupils: pd.Series | None = None
-    stated: pd.Series | None = None
+    stated: pd.DataFrame | None = None
     aside: pd.DataFrame | None = None
 
 
@@ -112,7 +113,7 @@ def restore_codes(part: Part, codes: Codes) -> tuple[Part, list[Problem]]:
         rows, others = _restore_column(rows, column, codes, part.place)
         problems += [*found, *others]
     names = None if part.names is None else part.names.reindex(rows.index)
-    stated = None if part.stated is None else part.stated.reindex(rows.index)
+    stated = None if part.stated is None else part.stated[part.stated.index.isin(rows.index)]
     return replace(part, rows=rows, names=names, stated=stated), problems
 
 

@@ -72,8 +72,8 @@ def read_part(source: Source, body: pd.DataFrame, rows: RowsLayout) -> tuple[Par
     part, problems = finish_part(source, rows, place, typed, wanted)
     stated = rows.names_school or (rows.find_school.name if rows.find_school else "")
     kept = part.rows["source_row"]
-    names = body[stated].reindex(kept).set_axis(kept.index) if stated in body else None
-    return replace(part, stated=names), problems
+    names = body[stated].reindex(kept).to_numpy() if stated in body else None
+    return replace(part, stated=None if names is None else pd.DataFrame({"name": names, "row": kept})), problems
 
 
 def _read_schools(source: Source, body: pd.DataFrame, rows: RowsLayout, place: Place) -> tuple[Part, list[Problem]]:

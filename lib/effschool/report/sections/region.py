@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,7 @@ from effschool.report.portfolio import (
     order_names,
     pool_by_indicator,
 )
-from effschool.report.queries import name_sureness, say_sureness
+from effschool.report.queries import STEPS, name_sureness, say_sureness
 from effschool.report.school_features import gather_features, name_titles
 from effschool.report.sections.certainty import NOT_COMPUTED, chart_verdicts
 from effschool.report.sections.missing import list_missing
@@ -41,15 +42,18 @@ def describe_region(region: RegionYear) -> Text:
     """The region in three sentences: who is there, how results changed, how lists changed; what is missing before."""
     schools = region.region_schools
     municipalities = schools["municipality"].nunique()
-    ranked = int(count_bands(schools, "results").sum())
-    lacking = len(schools) - ranked
     first = (
         f"{region.workspace.region.name}, {region.year} год: {count_words(len(schools), *SCHOOLS)} в идентификации, "
         f"{count_words(municipalities, 'муниципалитет', 'муниципалитета', 'муниципалитетов')}; "
     )
     missing = list_missing(region)
+    lacking = [
+        f"{rules.title}: {count_words(number, 'школе', 'школам', 'школам')}"
+        for name, rules in region.workspace.methodology.iterate_domains()
+        if (number := int(schools[f"{name}_band"].isna().sum()))
+    ]
     if lacking:
-        first += f"{count_words(lacking, 'школе', 'школам', 'школам')} не хватило данных."
+        first += f"не хватило данных — {'; '.join(lacking)}."
     else:
         first += "место среди других есть у каждой." if missing else "данных хватило всем."
     said = (*missing, first, _say_level(follow_failures(region), region), _say_moves(region))
@@ -108,12 +112,36 @@ def show_region_figures(region: RegionYear) -> Figures | Text:
         return Text((_say_moves(region),), kind="note")
     schools = region.region_schools
     before = region.year_before
+    sure = count_sureness(region)
     rows = []
     for name in region.watched:
         number = count_members(schools, name)
         then = f"; год назад {count_members(before.region_schools, name)}" if before.has_lists else ""
-        rows.append((name, format_number(number), f"{format_percent(100 * number / len(schools))} школ{then}"))
+        steps = "".join(f"; {step} {format_number(sure[name][step])}" for step in STEPS) if sure else ""
+        rows.append((name, format_number(number), f"{format_percent(100 * number / len(schools))} школ{then}{steps}"))
     return Figures(tuple(rows))
+
+
+def count_sureness(region: RegionYear) -> dict[str, dict[str, int]]:
+    """Numbers of places by list and by how sure they are; nothing where that was not calculated."""
+    steps = name_sureness(region, region.region_schools)
+    if not steps:
+        return {}
+    every = [own for of_school in steps.values() for own in of_school.items()]
+    return {name: {step: every.count((name, step)) for step in STEPS} for name in region.watched}
+
+
+def explain_approval(region: RegionYear) -> Text:
+    """Why a list is approved of which few places are firm (зачем утверждать такой список)."""
+    return Text((WHY_APPROVE,) if count_sureness(region) else ())
+
+
+WHY_APPROVE = (
+    "Списки составлены по правилу методики, одному для всех. «Твёрдо» — школа осталась бы в списке почти при любом "
+    "составе класса и при другой разумной методике; «под вопросом» — скорее осталась бы; «скорее случайно» — скорее "
+    "нет. Поэтому место в списке — повод предложить помощь и проверить причины, а не вывод о работе школы или "
+    "директора: где место неустойчиво, помощь начинается с выезда методиста."
+)
 
 
 def list_concerns(region: RegionYear, run: Path) -> Text:
@@ -355,6 +383,20 @@ def tabulate_members(region: RegionYear) -> Table | Text:
     frame["Надёжность"] = [say_sureness(sure.get(code, {})) or NONE for code in frame["Код"]]
     title = f"Школы в списках {region.year} года, по алфавиту"
     return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", "Списки", "Надёжность"))
+
+
+def choose_members(region: RegionYear, members: Table | Text, *, of_results: bool) -> Table | Text:
+    """Half of the table for the page: schools on a list by their results over the years, or those on others alone."""
+    if isinstance(members, Text):
+        return members
+    statuses = [item.status for item in region.workspace.methodology.lists.results]
+    names = [name for name in region.watched if name in statuses]
+    rows = members.frame[members.frame["Список результатов"].isin(names) == of_results].reset_index(drop=True)
+    others = [name for name in region.watched if name not in names]
+    title = join_words(names) if of_results else f"{join_words(others)} без других списков"
+    if rows.empty:
+        return Text((f"{title}, {region.year} год: таких школ нет.",))
+    return replace(members, title=f"{title}, {region.year} год, по алфавиту", frame=rows)
 
 
 def tabulate_insufficient(region: RegionYear) -> Table | Text:

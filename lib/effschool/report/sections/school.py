@@ -195,14 +195,25 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     code = school["school_id"]
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
-    own = _hide_few(told.figures[told.figures["school_id"] == code].reset_index(drop=True))
+    every = told.figures[told.figures["school_id"] == code]
+    few = every["people"] < FEWEST_TOLD
+    own = every[~few].reset_index(drop=True)
     past = histories[(histories["school_id"] == code) & (histories["people"] >= FEWEST_TOLD)]
     tables = [
         _tabulate_school(told, school, own[own["domain"] == domain].reset_index(drop=True), past, domain)
         for domain in told.portfolio.workspace.methodology.domains
     ]
-    kept = [table for table in tables if len(table.frame)]
+    kept: list[Table | Text] = [*(table for table in tables if len(table.frame)), *_say_hidden(int(few.sum()))]
     return SchoolPage(file, school["name"], (intro, *kept, _gather_advice(told, code)))
+
+
+def _say_hidden(number: int) -> list[Text]:
+    """How many indicators rest on so few pupils that a figure would tell of single ones."""
+    behind = count(number, "показателем", "показателями", "показателями")
+    return [Text((say(HIDDEN, behind=behind),))] if number else []
+
+
+HIDDEN = f"Ещё за {{behind}} — менее {FEWEST_TOLD} детей: такие числа здесь не показываются."
 
 
 def _tabulate_school(
@@ -216,7 +227,7 @@ def _tabulate_school(
             "Школа": [_say_share(row, fewest) for row in own.itertuples()],
             "Группа": [_say_value(value) for value in own["region"]],
             "Год назад": [_say_value(value) for value in own["before"]],
-            "Детей": [_say_people(people) for people in own["people"]],
+            "Детей": own["people"],
             "Против группы": own["verdict"].map(VERDICTS[domain]).fillna(NONE),
         }
     )
@@ -230,18 +241,12 @@ def _tabulate_school(
     )
 
 
-def _say_people(people: float) -> str:
-    return format_number(people) if people >= FEWEST_TOLD else f"менее {FEWEST_TOLD}"
-
-
 def _say_value(value: float) -> str:
     return NONE if pd.isna(value) else percent(value)
 
 
 def _say_share(row: object, fewest: int) -> str:
-    """«12,6», «2 из 7» where so few took part that a share would say too much, nothing of fewer than five."""
-    if row.people < FEWEST_TOLD:  # type: ignore[attr-defined]
-        return NONE
+    """«12,6», «2 из 7» where so few took part that a share would say too much."""
     if row.people >= fewest or row.unit != "%":  # type: ignore[attr-defined]
         return percent(row.own)  # type: ignore[attr-defined]
     return f"{format_number(round(row.own * row.people / 100))} из {format_number(row.people)}"  # type: ignore[attr-defined]
