@@ -227,6 +227,8 @@ def test_other_notebook_runs_to_the_end_with_its_panel(page, lab):
     page.get_by_role("link", name="3. Динамика").click()
     tab = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)", has_text="Помогла ли программа")
     expect(tab.get_by_role("heading", name="3. Динамика")).to_be_visible()
+    bar = page.get_by_role("contentinfo").filter(has_text="03_dynamics.ipynb")
+    expect(bar.get_by_role("button", name="| Простаивает")).to_be_visible()  # cells started before are never run
     page.get_by_role("menuitem", name="Выполнить").click()
     page.get_by_text("Запустить все ячейки", exact=True).click()
     expect(tab.locator(".effschool-panel")).to_have_count(1, timeout=WAIT)
