@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
 from conftest import ROOT
@@ -5,8 +7,8 @@ from conftest import ROOT
 from effschool.base.russian import NBSP
 from effschool.report.display import Text
 from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
-from effschool.report.queries import judge_indicators
-from effschool.report.sections import first_screen, schools
+from effschool.report.queries import CHANCE, judge_indicators, name_sureness
+from effschool.report.sections import first_screen, own_dynamics, schools
 from effschool.report.sections.school import tell_schools
 
 OTHERS = ("02", "03", "04", "05", "06")
@@ -94,10 +96,65 @@ def test_attention_names_all_schools_that_need_it_once(demo):
         part = first_screen.list_attention(told)
         steps = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["attention"].astype(bool)]
         wanted = set(told.portfolio.schools.set_index("school_id").loc[steps["school_id"].unique(), "number"])
-        listed = [int(text.split(".")[0]) for texts in part.frame["Школы"] for text in texts.split("; ")]
-        assert sorted(listed) == sorted(wanted)
+        listed = [int(text.split(".")[0]) for texts in part.frame["Школы"] for text in texts.split("; ") if "." in text]
+        common = part.frame["Школы"].str.startswith("все ").any()
+        assert len(listed) == len(set(listed))
+        assert set(listed) < set(wanted) if common else set(listed) == set(wanted)
         numbers.append(len(listed))
     assert max(numbers) > 5
+
+
+@pytest.fixture
+def without_conditions(methodology):
+    """Two schools of «Район» lack conditions in the last year, one of them is on ШНРО; «Другой» has them."""
+    codes = ("01", "02", *OTHERS[1:])
+    rows = [
+        registered(code, year, municipality="Район" if code in ("01", "02") else "Другой")
+        for code in codes
+        for year in (2021, 2022)
+    ]
+    social = {code: {2021: "low", 2022: None if code in ("01", "02") else "low"} for code in codes}
+    bands = {code: dict.fromkeys((2021, 2022), "mid") for code in codes}
+    members = [
+        listed("01", 2021, social_status="ШНСУ"),
+        listed("02", 2021),
+        *(listed(code, 2022, results_status="ШНРО" if code == "01" else None) for code in codes),
+    ]
+    identified = identify_bands(bands, register(rows), social, lists=lists(members))
+    return Portfolio(build_workspace(identified, methodology), 2022, "Район")
+
+
+def test_step_that_all_schools_need_is_not_told_of_some(without_conditions):
+    rows = first_screen.list_attention(tell(without_conditions)).frame.set_index("Что сделать")["Школы"]
+    asked = [schools for step, schools in rows.items() if "форму социальных условий" in step]
+    assert asked == [f"все 2{NBSP}школы"]
+
+
+def test_school_that_can_no_longer_be_judged_is_named_as_such(without_conditions):
+    told = own_dynamics.describe_moves(without_conditions).paragraphs
+    assert f"ШНСУ, {own_dynamics.UNKNOWN}: 1.{NBSP}Школа 01." in [str(text) for text in told]
+
+
+def test_list_that_is_a_matter_of_chance_is_marked_at_every_school_that_is_on_it(demo):
+    sure = 0
+    for name in list_municipalities(demo, 2023):
+        told = tell(open_portfolio(demo, name, 2023))
+        steps = name_sureness(told.portfolio, told.portfolio.schools)
+        listed = "; ".join(first_screen.list_attention(told).frame["Школы"])
+        asked = set(schools.list_steps(told))
+        unlikely = {code for code in asked if CHANCE in steps.get(code, {}).values()}
+        common = sum(text.startswith("все ") for text in listed.split("; "))
+        assert listed.count(f"— {CHANCE})") == len(unlikely) or common
+        sure += len(unlikely)
+    assert sure
+
+
+def test_conditions_that_the_municipality_alone_lacks_are_said_first_with_the_years_of_the_list(without_conditions):
+    first = first_screen.describe_municipality(without_conditions)
+    assert "нет данных ни по одной школе муниципалитета" in first.paragraphs[0]
+    assert "ШНСУ здесь — по данным за 2020 и 2021 годы" in first.paragraphs[0]
+    other = first_screen.describe_municipality(replace(without_conditions, municipality="Другой"))
+    assert "ни по одной школе" not in other.paragraphs[0]
 
 
 def test_school_that_copes_is_no_cause_for_attention(demo):

@@ -53,6 +53,9 @@ def test_moves_name_who_came_and_who_left_and_nobody_who_was_not_judged(demo):
             left = [text for text in told if text.startswith("ШНСУ, вышли из списка") and row["name"] in text]
             assert bool(left) <= (was and not stays and row["social_index"] == row["social_index"]), row["name"]
     assert any("попали в список: " in text for text in told)
+
+
+def test_moves_are_not_told_where_a_year_has_no_lists(demo):
     assert isinstance(parts.describe_moves(open_portfolio(demo, None, 2020)), Text)
 
 

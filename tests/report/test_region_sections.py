@@ -16,7 +16,6 @@ PARTS = [
     parts.describe_region,
     parts.show_region_figures,
     lambda region: parts.list_concerns(region, Path("run.json")),
-    parts.chart_sureness,
     parts.chart_map,
     parts.chart_failures,
     parts.tabulate_municipalities,
@@ -65,9 +64,8 @@ def test_every_municipality_stands_in_every_table(small):
     table = parts.tabulate_municipalities(small).frame.set_index("Муниципалитет")
     assert table.index.tolist() == ["А", "Б"]
     assert table.loc["А", ["Школ", "Ранжировано", "ШНРО", "ШНОР"]].tolist() == [2, 2, 1, 1]
-    assert table.loc["А", parts.LOW_SHARE] == 50
-    assert table.loc["Б", ["Школ", "Ранжировано", "ШНРО"]].tolist() == [1, 0, 0]
-    assert table.isna().loc["Б", parts.LOW_SHARE]
+    assert table.loc["А", parts.LOW] == 1
+    assert table.loc["Б", ["Школ", "Ранжировано", parts.LOW, "ШНРО"]].tolist() == [1, 0, 0, 0]
     assert parts.chart_lists(small).table.frame["Муниципалитет"].tolist() == ["А", "Б"]
 
 
@@ -147,18 +145,18 @@ def test_region_is_counted(small):
 
 def test_change_of_results_is_told_by_shares_of_all_pupils(methodology):
     values = [
-        measured("a", "oge_rus_2", 10, year=2021, participants=10),
-        measured("b", "oge_rus_2", 40, year=2021, participants=30),  # 32,5 %
-        measured("a", "oge_rus_2", 20),
-        measured("a", "oge_math_2", 4, year=2021),
-        measured("a", "oge_math_2", 5),
+        measured("a", "oge_rus_2", 10, year=2021, participants=100),
+        measured("b", "oge_rus_2", 40, year=2021, participants=300),  # 32,5 %
+        measured("a", "oge_rus_2", 20, participants=400),
+        measured("a", "oge_math_2", 4, year=2021, participants=1000),
+        measured("a", "oge_math_2", 8, participants=1000),
         measured("a", "oge_rus_5", 90),  # a good mark is no failure
     ]
     identified = identify_bands({"a": {2022: "low"}, "b": {2022: "high"}}, indicators=indicators(values))
     region = RegionYear(build_workspace(identified, methodology), 2022)
     assert parts.follow_failures(region).to_dict() == {
         2021: {"oge_rus_2": 32.5, "oge_math_2": 4.0},
-        2022: {"oge_rus_2": 20.0, "oge_math_2": 5.0},
+        2022: {"oge_rus_2": 20.0, "oge_math_2": 8.0},
     }
     sentence = parts.describe_region(region).paragraphs[1].replace("\N{NO-BREAK SPACE}", " ")
     assert "снизилась по 1 и выросла по 1 из 2 показателей" in sentence
@@ -215,16 +213,35 @@ def test_the_map_has_a_tile_for_every_municipality(methodology, number):
 
 
 def test_how_firm_the_lists_are_counts_members_of_the_watched_lists(region):
-    frame = parts.chart_sureness(region).table.frame
+    counted = parts.count_sureness(region)
     rows = region.workspace.certainty
-    members = rows[(rows["year"] == 2023) & rows["is_member"].astype(bool)]
-    watched = members[members["list"].isin(frame["Список"])]
-    assert "нейтральные" not in set(frame["Список"])
-    assert frame.iloc[:, 1:].to_numpy().sum() == len(watched) > 0
+    members = rows[(rows["year"] == 2023) & rows["is_member"].astype(bool) & rows["list"].isin(counted)]
+    assert "нейтральные" not in counted
+    assert sum(sum(steps.values()) for steps in counted.values()) == len(members) > 0
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "told"),
+    [(30.0, 10.0, "выросла по 1 из 1"), (10.0, 30.0, "снизилась по 1 из 1"), (20.0, 19.0, "ни по одному из 1")],
+)
+def test_change_of_the_region_is_told_beyond_chance_and_without_vpr(methodology, now, before, told):
+    values = [
+        measured(code, indicator, raw, year=year, participants=100)
+        for indicator in ("oge_math_2", "vpr_math_2")
+        for year, raw in ((2021, before), (2022, now))
+        for code in ("a", "b")
+    ]
+    rows = [registered(code, year) for code in ("a", "b") for year in (2021, 2022)]
+    bands = {code: {2021: "mid", 2022: "mid"} for code in ("a", "b")}
+    workspace = build_workspace(identify_bands(bands, register(rows), indicators=indicators(values)), methodology)
+    sentence = parts.describe_region(RegionYear(workspace, 2022)).paragraphs[1]
+    assert told in sentence.replace("\N{NO-BREAK SPACE}", " ")
+    assert "ВПР" not in sentence
 
 
 def test_every_school_that_needs_attention_is_counted_once_with_what_to_do(region, root):
-    told = parts.tabulate_advice(region, root / "comments" / "schools.yml").frame
+    steps = parts.find_steps(region, root / "comments" / "schools.yml")
+    told = parts.tabulate_advice(region, steps).frame
     asked = set()
     for name in list_municipalities(region.workspace, 2023):
         portfolio = open_portfolio(region.workspace, name, 2023)
@@ -234,3 +251,18 @@ def test_every_school_that_needs_attention_is_counted_once_with_what_to_do(regio
     assert told["В муниципалитетах"].between(1, 3).all()
     assert (told["В муниципалитетах"] <= told["Школ"]).all()
     assert told["Что сделать"].is_unique
+    assert set(parts.tabulate_steps(steps).frame["Код"]) == asked
+    named = told[told["Какие"] != parts.IN_BOOK]
+    few = steps.groupby("text")["name"].agg(list).reindex(named["Что сделать"])
+    assert len(named) > 3
+    assert all(name in row for row, names in zip(named["Какие"], few, strict=True) for name in names)
+
+
+def test_schools_on_lists_without_a_measure_are_said_to_cope(region, root):
+    steps = parts.find_steps(region, root / "comments" / "schools.yml")
+    listed = set(parts.tabulate_members(region).frame["Код"])
+    calm = len(listed - set(steps["school_id"]))
+    assert calm
+    assert (
+        f"У {calm}\N{NO-BREAK SPACE}школы из списков срочного повода нет" in parts.tabulate_advice(region, steps).note
+    )

@@ -135,7 +135,7 @@ def test_chart_of_events_says_what_it_draws(demo):
     assert isinstance(chart, Chart)
     assert "состояние на 15.10.2023" in chart.title
     assert f"Просрочено {(own['state'] == OVERDUE).sum()}," in chart.sentence
-    assert "На графике нет 1\N{NO-BREAK SPACE}мероприятия" in chart.sentence
+    assert "Только в таблице: 1\N{NO-BREAK SPACE}мероприятие" in chart.sentence
     assert len(chart.table.frame) == len(own) == len(chart.figure.axes[0].get_yticks()) + 1
 
 
@@ -146,7 +146,7 @@ def test_most_urgent_events_are_drawn_where_there_are_too_many(demo):
     labels = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
     assert len(labels) == parts.DRAWN
     assert any("забыто" in label for label in labels)
-    assert "На графике нет 40\N{NO-BREAK SPACE}мероприятий" in chart.sentence
+    assert "Только в таблице: 40\N{NO-BREAK SPACE}мероприятий" in chart.sentence
 
 
 def test_events_without_dates_are_a_table(demo):

@@ -95,6 +95,15 @@ def tabulate_problems(problems: Iterable[Problem]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=[*names, "message"]).astype({"row": "Int64"})
 
 
+HOW_TO_ANSWER = "Если всё верно, ответьте"
+"""Begins the last sentence of a question, which tells who runs the software how to answer it."""
+
+
+def shorten_questions(problems: "pd.DataFrame") -> list[str]:
+    """The same for pages: what is asked, without how it is answered."""
+    return [text.partition(HOW_TO_ANSWER)[0].strip() for text in say_questions(problems)]
+
+
 def say_questions(problems: "pd.DataFrame", shown: int = MOST_QUESTIONS) -> list[str]:
     """How many questions wait for an answer, the first of them in full, how many more; empty where there are none."""
     asked = problems.loc[problems["severity"].eq(Severity.QUESTION), "message"].tolist()

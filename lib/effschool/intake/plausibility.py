@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from effschool.base.problems import Problem, Severity
+from effschool.base.problems import HOW_TO_ANSWER, Problem, Severity
 from effschool.base.russian import choose_word, count_words, format_number, format_percent, join_words
 from effschool.base.schemas import KEYS, MARKS, PROVENANCE
 from effschool.intake.plausibility_rules import (
@@ -593,9 +593,7 @@ def _say_answer(rows: pd.DataFrame) -> str:
     years = sorted(rows["year"].unique())
     each = " (запись на каждый год)" if len(years) > 1 else ""
     listed = join_words(map(str, years))
-    return (
-        f"Если всё верно, ответьте в corrections.yml, раздел checked: rule: {rule}, file: {file}, year: {listed}{each}."
-    )
+    return f"{HOW_TO_ANSWER} в corrections.yml, раздел checked: rule: {rule}, file: {file}, year: {listed}{each}."
 
 
 def say_finding(finding: Mapping[str, Any] | pd.Series, headings: Mapping[str, str], action: str) -> Problem:

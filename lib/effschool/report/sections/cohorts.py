@@ -29,7 +29,7 @@ from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import keep_latest, order_names
-from effschool.report.sections.municipality import NONE, SCHOOLS, percent, say_missing, signed
+from effschool.report.sections.municipality import NONE, OF_SCHOOLS, percent, say_missing, signed
 
 VISIBILITY = {HIDDEN: "мало участников: не показывается", PALE: "мало участников: без цвета", SHOWN: ""}
 
@@ -68,11 +68,11 @@ def say_levels(rows: pd.DataFrame, rules: LevelChange) -> Said:
     hidden, lacking = rows["visibility"] == HIDDEN, rows["change"].isna()
     sure = (rows["change"].abs() > 2 * rows["change_error"]) & ~hidden
     return say(
-        "Тон получили {toned}: «{worst_name}» — {worst}, «{best_name}» — {best}. Изменение больше двух "
-        "погрешностей, то "
-        "есть вряд ли случайно, у {sure}. Не показаны: участников меньше {least} — {hidden}; нет результатов прошлого "
-        "года, и об изменении ничего не известно, — {lacking}.",
-        toned=count(int(toned), *SCHOOLS),
+        "Средний результат школы против региона и его изменение за год, вместе — пять ступеней. Участников для ступени "
+        "хватает у {toned}: «{worst_name}» — {worst}, «{best_name}» — {best}. Изменение вряд ли случайно у {sure}. Не "
+        "показано школ: {hidden} — участников меньше {least}, {lacking} — без результатов прошлого года. Ступень — не "
+        "список: решений по ней не принимают.",
+        toned=count(int(toned), *OF_SCHOOLS),
         worst_name=words(rules.tone_names[0]),
         worst=number(worst),
         best_name=words(rules.tone_names[-1]),

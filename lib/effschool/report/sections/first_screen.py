@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from effschool.base.russian import NBSP, choose_word, join_words
+from effschool.report.comments import choose_patterns
 from effschool.report.display import Figures, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
 from effschool.report.portfolio import Portfolio, count_lists, flag_listed, is_other_municipality
@@ -21,9 +22,17 @@ from effschool.report.queries import (
     find_extremes,
     judge_indicators,
     name_sureness,
+    say_sureness,
 )
-from effschool.report.sections.missing import list_missing
-from effschool.report.sections.municipality import OF_SCHOOLS, SCHOOLS, number_schools, say_missing, say_no_lists
+from effschool.report.sections.missing import list_missing, list_own_missing
+from effschool.report.sections.municipality import (
+    NOTHING_URGENT,
+    OF_SCHOOLS,
+    SCHOOLS,
+    number_schools,
+    say_missing,
+    say_no_lists,
+)
 from effschool.report.sections.school import Told
 from effschool.report.sections.schools import list_steps
 
@@ -33,7 +42,7 @@ INDICATORS = ("показатель", "показателя", "показате�
 def describe_municipality(portfolio: Portfolio) -> Text:
     """What is missing, then three sentences: schools that need help, results beside the region, the year's change."""
     results = judge_indicators(portfolio, "results")
-    missing = list_missing(portfolio, names_files=False)
+    missing = [*list_missing(portfolio, names_files=False), *list_own_missing(portfolio)]
     said = (*missing, _say_standing(portfolio), _say_results(results), _say_changes(results))
     return Text(said, kind="note" if missing else "plain")
 
@@ -178,7 +187,7 @@ def list_attention(told: Told) -> Table | Text:
         return say_missing("Что сделать в первую очередь")
     steps = list_steps(told)
     if not steps:
-        return Text(("Школ, которым сейчас нужно особое внимание, по данным года нет.",))
+        return Text((NOTHING_URGENT,))
     schools = told.portfolio.schools.set_index("school_id")
     names = number_schools(schools)
     sure = name_sureness(told.portfolio, told.portfolio.schools)
@@ -187,21 +196,32 @@ def list_attention(told: Told) -> Table | Text:
     )
     chosen = rows.groupby("step", sort=False)
     ordered = chosen["urgency"].min().sort_values(kind="stable").index
+    common, every = _find_common(told), say("все {all}", all=count(len(schools), *SCHOOLS))
+    listed = [_list_names(names, sure, rows.index[rows["step"] == step]) for step in ordered]
     frame = pd.DataFrame(
         {
             "Что сделать": [step[:1].upper() + step[1:] for step in ordered],
-            "Школы": [_list_names(names, sure, rows.index[rows["step"] == step]) for step in ordered],
+            "Школы": [every if step in common else own for step, own in zip(ordered, listed, strict=True)],
         }
     )
-    return Table("Внимание", "Что сделать в первую очередь и для каких школ", frame)
+    return Table("Внимание", "Что сделать и для каких школ, начиная с самого срочного", frame)
+
+
+def _find_common(told: Told) -> set[str]:
+    """Steps that every school needs, whatever else stands before them in its own row."""
+    chosen = [{pattern.id for pattern in patterns} for patterns in choose_patterns(told.signs, told.rules).values()]
+    common = set.intersection(*chosen) if len(chosen) > 1 else set()
+    every = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["pattern"].isin(common)]
+    return set(every["text"])
 
 
 def _list_names(names: pd.Series, sure: Mapping[str, Mapping[str, str]], codes: Iterable[str]) -> str:
-    """Names in the order of numbers; a school all of whose lists are a matter of chance has it said."""
+    """Names in the order of numbers; what lists of a school are rather a matter of chance is said."""
     ordered = names[names.index.isin(list(codes))]
-    return "; ".join(
-        f"{name} ({CHANCE})" if set(sure.get(code, {}).values()) == {CHANCE} else name for code, name in ordered.items()
-    )
+    unlikely = {
+        code: say_sureness({name: step for name, step in own.items() if step == CHANCE}) for code, own in sure.items()
+    }
+    return "; ".join(f"{name} ({unlikely[code]})" if unlikely.get(code) else name for code, name in ordered.items())
 
 
 def describe_sureness(portfolio: Portfolio, told: Told) -> Text:

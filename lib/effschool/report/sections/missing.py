@@ -11,7 +11,7 @@ from effschool.base.russian import choose_word, count_words, join_words
 from effschool.intake.ingest import ACCEPTED
 from effschool.intake.missing import Gap
 from effschool.report.display import Text
-from effschool.report.portfolio import RegionYear
+from effschool.report.portfolio import Portfolio, RegionYear
 
 MOST_NAMED = 6
 """How many names a sentence has; the problems of the files have the others."""
@@ -30,6 +30,21 @@ def list_missing(region: RegionYear, *, names_files: bool = True) -> list[str]:
         parts = [f"{_name([gap for gap in earlier if gap.year == each])} за {each} год" for each in years]
         said.append(f"В годах, по которым составлены списки, нет: {'; '.join(parts)}.")
     return said + _say_files(workspace.files, names_files=names_files)
+
+
+def list_own_missing(portfolio: Portfolio) -> list[str]:
+    """What others have for the report's year and no school of the municipality, and what its lists rest on instead."""
+    method, said = portfolio.workspace.methodology, []
+    earlier = [str(year) for year in method.lists.window.list_years(portfolio.year) if year != portfolio.year]
+    for domain, rules in method.iterate_domains():
+        own, everywhere = (schools[f"{domain}_band"] for schools in (portfolio.schools, portfolio.region_schools))
+        if own.empty or own.notna().any() or everywhere.isna().all():
+            continue
+        lacking = f"{rules.title}: за {portfolio.year} год нет данных ни по одной школе муниципалитета."
+        names = join_words(method.list_watched(domain))
+        rest = f" {names} здесь — по данным за {join_words(earlier)} годы." if portfolio.has_lists and earlier else ""
+        said.append(lacking + rest)
+    return said
 
 
 def say_year(gaps: Sequence[Gap], year: int) -> list[str]:

@@ -26,6 +26,7 @@ from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.missing import list_missing
 
 NONE = "—"
+NOTHING_URGENT = "Школ, которым сейчас нужно особое внимание, по данным года нет."
 SCHOOLS, OF_SCHOOLS = ("школа", "школы", "школ"), ("школы", "школ", "школ")
 
 
@@ -87,8 +88,17 @@ def explain_lists(method: Methodology, names: Collection[str] | None = None) -> 
     """
     watched = [name for name in name_watched_lists(method) if names is None or name in names]
     known = [item for item in (*method.lists.results, *method.lists.social) if item.status in watched]
-    told = [f"{item.status} — {item.title}" for item in known]
-    return "; ".join([*told, *([f"{FIOKO_LIST} — то же по методике ФИОКО"] if FIOKO_LIST in watched else [])])
+    told = [f"{item.status} — {item.title}" for item in known if item.status not in item.title]
+    return "; ".join([*told, *([f"{FIOKO_LIST} — {FIOKO_TITLE}"] if FIOKO_LIST in watched else [])])
+
+
+FIOKO_TITLE = "школы с низкими образовательными результатами по методике ФИОКО"
+
+
+def explain_abbreviations(region: RegionYear) -> Text:
+    """What the lists that need help are called in full, before they are met."""
+    told = explain_lists(region.workspace.methodology)
+    return Text((f"{told}.",) if told else ())
 
 
 def tabulate_lists(portfolio: Portfolio) -> Table | Text:
@@ -191,7 +201,8 @@ def _say_matrix(points: pd.DataFrame) -> Said:
     hard, low = own["x"] > own["x_middle"], own["y"] < own["y_middle"]
     return say(
         "В условиях тяжелее медианы региона работают {hard} из {all}: у {low} результаты ниже медианы региона, "
-        "у {high} не ниже.",
+        "у {high} не ниже. Точка — школа, номер — как в таблице школ; серый круг — несколько школ других "
+        "муниципалитетов. Линия ведёт к школе из списка от её места в двух прошлых годах.",
         hard=count(int(hard.sum()), *SCHOOLS),
         all=number(len(own)),
         low=number(int((hard & low).sum())),

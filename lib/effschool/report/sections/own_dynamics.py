@@ -44,11 +44,20 @@ def describe_moves(portfolio: Portfolio) -> Text:
     for name in portfolio.watched:
         is_on, was_on = flag_members(now.loc[both], name), flag_members(before.loc[both], name)
         is_judged = now.loc[both, find_ground(portfolio, name)].notna()
-        for verb, chosen in (("попали в список", is_on & ~was_on), ("вышли из списка", was_on & ~is_on & is_judged)):
+        left = was_on & ~is_on
+        moves = (
+            ("попали в список", is_on & ~was_on),
+            ("вышли из списка", left & is_judged),
+            (UNKNOWN, left & ~is_judged),
+        )
+        for verb, chosen in moves:
             if chosen.any():
                 listed = ", ".join(names[both[chosen]])
                 told.append(say("{name}, {verb}: {listed}.", name=words(name), verb=words(verb), listed=words(listed)))
     return Text(tuple(told) or ("За год в списки, требующие помощи, никто не попал, и никто из них не вышел.",))
+
+
+UNKNOWN = "были в списке год назад, а теперь для вывода не хватило данных"
 
 
 def find_ground(portfolio: Portfolio, name: str) -> str:
@@ -82,7 +91,7 @@ def chart_level_change(portfolio: Portfolio) -> Chart | Text:
     table = Table("Уровень и изменение", title, frame, {"Уровень, отклонение": signed, "Изменение": signed})
     region = select_levels(portfolio.workspace.dynamics, portfolio.year)["tone"].dropna()
     beside = say(
-        "По региону «{name}» — {worst} школ, получивших тон.",
+        "По региону «{name}» — {worst} таких школ.",
         name=words(rules.tone_names[0]),
         worst=percent(100 * (region == 1).mean() if len(region) else None),
     )

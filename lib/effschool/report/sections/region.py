@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base.russian import count_words, fold_name, format_number, format_percent, join_words
-from effschool.certainty.stability import Stability
 from effschool.method.methodology import FIOKO_LIST
 from effschool.report import charts
 from effschool.report.comments import load_comments, write_comments
@@ -23,16 +22,26 @@ from effschool.report.portfolio import (
     order_names,
     pool_by_indicator,
 )
-from effschool.report.queries import STEPS, name_sureness, say_sureness
+from effschool.report.queries import (
+    BETTER,
+    STEPS,
+    WORSE,
+    find_score,
+    list_caveated,
+    name_sureness,
+    name_verdicts,
+    say_sureness,
+    score_change,
+)
 from effschool.report.school_features import gather_features, name_titles
-from effschool.report.sections.certainty import NOT_COMPUTED, chart_verdicts
 from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import (
     NONE,
+    NOTHING_URGENT,
+    OF_SCHOOLS,
     SCHOOLS,
     colour_bands,
     find_rules,
-    index_value,
     percent,
     say_missing,
 )
@@ -56,7 +65,7 @@ def describe_region(region: RegionYear) -> Text:
         first += f"не хватило данных — {'; '.join(lacking)}."
     else:
         first += "место среди других есть у каждой." if missing else "данных хватило всем."
-    said = (*missing, first, _say_level(follow_failures(region), region), _say_moves(region))
+    said = (*missing, first, _say_level(region), _say_moves(region))
     return Text(said, kind="note" if missing else "plain")
 
 
@@ -73,20 +82,40 @@ def follow_failures(region: RegionYear) -> pd.DataFrame:
     return shares.reindex([name for name in chosen if name in shares.index])
 
 
-def _say_level(shares: pd.DataFrame, region: RegionYear) -> str:
-    if not {region.year - 1, region.year} <= set(shares) or shares.empty:
-        return "Сравнить результаты с прошлым годом нельзя: за один из двух годов данных нет."
-    change = (shares[region.year] - shares[region.year - 1]).dropna().round(1)
-    worst, titles = change.abs().idxmax(), region.workspace.methodology.indicators
-    before, now = (format_percent(shares.loc[worst, year]) for year in (region.year - 1, region.year))
-    fell, rose = int((change < 0).sum()), int((change > 0).sum())
-    parts = [
-        f"{word} по {format_number(number)}" for word, number in (("снизилась", fell), ("выросла", rose)) if number
-    ]
+def judge_failures(region: RegionYear) -> pd.DataFrame:
+    """Shares of those who did not cope, without ВПР, beside the year before: a row per indicator that both years have.
+
+    Columns: indicator, before, now, per cent; `worse_by`, the score of the change, positive for a rise; `moved`, of
+    WORSE, BETTER, SAME.
+    """
+    shares, years = follow_failures(region), [region.year - 1, region.year]
+    if not set(years) <= set(shares):
+        return pd.DataFrame(columns=["indicator", "before", "now", "worse_by", "moved"])
+    method, values = region.workspace.methodology, region.workspace.identified.indicators
+    fair = shares[~shares.index.isin(list_caveated(method))].dropna(subset=years)
+    counted = values[values["year"].isin(years)].groupby(["indicator", "year"])["participants"].sum()
+    before, now = years
+    people = {year: counted.xs(year, level="year").reindex(fair.index) for year in years}
+    worse_by = score_change(fair[now], people[now], fair[before], people[before])
+    judged = pd.DataFrame({"indicator": fair.index, "before": fair[before].array, "now": fair[now].array})
+    return judged.assign(worse_by=worse_by, moved=name_verdicts(worse_by, find_score(method)))
+
+
+def _say_level(region: RegionYear) -> str:
+    judged = judge_failures(region)
+    if judged.empty:
+        return "Сравнить результаты экзаменов с прошлым годом нельзя: за один из двух лет данных нет."
+    total = count_words(len(judged), "показателя", "показателей", "показателей")
+    moved = judged[judged["moved"].isin([WORSE, BETTER])]
+    if moved.empty:
+        return f"Доля не справившихся на экзаменах за год ни по одному из {total} не изменилась больше случайного."
+    counted = ((word, int((moved["moved"] == way).sum())) for word, way in (("снизилась", BETTER), ("выросла", WORSE)))
+    parts = [f"{word} по {format_number(number)}" for word, number in counted if number]
+    first = moved.loc[moved["worse_by"].abs().idxmax()]
     return (
-        f"Доля не справившихся за год {join_words(parts) or 'не изменилась ни по одному'} "
-        f"из {count_words(len(change), 'показателя', 'показателей', 'показателей')}; сильнее всего изменилось: "
-        f"{titles[worst].short} — год назад {before}, теперь {now}."
+        f"Доля не справившихся на экзаменах больше, чем бывает случайно, {join_words(parts)} из {total}; "
+        f"заметнее всего: {region.workspace.methodology.indicators[first['indicator']].short} — год назад "
+        f"{format_percent(first['before'])}, теперь {format_percent(first['now'])}."
     )
 
 
@@ -138,7 +167,7 @@ def explain_approval(region: RegionYear) -> Text:
 
 WHY_APPROVE = (
     "Списки составлены по правилу методики, одному для всех. «Твёрдо» — школа осталась бы в списке почти при любом "
-    "составе класса и при другой разумной методике; «под вопросом» — скорее осталась бы; «скорее случайно» — скорее "
+    "составе класса и при других допустимых правилах; «под вопросом» — скорее осталась бы; «скорее случайно» — скорее "
     "нет. Поэтому место в списке — повод предложить помощь и проверить причины, а не вывод о работе школы или "
     "директора: где место неустойчиво, помощь начинается с выезда методиста."
 )
@@ -169,15 +198,10 @@ def _find_gaps(region: RegionYear) -> Iterator[str]:
             yield f"{rules.title}: нет ни одной школы с данными — {join_words(empty)}."
 
 
-def chart_sureness(region: RegionYear) -> Chart | Text:
-    """How firmly schools stand on the lists of the year (насколько спискам можно верить)."""
-    known = region.workspace.certainty
-    rows = known[(known["year"] == region.year) & known["list"].isin(region.watched)] if len(known) else known
-    return chart_verdicts(Stability(rows, pd.DataFrame())) if len(rows) else say_missing(NOT_COMPUTED)
+def find_steps(region: RegionYear, path: Path) -> pd.DataFrame:
+    """The most urgent comment for an ОМСУ of every school that needs attention, the most urgent first.
 
-
-def tabulate_advice(region: RegionYear, path: Path) -> Table | Text:
-    """Comments for the ministry: a row per measure, with the schools whose most urgent comment for an ОМСУ it is.
+    A row per school: school_id, name, municipality, text, topic, urgency.
 
     Args:
         path: file of the comments.
@@ -185,22 +209,66 @@ def tabulate_advice(region: RegionYear, path: Path) -> Table | Text:
     Raises:
         ConfigurationError: the file is wrong.
     """
-    schools = region.region_schools
+    schools = region.region_schools[["school_id", "name", "municipality"]]
     titles = name_titles(region.workspace.methodology)
-    told = write_comments(gather_features(region, schools), load_comments(path), titles)
+    told = write_comments(gather_features(region, region.region_schools), load_comments(path), titles)
     first = told[(told["reader"] == OFFICE) & told["attention"].astype(bool)].drop_duplicates("school_id")
-    if first.empty:
-        return Text(("Школ, которым сейчас нужно особое внимание, по данным года нет.",))
-    placed = first.assign(place=first["school_id"].map(schools.set_index("school_id")["municipality"]))
-    by_measure = placed.groupby(["urgency", "topic", "text"], sort=True)
-    counted = by_measure.agg(schools=("school_id", "size"), places=("place", "nunique")).reset_index()
-    frame = counted[["text", "topic", "schools", "places"]].astype({"text": "str", "topic": "str"})
-    frame.columns = ["Что сделать", "Повод", "Школ", "В муниципалитетах"]
-    return Table("Меры", f"Что сделать: школы по самому срочному поводу, {region.year} год", frame, note=ADVICE_NOTE)
+    steps = schools.merge(first[["school_id", "text", "topic", "urgency"]].astype({"text": "str"}), on="school_id")
+    return steps.sort_values(["urgency", "text", "municipality", "name"], key=order_texts, ignore_index=True)
+
+
+def order_texts(column: pd.Series) -> pd.Series:
+    """Key of sorting: names as they are listed, numbers as they are."""
+    return column if column.name == "urgency" else order_names(column)
+
+
+def tabulate_advice(region: RegionYear, steps: pd.DataFrame) -> Table | Text:
+    """What to do: a row per measure with its schools, by name where they are few.
+
+    Args:
+        steps: rows of `find_steps`.
+    """
+    if steps.empty:
+        return Text((NOTHING_URGENT,))
+    by_measure = steps.groupby(["urgency", "text", "topic"], sort=True)
+    rows = [(text, topic, *_count_measure(own)) for (_, text, topic), own in by_measure]
+    frame = pd.DataFrame(rows, columns=["Что сделать", "Повод", "Школ", "В муниципалитетах", "Какие"])
+    title = f"Что сделать: школы по самому срочному поводу, {region.year} год"
+    return Table("Меры", title, frame, note=f"{ADVICE_NOTE}{_say_calm(region, steps)}", shown=ON_PAGE)
+
+
+def _count_measure(own: pd.DataFrame) -> tuple[int, int, str]:
+    named = [f"{place}: {', '.join(names)}" for place, names in own.groupby("municipality", sort=False)["name"]]
+    listed = "; ".join(named) if len(own) <= FEW_NAMES else IN_BOOK
+    return len(own), own["municipality"].nunique(), listed
+
+
+def _say_calm(region: RegionYear, steps: pd.DataFrame) -> str:
+    """Why the measures have fewer schools than the lists: some cope, and nothing is urgent."""
+    schools = region.region_schools
+    listed = (
+        schools.loc[flag_listed(schools, region.watched), "school_id"] if region.has_lists else schools["school_id"][:0]
+    )
+    calm = int((~listed.isin(steps["school_id"])).sum())
+    told = f" У {count_words(calm, *OF_SCHOOLS)} из списков срочного повода нет: с результатами они справляются."
+    return told if calm else ""
+
+
+def tabulate_steps(steps: pd.DataFrame) -> Table | Text:
+    """The measures school by school, for the workbook."""
+    if steps.empty:
+        return Text((NOTHING_URGENT,))
+    columns = ["name", "school_id", "municipality", "text", "topic"]
+    headings = ["Школа", "Код", "Муниципалитет", "Что сделать", "Повод"]
+    return Table("Меры по школам", "Что сделать: школа за школой", steps[columns].set_axis(headings, axis=1))
 
 
 OFFICE = "ОМСУ"
-ADVICE_NOTE = "Школа сосчитана один раз, по самому срочному поводу. Какие это школы, сказано в отчётах муниципалитетов."
+ON_PAGE = ("Что сделать", "Школ", "В муниципалитетах", "Какие")
+FEW_NAMES = 7
+"""So many schools of a measure are named on the page; more names hide the measures."""
+IN_BOOK = "поимённо — в книге «region.xlsx», лист «Меры по школам»"
+ADVICE_NOTE = "Школа сосчитана один раз, по самому срочному поводу; сверху — самое срочное."
 
 
 def chart_map(region: RegionYear) -> Chart | Text:
@@ -262,7 +330,7 @@ def chart_failures(region: RegionYear) -> Chart | Text:
     titles = region.workspace.methodology.indicators
     named = shares.rename(index=lambda name: titles[name].short)
     title = f"Доли не справившихся учеников региона, {shares.columns[0]}–{shares.columns[-1]} годы, %"
-    sentence = f"{_say_level(shares, region)} Индекс такого не покажет: он сравнивает школы между собой внутри года."
+    sentence = f"{_say_level(region)} Индекс такого не покажет: он сравнивает школы между собой внутри года."
     frame = named.rename(columns=str).rename_axis("Показатель").reset_index()
     figure = charts.draw_lines(named.T, "% участников")
     charts.write_numbers(figure.axes[0].yaxis)
@@ -279,7 +347,7 @@ def link_reports(run: Path, region: RegionYear) -> Links:
 
 
 def tabulate_municipalities(region: RegionYear, reports: Links | None = None) -> Table:
-    """All municipalities in alphabetical order: schools, the lists, share of schools in the lowest band.
+    """All municipalities in alphabetical order: schools, the lists, schools in the lowest band.
 
     Args:
         reports: pages of the municipalities, as `link_reports` gives them.
@@ -287,19 +355,24 @@ def tabulate_municipalities(region: RegionYear, reports: Links | None = None) ->
     rows = [_count_municipality(region, name) for name in list_municipalities(region.workspace, region.year)]
     title = f"Муниципалитеты, {region.year} год: школ и школ в списках"
     links = {name: page for name, page, _ in reports.items if page} if reports else {}
-    return Table("Муниципалитеты", title, pd.DataFrame(rows), {LOW_SHARE: percent}, row_links=links)
+    return Table("Муниципалитеты", title, pd.DataFrame(rows), row_links=links)
 
 
 JOINT_COLOURS = ("#7a1f04", charts.WORSE, "#e08a5c", "#0b6e4f", "#8a6100")
-LOW_SHARE = "В группе «низкие», % ранжированных"
+LOW = "Результаты года низкие"
 
 
 def _count_municipality(region: RegionYear, name: str) -> dict[str, object]:
     schools = region.region_schools[region.region_schools["municipality"] == name]
     bands = count_bands(schools, "results")
-    share = 100 * bands["low"] / bands.sum() if bands.sum() else float("nan")
     lists = {listed: count_members(schools, listed) for listed in region.watched} if region.has_lists else {}
-    return {"Муниципалитет": name, "Школ": len(schools), "Ранжировано": int(bands.sum()), LOW_SHARE: share, **lists}
+    return {
+        "Муниципалитет": name,
+        "Школ": len(schools),
+        "Ранжировано": int(bands.sum()),
+        LOW: int(bands["low"]),
+        **lists,
+    }
 
 
 def chart_lists(region: RegionYear) -> Chart | Text:
@@ -348,13 +421,13 @@ def chart_region_matrix(region: RegionYear) -> Chart | Text:
         f"{count_words(len(schools), 'школе', 'школам', 'школам')}. "
         "Школы справа вверху справляются и в тяжёлых условиях."
     )
-    frame = pd.DataFrame(
-        {"Школа": schools["name"], "Муниципалитет": schools["municipality"], social.title: x, results.title: y}
-    )
-    frame = frame.sort_values(["Муниципалитет", "Школа"], key=order_names, ignore_index=True)
-    table = Table(
-        "Матрица", "Школы в портфельной матрице", frame, {social.title: index_value, results.title: index_value}
-    )
+    low_to_high = [
+        pd.Categorical(schools[column].map(rules.band_titles), list(rules.band_titles.values()))
+        for column, rules in (("results_band", results), ("social_band", social))
+    ]
+    counted = pd.crosstab(*low_to_high, rownames=["Результаты"], colnames=[""], dropna=False)
+    frame = counted.rename_axis(None, axis=1).reset_index().astype({"Результаты": "str"})
+    table = Table("Матрица", "Школ по группам результатов (строки) и условий (столбцы)", frame)
     title = f"Портфельная матрица региона, {region.year} год: индексы результатов и социальных условий, от 0 до 1"
     return Chart("region-matrix", title, sentence, figure, table)
 

@@ -9,7 +9,7 @@ from effschool.report.facts import Said, say, words
 from effschool.report.portfolio import flag_members, spread_bands
 from effschool.report.queries import name_sureness, say_sureness
 from effschool.report.sections.indicators import list_years
-from effschool.report.sections.municipality import NONE, explain_lists, number_schools
+from effschool.report.sections.municipality import NONE, number_schools
 from effschool.report.sections.school import Told, name_school_files
 
 STRIPS: dict[Domain, str] = {"results": "Результаты", "social": "Условия"}
@@ -51,14 +51,13 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
 
 def _write_note(told: Told, domains: list[Domain], years: list[int]) -> Said:
     keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in domains)
-    lists = words(explain_lists(told.portfolio.workspace.methodology))
-    return say(NOTE, first=words(years[0]), last=words(years[-1]), keys=words(keys), lists=lists)
+    return say(NOTE, first=words(years[0]), last=words(years[-1]), keys=words(keys))
 
 
 NOTE = (
     "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет. "
     "Надёжность места в списке: «твёрдо» — осталась бы и с другими такими же детьми, и при других допустимых правилах; "
-    "«скорее случайно» — осталась бы реже чем в половине случаев; «под вопросом» — прочее. {lists}."
+    "«скорее случайно» — осталась бы реже чем в половине случаев; «под вопросом» — прочее."
 )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from effschool.base.problems import Severity, say_questions
+from effschool.base.problems import Severity, shorten_questions
 from effschool.base.storage import save_workbook
 from effschool.dynamics.paths import LIST_COLUMNS
 from effschool.intake.identity import TO_CONFIRM
@@ -46,7 +46,7 @@ def tabulate_found_problems(problems: pd.DataFrame) -> Table | Text:
 
 def list_questions(problems: pd.DataFrame) -> Text:
     """Questions about unlikely numbers that nobody has answered: the lists rest on these numbers."""
-    told = say_questions(problems)
+    told = shorten_questions(problems)
     return Text(tuple(told) or ("Вопросов к числам, оставшихся без ответа, нет.",), kind="note" if told else "plain")
 
 

@@ -23,6 +23,7 @@ from effschool.support.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, 
 from effschool.support.targets import STATES, find_unused_facts
 
 OTHER_MUNICIPALITY = "школа другого муниципалитета"
+EVENTS = ("мероприятие", "мероприятия", "мероприятий")
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
 SHOWN_YEARS = 3
@@ -41,8 +42,9 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
     note = say(
         "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все "
-        "годы окна и ни в одном списке, требующем помощи. Не нашлось похожих для {none} из {all}.",
+        "годы окна и ни в одном списке, требующем помощи. Не нашлось похожих для {none} из {all}{ask}.",
         none=number(close["name"].nunique() - len(found)),
+        ask=words(": партнёра для них подберёт институт" if len(found) < close["name"].nunique() else ""),
         all=count(close["name"].nunique(), *OF_SCHOOLS),
     )
     if found.empty:
@@ -393,7 +395,7 @@ def _describe_events(events: pd.DataFrame, not_drawn: int) -> Said:
         late=number(counts.get(OVERDUE, 0)),
         soon=number(counts.get(SOON, 0)),
     )
-    lacking = say("На графике нет {lacking}: они в таблице.", lacking=count(not_drawn, *OF_EVENTS)) if not_drawn else ""
+    lacking = say("Только в таблице: {lacking}.", lacking=count(not_drawn, *EVENTS)) if not_drawn else ""
     return join([told, lacking])
 
 
