@@ -232,7 +232,7 @@ def tabulate_advice(region: RegionYear, steps: pd.DataFrame) -> Table | Text:
         return Text((NOTHING_URGENT,))
     by_measure = steps.groupby(["urgency", "text", "topic"], sort=True)
     rows = [(text, topic, *_count_measure(own)) for (_, text, topic), own in by_measure]
-    frame = pd.DataFrame(rows, columns=["Что сделать", "Повод", "Школ", "В муниципалитетах", "Какие"])
+    frame = pd.DataFrame(rows, columns=["Что сделать", "Повод", "Школ", "Муниципалитетов", "Какие"])
     title = f"Что сделать: школы по самому срочному поводу, {region.year} год"
     return Table("Меры", title, frame, note=f"{ADVICE_NOTE}{_say_calm(region, steps)}", shown=ON_PAGE)
 
@@ -264,7 +264,7 @@ def tabulate_steps(steps: pd.DataFrame) -> Table | Text:
 
 
 OFFICE = "ОМСУ"
-ON_PAGE = ("Что сделать", "Школ", "В муниципалитетах", "Какие")
+ON_PAGE = ("Что сделать", "Школ", "Муниципалитетов", "Какие")
 FEW_NAMES = 7
 """So many schools of a measure are named on the page; more names hide the measures."""
 IN_BOOK = "поимённо — в книге «region.xlsx», лист «Меры по школам»"
