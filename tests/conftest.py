@@ -70,6 +70,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
+    from effschool.support.participants import name_participants
     from effschool.support.programmes import load_programmes
     from effschool.support.roadmap import find_day, judge_events
     from effschool.support.targets import Known, compare_targets
@@ -92,7 +93,13 @@ def demo_processed(demo_raw, methodology):
         load_programmes(ROOT / "methodologies" / "targets"), Known(dynamics.paths, contract, events)
     )
     workspace.save_support(
-        workspace.Support(find_partners(dynamics.paths, methodology, year), targets, events), processed
+        workspace.Support(
+            find_partners(dynamics.paths, methodology, year),
+            targets,
+            events,
+            name_participants(contract["programme"], identified.schools),
+        ),
+        processed,
     )
     judged = assess_programme(dynamics.paths, identified.indicators, contract["programme"], methodology.effects)
     workspace.save_groups(judged.summary, find_clusters(dynamics.paths, methodology.clusters).members, processed)

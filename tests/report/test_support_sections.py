@@ -11,7 +11,7 @@ from effschool.report.workspace import Support, load_named_partners, load_suppor
 from effschool.support.roadmap import OVERDUE
 
 YEAR = 2023
-OWN = (parts.tabulate_partners, parts.tabulate_targets, parts.chart_roadmap)
+OWN = (parts.tabulate_partners, parts.tabulate_targets, parts.chart_roadmap, parts.tabulate_participants)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_partners_of_others_are_shown_without_names(rich, names, named):
     assert len(shown) == close["school_id"].nunique()
     whole = parts.tabulate_named_partners(named, rich.identified.schools, rich.methodology).frame
     assert len(whole) == len(named[named["kind"] == CLOSE])
-    assert not (whole["Похожая школа"] == parts.OTHER_MUNICIPALITY).any()
+    assert not (whole["Похожая школа"] == parts.ELSEWHERE).any()
 
 
 def test_table_that_reports_read_holds_no_codes_of_others(tmp_path, named, rich):
@@ -147,6 +147,23 @@ def test_most_urgent_events_are_drawn_where_there_are_too_many(demo):
     assert len(labels) == parts.DRAWN
     assert any("забыто" in label for label in labels)
     assert "Только в таблице: 40\N{NO-BREAK SPACE}мероприятий" in chart.sentence
+
+
+def test_schools_of_projects_stand_with_their_path_from_the_year_before(demo):
+    known, rows, first = demo.support.participants, 0, demo.dynamics.paths["year"].min()
+    for name in list_municipalities(demo, YEAR):
+        portfolio = open_portfolio(demo, name, YEAR)
+        part = parts.tabulate_participants(portfolio)
+        own = known[known["school_id"].isin(portfolio.schools["school_id"]) & (known["entry_year"] <= YEAR)]
+        own = own[own["exit_year"].isna() | (own["exit_year"] >= YEAR)]
+        assert isinstance(part, Table) == bool(len(own))
+        if isinstance(part, Table):
+            entries = part.frame["С года"].astype(int)
+            paths = part.frame["Результаты с года до включения"].str.findall(r"\d{4}")
+            assert all(int(path[0]) == max(entry - 1, first) for path, entry in zip(paths, entries, strict=True))
+            assert sorted(entries) == sorted(own["entry_year"])
+            rows += len(own)
+    assert rows
 
 
 def test_events_without_dates_are_a_table(demo):

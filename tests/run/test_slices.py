@@ -176,7 +176,7 @@ def test_parts_on_support_read_no_more_than_the_digests_follow(demo, names, part
     assert make(open_portfolio(hidden, name, YEAR))._repr_html_() == shown
 
 
-@pytest.mark.parametrize("table", ["partners", "targets", "roadmap"])
+@pytest.mark.parametrize("table", ["partners", "targets", "roadmap", "participants"])
 def test_support_of_a_municipality_is_read_by_its_own_report(demo, names, table):
     frame = getattr(demo.support, table)
     placed = frame["municipality"] if "municipality" in frame else frame["school_id"].map(find_owners(demo, YEAR))

@@ -45,7 +45,7 @@ class Region(BaseModel):
 
 @dataclass(frozen=True)
 class Support:
-    """Support of schools: partners of a year, targets, events (`partners`, `targets`, `roadmap` say what a row is).
+    """Support of schools: partners of a year, targets, events, schools of projects (the modules say what a row is).
 
     Partners of other municipalities have no code here: this is what reports read. `load_named_partners` has all.
     """
@@ -53,6 +53,7 @@ class Support:
     partners: pd.DataFrame = field(default_factory=pd.DataFrame)
     targets: pd.DataFrame = field(default_factory=pd.DataFrame)
     roadmap: pd.DataFrame = field(default_factory=pd.DataFrame)
+    participants: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
-SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap")
+SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap", "participants")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}

@@ -53,7 +53,13 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     ]
     sure = [table for table in (workspace.certainty, workspace.levels) if len(table)]
     followed = (dynamics.paths, dynamics.memberships, dynamics.spells, dynamics.level_change, dynamics.pupil_cohorts)
-    over_years = (workspace.corrections, *followed, workspace.support.partners, workspace.clusters)
+    over_years = (
+        workspace.corrections,
+        *followed,
+        workspace.support.partners,
+        workspace.support.participants,
+        workspace.clusters,
+    )
     always = [table for table in over_years if len(table.columns)]
     values = identified.indicators[identified.indicators["year"].between(year - MOST_YEARS, year)]
     return [values, *(table[table["year"] == year] for table in (*in_year, *sure)), *always]

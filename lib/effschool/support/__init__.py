@@ -1,4 +1,5 @@
 """Support of listed schools (поддержка школ): paths and plans → which targets are met, which events are due.
 
-For others: `programmes` (files of targets), `targets` (plan and fact), `roadmap` (events of a plan).
+For others: `participants` (schools of projects), `programmes` (files of targets), `targets` (plan and fact),
+`roadmap` (events of a plan).
 """

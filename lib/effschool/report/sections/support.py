@@ -4,7 +4,7 @@ What takes a `Portfolio` goes into a municipality's report and names its own sch
 reports read has no codes of others. What takes tables is for the institute: notebook 03 and the region's page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -13,20 +13,61 @@ from effschool.dynamics.partners import CLOSE, IN_MUNICIPALITY, IN_REGION
 from effschool.method.methodology import Methodology
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
+from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.facts import percent as share
-from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
-from effschool.report.sections.municipality import NONE, OF_SCHOOLS, percent, say_missing
+from effschool.report.portfolio import REGION_ROW, Portfolio, order_names, spread_bands
+from effschool.report.sections.municipality import NONE, OF_SCHOOLS, number_schools, percent, say_missing
 from effschool.report.timeline import draw_events
+from effschool.support.participants import ELSEWHERE, choose_participants
 from effschool.support.programmes import Programme
 from effschool.support.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
 from effschool.support.targets import STATES, find_unused_facts
 
-OTHER_MUNICIPALITY = "школа другого муниципалитета"
 EVENTS = ("мероприятие", "мероприятия", "мероприятий")
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
 SHOWN_YEARS = 3
+
+
+# Schools of projects
+
+
+def tabulate_participants(portfolio: Portfolio) -> Table | Text:
+    """Own schools of projects of support: since when, who curates, the partner, their bands since the year before."""
+    known, schools = portfolio.workspace.support.participants, portfolio.schools.set_index("school_id")
+    own = known[known["school_id"].isin(schools.index)] if len(known) else known
+    rows = choose_participants(own, portfolio.year).sort_values("entry_year", kind="stable") if len(own) else own
+    if rows.empty:
+        return Text(("В проектах поддержки школы муниципалитета в этом году не участвуют.",), kind="note")
+    rules, bands = portfolio.workspace.methodology.domains.get("results"), spread_bands(portfolio, "results")
+    numbers = rows["school_id"].map(schools["number"])
+    paths = [
+        {year: band for year, band in bands.loc[number].items() if year >= entry - 1}
+        for number, entry in zip(numbers, rows["entry_year"], strict=True)
+    ]
+    frame = pd.DataFrame(
+        {
+            "Школа": number_schools(schools).reindex(rows["school_id"]).to_numpy(),
+            "Проект": rows["project"].array,
+            "С года": rows["entry_year"].astype("str").array,
+            "Куратор": rows["curator"].fillna(NONE).array,
+            "Школа-партнёр": rows["partner"].fillna(NONE).array,
+            PATH: [_say_path(path, rules.band_titles if rules else {}) for path in paths],
+        }
+    )
+    drawings = {DRAWN_PATH: [draw_strip(path, rules.band_marks, rules.worse_band) for path in paths]} if rules else {}
+    shown = tuple(name for name in frame if name != PATH)
+    title = f"Школы в проектах поддержки, {portfolio.year} год"
+    note = "Клетки — место по результатам среди школ той же группы, с года до включения." if rules else ""
+    return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings))
+
+
+PATH, DRAWN_PATH = "Результаты с года до включения", "Результаты"
+
+
+def _say_path(path: Mapping[int, object], titles: Mapping[str, str]) -> str:
+    return "; ".join(f"{year} — {titles.get(str(band), 'нет')}" for year, band in path.items())
 
 
 # Partners
@@ -55,7 +96,7 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
 
 def say_partners(names: pd.Series) -> str:
     """Partners of one school: own schools of the municipality by name, of others only that there is one."""
-    own = list(dict.fromkeys(name for name in names if name != OTHER_MUNICIPALITY))
+    own = list(dict.fromkeys(name for name in names if name != ELSEWHERE))
     return "; ".join([*own, ASK_INSTITUTE] if len(own) < len(names) else own)
 
 
@@ -105,7 +146,7 @@ def _name_schools(partners: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame
     """Rows with `name`, `municipality` and `partner`, by municipality and name; a partner not given is not named."""
     known = schools.merge(partners[["year"]].drop_duplicates(), on="year").set_index("school_id")
     full = known["name"] + ", " + known["municipality"]
-    other = partners["partner_id"].map(full).fillna(OTHER_MUNICIPALITY)
+    other = partners["partner_id"].map(full).fillna(ELSEWHERE)
     partner = other.where(~partners["is_own"].fillna(False).astype(bool), partners["partner_id"].map(known["name"]))
     named = partners.assign(
         name=partners["school_id"].map(known["name"]),
