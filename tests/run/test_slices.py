@@ -1,8 +1,9 @@
 from dataclasses import fields, replace
 
 import pytest
+from builders_report import build_workspace, identify_bands, indicators, measured, register, registered
 
-from effschool.report.portfolio import list_municipalities, open_portfolio
+from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
 from effschool.report.sections import municipality as sections
 from effschool.report.sections import own_dynamics
 from effschool.report.sections import support as support_sections
@@ -89,7 +90,10 @@ def hide_others(workspace, name):
             hidden.loc[hidden["school_id"].isin(foreign), column] = value
         return hidden
 
-    paths = hide(workspace.dynamics.paths, name="скрыто", locality="скрыто")
+    paths = hide(workspace.dynamics.paths, name="скрыто")
+    # Of a municipality the share of town schools counts, whichever they are.
+    places = paths.groupby(["municipality", "year", "group"])["locality"].transform(lambda column: column[::-1].array)
+    paths["locality"] = paths["locality"].where(~paths["school_id"].isin(foreign), places)
     decisions = workspace.decisions[~workspace.decisions["school_id"].isin(foreign)]
     memberships = workspace.dynamics.memberships
     memberships = memberships[~memberships["school_id"].isin(foreign)]
@@ -111,6 +115,51 @@ def test_report_reads_no_more_than_the_digests_follow(demo, names, part):
     make = getattr(sections, part)
     shown = make(open_portfolio(demo, names[1], YEAR))._repr_html_()
     assert make(open_portfolio(hide_others(demo, names[1]), names[1], YEAR))._repr_html_() == shown
+
+
+PLACES = "АБВГД"
+
+
+@pytest.fixture
+def five(methodology):
+    """Municipalities of five schools, the first of each in a town, with one share each."""
+    schools = [registered(f"{name}{number}", 2022, municipality=name, locality="село" if number else "город")
+               for name in PLACES for number in range(5)]  # fmt: skip
+    ids = [school["school_id"] for school in schools]
+    raw = {name: 10.0 * place for place, name in enumerate(PLACES, start=1)}
+    shares = indicators([measured(school, "oge_rus_2", raw[school[0]]) for school in ids])
+    bands = {school: {2022: "mid"} for school in ids}
+    return build_workspace(identify_bands(bands, register(schools), bands, indicators=shares), methodology)
+
+
+def show_similar(workspace, name="А"):
+    return tabulate_indicators(Portfolio(workspace, 2022, name), "results")._repr_html_()
+
+
+def test_ranges_of_similar_municipalities_read_no_more_than_the_digests_follow(five):
+    hidden = hide_others(five, "А")
+    assert "20–40" in show_similar(five)
+    assert show_similar(hidden) == show_similar(five)
+    assert digest_slices(hidden, 2022, PLACES)["А"][REGION] == digest_slices(five, 2022, PLACES)["А"][REGION]
+
+
+@pytest.mark.parametrize("values", [{"locality": "город"}, {"enrolment": 900}, {"social_index": 0.9}])
+def test_what_similar_municipalities_are_chosen_by_is_followed(five, values):
+    after = change(five, "paths", lambda paths: paths["municipality"] == "Б", **values)
+    before, later = (digest_slices(workspace, 2022, PLACES) for workspace in (five, after))
+    assert "30–50" in show_similar(after)
+    assert all(before[name][REGION] != later[name][REGION] for name in PLACES)
+
+
+def test_municipality_that_a_school_is_counted_in_is_followed(five):
+    """Two schools change places: both municipalities are as large as before, their shares are not."""
+    moved = {"Б1": "Д", "Д1": "Б"}
+    after = five
+    for school, place in moved.items():
+        after = change(after, "paths", lambda paths, school=school: paths["school_id"] == school, municipality=place)
+    before, later = (digest_slices(workspace, 2022, PLACES) for workspace in (five, after))
+    assert "26–40" in show_similar(after)
+    assert before["А"][REGION] != later["А"][REGION]
 
 
 def test_first_screen_and_pages_read_no_more_than_the_digests_follow(demo, names, root):

@@ -184,13 +184,24 @@ def find_close(schools: pd.DataFrame, rules: Partners) -> pd.Series:
 
 def place_schools(schools: pd.DataFrame, rules: Partners) -> NDArray[np.float64]:
     """Coordinates in which the distance is measured, a row per school; missing where something is not known."""
-    size = schools["enrolment"].astype("float64")
-    coordinates = {
-        "social": schools["social_index"] / rules.social_index,
-        "size": np.log(size.where(size > 0)) / np.log(rules.size_ratio),
-        "locality": (schools["locality"] == "город") * rules.other_locality,
-    }
-    return pd.DataFrame(coordinates).where(schools["locality"].notna()).to_numpy(dtype=float)
+    return place(schools.assign(town=find_town(schools)), rules).to_numpy(dtype=float)
+
+
+def find_town(schools: pd.DataFrame) -> pd.Series:
+    """1 for a school in a town, 0 for a rural one, missing where its locality is not known."""
+    return (schools["locality"] == "город").astype("float64").where(schools["locality"].notna())
+
+
+def place(described: pd.DataFrame, rules: Partners) -> pd.DataFrame:
+    """The same for rows of schools or of municipalities: columns social_index, enrolment, `town` (share of schools)."""
+    size = described["enrolment"].astype("float64")
+    return pd.DataFrame(
+        {
+            "social": described["social_index"] / rules.social_index,
+            "size": np.log(size.where(size > 0)) / np.log(rules.size_ratio),
+            "locality": described["town"] * rules.other_locality,
+        }
+    )
 
 
 TOLERANCE = 1e-9

@@ -24,11 +24,15 @@ class ReportRules(Frozen):
 
     Args:
         schools: fewest schools of others behind a figure.
+        pupils: fewest pupils behind an end of a range of similar municipalities.
+        municipalities: how many similar municipalities a range is made of.
         index_step: step to which an index is rounded that may be a single school's (0…1).
         cell: side of the squares of indices in which schools of others are counted (0…1).
     """
 
     schools: Fewest
+    pupils: Fewest
+    municipalities: Annotated[int, Field(ge=3, strict=True)]
     index_step: float = Field(gt=0, le=0.1)
     cell: float = Field(gt=0, le=0.5)
     source: Words
@@ -110,6 +114,12 @@ def suppress_small(figures: pd.Series, others: pd.Series) -> pd.Series:
     """
     fewest = load_privacy().reports.schools
     return figures.mask(others.reindex(figures.index, fill_value=0).between(1, fewest - 1))
+
+
+def suppress_rare(figures: pd.Series, schools: pd.Series, pupils: pd.Series) -> pd.Series:
+    """Figures of one municipality of others without those of too few schools or pupils; aligned by index."""
+    rules = load_privacy().reports
+    return figures.where((schools >= rules.schools) & (pupils >= rules.pupils))
 
 
 def blur_index(values: Values) -> Values:

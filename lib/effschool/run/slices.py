@@ -1,7 +1,8 @@
 """What one report reads of the tables (срез): digests of it, so that a changed municipality redoes only itself.
 
 A report reads two things: everything about its own schools, and of the others what its region-wide figures are made of,
-without names and codes. The digests follow exactly that; `tests/run/test_slices.py` shows that a report has no more.
+without names and codes of schools. The digests follow exactly that; `tests/run/test_slices.py` shows that a report has
+no more.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import pandas as pd
 from effschool.report.portfolio import RegionYear, has_lists, keep_latest
 from effschool.report.sections.indicators import MOST_YEARS
 from effschool.report.sections.missing import list_missing
+from effschool.report.similar import describe_municipalities
 from effschool.report.workspace import Workspace
 from effschool.run.stamps import digest
 
@@ -21,7 +23,7 @@ OWN, REGION = "данные школ муниципалитета", "показ�
 FIGURES = {
     "paths": ["year", "results_band", "results_index", "social_band", "social_index",
               "results_status", "social_status", "fioko_shnor", "joint"],
-    "indicators": ["year", "group", "domain", "indicator", "raw", "participants"],
+    "indicators": ["year", "group", "domain", "indicator", "raw", "participants", "municipality"],
     "level_change": ["tone"],
 }  # fmt: skip
 """Columns of other schools that a report's region-wide figures are made of."""
@@ -78,11 +80,13 @@ def digest_region(workspace: Workspace, year: int) -> str:
     levels, values = workspace.dynamics.level_change, workspace.identified.indicators
     in_years = values[values["year"].between(year - MOST_YEARS, year)]
     in_year = {"paths": paths, "level_change": levels[levels["year"] == year]}
-    in_year["indicators"] = in_years.merge(paths[["school_id", "year", "group"]], on=["school_id", "year"])
+    places = paths[["school_id", "year", "group", "municipality"]]
+    in_year["indicators"] = in_years.merge(places, on=["school_id", "year"])
     rows = {name: _digest_rows(in_year[name][columns]) for name, columns in FIGURES.items()}
     return digest(
         {
             **rows,
+            "municipalities": _digest_rows(describe_municipalities(RegionYear(workspace, year)).reset_index()),
             "methodology": workspace.methodology.model_dump(mode="json"),
             "region": workspace.region.model_dump(mode="json"),
             "targets": _digest_rows(_list_region_targets(workspace, year)),

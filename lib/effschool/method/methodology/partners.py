@@ -12,6 +12,7 @@ class Partners(Frozen):
 
     The distance of two schools of one group is √(a² + b² + c²): a, difference of social indices over `social_index`;
     b, the logarithm of the ratio of enrolments over that of `size_ratio`; c, `other_locality` where localities differ.
+    Municipalities are compared by it as well: median index, all pupils, share of town schools times `other_locality`.
 
     Args:
         least: with fewer close schools than this it is said that there are few.

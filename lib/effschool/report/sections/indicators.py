@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pandas as pd
 
-from effschool.base.russian import format_number
+from effschool.base.russian import count_words, format_number
 from effschool.method.methodology import Domain
 from effschool.report.display import Table, Text
 from effschool.report.drawings import choose_scale, draw_dumbbell, draw_years
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators
+from effschool.report.privacy import load_privacy
 from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators
-from effschool.report.sections.municipality import NONE, name_sheet, percent, say_missing
+from effschool.report.sections.municipality import NONE, OF_SCHOOLS, name_sheet, percent, say_missing
+from effschool.report.similar import find_similar, rank_similar, span_similar
 
 VERDICTS: dict[Domain, dict[str, str]] = {
     "results": {WORSE: "хуже", BETTER: "лучше", SAME: NONE},
@@ -33,12 +35,15 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
         return say_missing("ВПР" if caveated else TITLES[domain])
     # What is better when less comes first: each half is read in one direction.
     chosen = chosen.sort_values("more_is_worse", ascending=False, kind="stable").reset_index(drop=True)
+    is_first = domain == "results" and not caveated
+    ranges = write_ranges(portfolio, chosen) if is_first else {}
     frame = pd.DataFrame(
         {
             "Показатель": name_rows(chosen),
             "Лучше, если": chosen["more_is_worse"].map({True: "меньше", False: "больше"}),
             "Муниципалитет": chosen["own"],
             "Регион": chosen["region"],
+            **ranges,
             "Год назад": chosen["before"],
             "Участников": chosen["own_participants"].astype("int64"),
             "Против региона": chosen["verdict"].map(VERDICTS[domain]).fillna(NONE),
@@ -48,12 +53,12 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
     title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год, %"
     way = ("Лучше, если",) if domain == "results" else ()
-    shown = ("Показатель", *way, "Муниципалитет", "Регион", CHART, "Против региона", YEARS)
+    shown = ("Показатель", *way, "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
     years = sorted(histories["year"].unique())
     told = READING.format(own="муниципалитет", other="регион", years=f"{years[0]}–{years[-1]} годы")
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
-    is_first = domain == "results" and not caveated
-    return Table(key, title, frame, FORMATS, told if is_first else "", drawings=drawings, shown=shown)
+    note = " ".join([told, *explain_ranges(portfolio)] if ranges else [told]) if is_first else ""
+    return Table(key, title, frame, FORMATS, note, drawings=drawings, shown=shown)
 
 
 TITLES: dict[Domain, str] = {"results": "ЕГЭ, ОГЭ и аттестаты", "social": "Социальные условия"}
@@ -67,6 +72,52 @@ def name_rows(judged: pd.DataFrame) -> list[str]:
 
 def _rows(judged: pd.DataFrame) -> Iterable:
     return judged.itertuples(index=False, name="Row")
+
+
+def write_ranges(portfolio: Portfolio, judged: pd.DataFrame) -> dict[str, list[str]]:
+    """The column of similar municipalities, «12–18» a row, by its heading; none where no row has a range."""
+    spans = span_similar(portfolio).reindex(judged["indicator"])
+    digits = [0 if unit == "%" else 1 for unit in judged["unit"]]
+    ends = zip(spans["low"], spans["high"], digits, strict=True)
+    told = [say_range(low, high, each) if pd.notna(low) else NONE for low, high, each in ends]
+    return {SIMILAR: told} if spans["low"].notna().any() else {}
+
+
+def say_range(low: float, high: float, digits: int) -> str:
+    """«12–18», or the one number that both ends round to."""
+    return "–".join(dict.fromkeys(format_number(end, digits) for end in (low, high)))
+
+
+def explain_ranges(portfolio: Portfolio) -> list[str]:
+    """By what similar municipalities were chosen, and whether they are as close as schools have to be."""
+    rules, partners = load_privacy().reports, portfolio.workspace.methodology.partners
+    schools, pupils = count_words(rules.schools, *OF_SCHOOLS), count_words(rules.pupils, *OF_PUPILS)
+    told = RANGES.format(number=rules.municipalities, schools=schools, pupils=pupils)
+    is_far = partners is not None and find_similar(portfolio).max() > partners.caliper
+    return [told, FAR] if is_far else [told]
+
+
+def say_no_ranges(portfolio: Portfolio) -> Text:
+    """Why there is no range of similar municipalities; nothing where there is one, or no results to compare."""
+    judged = judge_indicators(portfolio, "results")
+    fair = judged[~judged["is_caveated"].astype(bool)]
+    if fair.empty or write_ranges(portfolio, fair):
+        return Text(())
+    number = load_privacy().reports.municipalities
+    why = NOT_PLACED if rank_similar(portfolio).empty else TOO_FEW.format(number=number)
+    return Text((f"{SIMILAR}: {why}",), kind="note")
+
+
+SIMILAR = "Похожие муниципалитеты"
+OF_PUPILS = ("ученика", "учеников", "учеников")
+RANGES = (
+    "«Похожие муниципалитеты» — наименьшее и наибольшее значения у {number} ближайших по числу учеников, доле сельских "
+    "школ и медиане индекса условий; они намеренно не названы. Диапазона нет, где у кого-то меньше {schools} "
+    "или {pupils}."
+)
+FAR = "Не все они близки: сравнение условно."
+NOT_PLACED = "нет других, с кем сравнить, или данных, по которым их подбирают."
+TOO_FEW = "не нашлось {number} с достаточными данными."
 
 
 def draw_rows(judged: pd.DataFrame, own: str, other: str) -> list[str]:
