@@ -112,7 +112,7 @@ def test_no_request_leaves_the_page_and_nothing_from_files_runs(tab):
 
 def test_only_pages_with_a_long_table_of_schools_have_the_script(tabs):
     scripts = {name: tab.evaluate("document.scripts.length") for name, tab in tabs.items()}
-    assert scripts == dict.fromkeys(NAMES, 0) | dict.fromkeys(("report", "index", "gallery"), 1)
+    assert scripts == dict.fromkeys(NAMES, 0) | {"report": 1, "gallery": 1}  # the small region has short lists
 
 
 def test_keyboard_comes_to_the_first_school_soon(tabs):
@@ -123,13 +123,12 @@ def test_keyboard_comes_to_the_first_school_soon(tabs):
     assert 0 < stops <= 40
 
 
-@pytest.mark.parametrize("name", ["report", "index"])
-def test_page_without_scripts_shows_the_same_schools_and_no_controls(browser, pages, tabs, name):
+def test_page_without_scripts_shows_the_same_schools_and_no_controls(browser, pages, tabs):
     rows = "[data-lists] tbody tr"
     with browser.new_context(java_script_enabled=False) as context:
         tab = context.new_page()
-        tab.goto(pages[name].as_uri())
-        assert tab.locator(rows).all_text_contents() == tabs[name].locator(rows).all_text_contents()
+        tab.goto(pages["report"].as_uri())
+        assert tab.locator(rows).all_text_contents() == tabs["report"].locator(rows).all_text_contents() != []
         assert tab.locator(".filter, button, input").count() == 0
 
 
