@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from effschool.report import charts
-from effschool.report.display import Chart, Figures, Links, Table, Text
+from effschool.report.display import Chart, Figures, Links, Search, Table, Text
 from effschool.report.drawings import draw_dumbbell, draw_strip, draw_years
 from effschool.report.page import PageCard, render_page
 
@@ -76,6 +76,7 @@ def list_parts() -> list[object]:
         Links(((HARMFUL[0], "a.html", LONG), (LONG, "", HARMFUL[1]))),
         make_table("harmful", 6),
         make_table("wide", 22),
+        make_searched(),
         draw_table(),
     ]
 
@@ -86,6 +87,13 @@ def make_table(key: str, columns: int) -> Table:
     for column in range(columns - 1):
         frame[f"Показатель {column}"] = 0.123
     return Table(key, f"{key}: {HARMFUL[0]}", frame, {}, note=HARMFUL[0])
+
+
+def make_searched() -> Table:
+    """A table of schools that is long enough to be searched; names, codes and lists are harmful."""
+    names = [*HARMFUL, LONG, "А" * 300, "Б"]
+    frame = pd.DataFrame({"Школа": names, "Код": names, "Списки": names})
+    return Table("searched", HARMFUL[0], frame, search=Search("Списки", tuple(names), ("Код",)))
 
 
 def draw_table() -> Table:

@@ -104,10 +104,32 @@ def find_wider(tab: Page, selector: str) -> list[str]:
     )
 
 
-def test_no_request_leaves_the_page_and_nothing_runs(tab):
+def test_no_request_leaves_the_page_and_nothing_from_files_runs(tab):
     assert [url for url in tab.asked if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in tab.asked if url.startswith("file:")]) == 1
-    assert tab.evaluate("window.harmed === undefined && document.scripts.length === 0")
+    assert tab.evaluate("window.harmed === undefined")
+
+
+def test_only_pages_with_a_long_table_of_schools_have_the_script(tabs):
+    scripts = {name: tab.evaluate("document.scripts.length") for name, tab in tabs.items()}
+    assert scripts == dict.fromkeys(NAMES, 0) | {"report": 1, "gallery": 1}  # the small region has short lists
+
+
+def test_keyboard_comes_to_the_first_school_soon(tabs):
+    stops = tabs["report"].evaluate(
+        """() => [...document.querySelectorAll('a[href], button, input, summary, [tabindex="0"]')]
+        .filter(part => part.checkVisibility()).findIndex(part => part.matches('tbody a'))"""
+    )
+    assert 0 < stops <= 40
+
+
+def test_page_without_scripts_shows_the_same_schools_and_no_controls(browser, pages, tabs):
+    rows = "[data-lists] tbody tr"
+    with browser.new_context(java_script_enabled=False) as context:
+        tab = context.new_page()
+        tab.goto(pages["report"].as_uri())
+        assert tab.locator(rows).all_text_contents() == tabs["report"].locator(rows).all_text_contents() != []
+        assert tab.locator(".filter, button, input").count() == 0
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", DESK), ("dark", PHONE)])
@@ -154,7 +176,7 @@ CUT = r"""() => {
   const cut = [];
   while (texts.nextNode()) {
     const node = texts.currentNode;
-    if (node.parentElement.closest('svg, style')) continue;
+    if (node.parentElement.closest('svg, style, script')) continue;
     for (const word of node.data.matchAll(/[\p{L}\p{N}]{2,}/gu)) {
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from effschool.base.russian import NBSP, format_percent
 from effschool.report.charts import start_figure
-from effschool.report.display import Chart, Figures, Links, Table, Text, gather_notes, keep_told
+from effschool.report.display import GLANCE, Chart, Figures, Links, Search, Table, Text, gather_notes, keep_told
 
 HARMFUL = "<script>alert(1)</script>"
 
@@ -83,6 +85,17 @@ def test_names_from_files_are_escaped(part):
     assert not soup.find_all("script")
     assert not soup.find_all(onclick=True)
     assert HARMFUL in soup.get_text()
+
+
+@pytest.mark.parametrize(("rows", "is_searched"), [(GLANCE, False), (GLANCE + 1, True)])
+def test_only_a_long_table_is_searched(rows, is_searched):
+    frame = pd.DataFrame({"Школа": ["а"] * rows, "Код": [HARMFUL] * rows, "Списки": ["ШНРО"] * rows})
+    soup = parse(Table("к", "З", frame, search=Search("Списки", (HARMFUL, '"ШНРО"'), ("Код",))))
+    searched = soup.find_all(attrs={"data-lists": True})
+    assert [json.loads(box["data-lists"]) for box in searched] == [[HARMFUL, '"ШНРО"']] * is_searched
+    assert [row["data-also"] for row in soup.find_all("tr", attrs={"data-also": True})] == [
+        HARMFUL
+    ] * rows * is_searched
 
 
 def test_chart_says_in_words_what_it_draws():

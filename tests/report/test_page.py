@@ -1,8 +1,10 @@
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from effschool.report.page import PageCard, render_page
+from effschool.report.display import GLANCE, Search, Table
+from effschool.report.page import TEMPLATES, PageCard, render_page
 
 HARMFUL = "<script>alert(1)</script>"
 
@@ -66,6 +68,23 @@ def test_page_names_no_other_host(render):
     cells = new_markdown_cell("## А"), new_code_cell("1", outputs=[show("<p>б</p>")])
     text = str(render(*cells, demonstration=True))
     assert not [word for word in ("http:", "https:", "@import", "url(", "<script", "<link") if word in text]
+
+
+@pytest.mark.parametrize(("schools", "scripts"), [(GLANCE, 0), (GLANCE + 1, 1)])
+def test_page_has_one_script_where_tables_of_schools_are_long(render, schools, scripts):
+    frame = pd.DataFrame({"Школа": [HARMFUL] * schools, "Списки": "—"})
+    table = show(Table("к", "<div data-lists=", frame, search=Search("Списки", (), ()))._repr_html_())
+    found = render(new_code_cell("1", outputs=[table, table])).find_all("script")
+    source = (TEMPLATES / "effschool" / "filter.js").read_text(encoding="utf-8")
+    assert [script.string.strip() for script in found] == [source.strip()] * scripts
+
+
+def test_each_part_of_a_long_page_ends_with_a_link_to_its_top(render):
+    soup = render(*(new_markdown_cell(f"## Часть {number}") for number in range(5)))
+    assert soup.find(id="top")
+    parts = [tag.get_text() for tag in soup.select("main h2, main a[href='#top']")]
+    assert parts == [text for number in range(5) for text in (f"Часть {number}", "К началу")]
+    assert "К началу" not in render(new_markdown_cell("## Часть")).get_text()
 
 
 def test_part_that_failed_is_named(render):

@@ -58,6 +58,25 @@ def render(template: str, **values: object) -> str:
 
 
 @dataclass(frozen=True)
+class Search:
+    """How a long table of schools is searched where scripts run (`filter.js`); without them it is whole as it is.
+
+    Args:
+        column: heading of the shown column that names lists.
+        lists: names of the lists in their order: a button for each that occurs.
+        also: columns that are searched besides the first, shown or not.
+    """
+
+    column: str
+    lists: tuple[str, ...]
+    also: tuple[str, ...]
+
+
+GLANCE = 8
+"""So many rows are on one screen of a desk together: a table of no more needs no search."""
+
+
+@dataclass(frozen=True)
 class Table:
     """A table for readers and for Excel.
 
@@ -71,6 +90,7 @@ class Table:
         drawings: columns of the page alone: a small drawing per row, made by `drawings`, by heading.
         shown: headings of the page in their order, of the frame and of the drawings; all of the frame if empty. What
             is not shown stands in the workbook and in the facts.
+        search: how schools are found where the table is long; nothing for tables that are not searched.
     """
 
     key: str
@@ -81,12 +101,14 @@ class Table:
     row_links: Mapping[str, str] = field(default_factory=dict)
     drawings: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
+    search: Search | None = None
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
 
     def _repr_html_(self) -> str:
-        return render("table_block.html.j2", table=self, body=self.render_body())
+        search = self.search if len(self.frame) > GLANCE else None
+        return render("table_block.html.j2", table=self, body=self.render_body(search), search=search)
 
     def list_formats(self) -> dict[str, Formatter]:
         """How every column is written."""
@@ -104,15 +126,16 @@ class Table:
         ]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def render_body(self) -> str:
-        """The bare `<table>` element."""
+    def render_body(self, search: Search | None = None) -> str:
+        """The bare `<table>` element; for a search each row holds what is looked through besides its name."""
         columns = [str(name) for name in self.frame]
         shown = self.shown or columns
         numeric = [name in columns and pd.api.types.is_numeric_dtype(self.frame[name]) for name in shown]
         cells = {name: [row[place] for row in self.list_rows()] for place, name in enumerate(columns)}
         cells |= {name: [Markup(drawing) for drawing in made] for name, made in self.drawings.items()}
         rows = list(zip(*(cells[name] for name in shown), strict=True))
-        return render("table.html.j2", table=self, heads=shown, rows=rows, numeric=numeric)
+        also = [" ".join(row) for row in zip(*(cells[name] for name in search.also), strict=True)] if search else []
+        return render("table.html.j2", table=self, heads=shown, rows=rows, numeric=numeric, also=also)
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

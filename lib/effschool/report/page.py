@@ -1,4 +1,4 @@
-"""Executed notebook → one HTML page (страница отчёта) that needs no other file, host or script."""
+"""Executed notebook → one HTML page (страница отчёта) that needs no other file or host, and no script to be whole."""
 
 import re
 from collections.abc import Iterable
@@ -51,9 +51,16 @@ def render_page(executed: "NotebookNode", card: PageCard) -> str:
     is_folded = any("fold" in cell.metadata.get("tags", []) for cell in executed.cells)
     shown = contents if len(contents) > FEW else []
     resources = {"card": asdict(card), "contents": shown, "folded": is_folded}
+    resources["filtered"] = is_searched(executed)
     html, _ = open_exporter().from_notebook_node(executed, resources=resources)
     numbers = count(1)
     return set_spaces(re.sub("<h2>", lambda _: f'<h2 id="part-{next(numbers)}">', html))
+
+
+def is_searched(executed: "NotebookNode") -> bool:
+    """Whether a table of the page is long enough to be searched: then the page has its one script."""
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", [])]
+    return any("<div data-lists=" in output.get("data", {}).get("text/html", "") for output in outputs)
 
 
 def render_parts(parts: Iterable[object], card: PageCard) -> str:

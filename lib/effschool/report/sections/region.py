@@ -11,7 +11,7 @@ from effschool.base.russian import count_words, fold_name, format_number, format
 from effschool.method.methodology import FIOKO_LIST
 from effschool.report import charts
 from effschool.report.comments import load_comments, write_comments
-from effschool.report.display import Chart, Figures, Links, Table, Text
+from effschool.report.display import Chart, Figures, Links, Search, Table, Text
 from effschool.report.portfolio import (
     RegionYear,
     count_bands,
@@ -455,7 +455,8 @@ def tabulate_members(region: RegionYear) -> Table | Text:
     frame["Списки"] = [", ".join(name for name, is_on in row.items() if is_on) for row in named]
     frame["Надёжность"] = [say_sureness(sure.get(code, {})) or NONE for code in frame["Код"]]
     title = f"Школы в списках {region.year} года, по алфавиту"
-    return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", "Списки", "Надёжность"))
+    search = Search("Списки", tuple(region.watched), ("Код", "Муниципалитет"))
+    return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", "Списки", "Надёжность"), search=search)
 
 
 def choose_members(region: RegionYear, members: Table | Text, *, of_results: bool) -> Table | Text:

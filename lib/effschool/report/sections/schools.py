@@ -3,10 +3,10 @@
 import pandas as pd
 
 from effschool.method.methodology import FIOKO_LIST, Domain
-from effschool.report.display import Table
+from effschool.report.display import Search, Table
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, say, words
-from effschool.report.portfolio import flag_members, spread_bands
+from effschool.report.portfolio import flag_members, name_all_lists, spread_bands
 from effschool.report.queries import name_sureness, say_sureness
 from effschool.report.sections.indicators import list_years
 from effschool.report.sections.municipality import NONE, number_schools
@@ -46,6 +46,7 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
             STRIPS[domain]: [_draw(told, domain, row) for row in bands[domain].to_dict("records")] for domain in domains
         },
         shown=("Школа", "Учеников", *(STRIPS[domain] for domain in domains), "Списки", "Надёжность", "Что дальше"),
+        search=Search("Списки", tuple(name_all_lists(portfolio.workspace.methodology)), ("Код",)),
     )
 
 
