@@ -116,7 +116,7 @@ def read_count(text: str) -> int:
 
 
 def search(text: str, secrets: Secrets) -> Iterator[str]:
-    """Words, exact figures and points of a drawing that are those of a school of others; and what tells of one pupil."""
+    """Words, exact figures and points of a drawing that are those of a school of others; what tells of one pupil."""
     yield from search_pupils(text)
     yield from (
         word for word in secrets.words if word in text and re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text)

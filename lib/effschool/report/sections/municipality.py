@@ -88,9 +88,8 @@ def explain_lists(method: Methodology, names: Collection[str] | None = None) -> 
     watched = [name for name in name_watched_lists(method) if names is None or name in names]
     known = [item for item in (*method.lists.results, *method.lists.social) if item.status in watched]
     told = [f"{item.status} — {item.title}" for item in known]
-    return "; ".join(
-        [*told, *([f"{FIOKO_LIST} — {'то же' if told else LOW} по методике ФИОКО"] if FIOKO_LIST in watched else [])]
-    )
+    fioko = f"{FIOKO_LIST} — {'то же' if told else LOW} по методике ФИОКО"
+    return "; ".join([*told, *([fioko] if FIOKO_LIST in watched else [])])
 
 
 LOW = "школы с низкими образовательными результатами"

@@ -251,7 +251,7 @@ def _tabulate_school(told: Told, school: pd.Series, own: pd.DataFrame, histories
     )
     drawings = {CHART: draw_rows(own, "по школе", "по группе"), YEARS: draw_histories(own, histories)}
     # A number that is the same in every row stands in the heading alone.
-    people = format_number(own["people"].iloc[0]) if own["people"].nunique() == 1 else ""
+    people = format_number(own["people"].iloc[0]) if own["people"].eq(own["people"].iloc[0]).all() else ""
     shown = ("Показатель", "Школа", "Группа", *(["Детей"] * (not people)), CHART, "Против группы", YEARS)
     heading = f"{title}, {told.portfolio.year} год, %" + (f"; детей — {people}" if people else "")
     key = f"Школа {school['number']} {title}"
