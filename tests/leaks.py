@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from effschool.base.disclosure import load_disclosure, may_tell
 from effschool.report.portfolio import Portfolio, compare_indicators
+from effschool.report.privacy import blur_index
 from effschool.report.workspace import Workspace
 
 DATA_ADDRESS = re.compile(r"data:[\w/+.-]+;base64,([A-Za-z0-9+/=]+)")
@@ -87,8 +89,35 @@ def find_leaks(paths: Iterable[Path], secrets: Secrets) -> list[str]:
     return [f"{path.name}: {leak}" for path in paths for text in read_texts(path) for leak in search(text, secrets)]
 
 
+NOUN = r"(?:участник|выпускник|обучающ|ученик|детей)\w*"
+NUMBER = r"(\d{1,3}(?: \d{3})*)"
+OF_PUPILS = re.compile(rf"(?:не {NUMBER}, а )?{NUMBER} из (менее чем )?{NUMBER} {NOUN}")
+"""«не 5, а 3 из 11 участников», «3 ученика из 12 участников»: what a sentence says of the pupils of one school."""
+COUNTED = re.compile(rf"{NUMBER} {NOUN} из {NUMBER}\b")
+SO_FEW = re.compile(rf"— {NUMBER} (?:участник|выпускник)\w*")
+
+
+def search_pupils(text: str) -> Iterator[str]:
+    """Sentences about so few pupils, or about one of so few, that they would tell of a single one."""
+    for found in OF_PUPILS.finditer(text):
+        *counts, hidden, people = found.groups()
+        if hidden or not may_tell(read_count(people), *(read_count(count) for count in counts if count)):
+            yield f"о детях: {found[0]}"
+    for found in COUNTED.finditer(text):
+        if not may_tell(read_count(found[2]), read_count(found[1])):
+            yield f"о детях: {found[0]}"
+    fewest = load_disclosure().participants
+    yield from (f"о детях: {found[0]}" for found in SO_FEW.finditer(text) if read_count(found[1]) < fewest)
+
+
+def read_count(text: str) -> int:
+    """A number as it is written, «1 200»."""
+    return int(text.replace(" ", ""))
+
+
 def search(text: str, secrets: Secrets) -> Iterator[str]:
-    """Words, exact figures and points of a drawing that are those of a school of others."""
+    """Words, exact figures and points of a drawing that are those of a school of others; what tells of one pupil."""
+    yield from search_pupils(text)
     yield from (
         word for word in secrets.words if word in text and re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text)
     )
@@ -106,10 +135,15 @@ def search(text: str, secrets: Secrets) -> Iterator[str]:
 def read_points(svg: str, secrets: Secrets) -> list[tuple[float, float]]:
     """Pairs of indices of others, read off a drawing where own schools are drawn as well, whose indices are known.
 
-    Own schools may be drawn where they are or where the page says that they are, to two digits.
+    Own schools may be drawn where they are or where the page says that they are: blurred as privacy.yml has it.
     """
     dots = np.unique(np.array(DOT.findall(svg), dtype=float), axis=0)
-    return fit_points(dots, secrets.own_pairs, secrets) or fit_points(dots, secrets.own_pairs.round(2), secrets)
+    return fit_points(dots, secrets.own_pairs, secrets) or fit_points(dots, round_to_step(secrets.own_pairs), secrets)
+
+
+def round_to_step(pairs: np.ndarray) -> np.ndarray:
+    """Indices as a report draws them."""
+    return blur_index(pd.DataFrame(pairs)).to_numpy()
 
 
 def fit_points(dots: np.ndarray, own: np.ndarray, secrets: Secrets) -> list[tuple[float, float]]:

@@ -212,8 +212,8 @@ def test_lag_in_words(lags):
     found = explain_decision(identify_schools(built, lags), built, lags, 2020)
     # The region has 62,6; of four with 41 points one with 100 makes 55,75 of a region of 64,075: no score is told.
     assert find(found, "01", "ШНРО")["sentence"].replace("\N{NO-BREAK SPACE}", " ") == (
-        "Школа в списке «ШНРО» 2020 года; чтобы не войти в него, не хватило 1 из менее чем 5 участников "
-        "(ЕГЭ, русский язык: отставание, 2020 год)."
+        "Школа в списке «ШНРО» 2020 года; это решают показатели, за которыми так мало детей, что числа здесь не "
+        "называются."
     )
 
 
@@ -230,7 +230,7 @@ def test_pupils_of_a_mean_are_enough_and_one_less_is_not(lags):
 def test_a_change_that_only_leads_to_a_worse_list_is_told_so():
     way = Way((Change(2021, "c", "Без аттестата", "graduates", 0, 2, 10),))
     ways = [("1", "группа риска", True, way), ("1", "ШНРО", False, way)]
-    told = tabulate_ways(ways, 2023, {"группа риска": False, "ШНРО": False})
+    told = tabulate_ways(ways, 2023, {"группа риска": False, "ШНРО": False}, {})
     assert told.rows["worse"].tolist()[0] == "ШНРО"
     assert told.rows["worse"].isna().tolist() == [False, True]
-    assert "хуже: до списка «ШНРО» оставалось 2 из 10" in told.rows["sentence"][0]
+    assert "другое решение хуже: в списке «ШНРО» она была бы, если бы" in told.rows["sentence"][0]

@@ -21,8 +21,6 @@ JOURNAL_CHANGES = ("понизили", "подтвердили", "повысил
 BANDS = ("low", "mid", "high")
 DOMAINS = ("results", "social")
 MARKS = ("mark_2", "mark_3", "mark_4", "mark_5")
-FEWEST_TOLD = 5
-"""Pupils below whom nothing is said of how many of them got what: it would be what one of them scored."""
 SOCIAL_COUNTS = (
     "deviant",
     "school_register",

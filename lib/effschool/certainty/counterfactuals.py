@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from effschool.base.russian import choose_word, format_number
-from effschool.base.schemas import BANDS, FEWEST_TOLD
+from effschool.base.disclosure import is_within_reach, may_tell
+from effschool.base.russian import choose_word, format_number, quote_title
+from effschool.base.schemas import BANDS
 from effschool.certainty.result_changes import (
     Floats,
     Numbers,
@@ -360,17 +361,22 @@ class Change(NamedTuple):
 
     @property
     def phrase(self) -> str:
-        """«2 из 11 участников (ОГЭ, математика: «2», 2023 год: 5 → 3)».
-
-        Of a mean no score is told, and of fewer than five pupils neither their number nor how many did how:
-        it would be what one of them scored.
-        """
-        if self.participants < FEWEST_TOLD:
-            few = f"менее чем {FEWEST_TOLD} {NOUNS[self.noun][1]}"
-            return f"{format_number(self.pupils)} из {few} ({self.title}, {self.year} год)"
+        """«в показателе «ОГЭ, математика: „2“» за 2023 год было не 5, а 3 из 11 участников»; of a mean no score."""
         whole = f"{format_number(self.participants)} {choose_word(self.participants, *NOUNS[self.noun])}"
-        values = f": {format_number(self.before)} → {format_number(self.after)}" if self.moved is None else ""
-        return f"{format_number(self.pupils)} из {whole} ({self.title}, {self.year} год{values})"
+        where = f"в показателе {quote_title(self.title)} за {self.year} год"
+        if self.moved is not None:
+            return f"{where} другой результат был у {format_number(self.pupils)} из {whole}"
+        return f"{where} было не {format_number(self.before)}, а {format_number(self.after)} из {whole}"
+
+    @property
+    def may_be_told(self) -> bool:
+        """Whether its phrase singles out no pupil; of a count, what it was and what it would have been."""
+        return may_tell(self.participants, *((self.before, self.after) if self.moved is None else (self.moved,)))
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether the same pupils might have had the other result."""
+        return is_within_reach(self.pupils, self.participants)
 
 
 NOUNS = {

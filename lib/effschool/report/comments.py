@@ -14,6 +14,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from effschool.base.configuration import Frozen, RuleError, Words, read_rules
+from effschool.base.disclosure import may_tell
 from effschool.base.russian import NBSP
 from effschool.report.facts import Fact, Said, count, join, number, percent, words
 
@@ -21,7 +22,7 @@ Title = tuple[str, str]
 Reader = Literal["учитель", "директор", "методист", "ОМСУ"]
 SCHOOL_READERS: tuple[Reader, ...] = ("учитель", "директор", "методист")
 """Whom a school's page speaks to; the ОМСУ reads the first screen."""
-MEASURES = ("", "region", "group", "before", "change", "above", "participants", "pupils", "beside", "moved")
+MEASURES = ("", "region", "group", "before", "change", "above", "participants", "pupils", "beside", "worse_by", "moved")
 """What is known of an indicator, after a dot: its value if empty; see `school_features`."""
 SIGNS = {
     "results_status": "words",
@@ -139,7 +140,9 @@ class CommentRules(Frozen):
     Args:
         most: comments a reader gets at most.
         fewest: participants below whom a share is no ground for a comment.
-        indicators: indicators that conditions may name.
+        indicators: indicators of results that conditions may name.
+        conditions: the same of conditions of work; comments on them come after those on results.
+        first: topic whose comment comes before all others.
         signs: how the other figures are said as a ground, by name; empty where another one says it.
     """
 
@@ -148,6 +151,8 @@ class CommentRules(Frozen):
     most: int = Field(ge=1, le=5)
     fewest: int = Field(ge=1)
     indicators: tuple[Words, ...]
+    conditions: tuple[Words, ...]
+    first: Words
     signs: dict[Words, str]
     patterns: tuple[Pattern, ...] = Field(min_length=1)
 
@@ -169,7 +174,7 @@ class CommentRules(Frozen):
 
     def _knows(self, name: str) -> bool:
         base, _, measure = name.partition(".")
-        return name in self.signs or (base in self.indicators and measure in MEASURES)
+        return name in self.signs or (base in (*self.indicators, *self.conditions) and measure in MEASURES)
 
 
 def load_comments(path: Path) -> CommentRules:
@@ -187,20 +192,46 @@ def _list_places(text: str) -> list[tuple[str, str]]:
 
 
 def choose_patterns(signs: pd.DataFrame, rules: CommentRules) -> dict[str, list[Pattern]]:
-    """Patterns of every school in their order: one of a topic, none against the claims of an earlier one.
+    """Patterns of every school, the greatest gap first: one of a topic, none against the claims of an earlier one.
 
     Args:
         signs: a row per school, indexed by `school_id`, a column per figure.
     """
     holds = pd.DataFrame({pattern.id: _hold(pattern, signs, rules.fewest) for pattern in rules.patterns})
     return {
-        str(school): _choose([pattern for pattern in rules.patterns if row[pattern.id]])
+        str(school): _choose(_rank([item for item in rules.patterns if row[item.id]], signs.loc[school], rules))
         for school, row in holds.iterrows()
     }
 
 
 def _hold(pattern: Pattern, signs: pd.DataFrame, fewest: int) -> pd.Series:
-    return pd.concat([condition.holds(signs, fewest) for condition in pattern.when], axis=1).all(axis=1)
+    held = [condition.holds(signs, fewest) for condition in pattern.when]
+    places = [place for comment in pattern.comments.values() for place in _list_places(comment.text)]
+    counted = {name.partition(".")[0] for name, _ in places if name.endswith(".pupils")}
+    held += [_may_count(signs, base) for base in sorted(counted)]
+    return pd.concat(held, axis=1).all(axis=1)
+
+
+def _may_count(signs: pd.DataFrame, base: str) -> pd.Series:
+    """Of which schools a sentence may say how many pupils stand behind an indicator's share."""
+    counts = signs.reindex(columns=[f"{base}.participants", f"{base}.pupils"]).astype("float64")
+    return pd.Series([may_tell(*row) for row in counts.itertuples(index=False)], index=signs.index)
+
+
+def _rank(patterns: list[Pattern], row: pd.Series, rules: CommentRules) -> list[Pattern]:
+    """Patterns in the order in which they are told: `first`, gaps of results, gaps of conditions, what is no gap.
+
+    The greater gap comes first (its score beyond chance); what is equal stays in the order of the file.
+    """
+
+    def _order(pattern: Pattern) -> tuple[bool, bool, bool, float]:
+        scores = {item.base: row[f"{item.base}.worse_by"] for item in pattern.when if item.sign.endswith(".beside")}
+        gaps = {base: score for base, score in scores.items() if score > 0}
+        of_results = [score for base, score in gaps.items() if base in rules.indicators]
+        size = max(of_results or gaps.values(), default=0.0)
+        return pattern.topic != rules.first, not gaps, not of_results, -size
+
+    return sorted(patterns, key=_order)
 
 
 def _choose(held: Iterable[Pattern]) -> list[Pattern]:

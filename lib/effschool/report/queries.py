@@ -4,7 +4,7 @@
 each, so that two parts of a page cannot disagree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -149,6 +149,17 @@ def find_extremes(judged: pd.DataFrame) -> tuple[pd.Series | None, pd.Series | N
 
 
 STEPS = FIRM, UNSURE, CHANCE = "твёрдо", "под вопросом", "скорее случайно"
+MEANINGS = {
+    FIRM: "осталась бы и с другими такими же детьми, и при других допустимых правилах",
+    UNSURE: "другие дети или другое правило могли решить иначе",
+    CHANCE: "с другими такими же детьми осталась бы реже чем в половине случаев",
+}
+
+
+def explain_steps(steps: Iterable[str] = STEPS) -> str:
+    """What steps of sureness mean: «„твёрдо“ — осталась бы …; …», the surest first."""
+    chosen = set(steps)
+    return "; ".join(f"«{step}» — {meaning}" for step, meaning in MEANINGS.items() if step in chosen)
 
 
 def name_sureness(region: RegionYear, schools: pd.DataFrame) -> dict[str, dict[str, str]]:

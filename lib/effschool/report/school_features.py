@@ -18,7 +18,7 @@ from effschool.report.portfolio import (
     measure_participants,
 )
 from effschool.report.privacy import suppress_small
-from effschool.report.queries import score_change, score_share
+from effschool.report.queries import is_more_worse, score_change, score_share
 
 
 def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -26,8 +26,9 @@ def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
 
     For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus group),
     `before` (last year), `change`, `participants`, `pupils` (number behind a share), `beside` (score of the difference
-    from the group, by an exact test) and `moved` (of the change since last year). Besides these the columns of
-    `comments.SIGNS`. A school is judged within its group: an evening school beside evening schools.
+    from the group, by an exact test), `worse_by` (the same, positive for the worse) and `moved` (of the change since
+    last year). Besides these the columns of `comments.SIGNS`. A school is judged within its group: an evening school
+    beside evening schools.
 
     Args:
         schools: schools of the year that take part, as in `RegionYear.region_schools`.
@@ -64,7 +65,7 @@ def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFram
     now, past = known[known["year"] == region.year], known[known["year"] == region.year - 1]
     own = now[now["school_id"].isin(schools["school_id"])].set_index(["school_id", "indicator"])
     before = past.set_index(["school_id", "indicator"])[["raw", "participants"]].reindex(own.index)
-    wide = _measure_now(own, before, _pool_places(region, now)).unstack("indicator")
+    wide = _measure_now(own, before, _pool_places(region, now), region.workspace.methodology).unstack("indicator")
     wide.columns = [f"{name}.{measure}".removesuffix(".value") for measure, name in wide.columns]
     return wide.reindex(schools["school_id"])
 
@@ -85,8 +86,11 @@ def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
     return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
 
 
-def _measure_now(own: pd.DataFrame, before: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+def _measure_now(
+    own: pd.DataFrame, before: pd.DataFrame, places: pd.DataFrame, methodology: Methodology
+) -> pd.DataFrame:
     """Measures of every school and indicator, by both."""
+    names = own.index.get_level_values("indicator").to_series()
     value, people = own["raw"], own["participants"]
     group = places["group"].reindex(own.index)
     return pd.DataFrame(
@@ -99,7 +103,8 @@ def _measure_now(own: pd.DataFrame, before: pd.DataFrame, places: pd.DataFrame) 
             "before": before["raw"],
             "change": value - before["raw"],
             "pupils": np.rint(value * people / 100),
-            "beside": score_share(value, people, group),
+            "beside": (beside := score_share(value, people, group)),
+            "worse_by": beside * np.where(is_more_worse(methodology, names), 1, -1),
             "moved": score_change(value, people, before["raw"], before["participants"]),
         }
     )

@@ -11,7 +11,7 @@ from effschool.certainty.explain.lags import reach_by_lags
 from effschool.certainty.explain.means import reach_by_mean
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.certainty.explain.windows import OpenWindow, find_kind, open_windows, reach_statuses
-from effschool.certainty.explain.words import Decisions, name_aims, tabulate_ways
+from effschool.certainty.explain.words import Decisions, name_aims, name_heavier, tabulate_ways
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY, Tables
 from effschool.method.lists import name_joint
@@ -45,7 +45,7 @@ def explain_decision(identified: Identified, tables: Tables, methodology: Method
         }
         ways += [(school, *row) for row in decide_lists(current, own, methodology, joints)] if is_covered else []
         ways += [(school, FIOKO_LIST, *fioko.get(school, (None, None)))] if methodology.fioko else []
-    return tabulate_ways(ways, year, name_aims(methodology))
+    return tabulate_ways(ways, year, name_aims(methodology), name_heavier(methodology))
 
 
 def _read(value: object) -> str | None:

@@ -31,7 +31,7 @@ def list_procedures(shares: pd.DataFrame, fioko: Fioko) -> dict[tuple[str, int],
         change = Change(
             row.year,
             row.procedure,
-            titles[row.procedure],
+            f"{titles[row.procedure]}: не справились",
             "participants",
             row.failed,
             low - 1 if row.is_low else low,

@@ -22,6 +22,16 @@ class Way:
         """Order of preference: possible ones first, then the fewest pupils, then the fewest changes."""
         return len(self.blocked), sum(change.pupils for change in self.changes), len(self.changes)
 
+    @property
+    def may_be_told(self) -> bool:
+        """Whether no change of it singles out a pupil."""
+        return all(change.may_be_told for change in self.changes)
+
+    @property
+    def is_within_reach(self) -> bool:
+        """Whether the same pupils might have had the other results, and it may be told."""
+        return self.may_be_told and not self.blocked and all(change.is_within_reach for change in self.changes)
+
     def __add__(self, other: "Way") -> "Way":
         blocked = tuple(sorted({*self.blocked, *other.blocked}))
         return Way(self.changes + other.changes, blocked, self.is_mean or other.is_mean)

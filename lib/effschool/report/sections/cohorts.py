@@ -66,7 +66,7 @@ def say_levels(rows: pd.DataFrame, rules: LevelChange) -> Said:
     toned = rows["tone"].notna().sum()
     worst, best = int((rows["tone"] == 1).sum()), int((rows["tone"] == len(rules.tone_names)).sum())
     hidden, lacking = rows["visibility"] == HIDDEN, rows["change"].isna()
-    sure = (rows["change"].abs() > 2 * rows["change_error"]) & ~hidden
+    sure = is_change_sure(rows) & ~hidden
     return say(
         "Средний результат школы против региона и его изменение за год, вместе — пять ступеней. Участников для ступени "
         "хватает у {toned}: «{worst_name}» — {worst}, «{best_name}» — {best}. Изменение вряд ли случайно у {sure}. Не "
@@ -82,6 +82,11 @@ def say_levels(rows: pd.DataFrame, rules: LevelChange) -> Said:
         hidden=number(int(hidden.sum())),
         lacking=number(int((lacking & ~hidden).sum())),
     )
+
+
+def is_change_sure(rows: pd.DataFrame) -> pd.Series:
+    """Whether a change is more than chance makes of it."""
+    return rows["change"].abs() > 2 * rows["change_error"]
 
 
 def tabulate_level_change(dynamics: Dynamics, methodology: Methodology, schools: pd.DataFrame) -> Table | Text:

@@ -4,25 +4,33 @@ Each is a file of its own, two sheets of paper: what the municipality sends on t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from effschool.base.disclosure import load_disclosure
 from effschool.base.russian import format_number
-from effschool.base.schemas import FEWEST_TOLD
 from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
-from effschool.method.methodology import FIOKO_LIST, Domain
+from effschool.method.methodology import Domain
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
 from effschool.report.display import Table, Text, render
-from effschool.report.facts import Said, count, join, list_facts, say, words
+from effschool.report.facts import Said, count, join, list_facts, number, say, words
 from effschool.report.page import PageCard, render_parts
-from effschool.report.portfolio import Portfolio, list_certainty, list_histories, name_slugs
+from effschool.report.portfolio import Portfolio, flag_listed, name_slugs
 from effschool.report.privacy import suppress_small
-from effschool.report.queries import find_score, is_more_worse, name_step, name_verdicts, span_chance
+from effschool.report.queries import (
+    explain_steps,
+    find_score,
+    is_more_worse,
+    list_caveated,
+    name_sureness,
+    name_verdicts,
+    span_chance,
+)
 from effschool.report.school_features import gather_features, list_measured, name_titles
 from effschool.report.sections.indicators import (
     CHART,
@@ -37,12 +45,10 @@ from effschool.report.sections.indicators import (
 )
 from effschool.report.sections.municipality import (
     NONE,
-    choose_decisions,
-    explain_lists,
-    name_sheet,
     number_schools,
     percent,
 )
+from effschool.report.sections.school_lists import describe_lists, describe_own_change
 from effschool.report.sections.support import choose_partners, say_partners
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
@@ -169,12 +175,12 @@ def tell_pages(told: Told) -> SchoolPages:
     """A page for each own school that takes part."""
     if told.portfolio.schools.empty:
         return SchoolPages(())
-    lists, partners = _describe_lists(told.portfolio), _describe_partners(told.portfolio)
+    said = [describe_lists(told.portfolio), describe_own_change(told.portfolio), _describe_partners(told.portfolio)]
     histories = follow_schools_indicators(told.portfolio)
     files = name_school_files(told.portfolio.schools)
     return SchoolPages(
         tuple(
-            _tell_page(told, row, files[row["school_id"]], pd.concat([lists, partners]), histories)
+            _tell_page(told, row, files[row["school_id"]], pd.concat(said), histories)
             for _, row in told.portfolio.schools.iterrows()
         )
     )
@@ -182,7 +188,7 @@ def tell_pages(told: Told) -> SchoolPages:
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
     """Figures without those that would say what single pupils got."""
-    few = figures["people"] < FEWEST_TOLD
+    few = figures["people"] < load_disclosure().participants
     return figures.assign(**{name: figures[name].mask(few) for name in ("own", "before", "low", "high")})
 
 
@@ -196,31 +202,43 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
     every = told.figures[told.figures["school_id"] == code]
-    few = every["people"] < FEWEST_TOLD
+    few = every["people"] < load_disclosure().participants
     own = every[~few].reset_index(drop=True)
-    past = histories[(histories["school_id"] == code) & (histories["people"] >= FEWEST_TOLD)]
-    tables = [
-        _tabulate_school(told, school, own[own["domain"] == domain].reset_index(drop=True), past, domain)
-        for domain in told.portfolio.workspace.methodology.domains
-    ]
-    kept: list[Table | Text] = [*(table for table in tables if len(table.frame)), *_say_hidden(int(few.sum()))]
-    return SchoolPage(file, school["name"], (intro, *kept, _gather_advice(told, code)))
+    past = histories[(histories["school_id"] == code) & (histories["people"] >= load_disclosure().participants)]
+    parts = _part_figures(told, own)
+    tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
+    tables = [*tables[:-1], *(replace(last, note=join([last.note, READ])) for last in tables[-1:])]
+    hidden = _say_hidden(int(few.sum()))
+    return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
 
 
-def _say_hidden(number: int) -> list[Text]:
+def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Figures of one school by the title of their table: those of ВПР apart, since nobody is judged by them."""
+    method = told.portfolio.workspace.methodology
+    titles = own["domain"].map(TITLES).mask(own["indicator"].isin(list_caveated(method)), VPR)
+    named = [TITLES[domain] for domain in method.domains]
+    order = dict.fromkeys([*named[:1], VPR, *named[1:]])
+    return {title: own[titles == title].reset_index(drop=True) for title in order if (titles == title).any()}
+
+
+VPR = "ВПР"
+NOTES = {VPR: "По ВПР школы не оценивают: письма Рособрнадзора этого не предусматривают. Числа — для помощи детям."}
+READ = READING.format(own="школа", other="её группа", years="до пяти последних лет")
+
+
+def _say_hidden(few: int) -> list[Text]:
     """How many indicators rest on so few pupils that a figure would tell of single ones."""
-    behind = count(number, "показателем", "показателями", "показателями")
-    return [Text((say(HIDDEN, behind=behind),))] if number else []
+    behind = count(few, "показателем", "показателями", "показателями")
+    return [Text((say(HIDDEN, behind=behind, fewest=number(load_disclosure().participants)),))] if few else []
 
 
-HIDDEN = f"Ещё за {{behind}} — менее {FEWEST_TOLD} детей: такие числа здесь не показываются."
+HIDDEN = "Ещё за {behind} — менее {fewest} детей: такие числа здесь не показываются."
 
 
-def _tabulate_school(
-    told: Told, school: pd.Series, own: pd.DataFrame, histories: pd.DataFrame, domain: Domain
-) -> Table:
+def _tabulate_school(told: Told, school: pd.Series, own: pd.DataFrame, histories: pd.DataFrame, title: str) -> Table:
     """Indicators of one school beside its group; of a few pupils the number is told, not the share."""
     fewest = told.rules.fewest
+    domain: Domain = "social" if title == TITLES["social"] else "results"
     frame = pd.DataFrame(
         {
             "Показатель": name_rows(own),
@@ -232,13 +250,12 @@ def _tabulate_school(
         }
     )
     drawings = {CHART: draw_rows(own, "по школе", "по группе"), YEARS: draw_histories(own, histories)}
-    title = f"{TITLES[domain]}, %: {school['name']}, {told.portfolio.year} год"
-    read = READING.format(own="школа", other="школы той же группы", years="до пяти последних лет")
-    note = read if domain == "results" else ""
-    shown = ("Показатель", "Школа", "Группа", "Детей", CHART, "Против группы", YEARS)
-    return Table(
-        name_sheet(f"Школа {school['number']}", domain), title, frame, note=note, drawings=drawings, shown=shown
-    )
+    # A number that is the same in every row stands in the heading alone.
+    people = format_number(own["people"].iloc[0]) if own["people"].eq(own["people"].iloc[0]).all() else ""
+    shown = ("Показатель", "Школа", "Группа", *(["Детей"] * (not people)), CHART, "Против группы", YEARS)
+    heading = f"{title}, {told.portfolio.year} год, %" + (f"; детей — {people}" if people else "")
+    key = f"Школа {school['number']} {title}"
+    return Table(key, heading, frame, note=NOTES.get(title, ""), drawings=drawings, shown=shown)
 
 
 def _say_value(value: float) -> str:
@@ -295,40 +312,12 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
         group=words(school["group"]),
         people=people,
     )
-    if portfolio.has_lists and not _name_lists(school):
-        yield "В списках года школы нет."
-    elif portfolio.has_lists:
-        yield say("{lists}.", lists=words(explain_lists(portfolio.workspace.methodology, _name_lists(school))))
-
-
-def _name_lists(school: pd.Series) -> list[str]:
-    statuses = [name for name in (school["results_status"], school["social_status"]) if pd.notna(name)]
-    return statuses + [FIOKO_LIST] * bool(pd.notna(school["fioko_shnor"]) and school["fioko_shnor"])
-
-
-def _describe_lists(portfolio: Portfolio) -> pd.DataFrame:
-    """What is said of every school and list in a paragraph: a row per both: school_id, list, text."""
-    history = list_histories(portfolio).merge(portfolio.schools[["school_id", "number"]], on="number")
-    history = history[history["list"].isin(portfolio.watched)]
-    said = [(row.school_id, row.list, f"«{row.list}»: {_lower(row.history)}") for row in history.itertuples()]
-    sure = list_certainty(portfolio, portfolio.schools)
-    said += [
-        (row.school_id, row.list, _say_sure(row)) for row in sure[sure["list"].isin(portfolio.watched)].itertuples()
-    ]
-    decisions = choose_decisions(portfolio)
-    of_social = decisions["list"].isin(portfolio.workspace.methodology.list_watched("social"))
-    within_reach = decisions[decisions["pupils"].notna() & ~of_social]
-    said += list(zip(within_reach["school_id"], within_reach["list"], within_reach["sentence"], strict=True))
-    frame = pd.DataFrame(said, columns=["school_id", "list", "text"])
-    return frame.groupby(["school_id", "list"], sort=False)["text"].agg(join).reset_index()
-
-
-def _say_sure(row: Any) -> Said:
-    return say(
-        "Надёжность: {step}; с другими такими же детьми осталась бы в списке в {cases} из 100.",
-        step=words(name_step(row.verdict, row.stays_chance_pct)),
-        cases=count(round(row.stays_chance_pct), "случае", "случаях", "случаях"),
-    )
+    is_listed = flag_listed(pd.DataFrame([school]), portfolio.watched).iloc[0]
+    if portfolio.has_lists and not is_listed:
+        yield "В списках года, требующих помощи, школы нет."
+    steps = name_sureness(portfolio, pd.DataFrame({"school_id": [school["school_id"]]})).get(school["school_id"], {})
+    if steps:
+        yield f"Надёжность: {explain_steps(steps.values())}."
 
 
 def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:
@@ -342,10 +331,6 @@ def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:
 
 
 PARTNERS = "Похожие школы с лучшими результатами: "
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _gather_advice(told: Told, code: str) -> Advice | Text:
@@ -363,7 +348,7 @@ def _upper(text: Said) -> Said:
 
 def _address(row: Any) -> tuple[str, str, str]:
     """A comment with whom it is for and its source, if that is a document."""
-    source = "" if row.source == OWN_SOURCE else f"Источник: {row.source}."
+    source = "" if row.source.startswith(OWN_SOURCE) else f"Источник: {row.source}."
     return f"{READER_TITLES[row.reader]}:", row.text, source
 
 

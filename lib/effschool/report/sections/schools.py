@@ -7,7 +7,7 @@ from effschool.report.display import Search, Table
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, say, words
 from effschool.report.portfolio import flag_members, name_all_lists, spread_bands
-from effschool.report.queries import name_sureness, say_sureness
+from effschool.report.queries import explain_steps, name_sureness, say_sureness
 from effschool.report.sections.indicators import list_years
 from effschool.report.sections.municipality import NONE, number_schools
 from effschool.report.sections.school import Told, name_school_files
@@ -57,8 +57,7 @@ def _write_note(told: Told, domains: list[Domain], years: list[int]) -> Said:
 
 NOTE = (
     "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет. "
-    "Надёжность места в списке: «твёрдо» — осталась бы и с другими такими же детьми, и при других допустимых правилах; "
-    "«скорее случайно» — осталась бы реже чем в половине случаев; «под вопросом» — прочее."
+    f"Надёжность места в списке: {explain_steps()}."
 )
 
 
