@@ -1,5 +1,6 @@
 """What a person sees of the finished pages, in a browser: every page is made and opened once for all tests."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -12,17 +13,18 @@ from axe_playwright_python.sync_playwright import Axe
 from builders_forms import SOCIAL, build_returned, load_municipal
 from builders_gallery import HARMFUL, build_gallery
 from builders_raw import LAYOUTS
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from effschool.forms.protocol import open_case, write_check
 from effschool.intake.ingest import ingest_folder
 from effschool.intake.layouts import load_layouts
 from effschool.report.printing import print_page
-from effschool.run.plan import Settings, plan_protocol, plan_region, plan_reports
+from effschool.run.plan import Settings, plan_protocol, plan_public, plan_region, plan_reports
 from effschool.run.steps import prepare_work, produce, publish
 
 pytestmark = pytest.mark.xdist_group("browser")
-NAMES = ("report", "school", "index", "protocol", "form", "gallery")
+NAMES = ("report", "school", "index", "protocol", "public", "form", "check", "gallery")
 ROOT = LAYOUTS.parent
 DESK, PHONE, PAPER = 1280, 360, 695
 """Widths in pixels; paper is A4 between its margins."""
@@ -39,7 +41,7 @@ def pages(demo, demo_processed, methodology, tmp_path_factory) -> dict[str, Path
     (folder / "2023").mkdir()
     (folder / "2023" / "run.json").write_text(json.dumps(run), encoding="utf-8")
     tasks = {"report": reports[0], "index": plan_region(settings, demo, 2023, run["reports"])}
-    tasks["protocol"] = plan_protocol(settings, demo, 2023)
+    tasks |= {"protocol": plan_protocol(settings, demo, 2023), "public": plan_public(settings, demo, 2023)}
     for task in tasks.values():
         product = produce(prepare_work(task.step, task.card))
         assert not product.failure
@@ -47,7 +49,8 @@ def pages(demo, demo_processed, methodology, tmp_path_factory) -> dict[str, Path
     made = {name: task.page for name, task in tasks.items()} | {"gallery": folder / "gallery.html"}
     made["school"] = next(path for path in reports[0].step.outputs if path.parent.name == reports[0].page.stem)
     made["gallery"].write_text(build_gallery(), encoding="utf-8")
-    return made | {"form": write_form_protocol(folder, methodology)}
+    form = write_form_protocol(folder, methodology)
+    return made | {"form": form, "check": form.with_name("index.html")}
 
 
 def write_form_protocol(folder: Path, methodology) -> Path:
@@ -132,7 +135,7 @@ def test_page_without_scripts_shows_the_same_schools_and_no_controls(browser, pa
         assert tab.locator(".filter, button, input").count() == 0
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", DESK), ("dark", PHONE)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", DESK), ("dark", DESK), ("dark", PHONE)])
 def test_axe_finds_nothing(tab, scheme, width):
     tab.emulate_media(color_scheme=scheme)
     tab.set_viewport_size({"width": width, "height": 900})
@@ -247,12 +250,24 @@ OVERLAPS = """() => [...document.querySelectorAll('svg')].flatMap(drawing => {
 })"""
 
 
-def test_charts_keep_their_white_ground_in_the_dark(tabs):
+@pytest.mark.parametrize(
+    ("media", "scheme", "darkest"), [("screen", "light", 250), ("screen", "dark", 0), ("print", "dark", 250)]
+)
+def test_ground_of_charts_follows_the_theme_and_paper_stays_white(tabs, media, scheme, darkest):
     tab = tabs["report"]
-    tab.emulate_media(color_scheme="dark")
-    grounds = tab.evaluate("[...document.querySelectorAll('figure svg')].map(d => getComputedStyle(d).backgroundColor)")
-    assert set(grounds) == {"rgb(255, 255, 255)"}
-    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 25, 29)"
+    tab.emulate_media(media=media, color_scheme=scheme)
+    drawn = Image.open(io.BytesIO(tab.locator("figure svg").first.screenshot())).convert("L")
+    assert darkest <= drawn.getpixel((1, 1)) <= darkest + 40
+
+
+MOST_STOPS = 40
+"""How often the tabulator may be pressed before the first school is reached."""
+
+
+def test_first_school_is_reached_soon_by_the_keyboard(tabs):
+    stops = tabs["report"].evaluate("""() => [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
+      .filter(stop => stop.checkVisibility()).findIndex(stop => stop.matches('tbody th a[href*="/"]'))""")
+    assert 0 < stops <= MOST_STOPS
 
 
 def test_report_prints_to_pdf_on_a4_the_same_each_time(pages, chromium):

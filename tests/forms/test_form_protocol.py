@@ -6,9 +6,9 @@ from bs4 import BeautifulSoup
 from builders_forms import NORTH, SOCIAL, build_returned, fill_form, find_columns, load_municipal, make_forms
 from builders_raw import LAYOUTS
 
-from effschool.base.problems import Severity
+from effschool.base.problems import Problem, Severity, tabulate_problems
 from effschool.forms.books import FILLS
-from effschool.forms.protocol import MARK, open_case, open_sent, read_sent, render_page, write_check
+from effschool.forms.protocol import MARK, gather_messages, open_case, open_sent, read_sent, render_page, write_check
 from effschool.intake.ingest import ingest_folder
 from effschool.intake.layouts import load_layouts
 from effschool.run.commands import main
@@ -198,6 +198,16 @@ def test_summary_says_who_sent_and_what_blocks(checked, pages):
     assert {link["href"] for link in page.main.find_all("a")} == {"severnyi-raion.html", "iuzhnyi-raion.html"}
     book = openpyxl.load_workbook(checked / "out" / "2021" / "index.xlsx")
     assert book.sheetnames == ["states", "errors"]
+
+
+def test_the_same_problem_of_many_rows_is_told_once_with_their_numbers():
+    found = [
+        Problem(Severity.WARNING, "a.xlsx", "ожидался код", "Исправьте.", "Лист", row, "Код") for row in (2, 3, 4, 7)
+    ]
+    found += [Problem(Severity.WARNING, "a.xlsx", "нет столбца", f"Добавьте «{name}».") for name in ("А", "Б")]
+    told = gather_messages(tabulate_problems(found))["message"].tolist()
+    assert told[0].endswith("Исправьте. То же в строках 3–4, 7.")
+    assert [text[-4:] for text in told[1:]] == ["«А».", "«Б»."]
 
 
 def test_codes_and_reasons_are_read_from_any_sheet_with_the_headings(tmp_path):

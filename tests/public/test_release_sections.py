@@ -85,7 +85,8 @@ def test_figures_name_the_lists_of_the_region_with_the_year_before(region):
     frame = pd.DataFrame(rows, columns=list(number(2022))).astype({"schools": "Int64"})
     figures = parts.show_release_figures(region, Release(frame, 2023, RULES))
     assert isinstance(figures, Figures)
-    assert figures.items == (("ШНОР", "10", "25,0\N{NO-BREAK SPACE}% школ; год назад 7"),)
+    title = f"ШНОР: {region.workspace.methodology.fioko.title}"
+    assert figures.items == ((title, "10", "25,0\N{NO-BREAK SPACE}% школ; год назад 7"),)
 
 
 def test_the_table_for_programs_leaves_hidden_numbers_empty(release, tmp_path):

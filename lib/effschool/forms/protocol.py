@@ -39,7 +39,7 @@ from effschool.intake.layouts import Layout, simplify_text
 from effschool.intake.workbooks import check_archive
 from effschool.method.methodology import Methodology
 from effschool.report import workbook
-from effschool.report.display import TEMPLATES, Links, Table, Text
+from effschool.report.display import TEMPLATES, Table, Text
 from effschool.report.portfolio import name_slugs
 from effschool.report.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sheet, write_workbook
 
@@ -50,7 +50,7 @@ MARK = {
 }
 MESSAGE_WIDTH, WITHIN = 90, 15
 """Width of the column of messages; rows of a sheet in which its headings are looked for."""
-Part = Table | Text | Links
+Part = Table | Text
 Sections = Sequence[tuple[str, Sequence[Part]]]
 
 
@@ -158,6 +158,22 @@ def tabulate_messages(key: str, title: str, problems: pd.DataFrame) -> Table:
     return Table(key, title, pd.DataFrame({**frame, "Замечание": problems["message"]}).reset_index(drop=True))
 
 
+def gather_messages(problems: pd.DataFrame) -> pd.DataFrame:
+    """Each kind of problem once, as its first row has it, with the numbers of the other rows."""
+    kind = ["severity", "file", "sheet", "column", "expected"]
+    rest = problems.astype({"row": object}).groupby(kind)["row"].transform(_say_others).astype("str")
+    is_first = problems["row"].isna() | ~problems.duplicated(kind)
+    return problems.assign(message=problems["message"] + rest)[is_first]
+
+
+def _say_others(rows: pd.Series) -> str:
+    """« То же в строках 3–21, 30.»: rows after the first, those that follow one another as a span."""
+    others = pd.Series(sorted(set(rows.dropna().iloc[1:])), dtype="int64")
+    spans = others.groupby(others - others.index).agg(["min", "max"])
+    named = [str(first) if first == last else f"{first}–{last}" for first, last in spans.itertuples(index=False)]
+    return f" То же в {'строке' if len(others) == 1 else 'строках'} {', '.join(named)}." if named else ""
+
+
 def tabulate_missing(verdict: Verdict, form: Form) -> Table:
     """Schools that the form lacks, or whose numbers it lacks, with the reason the ОМСУ gave."""
     absent = verdict.missing[~verdict.missing["is_sent"]]
@@ -207,12 +223,13 @@ def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Se
     words = case.form.protocol
     is_error = verdict.problems["severity"].eq(Severity.ERROR)
     asked = pd.concat([verdict.problems[~is_error], verdict.implausible])
+    errors = gather_messages(verdict.problems[is_error])
     tables = [
+        ("Что исправить", tabulate_messages("errors", "Ошибки: с ними форма не принимается", errors)),
         (
-            "Что исправить",
-            tabulate_messages("errors", "Ошибки: с ними форма не принимается", verdict.problems[is_error]),
+            "О чём просим подтвердить",
+            tabulate_messages("asked", "Предупреждения и неправдоподобные изменения", gather_messages(asked)),
         ),
-        ("О чём просим подтвердить", tabulate_messages("asked", "Предупреждения и неправдоподобные изменения", asked)),
         ("Чего не хватает", tabulate_missing(verdict, case.form)),
         ("Что из этого следует", tabulate_uncertain(verdict, case.methodology, case.year)),
     ]
@@ -236,8 +253,8 @@ def render_page(title: str, subtitle: str, sections: Sections, *, demonstration:
     return template.render(title=title, subtitle=subtitle, sections=sections, demonstration=demonstration)
 
 
-def tabulate_states(checked: Checked) -> Table:
-    """The summary for the institute: a row per municipality."""
+def tabulate_states(checked: Checked, slugs: Mapping[str, str]) -> Table:
+    """The summary for the institute: a row per municipality, its name a link to its protocol."""
     rows = [
         {
             "Муниципалитет": verdict.municipality,
@@ -252,19 +269,20 @@ def tabulate_states(checked: Checked) -> Table:
         }
         for verdict in checked.verdicts
     ]
-    return Table("states", f"Кто прислал формы, {checked.year} год", pd.DataFrame(rows))
+    links = {name: f"{slug}.html" for name, slug in slugs.items()}
+    return Table("states", f"Кто прислал формы, {checked.year} год", pd.DataFrame(rows), row_links=links)
 
 
 def list_summary(checked: Checked, slugs: Mapping[str, str]) -> Sections:
     """The institute's summary: who sent, who did not, what blocks, where each protocol is."""
     errors = pd.concat([checked.others, *(verdict.problems for verdict in checked.verdicts)])
     errors = errors[errors["severity"].eq(Severity.ERROR)]
-    blocks = tabulate_messages("errors", "Ошибки во всех файлах", errors)
-    others = tabulate_messages("others", "Замечания к файлам, которые не относятся ни к одной форме", checked.others)
-    links = Links(tuple((v.municipality, f"{slugs[v.municipality]}.html", v.state) for v in checked.verdicts))
+    blocks = tabulate_messages("errors", "Ошибки во всех файлах", gather_messages(errors))
+    told = gather_messages(checked.others)
+    others = tabulate_messages("others", "Замечания к файлам, которые не относятся ни к одной форме", told)
     parts = [("Что мешает", blocks), ("Остальные файлы", others)]
     shown: list[tuple[str, Sequence[Part]]] = [(heading, [table]) for heading, table in parts if len(table.frame)]
-    return [("", [describe_states(checked), tabulate_states(checked)]), *shown, ("Протоколы", [links])]
+    return [("", [describe_states(checked), tabulate_states(checked, slugs)]), *shown]
 
 
 def describe_states(checked: Checked) -> Text:

@@ -12,6 +12,7 @@ from effschool.report import charts
 from effschool.report.display import Chart, Figures, Table, Text
 from effschool.report.portfolio import RegionYear, order_names
 from effschool.report.sections.municipality import SCHOOLS, colour_bands, percent, say_missing
+from effschool.report.sections.protocol import title_lists
 
 HIDDEN = "скрыто"
 TITLES = {
@@ -53,7 +54,7 @@ def describe_release(region: RegionYear, release: Release) -> Text:
 
 def show_release_figures(region: RegionYear, release: Release) -> Figures | Text:
     """Schools of the region of every worse kind of the lists, where shown, with the change."""
-    items = []
+    items, titles = [], title_lists(region.workspace.methodology)
     for table in ("results_status", "social_status", "fioko_shnor"):
         kinds = name_kinds(region.workspace.methodology, table)
         rows = release.choose(table, REGION).set_index(["year", "kind"])
@@ -61,7 +62,7 @@ def show_release_figures(region: RegionYear, release: Release) -> Figures | Text
             now, before = (rows["schools"].get((year, kind), pd.NA) for year in (release.year, release.year - 1))
             if pd.notna(now):
                 share = format_percent(100 * now / rows["all"].get((release.year, kind)))
-                items.append((kind, format_number(now), f"{share} школ{_say_change(now, before)}"))
+                items.append((f"{kind}: {titles[kind]}", format_number(now), f"{share} школ{_say_change(now, before)}"))
     return Figures(tuple(items)) if items else say_missing("Списки года")
 
 

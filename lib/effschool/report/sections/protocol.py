@@ -16,12 +16,16 @@ from effschool.report.sections.municipality import SCHOOLS, say_missing
 
 
 def list_annexes(region: RegionYear) -> list[Table | Text]:
-    """An annex for every list of the methodology, the joint list's statuses and ФИОКО's list among them."""
-    lists = region.workspace.methodology.lists
-    named = [(status.status, status.title) for status in (*lists.results, *lists.social) if status.band]
-    named += [(joint.status, "сводный список результатов и социальных условий") for joint in lists.joint]
-    named += [(FIOKO_LIST, region.workspace.methodology.fioko.title)] if region.workspace.methodology.fioko else []
-    return [tabulate_annex(region, name, title) for name, title in named]
+    """An annex for every list of the methodology."""
+    return [tabulate_annex(region, name, title) for name, title in title_lists(region.workspace.methodology).items()]
+
+
+def title_lists(methodology: Methodology) -> dict[str, str]:
+    """Every list with its name in full, the joint list's statuses and ФИОКО's list among them."""
+    lists = methodology.lists
+    named = {status.status: status.title for status in (*lists.results, *lists.social) if status.band}
+    named |= {joint.status: "сводный список результатов и социальных условий" for joint in lists.joint}
+    return named | ({FIOKO_LIST: methodology.fioko.title} if methodology.fioko else {})
 
 
 def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
