@@ -126,4 +126,11 @@ def test_indicator_of_a_few_only_is_a_dash(methodology):
     portfolio = open_own(replace(workspace, identified=replace(workspace.identified, indicators=values)))
     told = tabulate_indicators(portfolio, "results").frame.set_index("Показатель")[SIMILAR]
     assert told.to_dict() == {"ОГЭ, русский язык: «2»": "12–90", "ОГЭ, математика: «2»": "—"}
-    assert SIMILAR not in tabulate_indicators(portfolio, "social")._repr_html_()
+
+
+def test_results_of_vpr_have_no_range(methodology):
+    workspace = build_region(methodology)
+    values = workspace.identified.indicators.assign(indicator="vpr_rus_2")
+    portfolio = open_own(replace(workspace, identified=replace(workspace.identified, indicators=values)))
+    assert "vpr_rus_2" in span_similar(portfolio).index
+    assert SIMILAR not in tabulate_indicators(portfolio, "results", caveated=True).frame

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from effschool.base.russian import count_words, format_number
+from effschool.base.russian import format_number
 from effschool.method.methodology import Domain
 from effschool.report.display import Table, Text
 from effschool.report.drawings import choose_scale, draw_dumbbell, draw_years
+from effschool.report.facts import Said, count, join, number, say
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators
 from effschool.report.privacy import load_privacy
 from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators
@@ -57,7 +58,7 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     years = sorted(histories["year"].unique())
     told = READING.format(own="муниципалитет", other="регион", years=f"{years[0]}–{years[-1]} годы")
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
-    note = " ".join([told, *explain_ranges(portfolio)] if ranges else [told]) if is_first else ""
+    note = join([told, explain_ranges(portfolio) if ranges else ""]) if is_first else ""
     return Table(key, title, frame, FORMATS, note, drawings=drawings, shown=shown)
 
 
@@ -88,13 +89,12 @@ def say_range(low: float, high: float, digits: int) -> str:
     return "–".join(dict.fromkeys(format_number(end, digits) for end in (low, high)))
 
 
-def explain_ranges(portfolio: Portfolio) -> list[str]:
+def explain_ranges(portfolio: Portfolio) -> Said:
     """By what similar municipalities were chosen, and whether they are as close as schools have to be."""
     rules, partners = load_privacy().reports, portfolio.workspace.methodology.partners
-    schools, pupils = count_words(rules.schools, *OF_SCHOOLS), count_words(rules.pupils, *OF_PUPILS)
-    told = RANGES.format(number=rules.municipalities, schools=schools, pupils=pupils)
+    figures = {"schools": count(rules.schools, *OF_SCHOOLS), "pupils": count(rules.pupils, *OF_PUPILS)}
     is_far = partners is not None and find_similar(portfolio).max() > partners.caliper
-    return [told, FAR] if is_far else [told]
+    return join([say(RANGES, number=number(rules.municipalities), **figures), FAR if is_far else ""])
 
 
 def say_no_ranges(portfolio: Portfolio) -> Text:
@@ -103,9 +103,8 @@ def say_no_ranges(portfolio: Portfolio) -> Text:
     fair = judged[~judged["is_caveated"].astype(bool)]
     if fair.empty or write_ranges(portfolio, fair):
         return Text(())
-    number = load_privacy().reports.municipalities
-    why = NOT_PLACED if rank_similar(portfolio).empty else TOO_FEW.format(number=number)
-    return Text((f"{SIMILAR}: {why}",), kind="note")
+    why = NOT_PLACED if rank_similar(portfolio).empty else TOO_FEW
+    return Text((say(why, number=number(load_privacy().reports.municipalities)),), kind="note")
 
 
 SIMILAR = "Похожие муниципалитеты"
@@ -116,8 +115,8 @@ RANGES = (
     "или {pupils}."
 )
 FAR = "Не все они близки: сравнение условно."
-NOT_PLACED = "нет других, с кем сравнить, или данных, по которым их подбирают."
-TOO_FEW = "не нашлось {number} с достаточными данными."
+NOT_PLACED = f"{SIMILAR}: нет других, с кем сравнить, или данных, по которым их подбирают."
+TOO_FEW = f"{SIMILAR}: не нашлось {{number}} с достаточными данными."
 
 
 def draw_rows(judged: pd.DataFrame, own: str, other: str) -> list[str]:
