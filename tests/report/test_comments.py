@@ -61,7 +61,7 @@ def imagine(rules, *patterns, **other):
         | {"results_low": None}
         | {name: float("nan") for name in SIGNS if name not in FLAGS}
     )
-    for name in rules.indicators:
+    for name in (*rules.indicators, *rules.conditions):
         row |= {f"{name}.{measure}".rstrip("."): float("nan") for measure in MEASURES}
         row |= {
             f"{name}.participants": 100,

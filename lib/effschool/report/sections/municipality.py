@@ -88,7 +88,7 @@ def explain_lists(method: Methodology, names: Collection[str] | None = None) -> 
     """
     watched = [name for name in name_watched_lists(method) if names is None or name in names]
     known = [item for item in (*method.lists.results, *method.lists.social) if item.status in watched]
-    told = [f"{item.status} — {item.title}" for item in known if item.status not in item.title]
+    told = [item.title if item.status in item.title else f"{item.status} — {item.title}" for item in known]
     return "; ".join([*told, *([f"{FIOKO_LIST} — {FIOKO_TITLE}"] if FIOKO_LIST in watched else [])])
 
 

@@ -49,7 +49,7 @@ from effschool.report.sections.municipality import (
     percent,
 )
 from effschool.report.sections.school_lists import describe_lists, describe_own_change
-from effschool.report.sections.support import choose_partners, say_partners
+from effschool.report.sections.support import choose_partners, describe_participation, say_partners
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
 PUPILS = ("обучающийся", "обучающихся", "обучающихся")
@@ -175,7 +175,8 @@ def tell_pages(told: Told) -> SchoolPages:
     """A page for each own school that takes part."""
     if told.portfolio.schools.empty:
         return SchoolPages(())
-    said = [describe_lists(told.portfolio), describe_own_change(told.portfolio), _describe_partners(told.portfolio)]
+    parts = (describe_lists, describe_own_change, describe_participation, _describe_partners)
+    said = [describe(told.portfolio) for describe in parts]
     histories = follow_schools_indicators(told.portfolio)
     files = name_school_files(told.portfolio.schools)
     return SchoolPages(

@@ -5,6 +5,7 @@ reports read has no codes of others. What takes tables is for the institute: not
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -61,6 +62,22 @@ def tabulate_participants(portfolio: Portfolio) -> Table | Text:
     title = f"Школы в проектах поддержки, {portfolio.year} год"
     note = "Клетки — место по результатам среди школ той же группы, с года до включения." if rules else ""
     return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings))
+
+
+def describe_participation(portfolio: Portfolio) -> pd.DataFrame:
+    """The project of every school that takes part, with curator and partner: school_id, text."""
+    known = portfolio.workspace.support.participants
+    rows = choose_participants(known, portfolio.year) if len(known) else pd.DataFrame(columns=["school_id"])
+    own = rows[rows["school_id"].isin(portfolio.schools["school_id"])]
+    told = [_say_participation(row) for row in own.itertuples()]
+    return pd.DataFrame({"school_id": own["school_id"], "text": told}, columns=["school_id", "text"])
+
+
+def _say_participation(row: Any) -> Said:
+    named = (("куратор", row.curator), ("школа-партнёр", row.partner))
+    people = [say(f"; {who} — {{name}}", name=words(name)) for who, name in named if pd.notna(name)]
+    entry = say("В проекте «{project}» с {year} года", project=words(row.project), year=words(row.entry_year))
+    return join([entry, *people, "."], "")
 
 
 PATH, DRAWN_PATH = "Результаты с года до включения", "Результаты"
