@@ -18,11 +18,13 @@ class Disclosure(Frozen):
         participants: fewest pupils behind an indicator of which anything is told.
         alone_below: of fewer pupils it is not told that one, all, or all but one of them did something.
         reach_pct: share of the participants up to which another result is within reach.
+        most_changes: so many indicators may have to differ at once.
     """
 
     participants: Whole
     alone_below: Whole
     reach_pct: Annotated[float, Field(gt=0, le=100)]
+    most_changes: Whole
     source: Words
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from effschool.base.disclosure import load_disclosure
 from effschool.certainty.counterfactuals import Change
 
 
@@ -30,7 +31,8 @@ class Way:
     @property
     def is_within_reach(self) -> bool:
         """Whether the same pupils might have had the other results, and it may be told."""
-        return self.may_be_told and not self.blocked and all(change.is_within_reach for change in self.changes)
+        is_short = len(self.changes) <= load_disclosure().most_changes and not self.blocked
+        return is_short and self.may_be_told and all(change.is_within_reach for change in self.changes)
 
     def __add__(self, other: "Way") -> "Way":
         blocked = tuple(sorted({*self.blocked, *other.blocked}))

@@ -23,6 +23,8 @@ from effschool.report.page import PageCard, render_parts
 from effschool.report.portfolio import Portfolio, flag_listed, name_slugs
 from effschool.report.privacy import suppress_small
 from effschool.report.queries import (
+    BETTER,
+    WORSE,
     explain_steps,
     find_score,
     is_more_worse,
@@ -206,10 +208,11 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     few = every["people"] < load_disclosure().participants
     own = every[~few].reset_index(drop=True)
     past = histories[(histories["school_id"] == code) & (histories["people"] >= load_disclosure().participants)]
-    parts = _part_figures(told, own)
+    alike = own["domain"].eq("social") & ~own["verdict"].isin([WORSE, BETTER])
+    parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
     tables = [*tables[:-1], *(replace(last, note=join([last.note, READ])) for last in tables[-1:])]
-    hidden = _say_hidden(int(few.sum()))
+    hidden = [*_say_alike(int(alike.sum())), *_say_hidden(int(few.sum()))]
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
 
 
@@ -225,6 +228,14 @@ def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
 VPR = "ВПР"
 NOTES = {VPR: "По ВПР школы не оценивают: письма Рособрнадзора этого не предусматривают. Числа — для помощи детям."}
 READ = READING.format(own="школа", other="её группа", years="до пяти последних лет")
+
+
+def _say_alike(alike: int) -> list[Text]:
+    """How many conditions of work are those of the group, as far as chance goes: a school needs what differs."""
+    return [Text((say(ALIKE, alike=count(alike, "условие", "условия", "условий")),))] if alike else []
+
+
+ALIKE = "Ещё {alike} — как в группе, в пределах случайного: числа в книге муниципалитета."
 
 
 def _say_hidden(few: int) -> list[Text]:
@@ -318,7 +329,7 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
         yield "В списках года, требующих помощи, школы нет."
     steps = name_sureness(portfolio, pd.DataFrame({"school_id": [school["school_id"]]})).get(school["school_id"], {})
     if steps:
-        yield f"Надёжность: {explain_steps(steps.values())}."
+        yield f"Надёжность места в списке: {explain_steps(steps.values())}."
 
 
 def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:

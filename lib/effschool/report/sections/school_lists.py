@@ -28,7 +28,7 @@ def describe_lists(portfolio: Portfolio) -> pd.DataFrame:
 def _explain_places(portfolio: Portfolio) -> pd.DataFrame:
     """Why every school is on its lists and how sure that is."""
     sure = list_certainty(portfolio, portfolio.schools)
-    steps = {(row.school_id, row.list): say_sure(row, portfolio) for row in sure.itertuples()}
+    steps = {(row.school_id, row.list): say_sure(row) for row in sure.itertuples()}
     rows = [
         (school, name, join([explain_place(portfolio, school, name), steps.get((school, name), "")]))
         for name in portfolio.watched
@@ -81,13 +81,10 @@ def say_procedures(fioko: Fioko) -> str:
     )
 
 
-def say_sure(row: Any, portfolio: Portfolio) -> Said:
+def say_sure(row: Any) -> Said:
     """How sure a place is, and what makes it unsure: chance, another rule that is as good, or both."""
-    settings = portfolio.workspace.methodology.certainty
-    is_steady = settings is not None and row.stays_chance_pct >= settings.verdicts.stable_pct
-    is_methodical = row.verdict == METHODICAL
     return say(
-        STEADY if is_methodical and is_steady else METHOD if is_methodical else CHANCE_ALONE,
+        METHOD if row.verdict == METHODICAL else CHANCE_ALONE,
         step=words(name_step(row.verdict, row.stays_chance_pct)),
         cases=words(say_cases(row.stays_chance_pct)),
         method=words(say_cases(row.stays_method_pct)),
@@ -97,10 +94,6 @@ def say_sure(row: Any, portfolio: Portfolio) -> Said:
 
 CHANCE_ALONE = "Надёжность: {step} — с другими такими же детьми осталась бы {cases}."
 METHOD = CHANCE_ALONE.removesuffix(".") + ", при другом допустимом правиле — {method}{factor}."
-STEADY = (
-    "Надёжность: {step} — случай на решение почти не влияет (с другими такими же детьми осталась бы {cases}), но при "
-    "другом допустимом правиле осталась бы только {method}{factor}."
-)
 
 
 def _recall_years(portfolio: Portfolio) -> pd.DataFrame:
