@@ -219,3 +219,13 @@ def test_texts_follow_the_rules_of_the_house(rules):
         for reader, comment in pattern.comments.items():
             assert comment.text[-1] == "." or comment.text[-1] == "?" or reader == "ОМСУ", comment.text
             assert not re.search(r"METHODOLOGY|\s[-–]\s|\"|\d\.\d+ ?%", comment.text + comment.source)
+
+
+def test_largest_gap_of_results_comes_right_after_the_list_and_before_conditions():
+    rules = load_comments(RULES)
+    wanted = [pick(rules, name) for name in ("low_results_firm", "rus_tests_low", "math_exam_low", "poor_families")]
+    scores = {"vpr_rus_2.worse_by": 2.1, "oge_math_2.worse_by": 5.0, "free_lunch.worse_by": 9.0}
+    signs = imagine(rules, *wanted, **scores)
+    chosen = [pattern.id for pattern in choose_patterns(signs, rules)["01"]]
+    order = [name for name in chosen if name in {pattern.id for pattern in wanted}]
+    assert order == ["low_results_firm", "math_exam_low", "rus_tests_low", "poor_families"]

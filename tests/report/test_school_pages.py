@@ -8,6 +8,7 @@ from conftest import ROOT
 from effschool.base.russian import NBSP
 from effschool.report.display import Text
 from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
+from effschool.report.queries import MEANINGS
 from effschool.report.sections.school import (
     NO_ADVICE,
     tabulate_comments,
@@ -61,9 +62,90 @@ def test_page_has_figures_lists_and_advice_to_each_reader(told, pages):
         page = pages[code]
         assert {label.get_text() for label in page.select("li b")} == {"Учителю:", "Директору:", "Методисту:"}
         shown = sum(len(table.find_all("tr")) - 1 for table in page.find_all("table"))
-        assert shown == ((told.figures["school_id"] == code) & (told.figures["people"] >= 5)).sum()
+        assert shown == (find_shown(told) & (told.figures["school_id"] == code)).sum()
         for reader in ("Учителю:", "Директору:", "Методисту:"):
             assert 1 <= sum(label.get_text() == reader for label in page.select("li b")) <= 2
+
+
+def read(part):
+    """Text with plain spaces."""
+    return re.sub(r"\s+", " ", part.get_text(" "))
+
+
+def find_shown(told):
+    """Figures that pages show: of enough children, and conditions where they differ from the group's."""
+    differs = told.figures["verdict"].isin(["worse", "better"]) | told.figures["domain"].eq("results")
+    return (told.figures["people"] >= 5) & differs
+
+
+def test_conditions_as_in_the_group_are_counted(demo):
+    counted = []
+    for name in list_municipalities(demo, 2023):
+        told = tell_schools(open_portfolio(demo, name, 2023), COMMENTS)
+        alike = told.figures[(told.figures["people"] >= 5) & ~find_shown(told)].groupby("school_id").size()
+        for page in tell_pages(told).pages:
+            text = " ".join(said for part in page.shown for said in getattr(part, "paragraphs", ())).replace(NBSP, " ")
+            number = alike.get(page.file, 0)
+            assert bool(number) == (re.search(rf"Ещё {number} \S+ — как в группе", text) is not None)
+            counted.append(number)
+    assert max(counted) > 3
+
+
+@pytest.mark.parametrize(("flag", "name"), [("results_listed", "ШНРО"), ("social_listed", "ШНСУ"), ("fioko", "ШНОР")])
+def test_every_list_has_its_reason_and_how_sure_it_is(told, pages, flag, name):
+    listed = told.signs.index[told.signs[flag].astype(bool)]
+    assert len(listed)
+    for code in listed:
+        said = [read(part) for part in pages[code].find_all("p")]
+        reasons = [text for text in said if re.match(rf"(группа риска|{name}) — школы", text)]
+        assert reasons
+        assert all(
+            "Надёжность: " in text and re.search(r"четверти своей группы|не справились 30", text) for text in reasons
+        )
+
+
+def test_steps_of_sureness_that_a_page_names_are_explained_on_it(pages):
+    named = 0
+    for page in pages.values():
+        text = read(page)
+        for step, meaning in MEANINGS.items():
+            is_named = f"Надёжность: {step}" in text
+            assert is_named == (f"«{step}» — {meaning}" in text)
+            named += is_named
+    assert named > 5
+
+
+def test_vpr_stands_apart_under_its_caveat(pages):
+    for page in pages.values():
+        for table in page.find_all("table"):
+            names = [row.find(["th", "td"]).get_text() for row in table.find_all("tr")[1:]]
+            assert len({name.startswith("ВПР") for name in names}) == 1
+            assert names[0].startswith("ВПР") == table.caption.get_text().startswith("ВПР")
+        assert ("По ВПР школы не оценивают" in read(page)) == bool(page.find("caption", string=re.compile("^ВПР")))
+
+
+def test_own_change_and_its_chance_stand_on_the_page(told, pages):
+    rows = told.portfolio.workspace.dynamics.level_change
+    rows = rows[(rows["year"] == 2023) & rows["change"].notna() & (rows["visibility"] != "hidden")]
+    moved = set(rows["school_id"]) & set(pages)
+    assert moved
+    for code, page in pages.items():
+        is_told = re.search("За год уровень результатов школы .* случайно", read(page)) is not None
+        assert is_told == (code in moved)
+
+
+def test_project_of_a_school_stands_on_its_page(demo):
+    known = demo.support.participants
+    known = known[(known["entry_year"] <= 2023) & known["exit_year"].isna()].drop_duplicates("school_id")
+    found = 0
+    for name in list_municipalities(demo, 2023):
+        told = tell_schools(open_portfolio(demo, name, 2023), COMMENTS)
+        for page in tell_pages(told).pages:
+            text = " ".join(page.shown[0].paragraphs)
+            for row in known[known["school_id"] == page.file].itertuples():
+                assert f"В проекте «{row.project}» с {row.entry_year} года; куратор — {row.curator}" in text
+                found += 1
+    assert found
 
 
 def test_page_of_a_school_names_no_other_school(told, pages):
@@ -122,8 +204,7 @@ def test_workbook_has_what_stands_on_the_pages(told):
     assert len(figures.frame) == len(told.figures)
     assert set(comments.frame["Кому"]) == {"учитель", "директор", "методист"}
     parts = tell_pages(told).parts
-    told_of = told.figures["people"] >= 5
-    assert sum(len(getattr(part, "frame", ())) for part in parts) == told_of.sum()
+    assert sum(len(getattr(part, "frame", ())) for part in parts) == find_shown(told).sum()
 
 
 def test_ordinary_school_is_told_so(methodology):
