@@ -106,6 +106,10 @@ def test_attention_names_all_schools_that_need_it_once(demo):
 
 @pytest.fixture
 def without_conditions(methodology):
+    return build_without_conditions(methodology)
+
+
+def build_without_conditions(methodology, status=None):
     """Two schools of «Район» lack conditions in the last year, one of them is on ШНРО; «Другой» has them."""
     codes = ("01", "02", *OTHERS[1:])
     rows = [
@@ -118,7 +122,7 @@ def without_conditions(methodology):
     members = [
         listed("01", 2021, social_status="ШНСУ"),
         listed("02", 2021),
-        *(listed(code, 2022, results_status="ШНРО" if code == "01" else None) for code in codes),
+        *(listed(code, 2022, results_status="ШНРО" if code == "01" else None, social_status=status) for code in codes),
     ]
     identified = identify_bands(bands, register(rows), social, lists=lists(members))
     return Portfolio(build_workspace(identified, methodology), 2022, "Район")
@@ -149,10 +153,13 @@ def test_list_that_is_a_matter_of_chance_is_marked_at_every_school_that_is_on_it
     assert sure
 
 
-def test_conditions_that_the_municipality_alone_lacks_are_said_first_with_the_years_of_the_list(without_conditions):
-    first = first_screen.describe_municipality(without_conditions)
+def test_conditions_that_the_municipality_alone_lacks_are_said_first_with_the_years_of_the_list(
+    methodology, without_conditions
+):
+    first = first_screen.describe_municipality(build_without_conditions(methodology, "ШНСУ"))
     assert "нет данных ни по одной школе муниципалитета" in first.paragraphs[0]
     assert "ШНСУ здесь — по данным за 2020 и 2021 годы" in first.paragraphs[0]
+    assert "ШНСУ здесь" not in first_screen.describe_municipality(without_conditions).paragraphs[0]
     other = first_screen.describe_municipality(replace(without_conditions, municipality="Другой"))
     assert "ни по одной школе" not in other.paragraphs[0]
 

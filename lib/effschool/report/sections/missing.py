@@ -11,7 +11,7 @@ from effschool.base.russian import choose_word, count_words, join_words
 from effschool.intake.ingest import ACCEPTED
 from effschool.intake.missing import Gap
 from effschool.report.display import Text
-from effschool.report.portfolio import Portfolio, RegionYear
+from effschool.report.portfolio import Portfolio, RegionYear, count_members
 
 MOST_NAMED = 6
 """How many names a sentence has; the problems of the files have the others."""
@@ -41,8 +41,8 @@ def list_own_missing(portfolio: Portfolio) -> list[str]:
         if own.empty or own.notna().any() or everywhere.isna().all():
             continue
         lacking = f"{rules.title}: за {portfolio.year} год нет данных ни по одной школе муниципалитета."
-        names = join_words(method.list_watched(domain))
-        rest = f" {names} здесь — по данным за {join_words(earlier)} годы." if portfolio.has_lists and earlier else ""
+        members = [name for name in method.list_watched(domain) if count_members(portfolio.schools, name)]
+        rest = f" {join_words(members)} здесь — по данным за {join_words(earlier)} годы." if members else ""
         said.append(lacking + rest)
     return said
 
