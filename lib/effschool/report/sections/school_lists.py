@@ -43,8 +43,9 @@ COLUMNS = ["school_id", "list", "text"]
 def explain_place(portfolio: Portfolio, school: str, name: str) -> Said:
     """«ШНРО — школы с низкими результатами обучения: индекс … в нижней четверти своей группы в 2023 году»."""
     method = portfolio.workspace.methodology
-    is_fioko = name == FIOKO_LIST and method.fioko is not None
-    reason = say_procedures(method.fioko) + find_procedures(portfolio, school) if is_fioko else ""
+    reason = ""
+    if name == FIOKO_LIST and method.fioko:
+        reason = say_procedures(method.fioko) + find_procedures(portfolio, school)
     for domain, rules in method.iterate_domains():
         for status in method.lists.list_statuses(domain):
             if status.status == name and not reason:
