@@ -77,10 +77,11 @@ def run_project(settings: Settings) -> list[str]:
 
 
 def read_all(settings: Settings) -> dict[str, bytes]:
-    """Everything that is left, hidden files too; of the locks, only that they are there."""
+    """Everything that is left, hidden files too; of locks and of what a dying worker may still take away, the name."""
     folders = (settings.processed, settings.reports)
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(settings.root)): b"" if path.name == ".lock" else path.read_bytes() for path in files}
+    named = {path: path.name == ".lock" or UNFINISHED in path.name for path in files}
+    return {str(path.relative_to(settings.root)): b"" if named[path] else path.read_bytes() for path in files}
 
 
 def write_source(settings: Settings, text: str) -> None:
