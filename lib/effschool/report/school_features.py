@@ -123,7 +123,7 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
             "fioko": flag_members(own, FIOKO_LIST),
             **{f"{domain}_listed": flags for domain, flags in listed.items()},
             **{f"{domain}_missing": own[f"{domain}_index"].isna() for domain in listed},
-            "in_project": own.index.isin(list_participants(region)),
+            "in_project": pd.Series(own.index.isin(list_participants(region)), index=own.index),
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
             "results_trend": _find_trend(region),
