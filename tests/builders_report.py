@@ -98,6 +98,8 @@ def build_workspace(
     dynamics = follow_schools(identified, tables, methodology)
     problems = pd.DataFrame(columns=["severity", "message"], dtype="str")
     files = pd.DataFrame(columns=["file", "sheet", "layout", "rows", "status"])
-    decisions = pd.DataFrame(columns=["year", "school_id", "list", "is_member", "pupils", "sentence", "within_reach"])
+    decisions = pd.DataFrame(
+        columns=["year", "school_id", "list", "is_member", "pupils", "sentence", "within_reach", "reason"]
+    )
     card = Region(**{"name": "Край", **region})
     return Workspace(card, methodology, identified, dynamics, problems, files, decisions)

@@ -7,9 +7,7 @@ from builders import region, result, school, tables
 from scipy import stats
 
 from effschool.certainty.chance import (
-    bound_shares,
     estimate_chances,
-    find_surely_worse,
     say_cases,
     say_chance,
     say_part,
@@ -111,33 +109,6 @@ def test_every_list_and_school_of_the_year_has_its_card(methodology):
 def test_without_settings_there_are_no_cards(methodology):
     silent = methodology.model_copy(update={"certainty": None})
     assert estimate_chances(recount(region(), silent)).empty
-
-
-def test_wilson_is_that_of_scipy():
-    for count, number in ((0, 5), (3, 12), (20, 20), (7, 100)):
-        ends = stats.binomtest(count, number).proportion_ci(0.95, method="wilson")
-        low, high = bound_shares(np.array([count]), np.array([number]), 95)
-        assert (low[0], high[0]) == pytest.approx((100 * ends.low, 100 * ends.high))
-
-
-def test_intervals_of_shares_cover_what_they_promise():
-    generator = np.random.default_rng(2)
-    for level in (80, 95):
-        truth = generator.beta(2, 8, 40_000)
-        number = generator.integers(8, 80, truth.size)
-        low, high = bound_shares(generator.binomial(number, truth), number, level)
-        covered = 100 * ((low <= 100 * truth) & (100 * truth <= high)).mean()
-        assert covered == pytest.approx(level, abs=2)
-
-
-def test_only_what_is_surely_worse_is_named(methodology):
-    found = find_surely_worse(identify_schools(region(), methodology), methodology, "results", 2020)
-    worst = found[found["school_id"] == "01"]
-    assert set(worst["indicator"]) >= {"oge_rus_2", "oge_math_2"}
-    assert "08" not in set(found["school_id"])
-    assert (
-        found.query("indicator == 'oge_rus_2'")["low_pct"] > found.query("indicator == 'oge_rus_2'")["region_pct"]
-    ).all()
 
 
 def test_the_card_in_words():

@@ -13,7 +13,7 @@ from effschool.certainty.explain import (
     explain_decision,
     explain_index,
 )
-from effschool.certainty.explain.fioko_ways import Procedure, raise_low, turn_fioko
+from effschool.certainty.explain.fioko_ways import Procedure, name_low_procedures, raise_low, turn_fioko
 from effschool.certainty.explain.ways import Way
 from effschool.certainty.explain.words import say_decision
 from effschool.intake.ingest import read_contract
@@ -272,6 +272,18 @@ def test_fioko_in_the_words_of_the_issue(methodology):
         "Школа не вошла бы в список «ШНОР» 2020 года, если бы в показателе «ОГЭ, математика: не справились» "
         "за 2020 год было не 5, а 3 из 11 участников."
     )
+
+
+def test_low_procedures_of_a_school_are_named_with_their_years_and_those_of_few_children_counted(methodology):
+    rows = [
+        result("01", 2022, (4, 6, 0, 0)),
+        result("01", 2023, (5, 5, 0, 0)),
+        result("01", 2023, (2, 2, 0, 0), subject="математика"),
+        result("02", 2023, (0, 10, 0, 0)),
+    ]
+    contract = tables(schools=[school(code, year) for code in ("01", "02") for year in (2022, 2023)], results=rows)
+    found = name_low_procedures(identify_schools(contract, methodology), contract, methodology.fioko, 2023)
+    assert found == {"01": "ОГЭ, русский язык — 2022 и 2023; ещё 1, где меньше 5 детей"}
 
 
 def test_too_few_procedures_cannot_be_made_low():

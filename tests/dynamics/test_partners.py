@@ -21,7 +21,6 @@ from effschool.dynamics.partners import (
     NO_OWN,
     NO_RESULTS,
     NO_SIZE,
-    NOT_LOW,
     assign_partners,
     find_partners,
     hide_other_municipalities,
@@ -146,6 +145,19 @@ def test_reason_is_named(method):
     assert find_reason(find(method, school("1", (None, None, None), fioko_shnor=True), alike), CLOSE) == NO_RESULTS
 
 
+@pytest.mark.parametrize(
+    "before", [{"results_status": "группа риска"}, {"social_status": "ШНСУ"}, {"fioko_shnor": True}]
+)
+def test_school_that_needed_help_last_year_is_no_partner(method, before):
+    paths = build_paths(school("1", **LOW), school("2", BETTER), school("3", BETTER))
+    last = (paths["school_id"] == "3") & (paths["year"] == 2022)
+    assert last.any()
+    for column, value in before.items():
+        paths.loc[last, column] = value
+    found = find_partners(paths, method, 2023)
+    assert set(found.loc[(found["kind"] == CLOSE) & (found["school_id"] == "1"), "partner_id"]) == {"2"}
+
+
 def test_school_that_nobody_is_left_for_is_told(method):
     lows = [school(name, **LOW) for name in "123"]
     found = find(method, *lows, school("9", BETTER))
@@ -159,7 +171,7 @@ def test_resilient_schools_stand_out_and_need_no_partner(method):
     found = find(method, school("1", **LOW), high, middle, school("4", BETTER))
     told = found[(found["kind"] == CLOSE) & (found["school_id"] == "1")].set_index("partner_id")["resilience"]
     assert told["2"] == LASTING
-    assert told["3"] == NOT_LOW
+    assert "3" not in told  # its conditions are a reason for help, and its results are not high
     assert pd.isna(told["4"])
     assert set(found["school_id"]) == {"1", "3"}
 
@@ -236,7 +248,7 @@ def test_blocks_find_what_comparing_each_with_each_finds(method, monkeypatch, at
         if group[one] == group[other]
         and np.linalg.norm(places[one] - places[other]) <= RULES.caliper
         and schools["is_seeker"].iloc[one]
-        and not schools["is_low"].iloc[other]
+        and schools["is_able"].iloc[other]
         and (results[other] - results[one] >= RULES.better_by).all()
     }
     found = module.pair_schools(schools, RULES)

@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from effschool.base.russian import choose_word, format_number, format_percent
 from effschool.certainty.resampling import (
@@ -36,8 +35,7 @@ from effschool.certainty.sampling import (
     size_block,
 )
 from effschool.method.fioko import compute_procedure_shares, list_looked_at
-from effschool.method.identify import Identified
-from effschool.method.methodology import FIOKO_LIST, Domain, Methodology, ShareIndicator
+from effschool.method.methodology import FIOKO_LIST, Methodology
 
 CHANCE_COLUMNS = ["year", "school_id", "list", "is_member", "chance_pct", "fewest", "most", "chance_sentence"]
 
@@ -200,34 +198,3 @@ def say_share(percent: float) -> str:
     if percent < 1:
         return f"менее {format_percent(1, 0)}"
     return f"более {format_percent(99, 0)}" if percent > 99 else format_percent(percent, 0)
-
-
-# Intervals of shares
-
-
-def bound_shares(count: Values, participants: Values, level_pct: float) -> tuple[Values, Values]:
-    """Wilson's interval of a share, both ends 0…100, for counts out of participants (at least one)."""
-    score = special.ndtri(0.5 + level_pct / 200)
-    share, weight = count / participants, score**2 / participants
-    centre = (share + weight / 2) / (1 + weight)
-    half = score / (1 + weight) * np.sqrt(share * (1 - share) / participants + weight / participants / 4)
-    return 100 * np.clip(centre - half, 0, 1), 100 * np.clip(centre + half, 0, 1)
-
-
-def find_surely_worse(identified: Identified, methodology: Methodology, domain: Domain, year: int) -> pd.DataFrame:
-    """Shares whose whole interval is worse than the region's share: a row per school and indicator.
-
-    Columns school_id, indicator, raw, low_pct, high_pct, region_pct, all in per cent.
-    """
-    rules, settings = methodology.domains[domain], methodology.certainty
-    shares = {item.id: item for item in rules.indicators if isinstance(item, ShareIndicator)}
-    values = identified.indicators
-    own = values[(values["year"] == year) & values["indicator"].isin(shares)]
-    total = own.groupby("indicator")["participants"].transform("sum")
-    region = (own["raw"] * own["participants"]).groupby(own["indicator"]).transform("sum") / total
-    count = np.rint(own["raw"] * own["participants"] / 100)
-    low, high = bound_shares(count, own["participants"], settings.interval_pct if settings else 95)
-    up_is_bad = own["indicator"].map(lambda name: (shares[name].direction == "inverse") == (rules.better == "high"))
-    worse = np.where(up_is_bad, low > region, high < region)
-    columns = ["school_id", "indicator", "raw"]
-    return own[columns].assign(low_pct=low, high_pct=high, region_pct=region)[worse].reset_index(drop=True)

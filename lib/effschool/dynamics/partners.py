@@ -84,7 +84,8 @@ def _finish(frames: list[pd.DataFrame], year: int) -> pd.DataFrame:
 def describe_schools(paths: pd.DataFrame, methodology: Methodology, year: int) -> pd.DataFrame:
     """What partners are sought by: a row per school of the year that is not left out.
 
-    Columns: those of the path, `results` (tuple of the indices of the window), is_seeker, is_low, resilience.
+    Columns: those of the path, `results` (tuple of the indices of the window), is_seeker, is_able, resilience. Able to
+    be a partner is who is low by no list and needed no help, this year or the year before.
     """
     years = list_window(paths, methodology, year)
     schools = paths[(paths["year"] == year) & paths["group"].notna()].sort_values("school_id", ignore_index=True)
@@ -94,12 +95,23 @@ def describe_schools(paths: pd.DataFrame, methodology: Methodology, year: int) -
     is_low = schools["results_status"].isin(low) | schools["fioko_shnor"].fillna(False).astype(bool)
     is_high = schools["results_status"].isin(_list_high(methodology))
     is_social = schools["social_status"].isin(methodology.list_watched("social"))
+    is_seeker = find_need(schools, methodology)
+    before = paths[paths["year"] == year - 1]
+    needed = find_need(before, methodology).set_axis(before["school_id"]).reindex(schools["school_id"]).eq(True)
     never_low = ~bands.eq(worse).any(axis=1).reindex(schools["school_id"]).to_numpy()
     resilience = pd.Series(None, index=schools.index, dtype="str")
     resilience = resilience.mask(is_social & ~is_low & never_low, NOT_LOW).mask(is_social & is_high & ~is_low, LASTING)
     window = values.reindex(schools["school_id"]).to_numpy(dtype=float).reshape(len(schools), len(years))
-    return schools.assign(
-        results=list(window), is_low=is_low, is_seeker=(is_low | is_social) & ~is_high, resilience=resilience
+    is_able = ~is_low & ~is_seeker & ~needed.to_numpy()
+    return schools.assign(results=list(window), is_seeker=is_seeker, is_able=is_able, resilience=resilience)
+
+
+def find_need(schools: pd.DataFrame, methodology: Methodology) -> pd.Series:
+    """Whether schools are on a list that needs help and have no stably high results in spite of it."""
+    on_lists = [schools[f"{domain}_status"].isin(methodology.list_watched(domain)) for domain in methodology.domains]
+    by_fioko = schools["fioko_shnor"].fillna(False).astype(bool)
+    return pd.concat([*on_lists, by_fioko], axis=1).any(axis=1) & ~schools["results_status"].isin(
+        _list_high(methodology)
     )
 
 
@@ -142,9 +154,9 @@ AT_ONCE = 256
 
 
 def _pair_group(group: pd.DataFrame, rules: Partners) -> Iterator[Block]:
-    """Who is close, is on no low list, ranked in every year, and better in each year in which the listed school is."""
+    """Who is close, able to be a partner, ranked in every year and better in each in which the listed school is."""
     places, results, row = place_schools(group, rules), np.stack(group["results"]), group.index.to_numpy()
-    lasting = np.flatnonzero(~np.isnan(results).any(axis=1) & ~group["is_low"].to_numpy())
+    lasting = np.flatnonzero(~np.isnan(results).any(axis=1) & group["is_able"].to_numpy())
     known = np.flatnonzero(group["is_seeker"].to_numpy() & ~np.isnan(results).all(axis=1))
     for seekers in np.array_split(known, len(known) // AT_ONCE + 1):
         distance = cdist(places[seekers], places[lasting])

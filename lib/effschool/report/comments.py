@@ -31,6 +31,7 @@ SIGNS = {
     "fioko": "flag",
     "results_listed": "flag",
     "social_listed": "flag",
+    "in_project": "flag",
     "results_verdict": "words",
     "results_stays": "number",
     "social_verdict": "words",

@@ -19,6 +19,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.privacy import suppress_small
 from effschool.report.queries import is_more_worse, score_change, score_share
+from effschool.support.participants import choose_participants
 
 
 def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -122,6 +123,7 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
             "fioko": flag_members(own, FIOKO_LIST),
             **{f"{domain}_listed": flags for domain, flags in listed.items()},
             **{f"{domain}_missing": own[f"{domain}_index"].isna() for domain in listed},
+            "in_project": pd.Series(own.index.isin(list_participants(region)), index=own.index),
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
             "results_trend": _find_trend(region),
@@ -129,6 +131,14 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
         },
     )
     return found.reindex(index=own.index, columns=list(SIGNS))
+
+
+def list_participants(region: RegionYear) -> set[str]:
+    """Schools that took part in a project of support already the year before."""
+    known = region.workspace.support.participants
+    return set(
+        choose_participants(known[known["entry_year"] < region.year], region.year)["school_id"] if len(known) else ()
+    )
 
 
 def _flag_low(region: RegionYear, bands: pd.Series) -> pd.Series:

@@ -1,12 +1,13 @@
 """What would have changed the lists of a year (что изменило бы решение): every school, every list, in and out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 
 import pandas as pd
 
 from effschool.certainty.counterfactuals import Group, Options, list_options, open_groups
-from effschool.certainty.explain.fioko_ways import find_fioko_ways
+from effschool.certainty.explain.fioko_ways import find_fioko_ways, name_low_procedures
 from effschool.certainty.explain.lags import reach_by_lags
 from effschool.certainty.explain.means import reach_by_mean
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
@@ -45,7 +46,11 @@ def explain_decision(identified: Identified, tables: Tables, methodology: Method
         }
         ways += [(school, *row) for row in decide_lists(current, own, methodology, joints)] if is_covered else []
         ways += [(school, FIOKO_LIST, *fioko.get(school, (None, None)))] if methodology.fioko else []
-    return tabulate_ways(ways, year, name_aims(methodology), name_heavier(methodology))
+    found = tabulate_ways(ways, year, name_aims(methodology), name_heavier(methodology))
+    low = name_low_procedures(identified, tables, methodology.fioko, year) if methodology.fioko else {}
+    is_named = found.rows["list"].eq(FIOKO_LIST) & found.rows["is_member"].eq(True)
+    reason = found.rows["school_id"].map(low).where(is_named).astype("str")
+    return replace(found, rows=found.rows.assign(reason=reason))
 
 
 def _read(value: object) -> str | None:

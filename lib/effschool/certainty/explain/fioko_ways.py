@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from effschool.base.disclosure import load_disclosure
+from effschool.base.russian import join_words
 from effschool.certainty.counterfactuals import TOLERANCE, Change
 from effschool.certainty.explain.ways import Way, choose_way, sum_ways, take_cheapest
 from effschool.method.fioko import compute_procedure_shares, list_looked_at
@@ -56,6 +58,27 @@ def find_fioko_ways(
         )
         for school, flag in zip(flags["school_id"], flags["fioko_shnor"], strict=True)
     }
+
+
+def name_low_procedures(identified: Identified, tables: Tables, fioko: Fioko, year: int) -> dict[str, str]:
+    """Low procedures of every school in the years that the rule looks at, in words; those of few pupils are counted.
+
+    Returns:
+        «ВПР, русский язык, 5 класс — 2022 и 2023; ещё 1, где меньше 5 детей» by school_id.
+    """
+    shares = compute_procedure_shares(tables, list_looked_at(identified.schools, year, fioko), fioko)
+    low, fewest = shares[shares["is_low"].astype(bool)], load_disclosure().participants
+    is_few = low["participants"] < fewest
+    titles = {procedure.id: procedure.title for procedure in fioko.procedures}
+    named = low[~is_few].groupby(["school_id", "procedure"], sort=False, observed=True)["year"].agg(_list_years)
+    told = named.index.get_level_values("procedure").map(titles) + " — " + named
+    few = "ещё " + low[is_few].groupby("school_id", observed=True).size().astype("str") + f", где меньше {fewest} детей"
+    told = pd.concat([told.droplevel("procedure"), few])
+    return told.groupby(told.index).agg("; ".join).to_dict()
+
+
+def _list_years(years: pd.Series) -> str:
+    return join_words(map(str, sorted(years)))
 
 
 def turn_fioko(by_year: Mapping[int, list[Procedure]], is_member: bool, fioko: Fioko) -> Way | None:

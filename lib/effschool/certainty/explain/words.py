@@ -17,7 +17,8 @@ class Decisions:
     Args:
         rows: a row per school and list: year, school_id, list, is_member (missing: could not be decided), pupils (in
             all changes together; missing where one indicator a year does not change the decision), sentence, worse (the
-            worse list that the change leads to), within_reach (whether the sentence is for the school's own page).
+            worse list that the change leads to), within_reach (whether the sentence is for the school's own page),
+            reason (the low procedures of a school on ФИОКО's list, else missing).
         changes: a row per change of a possible way: year, school_id, list, change_year, criterion, before, after,
             participants.
     """

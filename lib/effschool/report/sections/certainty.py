@@ -7,13 +7,14 @@ import pandas as pd
 
 from effschool.base.russian import choose_word, count_words, format_number, format_percent
 from effschool.certainty.backtest import BAND, LISTS
-from effschool.certainty.chance import find_surely_worse, say_part, say_share
+from effschool.certainty.chance import say_part, say_share
 from effschool.certainty.rules_power import find_by_chance, find_tail, measure_rules
 from effschool.certainty.stability import BORDERLINE, CHANCE, FACTORS, METHODICAL, STABLE, Stability
-from effschool.method.methodology import Domain, Methodology
+from effschool.method.methodology import Methodology
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import Portfolio, RegionYear, list_certainty
+from effschool.report.queries import explain_steps, name_step
 from effschool.report.sections.municipality import OF_SCHOOLS, number_schools, percent, say_missing
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
@@ -203,43 +204,17 @@ def tabulate_certainty(portfolio: Portfolio) -> Table | Text:
         {
             "Школа": number_schools(own),
             "Список": own["list"],
-            "Вывод": own["verdict"],
+            "Вывод": [name_step(row.verdict, row.stays_chance_pct) for row in own.itertuples()],
             "Что за этим стоит": own["stability_sentence"] + " " + own["chance_sentence"].fillna(""),
-            "Заметно хуже, чем по региону": _say_worse(portfolio, own),
         }
     )
     return Table("Надёжность", f"Насколько можно верить спискам, {portfolio.year} год", frame, note=CERTAINTY_NOTE)
 
 
 CERTAINTY_NOTE = (
-    "«Устойчиво» — школа почти всегда осталась бы в списке. «Погранично» — с другими учениками того же уровня могла бы "
-    "и не попасть. «Зависит от метода» — при другом, тоже допустимом способе расчёта её в списке часто нет. "
-    "«Обычный» результат — средний по школам её группы. Последний столбец называет показатели, которые хуже, чем в "
-    "среднем по региону, даже если учесть, что детей мало. Социальные условия — это то, в чём школа работает, а не "
-    "оценка её работы."
+    f"Надёжность места: {explain_steps()}. «Обычный» результат — средний по школам её группы. Социальные условия — это "
+    "то, в чём школа работает, а не оценка её работы."
 )
-
-
-def _say_worse(portfolio: Portfolio, own: pd.DataFrame) -> list[str]:
-    method = portfolio.workspace.methodology
-    worse = {
-        domain: find_surely_worse(portfolio.workspace.identified, method, domain, portfolio.year)
-        for domain, _ in method.iterate_domains()
-    }
-    social = {status.status for status in method.lists.social}
-    domains: list[Domain] = ["social" if name in social else "results" for name in own["list"]]
-    found = [
-        worse[domain][worse[domain]["school_id"] == school]
-        for domain, school in zip(domains, own["school_id"], strict=True)
-    ]
-    return ["; ".join(_say_share(method, row) for row in rows.itertuples()) or "нет таких" for rows in found]
-
-
-def _say_share(method: Methodology, row: object) -> str:
-    item = method.indicators[row.indicator]  # type: ignore[attr-defined]
-    ends = f"от {format_number(row.low_pct)} до {format_percent(row.high_pct, 0)}"  # type: ignore[attr-defined]
-    raw, region = row.raw, row.region_pct  # type: ignore[attr-defined]
-    return f"{item.short} — {format_percent(raw, 0)} (вероятно, {ends}), регион {format_percent(region, 0)}"
 
 
 def say_briefly(region: RegionYear, name: str) -> pd.Series:

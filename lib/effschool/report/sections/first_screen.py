@@ -91,8 +91,9 @@ def _say_results(results: pd.DataFrame) -> Said:
             all=total,
         )
     counted = say(
-        "По экзаменам и аттестатам больше, чем бывает случайно, от региона отличаются {both} из {all}: хуже — {worse}, "
+        "По экзаменам и аттестатам больше, чем бывает случайно, от региона {differ} {both} из {all}: хуже — {worse}, "
         "лучше — {better}",
+        differ=words(choose_word(sum(counts.values()), "отличается", "отличаются", "отличаются")),
         both=number(sum(counts.values())),
         worse=number(counts[WORSE]),
         better=number(counts[BETTER]),

@@ -195,7 +195,9 @@ def _find_gaps(region: RegionYear) -> Iterator[str]:
         by_place = absent.groupby(region.region_schools["municipality"]).mean()
         empty = sorted(by_place.index[by_place == 1])
         if empty:
-            yield f"{rules.title}: нет ни одной школы с данными — {join_words(empty)}."
+            names = join_words(region.workspace.methodology.list_watched(name))
+            rest = f" {names} там — по данным других лет." if region.has_lists else ""
+            yield f"{rules.title}: нет ни одной школы с данными — {join_words(empty)}.{rest}"
 
 
 def find_steps(region: RegionYear, path: Path) -> pd.DataFrame:

@@ -235,7 +235,7 @@ def _say_alike(alike: int) -> list[Text]:
     return [Text((say(ALIKE, alike=count(alike, "условие", "условия", "условий")),))] if alike else []
 
 
-ALIKE = "Ещё {alike} — как в группе, в пределах случайного: числа в книге муниципалитета."
+ALIKE = "Ещё {alike} — как в группе, в пределах случайного: числа есть в муниципалитете."
 
 
 def _say_hidden(few: int) -> list[Text]:

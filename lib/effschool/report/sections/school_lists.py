@@ -43,7 +43,9 @@ COLUMNS = ["school_id", "list", "text"]
 def explain_place(portfolio: Portfolio, school: str, name: str) -> Said:
     """«ШНРО — школы с низкими результатами обучения: индекс … в нижней четверти своей группы в 2023 году»."""
     method = portfolio.workspace.methodology
-    reason = say_procedures(method.fioko) if name == FIOKO_LIST and method.fioko else ""
+    reason = ""
+    if name == FIOKO_LIST and method.fioko:
+        reason = say_procedures(method.fioko) + find_procedures(portfolio, school)
     for domain, rules in method.iterate_domains():
         for status in method.lists.list_statuses(domain):
             if status.status == name and not reason:
@@ -79,6 +81,13 @@ def say_procedures(fioko: Fioko) -> str:
         f"не справились {format_percent(fioko.low_share_pct, 0)} участников и больше — в {fioko.min_low_procedures} "
         f"процедурах года или хотя бы в {fioko.min_low_procedures_each_year} в каждом из {fioko.years} последних лет"
     )
+
+
+def find_procedures(portfolio: Portfolio, school: str) -> str:
+    """Which procedures put a school on ФИОКО's list, as the decisions have them; nothing where that is not known."""
+    known = portfolio.workspace.decisions
+    own = known[(known["year"] == portfolio.year) & (known["list"] == FIOKO_LIST) & (known["school_id"] == school)]
+    return "".join(f"; здесь: {reason}" for reason in own["reason"].dropna())
 
 
 def say_sure(row: Any) -> Said:

@@ -100,7 +100,7 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
     note = say(
         "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все "
-        "годы окна и ни в одном списке, требующем помощи. Не нашлось похожих для {none} из {all}{ask}.",
+        "годы окна, которой ни сейчас, ни год назад помощь не нужна. Не нашлось похожих для {none} из {all}{ask}.",
         none=number(close["name"].nunique() - len(found)),
         ask=words(": партнёра для них подберёт институт" if len(found) < close["name"].nunique() else ""),
         all=count(close["name"].nunique(), *OF_SCHOOLS),
