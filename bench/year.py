@@ -30,7 +30,7 @@ from nbconvert import HTMLExporter
 from effschool.base import subprocesses
 from effschool.base.subprocesses import run_in_subprocess
 from effschool.demo import make_demo_region
-from effschool.report import charts, dynamics_charts, pictures, timeline
+from effschool.report import charts, dynamics_charts, pictures
 from effschool.report.page import TEMPLATES
 from effschool.report.portfolio import open_region
 from effschool.report.workspace import load_workspace
@@ -223,7 +223,7 @@ def draw_barely(tasks: Sequence[PageTask], folder: Path, plainly: bool) -> float
 
 
 def _draw_timed(tasks: Sequence[PageTask], folder: Path, clock: "Clock") -> float:
-    drawn = [vars(module).items() for module in (charts, dynamics_charts, timeline, pictures)]
+    drawn = [vars(module).items() for module in (charts, dynamics_charts, pictures)]
     drawing = [draw for items in drawn for name, draw in items if name.startswith("draw_")]
     modules = [module for name, module in sys.modules.items() if name.startswith("effschool.")]
     places = [

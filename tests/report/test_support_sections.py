@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 
 from effschool.dynamics.partners import CLOSE, find_partners, hide_other_municipalities
-from effschool.report.display import Chart, Table, Text
+from effschool.report.display import Table, Text
 from effschool.report.portfolio import list_municipalities, open_portfolio
 from effschool.report.sections import support as parts
 from effschool.report.workspace import Support, load_named_partners, load_support, save_support
-from effschool.support.roadmap import OVERDUE
+from effschool.support.roadmap import AHEAD, DONE, OVERDUE, SOON
 
 YEAR = 2023
-OWN = (parts.tabulate_partners, parts.tabulate_targets, parts.chart_roadmap, parts.tabulate_participants)
+OWN = (parts.tabulate_partners, parts.tabulate_targets, parts.tabulate_own_events, parts.tabulate_participants)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +113,14 @@ def test_targets_show_the_last_year_with_a_plan(demo, names):
     assert len(region) > len(frame)
 
 
+def test_targets_without_any_fact_stand_in_the_book_alone(demo, names):
+    part = parts.tabulate_targets(open_portfolio(demo, names[0], YEAR))
+    silent = part.frame[["Факт", "По региону"]].eq("нет данных").all(axis=1)
+    assert 0 < silent.sum() < len(silent)
+    assert part.first == (~silent).sum()
+    assert not silent.head(part.first).any()
+
+
 def test_every_municipality_stands_among_places(demo, names):
     places = parts.tabulate_target_places(demo.support.targets, YEAR).frame
     assert places["Муниципалитет"].tolist() == list_municipalities(demo, YEAR)
@@ -129,24 +137,24 @@ def test_place_that_the_register_has_not_is_told(demo):
     assert "Опечатка (нет в реестре школ)" in set(shares["Где"])
 
 
-def test_chart_of_events_says_what_it_draws(demo):
-    chart = parts.chart_region_roadmap(demo.support.roadmap)
+def test_late_and_near_events_stand_on_the_page_and_all_of_them_in_the_book(demo):
+    part = parts.tabulate_region_events(demo.support.roadmap)
     own = demo.support.roadmap[demo.support.roadmap["municipality"].isna()]
-    assert isinstance(chart, Chart)
-    assert "состояние на 15.10.2023" in chart.title
-    assert f"Просрочено {(own['state'] == OVERDUE).sum()}," in chart.sentence
-    assert "Только в таблице: 1\N{NO-BREAK SPACE}мероприятие" in chart.sentence
-    assert len(chart.table.frame) == len(own) == len(chart.figure.axes[0].get_yticks()) + 1
+    urgent = own["state"].isin([OVERDUE, SOON])
+    assert "состояние на 15.10.2023" in part.title
+    assert f"Просрочено {(own['state'] == OVERDUE).sum()}," in part.note
+    assert len(part.frame) == len(own) > urgent.sum()
+    assert set(part.frame["Состояние"].head(urgent.sum())) == {OVERDUE, SOON}
+    body = part.render_body()
+    assert all((event in body) == late for event, late in zip(own["event"], urgent, strict=True))
 
 
-def test_most_urgent_events_are_drawn_where_there_are_too_many(demo):
-    one = demo.support.roadmap.iloc[:1].assign(state="выполнено", event="сделано")
-    late = one.assign(state=OVERDUE, event="забыто")
-    chart = parts.chart_events(pd.concat([*[one] * 99, late], ignore_index=True), "край")
-    labels = [label.get_text() for label in chart.figure.axes[0].get_yticklabels()]
-    assert len(labels) == parts.DRAWN
-    assert any("забыто" in label for label in labels)
-    assert "Только в таблице: 40\N{NO-BREAK SPACE}мероприятий" in chart.sentence
+def test_next_events_stand_on_the_page_where_nothing_is_late(demo):
+    own = demo.support.roadmap[demo.support.roadmap["municipality"].isna()]
+    calm = own.assign(state=[DONE, *[AHEAD] * (len(own) - 1)])
+    part = parts.tabulate_events(calm, "край")
+    assert part.first == parts.FEW
+    assert set(part.frame["Состояние"].head(parts.FEW)) == {AHEAD}
 
 
 def test_schools_of_projects_stand_with_their_path_from_the_year_before(demo):
@@ -166,18 +174,13 @@ def test_schools_of_projects_stand_with_their_path_from_the_year_before(demo):
     assert rows
 
 
-def test_events_without_dates_are_a_table(demo):
-    undated = demo.support.roadmap.iloc[:2].assign(end=pd.NaT, state="срок не назван датой")
-    assert isinstance(parts.chart_events(undated, "край"), Table)
-
-
 def test_nothing_is_a_note(demo, names):
     empty = open_portfolio(replace(demo, support=Support()), names[0], YEAR)
     assert all(isinstance(make(empty), Text) for make in OWN)
     none = [getattr(Support(), item.name) for item in fields(Support)]
     assert isinstance(parts.tabulate_region_targets(none[1], YEAR), Text)
     assert isinstance(parts.tabulate_target_places(none[1], YEAR), Text)
-    assert isinstance(parts.chart_region_roadmap(none[2]), Text)
+    assert isinstance(parts.tabulate_region_events(none[2]), Text)
     assert isinstance(parts.tabulate_roadmap_shares(none[2], demo.identified.schools), Text)
 
 

@@ -208,7 +208,7 @@ def test_school_that_closed_belongs_to_the_report_of_its_last_municipality(demo)
     assert len(owners) > (schools["year"] == YEAR).sum()
 
 
-SUPPORT = ["tabulate_partners", "tabulate_targets", "chart_roadmap"]
+SUPPORT = ["tabulate_partners", "tabulate_targets", "tabulate_own_events"]
 
 
 @pytest.mark.parametrize("part", SUPPORT)

@@ -91,6 +91,7 @@ class Table:
         shown: headings of the page in their order, of the frame and of the drawings; all of the frame if empty. What
             is not shown stands in the workbook and in the facts.
         search: how schools are found where the table is long; nothing for tables that are not searched.
+        first: so many rows stand on the page, the rest in the workbook; all of them if nothing is said.
     """
 
     key: str
@@ -102,6 +103,7 @@ class Table:
     drawings: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     search: Search | None = None
+    first: int | None = None
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
@@ -133,7 +135,7 @@ class Table:
         numeric = [name in columns and pd.api.types.is_numeric_dtype(self.frame[name]) for name in shown]
         cells = {name: [row[place] for row in self.list_rows()] for place, name in enumerate(columns)}
         cells |= {name: [Markup(drawing) for drawing in made] for name, made in self.drawings.items()}
-        rows = list(zip(*(cells[name] for name in shown), strict=True))
+        rows = list(zip(*(cells[name] for name in shown), strict=True))[: self.first]
         also = [" ".join(row) for row in zip(*(cells[name] for name in search.also), strict=True)] if search else []
         return render("table.html.j2", table=self, heads=shown, rows=rows, numeric=numeric, also=also)
 

@@ -12,14 +12,12 @@ import pandas as pd
 from effschool.base.russian import NO_DATA, format_number, format_percent
 from effschool.dynamics.partners import CLOSE, IN_MUNICIPALITY, IN_REGION
 from effschool.method.methodology import Methodology
-from effschool.report import charts
-from effschool.report.display import Chart, Table, Text
+from effschool.report.display import Table, Text
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import REGION_ROW, Portfolio, order_names, spread_bands
 from effschool.report.sections.municipality import NONE, OF_SCHOOLS, number_schools, percent, say_missing
-from effschool.report.timeline import draw_events
 from effschool.support.participants import ELSEWHERE, choose_participants
 from effschool.support.programmes import Programme
 from effschool.support.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
@@ -274,7 +272,7 @@ def _tabulate_given(table: pd.DataFrame, methodology: Methodology) -> Table | Te
 
 
 def tabulate_targets(portfolio: Portfolio) -> Table | Text:
-    """Targets of programmes in the municipality beside the region: the last year with a plan up to the report's."""
+    """Targets of programmes in the municipality beside the region, of the last year with a plan."""
     targets = portfolio.workspace.support.targets
     if targets.empty:
         return say_missing("Цели программ")
@@ -283,16 +281,19 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
     keys = ["programme", "title", "year"]
     region = latest.loc[latest["municipality"].isna(), [*keys, "fact", "unit"]]
     both = own.merge(region, how="left", on=keys, suffixes=("", "_region"), validate="one_to_one")
-    if both.empty:
+    both["is_known"] = both[["fact", "fact_region"]].notna().any(axis=1)
+    if not both["is_known"].any():
         return say_missing("Цели программ")
+    both = both.sort_values("is_known", ascending=False, kind="stable")
     frame = _list_targets(both).assign(
         **{
             "По региону": [say_value(row.fact_region, row.unit) for row in both.itertuples()],
             "Откуда": both["origin"].to_numpy(),
         }
     )
-    title = f"Цели программ: план и факт, {portfolio.year} год"
-    return Table("Цели", title, frame, note=join([OTHERS_PLANS, _count_states(own)]))
+    title, shown = f"Цели программ: план и факт, {portfolio.year} год", tuple(frame.columns[:-1])
+    note = join([OTHERS_PLANS, _count_states(own)])
+    return Table("Цели", title, frame, note=note, shown=shown, first=int(both["is_known"].sum()))
 
 
 def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:
@@ -374,53 +375,31 @@ def list_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], scho
 
 # Events
 
-LOOK = {
-    DONE: (charts.BETTER, "✓"),
-    OVERDUE: (charts.WORSE, "!"),
-    SOON: ("#8a6100", "…"),
-    GOES_ON: (charts.OWN, "→"),
-    AHEAD: (charts.MIDDLE, "·"),
-    CANCELLED: (charts.MISSING, "×"),
-}
-"""Colour and sign of an event's state; what has no dates is not drawn."""
-URGENCY = (OVERDUE, SOON, GOES_ON, AHEAD, DONE, CANCELLED)
-DRAWN = 60
-"""So many events are drawn at most, the most urgent first; the table has all."""
+URGENCY = (OVERDUE, SOON, GOES_ON, AHEAD, NO_TERM, DONE, CANCELLED)
+FEW = 3
+"""So many events stand on the page where nothing is late or near."""
+ON_PAGE = ("Мероприятие", "Срок", "Ответственный", "Состояние")
 
 
-def chart_roadmap(portfolio: Portfolio) -> Chart | Table | Text:
+def tabulate_own_events(portfolio: Portfolio) -> Table | Text:
     """Events of the municipality's plans."""
     roadmap = portfolio.workspace.support.roadmap
     own = roadmap[roadmap["municipality"] == portfolio.municipality] if len(roadmap) else roadmap
-    return chart_events(own, portfolio.municipality)
+    return tabulate_events(own, portfolio.municipality)
 
 
-def chart_region_roadmap(roadmap: pd.DataFrame) -> Chart | Table | Text:
+def tabulate_region_events(roadmap: pd.DataFrame) -> Table | Text:
     """Events of the region's own plans."""
-    return chart_events(roadmap[roadmap["municipality"].isna()] if len(roadmap) else roadmap, REGION_ROW)
+    return tabulate_events(roadmap[roadmap["municipality"].isna()] if len(roadmap) else roadmap, REGION_ROW)
 
 
-def chart_events(events: pd.DataFrame, place: str) -> Chart | Table | Text:
-    """Events in time, by programme and first day; without dates they stand in the table only."""
+def tabulate_events(events: pd.DataFrame, place: str) -> Table | Text:
+    """Events of plans, the most urgent first: late and near ones on the page, all in the workbook."""
     if events.empty:
         return say_missing("Дорожная карта")
-    dated = events[events["state"].isin(list(LOOK)) & events["end"].notna()]
-    if dated.empty:
-        return tabulate_events(events, place)
-    order = dated["state"].map({state: rank for rank, state in enumerate(URGENCY)})
-    drawn = dated.loc[order.sort_values(kind="stable").index[:DRAWN]]
-    drawn = drawn.assign(first=drawn["start"].fillna(drawn["end"])).sort_values(["programme", "first", "end", "number"])
-    label = (drawn["number"].fillna("") + " " + drawn["event"]).str.strip()
-    seen_on = events["seen_on"].iloc[0]
-    figure = draw_events(drawn.assign(label=label), LOOK, None if pd.isna(seen_on) else seen_on.date())
-    sentence = _describe_events(events, len(events) - len(drawn))
-    title = f"Дорожная карта, {place}: {_say_day(events)}"
-    return Chart("roadmap", title, sentence, figure, tabulate_events(events, place))
-
-
-def tabulate_events(events: pd.DataFrame, place: str) -> Table:
-    """All events with their terms as the plan has them and their states."""
-    ordered = events.sort_values(["programme", "end", "number"], na_position="last")
+    rank = {state: place for place, state in enumerate(URGENCY)}
+    ordered = events.assign(rank=events["state"].map(rank)).sort_values(["rank", "end", "programme", "number"])
+    urgent = int(events["state"].isin([OVERDUE, SOON]).sum())
     columns = {
         "event": "Мероприятие",
         "number": "№",
@@ -432,7 +411,9 @@ def tabulate_events(events: pd.DataFrame, place: str) -> Table:
         "done": "Дата выполнения",
     }
     frame = ordered[list(columns)].rename(columns=columns).fillna(NONE).reset_index(drop=True)
-    return Table("Дорожная карта", f"Мероприятия дорожной карты, {place}: {_say_day(events)}", frame)
+    title = f"Дорожная карта, {place}: просроченное и ближайшее, {_say_day(events)}"
+    note = _describe_events(events)
+    return Table("Дорожная карта", title, frame, note=note, shown=ON_PAGE, first=urgent or FEW)
 
 
 def _say_day(events: pd.DataFrame) -> str:
@@ -440,21 +421,19 @@ def _say_day(events: pd.DataFrame) -> str:
     return "день, на который известны отметки, не назван" if pd.isna(day) else f"состояние на {day:%d.%m.%Y}"
 
 
-def _describe_events(events: pd.DataFrame, not_drawn: int) -> Said:
+def _describe_events(events: pd.DataFrame) -> Said:
     counts = events["state"].value_counts()
     due, done = int(events["is_due"].sum()), int((events["is_due"] & events["state"].eq(DONE)).sum())
-    told = say(
+    return say(
         f"Срок наступил у {{due}}, выполнено из них {{done}}{' ({share})' if due else ''}. Просрочено {{late}}, "
-        f"срок близко "
-        "у {soon}.",
+        "срок близко у {soon}. Всего в плане {all}.",
         due=count(due, *OF_EVENTS),
         done=number(done),
         share=share(100 * done / due if due else None),
         late=number(counts.get(OVERDUE, 0)),
         soon=number(counts.get(SOON, 0)),
+        all=count(len(events), *EVENTS),
     )
-    lacking = say("Только в таблице: {lacking}.", lacking=count(not_drawn, *EVENTS)) if not_drawn else ""
-    return join([told, lacking])
 
 
 def _say_place(place: str, known: set[str]) -> str:
