@@ -22,7 +22,7 @@ def path(tmp_path_factory):
     codes = [f"27{n:04}" for n in range(1, 22)]
     frame = pd.DataFrame({"Школа": [f"{n}. {name}" for n, name in enumerate(NAMES, start=1)], "Код": codes})
     search = Search("Списки", ("ШНРО", "группа риска", "ШНСУ", "ШНОР"), ("Код",))
-    table = Table("к", "Школы", frame.assign(Списки=LISTS), shown=("Школа", "Списки"), search=search)
+    table = Table("к", "Школы", frame.assign(Списки=LISTS), shown=("Школа",), search=search)
     path = tmp_path_factory.mktemp("filter") / "page.html"
     path.write_text(render_page(new_notebook(cells=[show(table)]), PageCard("Район", "2022", False)), encoding="utf-8")
     return path

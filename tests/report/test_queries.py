@@ -5,8 +5,11 @@ from scipy import stats
 from effschool.report.portfolio import list_municipalities, open_portfolio
 from effschool.report.queries import (
     BETTER,
+    CHANCE,
+    FIRM,
     SAME,
     STEPS,
+    UNSURE,
     WORSE,
     find_extremes,
     judge_indicators,
@@ -85,4 +88,12 @@ def test_every_listed_school_has_a_step(demo):
         pairs = {(school, name) for school, lists in found.items() for name in lists}
         assert pairs == set(zip(listed["school_id"], listed["list"], strict=True))
         for steps in found.values():
-            assert all(name in say_sureness(steps) for name in steps)
+            assert all(name in say_sureness(steps, steps) for name in steps)
+
+
+def test_lists_are_told_by_their_sureness_and_what_has_none_last():
+    assert say_sureness(["ШНРО", "ШНСУ", "ШНОР"], {"ШНРО": UNSURE, "ШНСУ": FIRM, "ШНОР": UNSURE}) == (
+        "ШНСУ — твёрдо; ШНРО, ШНОР — под вопросом"
+    )
+    assert say_sureness(["стабильно высокие", "ШНСУ"], {"ШНСУ": CHANCE}) == "ШНСУ — скорее случайно; стабильно высокие"
+    assert say_sureness([], {}) == ""

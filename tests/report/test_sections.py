@@ -108,9 +108,10 @@ def test_table_of_schools_by_hand(methodology):
     table = tabulate_schools(tell_schools(Portfolio(build_workspace(identified, methodology), 2022, "Район"), COMMENTS))
     first, second = (table.frame.set_index("Код").loc[code] for code in ("01", "02"))
     assert first["Списки"] == "ШНРО, ШНОР"
+    assert first["Списки и надёжность"] == "ШНРО; ШНОР"
     assert first["Результаты, 2022"] == "низкие"
     assert second["Группа"] == "начальная"
-    assert set(second[["Списки", "Надёжность", "Что дальше"]]) == {"—"}
+    assert set(second[["Списки", "Списки и надёжность", "Что дальше"]]) == {"—"}
     marks = [re.findall(r"<text[^>]*>([^<]*)<", drawing) for drawing in table.drawings["Результаты"]]
     assert marks == [["Н"], [""]]
 
@@ -135,6 +136,9 @@ def test_every_indicator_is_judged_by_its_direction_and_by_chance(methodology):
     table = tabulate_indicators(Portfolio(build_workspace(identified, methodology), 2022, "Район"), "results")
     said = table.frame.set_index("Показатель")
     assert said["Против региона"].tolist() == ["лучше", "—", "хуже"]
+    assert table.note.startswith(
+        "Сначала показатели, по которым лучше меньше (2), затем — по которым лучше больше (1)."
+    )
     assert said["Регион"].tolist() == pytest.approx([160 / 6, 190 / 6, 40.0])
     assert [("better" in drawing, "worse" in drawing) for drawing in table.drawings["На шкале"]] == [
         (True, False),

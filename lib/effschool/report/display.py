@@ -62,7 +62,7 @@ class Search:
     """How a long table of schools is searched where scripts run (`filter.js`); without them it is whole as it is.
 
     Args:
-        column: heading of the shown column that names lists.
+        column: heading of the column that names lists, shown or not.
         lists: names of the lists in their order: a button for each that occurs.
         also: columns that are searched besides the first, shown or not.
     """
@@ -137,7 +137,8 @@ class Table:
         cells |= {name: [Markup(drawing) for drawing in made] for name, made in self.drawings.items()}
         rows = list(zip(*(cells[name] for name in shown), strict=True))[: self.first]
         also = [" ".join(row) for row in zip(*(cells[name] for name in search.also), strict=True)] if search else []
-        return render("table.html.j2", table=self, heads=shown, rows=rows, numeric=numeric, also=also)
+        lists = cells[search.column] if search else []
+        return render("table.html.j2", table=self, heads=shown, rows=rows, numeric=numeric, also=also, lists=lists)
 
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")

@@ -172,10 +172,15 @@ def name_sureness(region: RegionYear, schools: pd.DataFrame) -> dict[str, dict[s
     return found
 
 
-def say_sureness(steps: Mapping[str, str]) -> str:
-    """«ШНСУ — твёрдо; ШНРО, ШНОР — под вопросом»: the surest first."""
-    by_step = {step: [name for name, own in steps.items() if own == step] for step in STEPS}
-    return "; ".join(f"{', '.join(names)} — {step}" for step, names in by_step.items() if names)
+WITH_SURENESS = "Списки и надёжность"
+"""Heading above what `say_sureness` says."""
+
+
+def say_sureness(lists: Iterable[str], steps: Mapping[str, str]) -> str:
+    """«ШНСУ — твёрдо; ШНРО, ШНОР — под вопросом; стабильно высокие»: the surest first, last what is not told apart."""
+    by_step = {step: [name for name in lists if steps.get(name) == step] for step in STEPS}
+    told = [f"{', '.join(names)} — {step}" for step, names in by_step.items() if names]
+    return "; ".join([*told, *(name for name in lists if name not in steps)])
 
 
 def name_step(verdict: str, stays_pct: float) -> str:

@@ -220,7 +220,7 @@ def _list_names(names: pd.Series, sure: Mapping[str, Mapping[str, str]], codes: 
     """Names in the order of numbers; what lists of a school are rather a matter of chance is said."""
     ordered = names[names.index.isin(list(codes))]
     unlikely = {
-        code: say_sureness({name: step for name, step in own.items() if step == CHANCE}) for code, own in sure.items()
+        code: say_sureness([name for name, step in own.items() if step == CHANCE], own) for code, own in sure.items()
     }
     return "; ".join(f"{name} ({unlikely[code]})" if unlikely.get(code) else name for code, name in ordered.items())
 

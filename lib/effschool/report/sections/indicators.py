@@ -53,13 +53,20 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     histories = follow_indicators(portfolio, domain)
     drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
     title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год, %"
-    way = ("Лучше, если",) if domain == "results" else ()
-    shown = ("Показатель", *way, "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
+    shown = ("Показатель", "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
     years = sorted(histories["year"].unique())
     told = READING.format(own="муниципалитет", other="регион", years=f"{years[0]}–{years[-1]} годы")
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
-    note = join([told, explain_ranges(portfolio) if ranges else ""]) if is_first else ""
+    explained = [say_direction(chosen), told, explain_ranges(portfolio) if ranges else ""]
+    note = join([line for line in explained if line]) if is_first else ""
     return Table(key, title, frame, FORMATS, note, drawings=drawings, shown=shown)
+
+
+def say_direction(judged: pd.DataFrame) -> Said:
+    """How many rows are the better for less, and how many after them for more."""
+    less = int(judged["more_is_worse"].sum())
+    told = "Сначала показатели, по которым лучше меньше ({less}), затем — по которым лучше больше ({more})."
+    return say(told, less=number(less), more=number(len(judged) - less))
 
 
 TITLES: dict[Domain, str] = {"results": "ЕГЭ, ОГЭ и аттестаты", "social": "Социальные условия"}

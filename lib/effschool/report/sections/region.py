@@ -25,6 +25,7 @@ from effschool.report.portfolio import (
 from effschool.report.queries import (
     BETTER,
     STEPS,
+    WITH_SURENESS,
     WORSE,
     explain_steps,
     find_score,
@@ -454,11 +455,14 @@ def tabulate_members(region: RegionYear) -> Table | Text:
     ).reset_index(drop=True)
     sure = name_sureness(region, chosen)
     named = pd.DataFrame({name: flag_members(chosen, name) for name in region.watched}).to_dict("records")
-    frame["Списки"] = [", ".join(name for name, is_on in row.items() if is_on) for row in named]
-    frame["Надёжность"] = [say_sureness(sure.get(code, {})) or NONE for code in frame["Код"]]
+    lists = [[name for name, is_on in row.items() if is_on] for row in named]
+    frame["Списки"] = [", ".join(names) for names in lists]
+    frame[WITH_SURENESS] = [
+        say_sureness(names, sure.get(code, {})) for names, code in zip(lists, frame["Код"], strict=True)
+    ]
     title = f"Школы в списках {region.year} года, по алфавиту"
     search = Search("Списки", tuple(region.watched), ("Код", "Муниципалитет"))
-    return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", "Списки", "Надёжность"), search=search)
+    return Table("Списки школ", title, frame, shown=("Школа", "Муниципалитет", WITH_SURENESS), search=search)
 
 
 def choose_members(region: RegionYear, members: Table | Text, *, of_results: bool) -> Table | Text:

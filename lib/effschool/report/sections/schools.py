@@ -7,7 +7,7 @@ from effschool.report.display import Search, Table
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, say, words
 from effschool.report.portfolio import flag_members, name_all_lists, spread_bands
-from effschool.report.queries import explain_steps, name_sureness, say_sureness
+from effschool.report.queries import WITH_SURENESS, explain_steps, name_sureness, say_sureness
 from effschool.report.sections.indicators import list_years
 from effschool.report.sections.municipality import NONE, number_schools
 from effschool.report.sections.school import Told, name_school_files
@@ -32,9 +32,11 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
         titles = portfolio.workspace.methodology.domains[domain].band_titles
         named = bands[domain].apply(lambda column, titles=titles: column.map(titles))
         frame = frame.join(named.add_prefix(f"{STRIPS[domain]}, ").reset_index(drop=True))
-    frame["Списки"] = [_name_lists(told, school) for _, school in schools.iterrows()]
+    lists = [_name_lists(told, school) for _, school in schools.iterrows()]
     sure, steps = name_sureness(portfolio, schools), list_steps(told)
-    frame["Надёжность"] = [say_sureness(sure.get(code, {})) or NONE for code in schools["school_id"]]
+    frame["Списки"] = [", ".join(names) or NONE for names in lists]
+    named = zip(lists, schools["school_id"], strict=True)
+    frame[WITH_SURENESS] = [say_sureness(names, sure.get(code, {})) or NONE for names, code in named]
     frame["Что дальше"] = [steps.get(code, NONE) for code in schools["school_id"]]
     return Table(
         "Школы",
@@ -45,7 +47,7 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
         drawings={
             STRIPS[domain]: [_draw(told, domain, row) for row in bands[domain].to_dict("records")] for domain in domains
         },
-        shown=("Школа", "Учеников", *(STRIPS[domain] for domain in domains), "Списки", "Надёжность", "Что дальше"),
+        shown=("Школа", "Учеников", *(STRIPS[domain] for domain in domains), WITH_SURENESS, "Что дальше"),
         search=Search("Списки", tuple(name_all_lists(portfolio.workspace.methodology)), ("Код",)),
     )
 
@@ -77,14 +79,14 @@ def _say_marks(told: Told, domain: Domain) -> str:
     return ", ".join(f"{mark} — {rules.band_titles[band]}" for band, mark in rules.band_marks.items())
 
 
-def _name_lists(told: Told, school: pd.Series) -> str:
+def _name_lists(told: Told, school: pd.Series) -> list[str]:
     """Lists of the year but those that say that there is nothing to say (no band: «нейтральные»)."""
     method = told.portfolio.workspace.methodology
     silent = {item.status for item in (*method.lists.results, *method.lists.social) if not item.band}
     names = [school["results_status"], school["social_status"]]
     told_of = [name for name in names if pd.notna(name) and name not in silent]
     is_fioko = method.fioko is not None and flag_members(pd.DataFrame([school]), FIOKO_LIST).iloc[0]
-    return ", ".join([*told_of, *([FIOKO_LIST] if is_fioko else [])]) or NONE
+    return [*told_of, *([FIOKO_LIST] if is_fioko else [])]
 
 
 def list_steps(told: Told) -> dict[str, Said]:

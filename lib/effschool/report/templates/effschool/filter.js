@@ -26,12 +26,11 @@
 
   function control(box) {
     var rows = [].map.call(box.querySelectorAll("tbody tr"), function (element) {
-      var lists = element.querySelector('[data-head="' + box.getAttribute("data-column") + '"]').textContent;
       return {
         element: element,
         name: fold(element.cells[0].textContent),
         also: fold(element.getAttribute("data-also")),
-        lists: "," + fold(lists) + ","
+        lists: "," + fold(element.getAttribute("data-named")) + ","
       };
     });
     var bar = box.parentNode.insertBefore(document.createElement("div"), box);
