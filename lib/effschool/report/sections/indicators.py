@@ -23,8 +23,8 @@ VERDICTS: dict[Domain, dict[str, str]] = {
 """A verdict in the words of a domain: conditions are heavier, not worse; what chance may do has no word."""
 CHART, YEARS = "На шкале", "По годам"
 READING = (
-    "Круг — {own}, черта — {other}, серая полоса — что бывает случайно; прочерк — отличие в её пределах. Справа тёмная "
-    "линия — {own}, светлая — {other}, {years}."
+    "Круг и тёмная линия — {own}, черта и светлая линия — {other}, серая полоса — что бывает случайно; прочерк — "
+    "отличие в её пределах."
 )
 
 
@@ -55,7 +55,7 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год, %"
     shown = ("Показатель", "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
     years = sorted(histories["year"].unique())
-    told = READING.format(own="муниципалитет", other="регион", years=f"{years[0]}–{years[-1]} годы")
+    told = READING.format(own="муниципалитет", other="регион") + f" Справа — {years[0]}–{years[-1]} годы."
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
     explained = [say_direction(chosen), told, explain_ranges(portfolio) if ranges else ""]
     note = join([line for line in explained if line]) if is_first else ""

@@ -63,7 +63,7 @@ def tabulate_method(method: Methodology) -> Table:
     for status in (*method.lists.results, *method.lists.social):
         rows.append((status.status, f"{status.title}: {method.find_rule(status).title}", method.lists.source))
     if method.fioko:
-        rows.append((FIOKO_LIST, _say_fioko(method.fioko), method.fioko.source))
+        rows.append((FIOKO_LIST, say_fioko(method.fioko), method.fioko.source))
     if method.dynamics:
         rows.append(("Уровень и изменение", _say_grid(method.dynamics), method.dynamics.level_change.source))
         rows.append(("Когорты учеников", _say_cohorts(method.dynamics), method.dynamics.pupil_cohorts.source))
@@ -90,7 +90,8 @@ def _say_index(rules: DomainRules) -> str:
     )
 
 
-def _say_fioko(fioko: Fioko) -> str:
+def say_fioko(fioko: Fioko) -> str:
+    """What ФИОКО's rule counts, with its thresholds."""
     low = count_words(fioko.min_low_procedures, "процедура", "процедуры", "процедур")
     verb = choose_word(fioko.min_low_procedures, "низкая", "низкие", "низких")
     return (

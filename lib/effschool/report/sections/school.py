@@ -208,11 +208,11 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     few = every["people"] < load_disclosure().participants
     own = every[~few].reset_index(drop=True)
     past = histories[(histories["school_id"] == code) & (histories["people"] >= load_disclosure().participants)]
-    alike = own["domain"].eq("social") & ~own["verdict"].isin([WORSE, BETTER])
+    alike = _find_alike(told, own)
     parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
     tables = [*tables[:-1], *(replace(last, note=join([last.note, READ])) for last in tables[-1:])]
-    hidden = [*_say_alike(int(alike.sum())), *_say_hidden(int(few.sum()))]
+    hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
 
 
@@ -227,24 +227,34 @@ def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 VPR = "ВПР"
 NOTES = {VPR: "По ВПР школы не оценивают: письма Рособрнадзора этого не предусматривают. Числа — для помощи детям."}
-READ = READING.format(own="школа", other="её группа", years="до пяти последних лет")
+READ = READING.format(own="школа", other="её группа")
 
 
-def _say_alike(alike: int) -> list[Text]:
-    """How many conditions of work are those of the group, as far as chance goes: a school needs what differs."""
-    return [Text((say(ALIKE, alike=count(alike, "условие", "условия", "условий")),))] if alike else []
+def _find_alike(told: Told, own: pd.DataFrame) -> pd.Series:
+    """Conditions and ВПР as in the group, as far as chance goes: nobody is judged by them, what differs is told."""
+    beside = own["domain"].eq("social") | own["indicator"].isin(list_caveated(told.portfolio.workspace.methodology))
+    return beside & ~own["verdict"].isin([WORSE, BETTER])
 
 
-ALIKE = "Ещё {alike} — как в группе, в пределах случайного: числа есть в муниципалитете."
+def _say_alike(alike: pd.DataFrame) -> list[Text]:
+    """How many figures are not told for being those of the group, as far as chance goes."""
+    social = int(alike["domain"].eq("social").sum())
+    forms = {("условие", "условия", "условий"): social, OF_VPR: len(alike) - social}
+    known = [say("{known}", known=count(number, *form)) for form, number in forms.items() if number]
+    return [Text((join(["Ещё", join(known, " и "), ALIKE]),))] if known else []
+
+
+OF_VPR = ("показатель ВПР", "показателя ВПР", "показателей ВПР")
+ALIKE = "— как в группе: числа есть в муниципалитете."
 
 
 def _say_hidden(few: int) -> list[Text]:
     """How many indicators rest on so few pupils that a figure would tell of single ones."""
-    behind = count(few, "показателем", "показателями", "показателями")
+    behind = count(few, "показателе", "показателях", "показателях")
     return [Text((say(HIDDEN, behind=behind, fewest=number(load_disclosure().participants)),))] if few else []
 
 
-HIDDEN = "Ещё за {behind} — менее {fewest} детей: такие числа здесь не показываются."
+HIDDEN = "Не сказано о {behind}: там менее {fewest} детей."
 
 
 def _tabulate_school(told: Told, school: pd.Series, own: pd.DataFrame, histories: pd.DataFrame, title: str) -> Table:
@@ -329,7 +339,7 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
         yield "В списках года, требующих помощи, школы нет."
     steps = name_sureness(portfolio, pd.DataFrame({"school_id": [school["school_id"]]})).get(school["school_id"], {})
     if steps:
-        yield f"Надёжность места в списке: {explain_steps(steps.values())}."
+        yield f"Надёжность: {explain_steps(steps.values())}."
 
 
 def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:

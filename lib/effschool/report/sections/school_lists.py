@@ -1,5 +1,6 @@
 """Why a school is on a list, how sure that is, what would have changed it, and how the school itself changed."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -9,11 +10,12 @@ from effschool.certainty.chance import say_cases
 from effschool.certainty.stability import FACTORS, METHODICAL
 from effschool.dynamics.level_change import HIDDEN
 from effschool.dynamics.variance import require_rules
-from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules, Fioko
+from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules
 from effschool.report.facts import Said, join, say, words
 from effschool.report.portfolio import Portfolio, flag_members, list_certainty, list_histories
 from effschool.report.queries import name_step
 from effschool.report.sections.cohorts import is_change_sure, select_levels
+from effschool.report.sections.method import say_fioko
 from effschool.report.sections.municipality import choose_decisions, explain_lists, signed
 
 
@@ -45,7 +47,7 @@ def explain_place(portfolio: Portfolio, school: str, name: str) -> Said:
     method = portfolio.workspace.methodology
     reason = ""
     if name == FIOKO_LIST and method.fioko:
-        reason = say_procedures(method.fioko) + find_procedures(portfolio, school)
+        reason = say_fioko(method.fioko) + find_procedures(portfolio, school)
     for domain, rules in method.iterate_domains():
         for status in method.lists.list_statuses(domain):
             if status.status == name and not reason:
@@ -63,24 +65,16 @@ def _list_years(portfolio: Portfolio, school: str, domain: Domain, band: str | N
 
 
 def say_band(rules: DomainRules, band: str | None, years: list[int]) -> str:
-    """«индекс … в нижней четверти своей группы в 2022 и 2023 годах»; of conditions, which end is the heavier."""
-    side = "нижней" if band == "low" else "верхней"
+    """«индекс … в нижней четверти своей группы в 2022 и 2023 годах»; of conditions, the heaviest."""
+    heaviest = rules.better == "low" and band == rules.worse_band
+    side = "самой тяжёлой" if heaviest else "нижней" if band == "low" else "верхней"
     part = "четверти" if rules.bands.share == QUARTER else f"части ({format_percent(100 * rules.bands.share, 0)})"
-    heavier = " (больше — тяжелее)" if rules.better == "low" else ""
     title = rules.title[:1].lower() + rules.title[1:]
     when = f"{join_words(map(str, years))} {'году' if len(years) == 1 else 'годах'}"
-    return f"{title}{heavier} в {side} {part} своей группы в {when}"
+    return f"{title} в {side} {part} своей группы в {when}"
 
 
 QUARTER = 0.25
-
-
-def say_procedures(fioko: Fioko) -> str:
-    """What ФИОКО's rule counts, with its thresholds."""
-    return (
-        f"не справились {format_percent(fioko.low_share_pct, 0)} участников и больше — в {fioko.min_low_procedures} "
-        f"процедурах года или хотя бы в {fioko.min_low_procedures_each_year} в каждом из {fioko.years} последних лет"
-    )
 
 
 def find_procedures(portfolio: Portfolio, school: str) -> str:
@@ -96,13 +90,13 @@ def say_sure(row: Any) -> Said:
         METHOD if row.verdict == METHODICAL else CHANCE_ALONE,
         step=words(name_step(row.verdict, row.stays_chance_pct)),
         cases=words(say_cases(row.stays_chance_pct)),
-        method=words(say_cases(row.stays_method_pct)),
-        factor=words(f", больше всего значит {FACTORS[row.driver]}" if row.driver else ""),
+        method=words(re.sub(r" случа\w+ из 100", "", say_cases(row.stays_method_pct))),
+        factor=words(f"; больше всего значит {FACTORS[row.driver]}" if row.driver else ""),
     )
 
 
-CHANCE_ALONE = "Надёжность: {step} — с другими такими же детьми осталась бы {cases}."
-METHOD = CHANCE_ALONE.removesuffix(".") + ", при другом допустимом правиле — {method}{factor}."
+CHANCE_ALONE = "Надёжность: {step} — с другими детьми осталась бы {cases}."
+METHOD = CHANCE_ALONE.removesuffix(".") + ", при другом правиле — {method}{factor}."
 
 
 def _recall_years(portfolio: Portfolio) -> pd.DataFrame:
@@ -128,7 +122,11 @@ def _say_reach(portfolio: Portfolio) -> pd.DataFrame:
     decisions = choose_decisions(portfolio)
     of_social = decisions["list"].isin(portfolio.workspace.methodology.list_watched("social"))
     chosen = decisions[decisions["within_reach"].astype(bool) & ~of_social]
-    return chosen.rename(columns={"sentence": "text"})[COLUMNS]
+    told = [
+        row.sentence.replace(f"Школа не вошла бы в список «{row.list}» {portfolio.year} года, ", "Не вошла бы, ")
+        for row in chosen.itertuples()
+    ]
+    return chosen.assign(text=told)[COLUMNS]
 
 
 def describe_own_change(portfolio: Portfolio) -> pd.DataFrame:
@@ -138,16 +136,15 @@ def describe_own_change(portfolio: Portfolio) -> pd.DataFrame:
     own = rows[rows["school_id"].isin(portfolio.schools["school_id"])].dropna(subset=["change", "change_error"])
     own = own[own["visibility"] != HIDDEN]
     told = [
-        say(
-            OWN_CHANGE,
-            how=words(rules.change.names[int(row.change_class)]),
-            change=words(signed(row.change)),
-            chance=words(BEYOND if sure else WITHIN),
-        )
+        say(OWN_CHANGE, how=words(rules.change.names[int(row.change_class)]), change=words(signed(row.change)))
+        if sure
+        else say(NO_CHANGE)
         for row, sure in zip(own.itertuples(), is_change_sure(own), strict=True)
     ]
     return pd.DataFrame({"school_id": own["school_id"], "text": told}, columns=["school_id", "text"])
 
 
-OWN_CHANGE = "За год уровень результатов школы против региона {how} ({change} разброса школ): {chance}."
-BEYOND, WITHIN = "больше, чем бывает случайно", "в пределах случайного"
+OWN_CHANGE = (
+    "За год уровень результатов школы против региона {how} ({change} разброса школ): больше, чем бывает случайно."
+)
+NO_CHANGE = "За год результаты школы против региона не изменились больше, чем бывает случайно."
