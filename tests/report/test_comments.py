@@ -203,6 +203,8 @@ def test_figures_stand_in_the_form_their_number_asks_for(rules, titles):
         ("most: 2", "most: 9", "most"),
         ("  fioko: ", "  fiok: ", "не"),
         ("      методист: {text", "      методисты: {text", "методисты"),
+        (", zone: мониторинг,", ", zone: мониторинк,", "«мониторинк» не объявлена"),
+        (", zone: мониторинг,", ",", "не объявлена в zones"),
     ],
 )
 def test_wrong_rule_is_refused_with_its_line(tmp_path, old, new, said):
@@ -210,6 +212,11 @@ def test_wrong_rule_is_refused_with_its_line(tmp_path, old, new, said):
     assert "Файл комментариев «c.yml» не принят" in message
     assert "строка" in message
     assert said in message
+
+
+def test_every_zone_of_change_is_that_of_some_comment(rules):
+    used = {comment.zone for pattern in rules.patterns for comment in pattern.comments.values()}
+    assert used == set(rules.zones)
 
 
 def test_texts_follow_the_rules_of_the_house(rules):

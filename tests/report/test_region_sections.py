@@ -7,6 +7,7 @@ import pytest
 from bs4 import BeautifulSoup
 from builders_report import build_workspace, identify_bands, indicators, listed, lists, measured, register, registered
 
+from effschool.report.comments import load_comments
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import RegionYear, list_municipalities, open_portfolio, open_region
 from effschool.report.sections import region as parts
@@ -251,14 +252,16 @@ def test_every_school_that_needs_attention_is_counted_once_with_what_to_do(regio
     assert told["Муниципалитетов"].between(1, 3).all()
     assert (told["Муниципалитетов"] <= told["Школ"]).all()
     assert told["Что сделать"].is_unique
-    assert set(parts.tabulate_steps(steps).frame["Код"]) == asked
+    rows = parts.tabulate_steps(steps).frame
+    assert set(rows["Код"]) == asked
+    assert set(rows["Зона изменений"]) <= set(load_comments(root / "comments" / "schools.yml").zones.values())
     named = told[told["Какие"] != parts.IN_BOOK]
     few = steps.groupby("text")["name"].agg(list).reindex(named["Что сделать"])
     assert len(named) > 3
     assert all(name in row for row, names in zip(named["Какие"], few, strict=True) for name in names)
 
 
-def test_schools_on_lists_without_a_measure_are_said_to_cope(region, root):
+def test_schools_on_lists_without_a_measure_are_counted(region, root):
     steps = parts.find_steps(region, root / "comments" / "schools.yml")
     listed = set(parts.tabulate_members(region).frame["Код"])
     calm = len(listed - set(steps["school_id"]))

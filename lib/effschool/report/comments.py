@@ -48,7 +48,18 @@ SIGNS = {
 }
 """What else is known of a school, and of what kind it is."""
 TESTS = {"over": operator.gt, "at_least": operator.ge, "under": operator.lt, "at_most": operator.le}
-COMMENT_COLUMNS = ["school_id", "reader", "pattern", "topic", "urgency", "attention", "text", "because", "source"]
+COMMENT_COLUMNS = [
+    "school_id",
+    "reader",
+    "pattern",
+    "topic",
+    "urgency",
+    "attention",
+    "text",
+    "because",
+    "zone",
+    "source",
+]
 
 
 class Condition(Frozen):
@@ -98,9 +109,14 @@ class Condition(Frozen):
 
 
 class Comment(Frozen):
-    """What a pattern means for one reader: text with figures in braces, and the document that the measure is from."""
+    """What a pattern means for one reader: text with figures in braces, and the document that the measure is from.
+
+    Args:
+        zone: the zone of change (зона изменений) that the measure works on, of those the file names.
+    """
 
     text: Words
+    zone: Words | None = None
     source: Words
 
 
@@ -144,6 +160,7 @@ class CommentRules(Frozen):
         indicators: indicators of results that conditions may name.
         conditions: the same of conditions of work; comments on them come after those on results.
         first: topic whose comment comes before all others.
+        zones: zones of change, short word → name; where they are named, every comment belongs to one.
         signs: how the other figures are said as a ground, by name; empty where another one says it.
     """
 
@@ -154,6 +171,7 @@ class CommentRules(Frozen):
     indicators: tuple[Words, ...]
     conditions: tuple[Words, ...]
     first: Words
+    zones: dict[Words, Words] = Field(default={})
     signs: dict[Words, str]
     patterns: tuple[Pattern, ...] = Field(min_length=1)
 
@@ -171,6 +189,15 @@ class CommentRules(Frozen):
         for name in self.signs:
             if name not in SIGNS:
                 raise RuleError(f"неизвестный признак; известны: {', '.join(SIGNS)}", "signs", name)
+        return self
+
+    @model_validator(mode="after")
+    def _check_zones(self) -> Self:
+        for place, pattern in enumerate(self.patterns):
+            for reader, comment in pattern.comments.items():
+                if comment.zone not in (self.zones or (None,)):
+                    at = ("patterns", place, "comments", reader)
+                    raise RuleError(f"зона изменений «{comment.zone or ''}» не объявлена в zones", *at)
         return self
 
     def _knows(self, name: str) -> bool:
@@ -265,7 +292,15 @@ def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str
             about = (pattern.id, pattern.topic, places[pattern.id], pattern.attention)
             because = say_because(pattern, row, rules, titles)
             rows += [
-                (school, reader, *about, write_text(comment.text, row), because, comment.source)
+                (
+                    school,
+                    reader,
+                    *about,
+                    write_text(comment.text, row),
+                    because,
+                    rules.zones.get(comment.zone or "", ""),
+                    comment.source,
+                )
                 for reader, comment in pattern.comments.items()
             ]
     frame = pd.DataFrame(rows, columns=COMMENT_COLUMNS, dtype=object)  # text that knows its figures stays so

@@ -204,7 +204,7 @@ def _find_gaps(region: RegionYear) -> Iterator[str]:
 def find_steps(region: RegionYear, path: Path) -> pd.DataFrame:
     """The most urgent comment for an ОМСУ of every school that needs attention, the most urgent first.
 
-    A row per school: school_id, name, municipality, text, topic, urgency.
+    A row per school: school_id, name, municipality, text, topic, zone, urgency.
 
     Args:
         path: file of the comments.
@@ -216,7 +216,9 @@ def find_steps(region: RegionYear, path: Path) -> pd.DataFrame:
     titles = name_titles(region.workspace.methodology)
     told = write_comments(gather_features(region, region.region_schools), load_comments(path), titles)
     first = told[(told["reader"] == OFFICE) & told["attention"].astype(bool)].drop_duplicates("school_id")
-    steps = schools.merge(first[["school_id", "text", "topic", "urgency"]].astype({"text": "str"}), on="school_id")
+    steps = schools.merge(
+        first[["school_id", "text", "topic", "zone", "urgency"]].astype({"text": "str"}), on="school_id"
+    )
     return steps.sort_values(["urgency", "text", "municipality", "name"], key=order_texts, ignore_index=True)
 
 
@@ -247,13 +249,13 @@ def _count_measure(own: pd.DataFrame) -> tuple[int, int, str]:
 
 
 def _say_calm(region: RegionYear, steps: pd.DataFrame) -> str:
-    """Why the measures have fewer schools than the lists: some cope, and nothing is urgent."""
+    """Why the measures have fewer schools than the lists."""
     schools = region.region_schools
     listed = (
         schools.loc[flag_listed(schools, region.watched), "school_id"] if region.has_lists else schools["school_id"][:0]
     )
     calm = int((~listed.isin(steps["school_id"])).sum())
-    told = f" У {count_words(calm, *OF_SCHOOLS)} из списков срочного повода нет: с результатами они справляются."
+    told = f" У {count_words(calm, *OF_SCHOOLS)} из списков срочного повода нет."
     return told if calm else ""
 
 
@@ -261,8 +263,8 @@ def tabulate_steps(steps: pd.DataFrame) -> Table | Text:
     """The measures school by school, for the workbook."""
     if steps.empty:
         return Text((NOTHING_URGENT,))
-    columns = ["name", "school_id", "municipality", "text", "topic"]
-    headings = ["Школа", "Код", "Муниципалитет", "Что сделать", "Повод"]
+    columns = ["name", "school_id", "municipality", "text", "topic", "zone"]
+    headings = ["Школа", "Код", "Муниципалитет", "Что сделать", "Повод", "Зона изменений"]
     return Table("Меры по школам", "Что сделать: школа за школой", steps[columns].set_axis(headings, axis=1))
 
 

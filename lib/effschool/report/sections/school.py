@@ -389,10 +389,19 @@ def tabulate_figures(told: Told) -> Table:
 
 def tabulate_comments(told: Told) -> Table:
     """Comments of all pages in one table, for the workbook."""
-    names = {"reader": "Кому", "topic": "О чём", "text": "Комментарий", "because": "Основание", "source": "Источник"}
     chosen = told.comments[told.comments["reader"].isin(SCHOOL_READERS)]
-    frame = _name_rows(told, chosen[["school_id", *names]].rename(columns=names))
+    frame = _name_rows(told, chosen[["school_id", *IN_BOOK]].rename(columns=IN_BOOK))
     return Table("Комментарии", "Комментарии для учителя, директора и методиста", frame.astype("str"))
+
+
+IN_BOOK = {
+    "reader": "Кому",
+    "topic": "О чём",
+    "text": "Комментарий",
+    "because": "Основание",
+    "zone": "Зона изменений",
+    "source": "Источник",
+}
 
 
 def _name_rows(told: Told, frame: pd.DataFrame) -> pd.DataFrame:
