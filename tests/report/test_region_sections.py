@@ -20,7 +20,6 @@ PARTS = [
     parts.chart_map,
     parts.chart_failures,
     parts.tabulate_municipalities,
-    parts.chart_lists,
     parts.chart_region_matrix,
     parts.tabulate_members,
     parts.tabulate_insufficient,
@@ -67,7 +66,6 @@ def test_every_municipality_stands_in_every_table(small):
     assert table.loc["А", ["Школ", "Ранжировано", "ШНРО", "ШНОР"]].tolist() == [2, 2, 1, 1]
     assert table.loc["А", parts.LOW] == 1
     assert table.loc["Б", ["Школ", "Ранжировано", parts.LOW, "ШНРО"]].tolist() == [1, 0, 0, 0]
-    assert parts.chart_lists(small).table.frame["Муниципалитет"].tolist() == ["А", "Б"]
 
 
 def test_members_are_those_of_the_watched_lists_in_alphabetical_order(small, region):
@@ -128,7 +126,7 @@ def test_figures_count_the_lists(small):
 
 def test_year_without_lists_says_so(demo):
     region = open_region(demo, 2020)
-    for part in (parts.show_region_figures, parts.chart_lists, parts.tabulate_members):
+    for part in (parts.show_region_figures, parts.tabulate_members):
         assert part(region).kind == "note"
     assert isinstance(parts.tabulate_municipalities(region), Table)
     assert "ШНРО" not in parts.tabulate_municipalities(region).frame

@@ -128,6 +128,9 @@ def test_every_municipality_stands_among_places(demo, names):
     assert (totals == totals.iloc[0]).all()
     shares = parts.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools).frame
     assert sorted(shares["Где"]) == sorted(["регион", *names])
+    part = parts.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools)
+    assert shares["Где"].head(part.first).tolist() == ["регион", names[0]]
+    assert f"нет: {len(names) - 1}." in part.note
     assert set(shares.loc[shares["Мероприятий"].notna(), "Где"]) == {"регион", names[0]}
 
 

@@ -363,7 +363,6 @@ def tabulate_municipalities(region: RegionYear, reports: Links | None = None) ->
     return Table("Муниципалитеты", title, pd.DataFrame(rows), row_links=links)
 
 
-JOINT_COLOURS = ("#7a1f04", charts.WORSE, "#e08a5c", "#0b6e4f", "#8a6100")
 LOW = "Результаты года низкие"
 
 
@@ -378,32 +377,6 @@ def _count_municipality(region: RegionYear, name: str) -> dict[str, object]:
         LOW: int(bands["low"]),
         **lists,
     }
-
-
-def chart_lists(region: RegionYear) -> Chart | Text:
-    """Schools of the joint list by municipality."""
-    if not region.has_lists:
-        return say_missing("Школы в списках по муниципалитетам")
-    schools = region.region_schools
-    names = [status.status for status in region.workspace.methodology.lists.joint]
-    column = "joint" if names else "results_status"
-    names = names or [status.status for status in region.workspace.methodology.lists.results]
-    counts = schools.pivot_table(
-        index="municipality", columns=column, values="school_id", aggfunc="count", fill_value=0
-    )
-    every = list_municipalities(region.workspace, region.year)
-    counts = counts.reindex(index=every, columns=names, fill_value=0).astype(int)
-    present = [name for name in names if counts[name].any()]
-    colours = [colour for name, colour in zip(names, JOINT_COLOURS, strict=False) if name in present]
-    figure = charts.draw_counts(counts[present], "школ", colours)
-    total, none = int(counts.to_numpy().sum()), int((counts.sum(axis=1) == 0).sum())
-    sentence = (
-        f"В этих списках {count_words(total, *SCHOOLS)}; муниципалитетов без таких школ — "
-        f"{format_number(none)} из {len(every)}."
-    )
-    title = f"Школы в списках по муниципалитетам, {region.year} год, школ"
-    table = Table("Списки по муниципалитетам", title, counts.rename_axis("Муниципалитет").reset_index())
-    return Chart("lists", title, sentence, figure, table)
 
 
 def chart_region_matrix(region: RegionYear) -> Chart | Text:

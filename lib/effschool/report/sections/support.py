@@ -466,6 +466,10 @@ def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Tab
         }
     ).reset_index(drop=True)
     frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})
-    note = "«Нет данных» — плана этой программы в файлах нет. Отменённые мероприятия не считаются."
+    frame = frame.sort_values("Мероприятий", key=pd.isna, kind="stable", ignore_index=True)
+    lacking = int(frame["Мероприятий"].isna().sum())
+    told = "Отменённые мероприятия не считаются. Мест, от которых плана программы в файлах нет: {lacking}."
+    note = say(told, lacking=number(lacking))
     title = f"Выполнение дорожных карт: {_say_day(roadmap)}"
-    return Table("Выполнение планов", title, frame, {"Выполнено, %": percent}, note=note)
+    key, formats = "Выполнение планов", {"Выполнено, %": percent}
+    return Table(key, title, frame, formats, note=note, first=len(frame) - lacking)
