@@ -77,6 +77,17 @@ def test_every_own_school_has_a_number_of_its_own_and_none_covers_another(count)
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
+def test_paths_of_schools_stay_inside_the_frame():
+    points = pd.DataFrame({"x": [0.5, 0.6], "y": [0.5, 0.6], "number": pd.array([1, 2], dtype="Int64")})
+    tracks = pd.DataFrame({"number": [1, 1], "year": [2021, 2022], "x": [0.1, 0.9], "y": [0.2, 0.95]})
+    points = points.assign(kind=charts.OTHER_KIND, schools=1, **MIDDLE)
+    axes = charts.draw_matrix(points, "x", "y", "свои", "другие", tracks=tracks).axes[0]
+    assert axes.get_xlim()[0] < 0.1
+    assert axes.get_xlim()[1] > 0.9
+    assert axes.get_ylim()[0] < 0.2
+    assert axes.get_ylim()[1] > 0.95
+
+
 def test_rows_of_many_schools_fit_a_sheet_and_keep_a_line_of_letters():
     assert charts.size_rows(10, 0.3) == 0.3
     assert charts.size_rows(60, 0.3) * 60 <= 10.5

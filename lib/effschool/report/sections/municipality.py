@@ -180,15 +180,17 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     if not results or not social or own.empty:
         return say_missing("Портфельная матрица результатов и социальных условий")
     tracks = follow_points(portfolio)
+    listed = own[own["kind"] != charts.OTHER_KIND]
+    led = tracks[tracks["number"].isin(listed["number"])]
     figure = charts.draw_matrix(
         points,
         f"{social.title} (больше — тяжелее)",
         f"{results.title} (больше — лучше)",
         "прочие школы муниципалитета",
         "другие школы региона",
+        tracks=led,
     )
-    listed = own[own["kind"] != charts.OTHER_KIND]
-    charts.finish_matrix(figure, tracks[tracks["number"].isin(listed["number"])], CORNERS)
+    charts.finish_matrix(figure, led, CORNERS)
     table = _tabulate_matrix(portfolio, own, tracks)
     title = f"Портфельная матрица, {portfolio.year} год: индекс результатов и индекс социальных условий, от 0 до 1"
     return Chart("matrix", title, _say_matrix(points), figure, table)

@@ -348,9 +348,7 @@ def say_value(value: float, unit: str) -> str:
     return shown if shown == NO_DATA else f"{shown} {unit}"
 
 
-OTHERS_PLANS = (
-    "Планы взяты из программ, названных в таблице; чужая программа муниципалитет не обязывает, с ней сравнивают."
-)
+OTHERS_PLANS = "Планы взяты из программ, названных в таблице."
 
 
 def _count_states(rows: pd.DataFrame) -> Said:
