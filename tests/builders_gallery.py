@@ -36,7 +36,7 @@ def draw_all(count: int) -> Iterator[tuple[str, Figure]]:
     place = LONG if count == 3 else "городской округ Алоавантюриновск"
     yield (
         "matrix",
-        charts.draw_matrix(scatter_schools(random, count), "Условия", "Результаты", "прочие школы", "другие"),
+        charts.draw_matrix(scatter_schools(random, count), "Условия", "Результаты", ("прочие школы", "другие")),
     )
     shares = pd.DataFrame([[20.0, 50.0, 30.0], [25.0, 50.0, 25.0]], index=[place, "регион"], columns=list(COLOURS))
     yield "shares", charts.draw_stacked_shares(shares if count > 1 else shares * np.nan, COLOURS, "% школ")

@@ -71,7 +71,7 @@ def test_every_own_school_has_a_number_of_its_own_and_none_covers_another(count)
     points = points.assign(
         number=pd.array(range(1, count + 1), dtype="Int64"), kind=charts.OTHER_KIND, schools=1, **MIDDLE
     )
-    axes = charts.draw_matrix(points, "x", "y", "свои", "другие").axes[0]
+    axes = charts.draw_matrix(points, "x", "y", ("свои", "другие")).axes[0]
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) == count
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
@@ -81,7 +81,7 @@ def test_paths_of_schools_stay_inside_the_frame():
     points = pd.DataFrame({"x": [0.5, 0.6], "y": [0.5, 0.6], "number": pd.array([1, 2], dtype="Int64")})
     tracks = pd.DataFrame({"number": [1, 1], "year": [2021, 2022], "x": [0.1, 0.9], "y": [0.2, 0.95]})
     points = points.assign(kind=charts.OTHER_KIND, schools=1, **MIDDLE)
-    axes = charts.draw_matrix(points, "x", "y", "свои", "другие", tracks=tracks).axes[0]
+    axes = charts.draw_matrix(points, "x", "y", ("свои", "другие"), tracks).axes[0]
     assert axes.get_xlim()[0] < 0.1
     assert axes.get_xlim()[1] > 0.9
     assert axes.get_ylim()[0] < 0.2
@@ -148,7 +148,7 @@ def count_dots(figure):
 
 
 def test_matrix_draws_every_school_and_numbers_its_own():
-    figure = charts.draw_matrix(make_points(), "x", "y", "свои", "другие")
+    figure = charts.draw_matrix(make_points(), "x", "y", ("свои", "другие"))
     texts = read_texts(figure)
     assert {"1", "2", "x", "y", "другие (крайние — у края)"} <= set(texts)
     assert count_dots(figure) == 3
@@ -160,7 +160,7 @@ def test_school_of_any_kind_of_the_methodology_is_drawn(draw, methodology):
     points = pd.DataFrame(
         {"x": 0.5, "y": 0.5, "number": range(1, len(kinds) + 1), "kind": kinds, "schools": 1} | MIDDLE
     )
-    words = ("x", "y", "свои", "другие") if draw is charts.draw_matrix else ("x", "y")
+    words = ("x", "y", ("свои", "другие")) if draw is charts.draw_matrix else ("x", "y")
     assert count_dots(draw(points.astype({"number": "Int64"}), *words)) == len(kinds)
 
 

@@ -138,7 +138,7 @@ def drawn(demo):
 
 def save_page(points, path):
     chart = Chart(
-        "m", "М", "П.", charts.draw_matrix(points, "x", "y", "свои", "другие"), Table("Т", "Т", make_frame([]))
+        "m", "М", "П.", charts.draw_matrix(points, "x", "y", ("свои", "другие")), Table("Т", "Т", make_frame([]))
     )
     path.write_text(chart._repr_html_(), encoding="utf-8")
 
@@ -156,7 +156,7 @@ def test_an_exact_point_of_a_school_of_others_is_read_off_the_drawing(drawn, tmp
 
 def test_a_drawing_without_own_points_tells_nothing(drawn):
     secrets, points = drawn
-    svg = "<svg>" + draw_svg(charts.draw_matrix(points, "x", "y", "свои", "другие"), "matrix").content
+    svg = "<svg>" + draw_svg(charts.draw_matrix(points, "x", "y", ("свои", "другие")), "matrix").content
     assert "<use" in svg
     assert len(secrets.own_pairs) > 2
 

@@ -127,7 +127,7 @@ def _fill_dots(axes: Axes, values: pd.DataFrame, own: str, other: str) -> None:
 
 @mpl.rc_context(PLAIN)
 def draw_matrix(
-    points: pd.DataFrame, x_label: str, y_label: str, own: str, other: str, *, tracks: pd.DataFrame | None = None
+    points: pd.DataFrame, x_label: str, y_label: str, names: tuple[str, str], tracks: pd.DataFrame | None = None
 ) -> Figure:
     """Portfolio matrix (портфельная матрица): results against social conditions.
 
@@ -135,12 +135,14 @@ def draw_matrix(
         points: a row per school: x, y (index 0…1), `number`, `kind` (colour by status); without a number, a row per
             square of indices with `schools` in it, so that nothing exact of a school of others is drawn. x_middle and
             y_middle, the same in every row, are the dashed lines.
+        names: what own and other schools are called.
         tracks: what has to find room besides, x and y: lines that `finish_matrix` draws.
     """
     figure, (axes,) = start_figure(6.2)
     named, anonymous = points.dropna(subset="number"), points[points["number"].isna()]
     whole = pd.concat([named, tracks])
     x_ends, y_ends = (choose_ends(points[name], whole[name]) for name in ("x", "y"))
+    own, other = names
     _draw_squares(axes, anonymous, x_ends, y_ends, other)
     for kind, (colour, marker) in KINDS.items():
         chosen = named[named["kind"] == kind]

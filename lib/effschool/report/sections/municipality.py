@@ -186,9 +186,8 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
         points,
         f"{social.title} (больше — тяжелее)",
         f"{results.title} (больше — лучше)",
-        "прочие школы муниципалитета",
-        "другие школы региона",
-        tracks=led,
+        ("прочие школы муниципалитета", "другие школы региона"),
+        led,
     )
     charts.finish_matrix(figure, led, CORNERS)
     table = _tabulate_matrix(portfolio, own, tracks)
