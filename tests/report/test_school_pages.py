@@ -238,3 +238,17 @@ def test_names_are_data_on_a_page(methodology, tmp_path):
     for html in ((tmp_path / "01.html").read_text(encoding="utf-8"), tabulate_schools(told)._repr_html_()):
         assert "<script>" not in html
         assert "&lt;script&gt;" in html
+
+
+def test_what_would_have_changed_is_told_of_lists_that_the_school_is_on(demo):
+    told = 0
+    for name in list_municipalities(demo, 2023):
+        portfolio = open_portfolio(demo, name, 2023)
+        for page in tell_pages(tell_schools(portfolio, COMMENTS)).pages:
+            said = " ".join(page.shown[0].paragraphs)
+            told += said.count("Не вошла бы, если бы")
+            assert "Школа вошла бы" not in said
+    decisions = demo.decisions[(demo.decisions["year"] == 2023) & demo.decisions["within_reach"].astype(bool)]
+    of_results = ["ШНРО", "группа риска", "ШНОР"]
+    members = decisions["is_member"].fillna(False).astype(bool) & decisions["list"].isin(of_results)
+    assert told == members.sum() > 3

@@ -118,10 +118,10 @@ def _recall_years(portfolio: Portfolio) -> pd.DataFrame:
 
 
 def _say_reach(portfolio: Portfolio) -> pd.DataFrame:
-    """What other results would have changed, where it is within reach and singles out no pupil."""
+    """What would have kept a school off its list, where it is within reach and singles out no pupil."""
     decisions = choose_decisions(portfolio)
     of_social = decisions["list"].isin(portfolio.workspace.methodology.list_watched("social"))
-    chosen = decisions[decisions["within_reach"].astype(bool) & ~of_social]
+    chosen = decisions[decisions["within_reach"].astype(bool) & decisions["member"] & ~of_social]
     told = [
         row.sentence.replace(f"Школа не вошла бы в список «{row.list}» {portfolio.year} года, ", "Не вошла бы, ")
         for row in chosen.itertuples()
