@@ -228,6 +228,20 @@ def test_texts_follow_the_rules_of_the_house(rules):
             assert not re.search(r"METHODOLOGY|\s[-–]\s|\"|\d\.\d+ ?%", comment.text + comment.source)
 
 
+def test_sure_list_is_helped_before_an_unsure_one_is_visited(rules):
+    wanted = [pick(rules, name) for name in ("low_results_unsure", "fioko_firm")]
+    assert choose_patterns(imagine(rules, *wanted), rules)["01"][0].id == "fioko_firm"
+    assert choose_patterns(imagine(rules, *wanted, in_project=True), rules)["01"][0].id == "fioko_in_project"
+
+
+@pytest.mark.parametrize(("pupils", "is_told"), [(4, False), (5, True)])
+def test_few_families_are_not_counted_in_a_sentence(rules, pupils, is_told):
+    pattern = pick(rules, "guardianship")
+    assert any("guardianship.pupils" in comment.text for comment in pattern.comments.values())
+    signs = imagine(rules, pattern, **{"guardianship.pupils": pupils})
+    assert (pattern in choose_patterns(signs, rules)["01"]) == is_told
+
+
 def test_largest_gap_of_results_comes_right_after_the_list_and_before_conditions():
     rules = load_comments(RULES)
     wanted = [pick(rules, name) for name in ("low_results_firm", "rus_tests_low", "math_exam_low", "poor_families")]

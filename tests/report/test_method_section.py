@@ -19,6 +19,17 @@ def test_every_rule_is_named_with_its_source(methodology):
     assert methodology.version in frame["Правило"].iloc[0]
 
 
+def test_borders_of_sureness_are_those_of_the_methodology(methodology):
+    rules = tabulate_method(methodology).frame.set_index("Что")["Правило"]
+    cuts = methodology.certainty.verdicts
+    said = rules["Надёжность места"].replace("\N{NO-BREAK SPACE}", " ")
+    assert f"в {cuts.stable_pct:.0f} % пересчётов" in said
+    assert f"в {cuts.method_pct:.0f} % других" in said
+    assert "Надёжность места" not in set(
+        tabulate_method(methodology.model_copy(update={"certainty": None})).frame["Что"]
+    )
+
+
 def test_method_without_the_federal_list_does_not_tell_of_it(methodology):
     assert "ШНОР" in set(tabulate_method(methodology).frame["Что"])
     assert "ШНОР" not in set(tabulate_method(methodology.model_copy(update={"fioko": None})).frame["Что"])

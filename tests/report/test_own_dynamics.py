@@ -55,6 +55,20 @@ def test_moves_name_who_came_and_who_left_and_nobody_who_was_not_judged(demo):
     assert any("попали в список: " in text for text in told)
 
 
+def test_school_that_went_from_one_list_of_results_to_another_is_said_to(demo):
+    told = 0
+    for name in list_municipalities(demo, YEAR):
+        portfolio = open_portfolio(demo, name, YEAR)
+        before, now = (item.register.set_index("school_id") for item in (portfolio.year_before, portfolio))
+        both = now.index.intersection(before.index)
+        was = before.loc[both, "results_status"] == "группа риска"
+        moved = now.loc[both[was & (now.loc[both, "results_status"] == "ШНРО")], "name"]
+        left = [text for text in parts.describe_moves(portfolio).paragraphs if text.startswith("группа риска, вышли")]
+        assert " ".join(left).count("(теперь ШНРО)") == len(moved)
+        told += len(moved)
+    assert told
+
+
 def test_moves_are_not_told_where_a_year_has_no_lists(demo):
     assert isinstance(parts.describe_moves(open_portfolio(demo, None, 2020)), Text)
 

@@ -89,7 +89,7 @@ def test_conditions_and_vpr_as_in_the_group_are_counted(demo):
         kinds = {"услови": hidden[~of_vpr], "показател": hidden[of_vpr]}
         for page in tell_pages(told).pages:
             text = " ".join(said for part in page.shown for said in getattr(part, "paragraphs", ())).replace(NBSP, " ")
-            (line,) = re.findall(r"Ещё [^.]* — как в группе", text) or [""]
+            (line,) = re.findall(r"Ещё [^.]* — в пределах случайного", text) or [""]
             for word, rows in kinds.items():
                 number = int((rows["school_id"] == page.file).sum())
                 assert re.findall(rf"(\d+) {word}", line) == [str(number)] * (number > 0)

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from effschool.base.configuration import Frozen, RuleError, Words, read_rules
-from effschool.base.disclosure import may_tell
+from effschool.base.disclosure import load_disclosure, may_tell
 from effschool.base.russian import NBSP
 from effschool.report.facts import Fact, Said, count, join, number, percent, words
 
@@ -225,25 +225,27 @@ def choose_patterns(signs: pd.DataFrame, rules: CommentRules) -> dict[str, list[
     Args:
         signs: a row per school, indexed by `school_id`, a column per figure.
     """
-    holds = pd.DataFrame({pattern.id: _hold(pattern, signs, rules.fewest) for pattern in rules.patterns})
+    holds = pd.DataFrame({pattern.id: _hold(pattern, signs, rules) for pattern in rules.patterns})
     return {
         str(school): _choose(_rank([item for item in rules.patterns if row[item.id]], signs.loc[school], rules))
         for school, row in holds.iterrows()
     }
 
 
-def _hold(pattern: Pattern, signs: pd.DataFrame, fewest: int) -> pd.Series:
-    held = [condition.holds(signs, fewest) for condition in pattern.when]
+def _hold(pattern: Pattern, signs: pd.DataFrame, rules: CommentRules) -> pd.Series:
+    held = [condition.holds(signs, rules.fewest) for condition in pattern.when]
     places = [place for comment in pattern.comments.values() for place in _list_places(comment.text)]
     counted = {name.partition(".")[0] for name, _ in places if name.endswith(".pupils")}
-    held += [_may_count(signs, base) for base in sorted(counted)]
+    held += [_may_count(signs, base, base in rules.conditions) for base in sorted(counted)]
     return pd.concat(held, axis=1).all(axis=1)
 
 
-def _may_count(signs: pd.DataFrame, base: str) -> pd.Series:
-    """Of which schools a sentence may say how many pupils stand behind an indicator's share."""
+def _may_count(signs: pd.DataFrame, base: str, of_conditions: bool) -> pd.Series:
+    """Of which schools a sentence may say how many pupils stand behind a share; never of a few families."""
     counts = signs.reindex(columns=[f"{base}.participants", f"{base}.pupils"]).astype("float64")
-    return pd.Series([may_tell(*row) for row in counts.itertuples(index=False)], index=signs.index)
+    least = load_disclosure().participants if of_conditions else 0
+    told = [may_tell(*row) and row[1] >= least for row in counts.itertuples(index=False)]
+    return pd.Series(told, index=signs.index)
 
 
 def _rank(patterns: list[Pattern], row: pd.Series, rules: CommentRules) -> list[Pattern]:

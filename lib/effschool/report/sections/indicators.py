@@ -41,7 +41,7 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     frame = pd.DataFrame(
         {
             "Показатель": name_rows(chosen),
-            "Лучше, если": chosen["more_is_worse"].map({True: "меньше", False: "больше"}),
+            **({"Лучше, если": chosen["more_is_worse"].map(WAYS)} if domain == "results" else {}),
             "Муниципалитет": chosen["own"],
             "Регион": chosen["region"],
             **ranges,
@@ -69,6 +69,7 @@ def say_direction(judged: pd.DataFrame) -> Said:
     return say(told, less=number(less), more=number(len(judged) - less))
 
 
+WAYS = {True: "меньше", False: "больше"}
 TITLES: dict[Domain, str] = {"results": "ЕГЭ, ОГЭ и аттестаты", "social": "Социальные условия"}
 FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), percent)
 

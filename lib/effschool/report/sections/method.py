@@ -15,9 +15,11 @@ from effschool.method.methodology import (
     GroupsByExams,
     GroupsByType,
     Methodology,
+    Verdicts,
 )
 from effschool.method.thresholds import Need, Register, Threshold, load_register, require_thresholds
 from effschool.report.display import Table, Text
+from effschool.report.queries import CHANCE, FIRM, HALF, UNSURE
 
 NOT_RECORDED = "порог года в реестре не записан"
 
@@ -67,8 +69,20 @@ def tabulate_method(method: Methodology) -> Table:
     if method.dynamics:
         rows.append(("Уровень и изменение", _say_grid(method.dynamics), method.dynamics.level_change.source))
         rows.append(("Когорты учеников", _say_cohorts(method.dynamics), method.dynamics.pupil_cohorts.source))
+    if method.certainty:
+        rows.append(("Надёжность места", _say_steps(method.certainty.verdicts), "приняты разработчиками"))
     return Table(
         "Метод", "Правила, по которым составлены списки", pd.DataFrame(rows, columns=["Что", "Правило", "Источник"])
+    )
+
+
+def _say_steps(cuts: Verdicts) -> str:
+    """From which share of redraws and of other rules on a place is called sure, and below which a matter of chance."""
+    return (
+        f"«{FIRM}» — остаётся не менее чем в {format_percent(cuts.stable_pct, 0)} пересчётов с другими такими же "
+        f"учениками и не менее чем в {format_percent(cuts.method_pct, 0)} других допустимых расчётов (веса, шкала, вид "
+        f"среднего, пропуски, ВПР, прочтения правил); «{CHANCE}» — менее чем в {format_percent(HALF, 0)} пересчётов; "
+        f"«{UNSURE}» — прочие"
     )
 
 

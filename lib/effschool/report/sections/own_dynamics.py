@@ -40,23 +40,32 @@ def describe_moves(portfolio: Portfolio) -> Text:
     if not (portfolio.has_lists and past.has_lists):
         return Text(("Сравнить списки с прошлым годом нельзя: за один из двух лет их нет.",), kind="note")
     names, told = number_schools(now), []
+    results = portfolio.workspace.methodology.list_watched("results")
     both = now.index.intersection(before.index)
     for name in portfolio.watched:
+        of_results = results if name in results else []
         is_on, was_on = flag_members(now.loc[both], name), flag_members(before.loc[both], name)
         is_judged = now.loc[both, find_ground(portfolio, name)].notna()
         left = was_on & ~is_on
         moves = (
             ("попали в список", is_on & ~was_on),
-            ("вышли из списка", left & is_judged),
+            (LEFT, left & is_judged),
             (UNKNOWN, left & ~is_judged),
         )
         for verb, chosen in moves:
             if chosen.any():
-                listed = ", ".join(names[both[chosen]])
+                others = now["results_status"].where(now["results_status"].isin(of_results) & (verb == LEFT))
+                listed = ", ".join(_say_where(names[code], others[code]) for code in both[chosen])
                 told.append(say("{name}, {verb}: {listed}.", name=words(name), verb=words(verb), listed=words(listed)))
     return Text(tuple(told) or ("За год в списки, требующие помощи, никто не попал, и никто из них не вышел.",))
 
 
+def _say_where(school: str, other: object) -> str:
+    """The school, and for one that left a list of results the other one that it is on now."""
+    return f"{school} (теперь {other})" if pd.notna(other) else school
+
+
+LEFT = "вышли из списка"
 UNKNOWN = "были в списке год назад, а теперь для вывода не хватило данных"
 
 

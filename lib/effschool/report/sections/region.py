@@ -451,7 +451,10 @@ def choose_members(region: RegionYear, members: Table | Text, *, of_results: boo
     title = join_words(names) if of_results else f"{join_words(others)} без других списков"
     if rows.empty:
         return Text((f"{title}, {region.year} год: таких школ нет.",))
-    return replace(members, title=f"{title}, {region.year} год, по алфавиту", frame=rows)
+    rest = len(members.frame) - len(rows)
+    note = f"Всего в списках {count_words(len(members.frame), *SCHOOLS)}; остальные {format_number(rest)} — "
+    where = "в таблице «без других списков» ниже." if of_results else "в таблице выше."
+    return replace(members, title=f"{title}, {region.year} год, по алфавиту", frame=rows, note=note + where)
 
 
 def tabulate_insufficient(region: RegionYear) -> Table | Text:

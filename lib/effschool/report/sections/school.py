@@ -211,7 +211,8 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     alike = _find_alike(told, own)
     parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
-    tables = [*tables[:-1], *(replace(last, note=join([last.note, READ])) for last in tables[-1:])]
+    read = say(READ, fewest=number(told.rules.fewest))
+    tables = [*tables[:-1], *(replace(last, note=join([last.note, read])) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
 
@@ -226,8 +227,10 @@ def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 VPR = "ВПР"
-NOTES = {VPR: "По ВПР школы не оценивают: письма Рособрнадзора этого не предусматривают. Числа — для помощи детям."}
-READ = READING.format(own="школа", other="её группа")
+NOTES = {
+    VPR: "По ВПР школы не оценивают (письма Рособрнадзора этого не предусматривают), но правило ШНОР их учитывает."
+}
+READ = READING.format(own="школа", other="её группа").removesuffix(".") + " или детей меньше {fewest}."
 
 
 def _find_alike(told: Told, own: pd.DataFrame) -> pd.Series:
@@ -245,7 +248,7 @@ def _say_alike(alike: pd.DataFrame) -> list[Text]:
 
 
 OF_VPR = ("показатель ВПР", "показателя ВПР", "показателей ВПР")
-ALIKE = "— как в группе: числа есть в муниципалитете."
+ALIKE = "— в пределах случайного: числа есть в муниципалитете."
 
 
 def _say_hidden(few: int) -> list[Text]:

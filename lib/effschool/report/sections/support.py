@@ -98,7 +98,8 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
     note = say(
         "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все "
-        "годы окна, которой ни сейчас, ни год назад помощь не нужна. Не нашлось похожих для {none} из {all}{ask}.",
+        "годы окна, которой ни сейчас, ни год назад не нужна помощь по результатам. Не нашлось похожих для {none} из "
+        "{all}{ask}.",
         none=number(close["name"].nunique() - len(found)),
         ask=words(": партнёра для них подберёт институт" if len(found) < close["name"].nunique() else ""),
         all=count(close["name"].nunique(), *OF_SCHOOLS),
@@ -292,7 +293,7 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
         }
     )
     title, shown = f"Цели программ: план и факт, {portfolio.year} год", tuple(frame.columns[:-1])
-    note = join([OTHERS_PLANS, _count_states(own)])
+    note = join([OTHERS_PLANS, _count_states(both[both["is_known"]])])
     return Table("Цели", title, frame, note=note, shown=shown, first=int(both["is_known"].sum()))
 
 
@@ -348,7 +349,7 @@ def say_value(value: float, unit: str) -> str:
     return shown if shown == NO_DATA else f"{shown} {unit}"
 
 
-OTHERS_PLANS = "Планы взяты из программ, названных в таблице."
+OTHERS_PLANS = "Планы — из программ, названных в таблице; факты, кроме вычисленных, — из таблицы института как есть."
 
 
 def _count_states(rows: pd.DataFrame) -> Said:
@@ -438,6 +439,9 @@ def _say_place(place: str, known: set[str]) -> str:
     return REGION_ROW if not place else place if place in known else f"{place} (нет в реестре школ)"
 
 
+NO_PLAN = "Отменённые мероприятия не считаются. Мест, от которых плана программы в файлах нет: {lacking}."
+
+
 def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
     """Share of events carried out by programme and place; a municipality without a plan is named as well."""
     if roadmap.empty:
@@ -466,8 +470,7 @@ def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Tab
     frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})
     frame = frame.sort_values("Мероприятий", key=pd.isna, kind="stable", ignore_index=True)
     lacking = int(frame["Мероприятий"].isna().sum())
-    told = "Отменённые мероприятия не считаются. Мест, от которых плана программы в файлах нет: {lacking}."
-    note = say(told, lacking=number(lacking))
+    note = say(NO_PLAN, lacking=number(lacking))
     title = f"Выполнение дорожных карт: {_say_day(roadmap)}"
     key, formats = "Выполнение планов", {"Выполнено, %": percent}
     return Table(key, title, frame, formats, note=note, first=len(frame) - lacking)
