@@ -116,7 +116,7 @@ def say_partners(names: pd.Series) -> str:
     return "; ".join([*own, ASK_INSTITUTE] if len(own) < len(names) else own)
 
 
-ASK_INSTITUTE = "есть в другом муниципалитете: спросите институт"
+ASK_INSTITUTE = "другой муниципалитет: спросите институт"
 
 
 def tabulate_named_partners(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:
