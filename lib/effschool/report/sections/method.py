@@ -79,9 +79,9 @@ def tabulate_method(method: Methodology) -> Table:
 def _say_steps(cuts: Verdicts) -> str:
     """From which share of redraws and of other rules on a place is called sure, and below which a matter of chance."""
     return (
-        f"«{FIRM}» — остаётся не менее чем в {format_percent(cuts.stable_pct, 0)} пересчётов с другими такими же детьми "
-        f"и не менее чем в {format_percent(cuts.method_pct, 0)} других допустимых расчётов; «{CHANCE}» — менее чем в "
-        f"{format_percent(HALF, 0)} пересчётов; «{UNSURE}» — прочие"
+        f"«{FIRM}» — остаётся не менее чем в {format_percent(cuts.stable_pct, 0)} пересчётов с другими такими же "
+        f"детьми и не менее чем в {format_percent(cuts.method_pct, 0)} других допустимых расчётов; «{CHANCE}» — "
+        f"менее чем в {format_percent(HALF, 0)} пересчётов; «{UNSURE}» — прочие"
     )
 
 
