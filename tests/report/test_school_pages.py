@@ -76,8 +76,11 @@ def find_shown(told):
     """Figures that pages show: of enough children, and of conditions and ВПР what differs from the group's."""
     differs = told.figures["verdict"].isin(["worse", "better"])
     caveated = told.figures["indicator"].isin(list_caveated(told.portfolio.workspace.methodology))
+    enough = told.figures["people"] >= 5
     of_exams = told.figures["domain"].eq("results") & ~caveated
-    return (told.figures["people"] >= 5) & (differs | of_exams)
+    examined = set(told.figures.loc[of_exams & enough, "school_id"])
+    vpr_alone = caveated & ~told.figures["school_id"].isin(examined)
+    return enough & (differs | of_exams | vpr_alone)
 
 
 def test_conditions_and_vpr_as_in_the_group_are_counted(demo):

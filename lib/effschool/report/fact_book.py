@@ -44,6 +44,7 @@ def _describe_table(part: Table) -> dict[str, Any]:
         "title": _describe_text(part.title),
         "columns": [str(name) for name in part.frame],
         "headings": list(part.shown or map(str, part.frame)),
+        "rows_on_page": len(part.frame) if part.first is None else part.first,
         "values": [[_plain(value) for value in row] for row in part.frame.itertuples(index=False)],
         "shown": part.list_rows(),
         "note": _describe_text(part.note),

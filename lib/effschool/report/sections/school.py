@@ -234,8 +234,13 @@ READ = READING.format(own="школа", other="её группа").removesuffix(
 
 
 def _find_alike(told: Told, own: pd.DataFrame) -> pd.Series:
-    """Conditions and ВПР as in the group, as far as chance goes: nobody is judged by them, what differs is told."""
-    beside = own["domain"].eq("social") | own["indicator"].isin(list_caveated(told.portfolio.workspace.methodology))
+    """Conditions and ВПР as in the group, as far as chance goes: nobody is judged by them, what differs is told.
+
+    Where no exam is told of, ВПР is all that is known of the results and stands whole.
+    """
+    of_social = own["domain"].eq("social")
+    of_vpr = own["indicator"].isin(list_caveated(told.portfolio.workspace.methodology))
+    beside = of_social | (of_vpr if (~of_social & ~of_vpr).any() else False)
     return beside & ~own["verdict"].isin([WORSE, BETTER])
 
 
