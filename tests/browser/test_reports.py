@@ -260,16 +260,6 @@ def test_ground_of_charts_follows_the_theme_and_paper_stays_white(tabs, media, s
     assert darkest <= drawn.getpixel((1, 1)) <= darkest + 40
 
 
-MOST_STOPS = 40
-"""How often the tabulator may be pressed before the first school is reached."""
-
-
-def test_first_school_is_reached_soon_by_the_keyboard(tabs):
-    stops = tabs["report"].evaluate("""() => [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
-      .filter(stop => stop.checkVisibility()).findIndex(stop => stop.matches('tbody th a[href*="/"]'))""")
-    assert 0 < stops <= MOST_STOPS
-
-
 def test_report_prints_to_pdf_on_a4_the_same_each_time(pages, chromium):
     first, second = (print_page(pages["report"], chromium).read_bytes() for _ in range(2))
     assert first == second

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -132,6 +133,17 @@ def test_vpr_stands_apart_under_its_caveat(pages):
             assert len({name.startswith("ВПР") for name in names}) == 1
             assert names[0].startswith("ВПР") == table.caption.get_text().startswith("ВПР")
         assert ("По ВПР школы не оценивают" in read(page)) == bool(page.find("caption", string=re.compile("^ВПР")))
+
+
+def test_caveat_names_the_rule_that_counts_vpr_only_where_there_is_one(demo):
+    name = list_municipalities(demo, 2023)[0]
+    without = demo.methodology.model_copy(update={"fioko": None})
+    for method, is_named in ((demo.methodology, True), (without, False)):
+        told = tell_schools(open_portfolio(replace(demo, methodology=method), name, 2023), COMMENTS)
+        notes = [part.note for page in tell_pages(told).pages for part in page.shown[1:] if getattr(part, "note", "")]
+        caveats = [note for note in notes if note.startswith("По ВПР школы не оценивают")]
+        assert caveats
+        assert all(("правило ШНОР" in note) == is_named for note in caveats)
 
 
 def test_own_change_and_its_chance_stand_on_the_page(told, pages):

@@ -15,7 +15,7 @@ from effschool.base.disclosure import load_disclosure
 from effschool.base.russian import format_number
 from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
-from effschool.method.methodology import Domain
+from effschool.method.methodology import FIOKO_LIST, Domain
 from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
 from effschool.report.display import Table, Text, render
 from effschool.report.facts import Said, count, join, list_facts, number, say, words
@@ -227,9 +227,7 @@ def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 VPR = "ВПР"
-NOTES = {
-    VPR: "По ВПР школы не оценивают (письма Рособрнадзора этого не предусматривают), но правило ШНОР их учитывает."
-}
+CAVEAT = "По ВПР школы не оценивают (письма Рособрнадзора этого не предусматривают){counted}."
 READ = READING.format(own="школа", other="её группа").removesuffix(".") + " или детей меньше {fewest}."
 
 
@@ -285,7 +283,9 @@ def _tabulate_school(told: Told, school: pd.Series, own: pd.DataFrame, histories
     shown = ("Показатель", "Школа", "Группа", *(["Детей"] * (not people)), CHART, "Против группы", YEARS)
     heading = f"{title}, {told.portfolio.year} год, %" + (f"; детей — {people}" if people else "")
     key = f"Школа {school['number']} {title}"
-    return Table(key, heading, frame, note=NOTES.get(title, ""), drawings=drawings, shown=shown)
+    counted = f", но правило {FIOKO_LIST} их учитывает" if told.portfolio.workspace.methodology.fioko else ""
+    note = CAVEAT.format(counted=counted) if title == VPR else ""
+    return Table(key, heading, frame, note=note, drawings=drawings, shown=shown)
 
 
 def _say_value(value: float) -> str:
