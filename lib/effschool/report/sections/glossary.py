@@ -1,0 +1,67 @@
+"""The glossary (словарь): what the words of a report mean, only those that stand in it."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from effschool.base.configuration import Frozen, Words, read_rules
+from effschool.base.russian import format_percent
+from effschool.method.methodology import Methodology
+from effschool.report.display import Table
+from effschool.report.fact_book import describe_parts
+from effschool.report.queries import find_level
+
+TERMS = Path(__file__).parents[1] / "glossary.yml"
+
+
+class Term(Frozen):
+    """A word to be explained.
+
+    Args:
+        word: as the reader looks for it.
+        stems: beginnings or parts, in small letters, by which its forms are found in a text.
+        meaning: in plain words; numbers of the methodology in braces (`list_numbers`).
+    """
+
+    word: Words
+    stems: tuple[Words, ...]
+    meaning: Words
+
+
+class Glossary(Frozen):
+    """All the words, in the order in which they are shown."""
+
+    terms: tuple[Term, ...]
+
+
+@cache
+def load_terms() -> tuple[Term, ...]:
+    """Words of `glossary.yml`."""
+    return read_rules(Glossary, TERMS, "словаря").terms
+
+
+def tabulate_terms(parts: Iterable[object], methodology: Methodology) -> Table:
+    """A row per word of the glossary that stands in the parts of a report."""
+    text = str(describe_parts(parts)).lower()
+    numbers = list_numbers(methodology)
+    rows = [
+        (term.word, term.meaning.format_map(numbers))
+        for term in load_terms()
+        if any(stem in text for stem in term.stems)
+    ]
+    return Table("Словарь", "Слова отчёта", pd.DataFrame(rows, columns=["Слово", "Что значит"]))
+
+
+def list_numbers(methodology: Methodology) -> Mapping[str, str]:
+    """Numbers of the methodology that meanings may name."""
+    level = find_level(methodology)
+    sure = methodology.effects.interval_pct if methodology.effects else 100 * (1 - level)
+    shares = {format_percent(100 * rules.bands.share, 0) for _, rules in methodology.iterate_domains()}
+    return {
+        "share": " или ".join(sorted(shares)),
+        "rare": format(100 * level, ".0f"),
+        "sure": format(sure, ".0f"),
+        "one": format(1 / level, ".0f"),
+    }
