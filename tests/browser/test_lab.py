@@ -154,7 +154,7 @@ def test_file_that_is_taken_away_holds_the_table(page, lab, tmp_path):
         panel.locator("a[download]").click()
     given.value.save_as(tmp_path / "taken.xlsx")
     sheet = openpyxl.load_workbook(tmp_path / "taken.xlsx").active
-    assert [row[1] for row in sheet.iter_rows(min_row=4, values_only=True) if row[1]][: len(codes)] == codes
+    assert [row[1] for row in sheet.iter_rows(min_row=2, values_only=True) if row[1]][: len(codes)] == codes
     assert list((lab.root / "reports" / "exports").glob("*.xlsx"))
 
 

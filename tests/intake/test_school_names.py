@@ -202,9 +202,9 @@ def test_doubtful_pairs_go_to_a_workbook_and_come_back(tmp_path):
     book = openpyxl.load_workbook(path)
     sheet = book.active
     (choice,) = sheet.data_validations.dataValidation
-    assert (choice.formula1, str(choice.sqref)) == ('"да,нет"', "G4:G5")
+    assert (choice.formula1, str(choice.sqref)) == ('"да,нет"', "G2:G3")
     assert read_confirmed(path, register())[0].empty
-    sheet["G4"], sheet["G5"] = "нет", "Да"
+    sheet["G2"], sheet["G3"] = "нет", "Да"
     book.save(path)
     confirmed, problems = read_confirmed(path, register())
     assert problems == []
@@ -219,17 +219,17 @@ def test_wrong_answers_are_named_and_not_taken(tmp_path):
     path = tmp_path / "names_to_confirm.xlsx"
     write_doubtful(pd.concat([pairs, pairs.head(1)]).assign(answer=["да", "да", "может быть"]), tmp_path)
     book = openpyxl.load_workbook(path)
-    book.active["D6"] = "99"
+    book.active["D4"] = "99"
     book.save(path)
     confirmed, problems = read_confirmed(path, register())
     assert confirmed.empty
     assert sorted((problem.row, problem.column) for problem in problems) == [
-        (4, "Название в файле"),
-        (5, "Название в файле"),
-        (6, "Код ОО"),
-        (6, "Это одна школа? (да, нет)"),
+        (2, "Название в файле"),
+        (3, "Название в файле"),
+        (4, "Код ОО"),
+        (4, "Это одна школа? (да, нет)"),
     ]
-    book.active["G3"] = "Ответ"
+    book.active["G1"] = "Ответ"
     book.save(path)
     _, (problem,) = read_confirmed(path, register())
     assert "Это одна школа" in problem.message

@@ -245,7 +245,7 @@ def test_saved_table_holds_the_rows_that_were_found(schools):
     assert not read_error(schools)
     (path,) = schools.schools.takeaway.folder.glob("*.xlsx")
     assert path.name in read_link(schools)
-    rows = list(openpyxl.load_workbook(path).active.iter_rows(min_row=3, values_only=True))
+    rows = list(openpyxl.load_workbook(path).active.iter_rows(values_only=True))
     assert list(rows[0]) == list(schools.schools.rows.columns)
     shown = schools.schools.rows
     assert [row[1] for row in rows[1 : len(shown) + 1]] == list(shown["Код"])

@@ -24,6 +24,7 @@ from effschool.demo.settings import load_settings
 from effschool.report.page import TEMPLATES
 from effschool.report.portfolio import open_portfolio
 from effschool.report.sections.school import OWN_ADVICE
+from effschool.report.workbook import CONTENTS
 from effschool.report.workspace import load_workspace
 from effschool.run.plan import NOTEBOOKS, Settings
 from effschool.run.steps import UnknownParameterError
@@ -327,7 +328,7 @@ def test_public_files_tell_the_same_numbers(public):
     last = rows[(rows["год"] == 2023) & (rows["таблица"] == "Группы по результатам")]
     table = last[last["разрез"] == "Муниципалитет"].pivot(index="место", columns="вид", values="школ")
     sheet = openpyxl.load_workbook(public / "public.xlsx")["Результаты, муниципалитет"]
-    heading, *lines = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=3)]
+    heading, *lines = [[cell.value for cell in row] for row in sheet.iter_rows()]
     captions = {caption.get_text(): caption.parent for caption in parse(public / "public.html").find_all("caption")}
     shown = read_table(captions["Группы по результатам, муниципалитеты, 2023 год, школ"])
     assert table.isna().to_numpy().sum() > 3
@@ -375,16 +376,19 @@ def test_workbook_holds_what_the_page_shows(year, soups):
         found = soups[report["page"]].find_all("table")
         book = openpyxl.load_workbook(year.folder / Path(report["page"]).with_suffix(".xlsx"))
         tables = {table.caption.get_text(): read_table(table) for table in found}
-        sheets = [sheet for sheet in book if sheet.title not in BOOK_ONLY]
+        titles = {row[0]: row[1] for row in book[CONTENTS].iter_rows(min_row=2, values_only=True)}
+        sheets = [book[name] for name in titles if name not in BOOK_ONLY]
         assert len(tables) == len(found) == len(sheets)
         for sheet in sheets:
-            shown = tables[sheet["A1"].value.replace(NBSP, " ")]
-            assert sheet.freeze_panes == "B4"
-            assert sheet.auto_filter.ref.startswith("A3:")
-            heads = [cell.value.replace(NBSP, " ") for cell in sheet[3]]
+            shown = tables[titles[sheet.title].replace(NBSP, " ")]
+            assert sheet.freeze_panes == "B2"
+            assert sheet.auto_filter.ref.startswith("A1:")
+            heads = [cell.value.replace(NBSP, " ") for cell in sheet[1]]
+            assert "Год" in heads
+            assert ("Код" in heads) == ("Школа" in heads)
             common = [name for name in shown[0] if name in heads]
             assert common[0] == heads[0]
-            for line, row in zip(shown[1:], sheet.iter_rows(min_row=4, values_only=True), strict=False):
+            for line, row in zip(shown[1:], sheet.iter_rows(min_row=2, values_only=True), strict=False):
                 for name in common:
                     assert_same_cell(line[shown[0].index(name)], row[heads.index(name)])
 
@@ -419,11 +423,14 @@ def test_tables_of_pages_and_workbook_are_the_facts(year):
                 assert [read_words(row[place]) for row in shown[1:]] == cells
         book = openpyxl.load_workbook((year.folder / page).with_suffix(".xlsx"))
         in_book = [table for table in tables if not table["key"].startswith("Школа ")]
-        assert book.sheetnames == [table["key"] for table in in_book]
+        assert book.sheetnames == [CONTENTS, *(table["key"] for table in in_book)]
         for table in in_book:
-            rows = book[table["key"]].iter_rows(min_row=3, max_row=3 + len(table["values"]), values_only=True)
-            for row, kept in zip(rows, [table["columns"], *table["values"]], strict=True):
-                assert list(row) == [pytest.approx(value) if isinstance(value, float) else value for value in kept]
+            heads, *rows = book[table["key"]].iter_rows(values_only=True)
+            places = [heads.index(name) for name in table["columns"]]
+            for row, kept in zip(rows, table["values"], strict=True):
+                for place, value in zip(places, kept, strict=True):
+                    written = str(row[place]) if heads[place] == "Год" else row[place]
+                    assert written == (pytest.approx(value) if isinstance(value, float) else value)
 
 
 def list_texts(content: object) -> list[dict]:

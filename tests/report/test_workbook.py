@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from effschool.report.charts import start_figure
 from effschool.report.display import Chart, Table, Text
-from effschool.report.workbook import HEADER_ROW, name_sheet, write_workbook
+from effschool.report.workbook import CONTENTS, HEADER_ROW, name_sheet, write_workbook
 
 FRAME = pd.DataFrame(
     {
@@ -47,15 +47,14 @@ def test_text_is_never_a_formula(sheet):
 
 def test_harmful_heading_title_and_note_are_text(tmp_path):
     frame = pd.DataFrame({"=A1": ["а"]})
-    sheet = make(tmp_path / "b.xlsx", Table("к", "=A1", frame, note="=A1"))["к"]
-    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
+    book = make(tmp_path / "b.xlsx", Table("к", "=A1", frame, note="=A1"))
+    assert [cell.value for cell in book[CONTENTS][2]] == ["к", "=A1", "=A1"]
+    assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
 
 
 def test_panes_are_frozen_and_the_header_has_a_filter(sheet):
-    assert sheet.freeze_panes == "B4"
-    assert sheet.auto_filter.ref == "A3:D7"
-    assert sheet["A1"].value == "Заголовок"
-    assert sheet["A9"].value == "Примечание"
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == "A1:D5"
 
 
 def test_text_after_a_character_that_is_dropped_is_no_formula(tmp_path):
@@ -78,14 +77,13 @@ def test_columns_are_as_wide_as_what_they_hold(tmp_path):
 def test_long_text_is_shown_whole_and_prints_on_a_page(tmp_path):
     frame = pd.DataFrame({"№": [1, 2], "Причина": ["слово " * 40, "слово"]})
     sheet = make(tmp_path / "b.xlsx", Table("к", "З", frame, note="Примечание " * 30))["к"]
-    assert sheet["B4"].alignment.wrap_text
-    assert [sheet.row_dimensions[row].height for row in (4, 5)] == [75, None]
-    assert "A7:B7" in [str(cells) for cells in sheet.merged_cells.ranges]
-    assert sheet.row_dimensions[7].height > 60
+    assert sheet["B2"].alignment.wrap_text
+    assert [sheet.row_dimensions[row].height for row in (2, 3)] == [75, None]
+    assert sheet.parent[CONTENTS].row_dimensions[2].height > 60
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight, sheet.print_title_rows) == (
         "landscape",
         0,
-        "$3:$3",
+        "$1:$1",
     )
 
 
@@ -101,20 +99,57 @@ def test_workbook_holds_no_macro_and_nothing_outside(tmp_path):
 def test_table_without_rows_is_a_sheet(tmp_path):
     sheet = make(tmp_path / "b.xlsx", Table("к", "З", FRAME.head(0)))["к"]
     assert [cell.value for cell in sheet[HEADER_ROW]] == list(FRAME.columns)
-    assert sheet.auto_filter.ref == "A3:D3"
+    assert sheet.auto_filter.ref == "A1:D1"
 
 
 def test_sheets_stand_in_the_order_of_the_parts_and_notes_have_none(tmp_path):
     figure, _ = start_figure(2)
     chart = Chart("ch", "З", "П.", figure, Table("Второй", "З", FRAME))
     book = make(tmp_path / "b.xlsx", Table("Первый", "З", FRAME), Text(("нет данных",)), chart)
-    assert book.sheetnames == ["Первый", "Второй"]
+    assert book.sheetnames == [CONTENTS, "Первый", "Второй"]
+    assert book.active.title == "Первый"
     assert book.properties.title == "Книга"
 
 
-def test_same_key_twice_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="Первый"):
-        make(tmp_path / "b.xlsx", Table("Первый", "З", FRAME), Table("Первый", "И", FRAME))
+def test_titles_and_notes_stand_on_a_sheet_of_their_own(tmp_path):
+    tables = Table("Лист", "Заголовок", FRAME, note="Примечание"), Table("Другой", "Второй", FRAME)
+    book = make(tmp_path / "b.xlsx", *tables)
+    rows = [list(row) for row in book[CONTENTS].iter_rows(values_only=True)]
+    assert rows[0] == ["Лист", "Таблица", "Примечание"]
+    assert rows[1:] == [["Лист", "Заголовок", "Примечание"], ["Другой", "Второй", None]]
+    assert [book[key].max_row for key in ("Лист", "Другой")] == [1 + len(FRAME)] * 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["Школа", "Список"], ["Школа", "Код", "Год", "Список"]),
+        (["Школа", "Код", "Список"], ["Школа", "Код", "Год", "Список"]),
+        (["Школа", "Код", "Год"], ["Школа", "Код", "Год"]),
+        (["Показатель", "Регион"], ["Показатель", "Год", "Регион"]),
+        (["Список"], ["Список", "Год"]),
+    ],
+)
+def test_every_table_says_year_and_every_school_its_code(tmp_path, columns, expected):
+    frame = pd.DataFrame([["1. МБОУ СОШ" if name == "Школа" else "2019" for name in columns]], columns=columns)
+    codes = {"1. МБОУ СОШ": "100020"}
+    write_workbook([Table("к", "З", frame)], tmp_path / "b.xlsx", "Книга", 2023, codes)
+    written = pd.read_excel(tmp_path / "b.xlsx", sheet_name="к", dtype=object, engine="openpyxl")
+    assert list(written) == expected
+    assert written["Год"].tolist() == [2019 if "Год" in columns else 2023]
+    if "Код" not in columns and "Код" in written:
+        assert written["Код"].tolist() == ["100020"]
+
+
+def test_years_that_are_not_all_known_stay_as_they_are(tmp_path):
+    sheet = make(tmp_path / "b.xlsx")["Лист"]
+    assert [row[3] for row in sheet.iter_rows(min_row=2, values_only=True)] == ["2021", "2022", None, "2023"]
+
+
+@pytest.mark.parametrize("key", ["Первый", CONTENTS])
+def test_same_key_twice_is_refused(tmp_path, key):
+    with pytest.raises(ValueError, match=key):
+        make(tmp_path / "b.xlsx", Table("Первый", "З", FRAME), Table(key, "И", FRAME))
     assert not list(tmp_path.iterdir())
 
 
@@ -131,7 +166,7 @@ def test_same_tables_are_the_same_bytes_without_the_time(tmp_path):
 
 def test_control_characters_are_dropped(tmp_path):
     frame = pd.DataFrame({"Школа": ["а\x00б\x1fв"]})
-    assert make(tmp_path / "b.xlsx", Table("к", "З", frame))["к"]["A4"].value == "абв"
+    assert make(tmp_path / "b.xlsx", Table("к", "З", frame))["к"]["A2"].value == "абв"
 
 
 @given(key=st.text(min_size=1, max_size=50))

@@ -225,7 +225,7 @@ def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Se
     asked = pd.concat([verdict.problems[~is_error], verdict.implausible])
     errors = gather_messages(verdict.problems[is_error])
     tables = [
-        ("Что исправить", tabulate_messages("errors", "Ошибки: с ними форма не принимается", errors)),
+        ("Что исправить", tabulate_messages("Ошибки", "Ошибки: с ними форма не принимается", errors)),
         (
             "О чём просим подтвердить",
             tabulate_messages("asked", "Предупреждения и неправдоподобные изменения", gather_messages(asked)),
@@ -270,14 +270,14 @@ def tabulate_states(checked: Checked, slugs: Mapping[str, str]) -> Table:
         for verdict in checked.verdicts
     ]
     links = {name: f"{slug}.html" for name, slug in slugs.items()}
-    return Table("states", f"Кто прислал формы, {checked.year} год", pd.DataFrame(rows), row_links=links)
+    return Table("Кто прислал", f"Кто прислал формы, {checked.year} год", pd.DataFrame(rows), row_links=links)
 
 
 def list_summary(checked: Checked, slugs: Mapping[str, str]) -> Sections:
     """The institute's summary: who sent, who did not, what blocks, where each protocol is."""
     errors = pd.concat([checked.others, *(verdict.problems for verdict in checked.verdicts)])
     errors = errors[errors["severity"].eq(Severity.ERROR)]
-    blocks = tabulate_messages("errors", "Ошибки во всех файлах", gather_messages(errors))
+    blocks = tabulate_messages("Ошибки", "Ошибки во всех файлах", gather_messages(errors))
     told = gather_messages(checked.others)
     others = tabulate_messages("others", "Замечания к файлам, которые не относятся ни к одной форме", told)
     parts = [("Что мешает", blocks), ("Остальные файлы", others)]
@@ -338,7 +338,7 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
         write_text(page, place / f"{slugs[verdict.municipality]}.html")
     summary = list_summary(checked, slugs)
     tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]
-    write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год")
+    write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год", case.year)
     title = f"Проверка форм: {count_words(len(checked.verdicts), 'муниципалитет', 'муниципалитета', 'муниципалитетов')}"
     page = render_page(title, f"{case.year} год", summary, demonstration=demonstration)
     write_text(page, place / "index.html")

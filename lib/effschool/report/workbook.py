@@ -1,8 +1,13 @@
-"""Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, same input, same bytes."""
+"""Tables and charts' data → one XLSX (книга Excel): a sheet each, text kept as text, same input, same bytes.
+
+Sheets are tidy: headings in row 1, a row per what the table says, nothing above or below. Titles and notes stand on a
+sheet of their own, the first.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from effschool.base.storage import save_workbook
 from effschool.report.display import Chart, Table, drop_controls
 
-HEADER_ROW = 3
+HEADER_ROW = 1
+CONTENTS = "О книге"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 NARROWEST, WIDEST = 5, 60
 WRAPPED = Alignment(wrap_text=True, vertical="top")
@@ -28,24 +34,51 @@ FONT = "Calibri"
 """Named in every cell that has a font of its own: without a name it would be a serif one."""
 
 
-def write_workbook(parts: Sequence[object], path: Path, title: str) -> None:
+def write_workbook(
+    parts: Sequence[object], path: Path, title: str, year: int | None = None, codes: Mapping[str, str] | None = None
+) -> None:
     """Write the tables among `parts`, and those behind the charts among them, a sheet each, in their order.
+
+    Args:
+        year, codes: year of the report, and codes of schools by the names that its tables give them (`identify_rows`).
 
     Raises:
         ValueError: two tables have the same key, so one would hide the other.
     """
     tables = [part.table if isinstance(part, Chart) else part for part in parts if isinstance(part, Chart | Table)]
     keys = [name_sheet(table.key) for table in tables]
-    if len(set(keys)) < len(keys):
-        raise ValueError(
-            f"Листы книги названы одинаково: {', '.join(sorted({key for key in keys if keys.count(key) > 1}))}."
-        )
+    doubled = sorted({key for key in keys if [CONTENTS, *keys].count(key) > 1})
+    if doubled:
+        raise ValueError(f"Листы книги названы одинаково: {', '.join(doubled)}.")
     book = Workbook()
-    book.remove(book.worksheets[0])
     book.properties.title = title
+    book.worksheets[0].title = CONTENTS
+    fill_sheet(book.worksheets[0], list_sheets(tables))
     for key, table in zip(keys, tables, strict=True):
-        fill_sheet(book.create_sheet(key), table)
+        fill_sheet(book.create_sheet(key), replace(table, frame=identify_rows(table.frame, year, codes or {})))
+    book.active = len(book.sheetnames) > 1
     save_workbook(book, path)
+
+
+def list_sheets(tables: Sequence[Table]) -> Table:
+    """The sheet of titles and notes: a row per table."""
+    rows = [(name_sheet(table.key), str(table.title), str(table.note) or None) for table in tables]
+    return Table(CONTENTS, CONTENTS, pd.DataFrame(rows, columns=["Лист", "Таблица", "Примечание"]))
+
+
+def identify_rows(frame: pd.DataFrame, year: int | None, codes: Mapping[str, str]) -> pd.DataFrame:
+    """Rows with code of the school and year beside what they are called, so that tables of several books can be joined.
+
+    What a table says of itself stays; a column of years becomes numbers.
+    """
+    named = frame.copy()
+    if "Школа" in named and "Код" not in named and codes:
+        named.insert(1, "Код", named["Школа"].map(codes))
+    if "Год" not in named and year is not None:
+        named.insert(min(list(named).index("Код") if "Код" in named else 0, len(named.columns) - 1) + 1, "Год", year)
+    if "Год" in named and named["Год"].astype("str").str.fullmatch(r"\d{4}").all():
+        named["Год"] = named["Год"].astype("int64")
+    return named
 
 
 def name_sheet(key: str) -> str:
@@ -54,7 +87,7 @@ def name_sheet(key: str) -> str:
 
 
 def fill_sheet(sheet: Worksheet, table: Table) -> None:
-    """Title, header row with filter and frozen panes, one row per row of the frame; prints on A4, as wide as a page."""
+    """Header row with filter and frozen panes, one row per row of the frame; prints on A4, as wide as a page."""
     frame, columns = table.frame, max(len(table.frame.columns), 1)
     widths = {str(heading): size_column(str(heading), frame[heading]) for heading in frame}
     for column, (heading, width) in enumerate(widths.items(), start=1):
@@ -70,9 +103,6 @@ def fill_sheet(sheet: Worksheet, table: Table) -> None:
             if formats[column - 1] != GENERAL:
                 cell.number_format = formats[column - 1]
     _raise_rows(sheet, list(widths.values()))
-    write_across(sheet, 1, table.title, columns, Font(FONT, bold=True, size=12))
-    if table.note:
-        write_across(sheet, HEADER_ROW + len(frame) + 2, table.note, columns, Font(FONT))
     sheet.auto_filter.ref = f"A{HEADER_ROW}:{sheet.cell(HEADER_ROW + len(frame), columns).coordinate}"
     sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 2)
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
@@ -96,17 +126,6 @@ def _raise_rows(sheet: Worksheet, widths: Sequence[float]) -> None:
             cell.alignment = WRAPPED
         if lines:
             sheet.row_dimensions[row[0].row].height = LINE_HEIGHT * max(lines)
-
-
-def write_across(sheet: Worksheet, row: int, text: str, columns: int, font: Font) -> None:
-    """A text over all columns of a table, in as many lines as it needs."""
-    cell = put_value(sheet.cell(row, 1), text)
-    cell.font, cell.alignment = font, WRAPPED
-    width = sum(sheet.column_dimensions[get_column_letter(column)].width for column in range(1, columns + 1))
-    if columns > 1:
-        # `merge_cells` sets every cell's borders, and keeps a set, whose order differs from run to run.
-        sheet.merged_cells = [*sheet.merged_cells, f"A{row}:{get_column_letter(columns)}{row}"]
-    sheet.row_dimensions[row].height = LINE_HEIGHT * count_lines(text, 0.8 * width) + 3
 
 
 def count_lines(text: str, width: float) -> int:

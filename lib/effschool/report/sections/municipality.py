@@ -167,6 +167,13 @@ def number_schools(schools: pd.DataFrame) -> pd.Series:
     return schools["number"].astype("str") + "." + NBSP + schools["name"]
 
 
+def list_codes(portfolio: Portfolio) -> dict[str, str]:
+    """Codes of own schools by the names that tables give them: «3. МБОУ …», and «МБОУ …» where one school has it."""
+    schools = portfolio.register
+    single = schools.drop_duplicates("name", keep=False).set_index("name")["school_id"]
+    return {**single, **schools["school_id"].set_axis(number_schools(schools))}
+
+
 def name_sheet(name: str, domain: Domain) -> str:
     """Key of a table that there is one of for every domain."""
     return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]

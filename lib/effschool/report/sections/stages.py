@@ -96,14 +96,15 @@ def write_doubtful(doubtful: pd.DataFrame, processed: Path) -> None:
     if doubtful.empty:
         return
     note = "Ответьте «да» или «нет» и положите файл в папку исходных данных под именем names_confirmed.xlsx."
-    table = Table("Названия", "Названия школ, которые нужно подтвердить", doubtful.rename(columns=HEADINGS), note=note)
+    table = Table("Названия", "Названия школ, которые нужно подтвердить", doubtful.rename(columns=HEADINGS))
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = table.key
     fill_sheet(sheet, table)
     choice = DataValidation(
-        type="list", formula1=f'"{YES},{NO}"', error="Ответьте «да» или «нет».", showErrorMessage=True
+        type="list", formula1=f'"{YES},{NO}"', error="Ответьте «да» или «нет».", showErrorMessage=True, prompt=note
     )
+    choice.showInputMessage = True
     sheet.add_data_validation(choice)
     column = sheet.cell(1, len(HEADINGS)).column_letter
     choice.add(f"{column}{HEADER_ROW + 1}:{column}{HEADER_ROW + max(len(doubtful), 1)}")

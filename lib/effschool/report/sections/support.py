@@ -174,7 +174,7 @@ def _name_schools(partners: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame
 
 
 def _list_names(rows: pd.DataFrame) -> pd.DataFrame:
-    titles = {"name": "Школа", "municipality": "Муниципалитет"}
+    titles = {"name": "Школа", "school_id": "Код", "municipality": "Муниципалитет"}
     return rows[[name for name in titles if name in rows]].rename(columns=titles)
 
 
