@@ -1,14 +1,14 @@
 import pytest
 
 from effschool.report.display import Text
-from effschool.report.sections.glossary import list_numbers, load_terms, tabulate_terms
+from effschool.report.sections.glossary import list_abbreviations, list_numbers, load_glossary, tabulate_terms
 
 
-@pytest.mark.parametrize("term", load_terms(), ids=lambda term: term.word)
+@pytest.mark.parametrize("term", load_glossary().terms, ids=lambda term: term.word)
 def test_a_word_is_explained_where_it_stands_and_nowhere_else(term, methodology):
     for stem in term.stems:
         assert term.word in set(tabulate_terms([Text((f"Начало: {stem.capitalize()}…",))], methodology).frame["Слово"])
-    others = [Text((other.stems[0],)) for other in load_terms() if not _shares_stem(term, other)]
+    others = [Text((other.stems[0],)) for other in load_glossary().terms if not _shares_stem(term, other)]
     assert term.word not in set(tabulate_terms(others, methodology).frame["Слово"])
 
 
@@ -31,4 +31,12 @@ def test_a_page_without_such_words_has_an_empty_glossary(methodology):
 
 
 def _name_all():
-    return [Text(tuple(stem for term in load_terms() for stem in term.stems))]
+    return [Text(tuple(stem for term in load_glossary().terms for stem in term.stems))]
+
+
+def test_lists_and_exams_are_spelt_out(methodology):
+    known = dict(list_abbreviations(methodology))
+    assert {"ШНРО", "ШНСУ", "ШНОР", "ЕГЭ", "ВПР"} <= set(known)
+    assert known["ШНРО"] == "школы с низкими результатами обучения"
+    assert all(name.isupper() for name in known)
+    assert "ШНОР" not in dict(list_abbreviations(methodology.model_copy(update={"fioko": None})))

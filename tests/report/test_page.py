@@ -93,3 +93,25 @@ def test_part_that_failed_is_named(render):
     assert "нет <b>данных</b>" in soup.get_text()
     assert not soup.find_all("script")
     assert "TRACEBACK" not in soup.get_text()
+
+
+def test_abbreviation_is_spelt_out_where_it_is_first_met_in_each_part(render):
+    told = (("ШНРО", 'школы с "низкими" результатами'), ("ЕГЭ", "экзамен"))
+    drawing = '<svg role="img"><text>ШНРО</text><title>ШНРО</title></svg>'
+    first = new_code_cell("1", outputs=[show(f"{drawing}<p>ШНРО, ШНРОв и снова ШНРО</p>")])
+    table = '<table><tr><td data-head="ЕГЭ">ЕГЭ: ШНРО</td></tr></table>'
+    cells = [
+        new_markdown_cell("## ЕГЭ"),
+        first,
+        new_markdown_cell("## Школы"),
+        new_code_cell("2", outputs=[show(table)]),
+    ]
+    soup = render(*cells, title="ШНРО", abbreviations=told)
+    marked = [(mark.get_text(), mark["title"]) for mark in soup.find_all("abbr")]
+    assert marked == [told[1], told[0], told[1], told[0]]
+    assert not soup.find_all(lambda tag: tag.name == "abbr" and tag.find_parents(["svg", "title", "h1"]))
+    assert soup.td["data-head"] == "ЕГЭ"
+    assert [mark.find_parent(["h2", "p", "td"]).name for mark in soup.find_all("abbr")] == ["h2", "p", "td", "td"]
+    bare = render(*cells, title="ШНРО")
+    assert bare.get_text() == soup.get_text()
+    assert not bare.find_all("abbr")

@@ -1,7 +1,7 @@
 """Executed notebook → one HTML page (страница отчёта) that needs no other file or host, and no script to be whole."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import count
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from effschool.base.russian import set_spaces
 
@@ -32,6 +32,7 @@ class PageCard:
         build: what the page was made of and with, name and value in words.
         letter: whether a letter goes with the page.
         internal: whether it says that it is not to be published.
+        abbreviations: what is spelt out where it is pointed at, and what it stands for.
     """
 
     title: str
@@ -42,6 +43,7 @@ class PageCard:
     build: tuple[tuple[str, str], ...] = ()
     letter: bool = False
     internal: bool = True
+    abbreviations: tuple[tuple[str, str], ...] = ()
 
 
 def render_page(executed: "NotebookNode", card: PageCard) -> str:
@@ -54,7 +56,8 @@ def render_page(executed: "NotebookNode", card: PageCard) -> str:
     resources["filtered"] = is_searched(executed)
     html, _ = open_exporter().from_notebook_node(executed, resources=resources)
     numbers = count(1)
-    return set_spaces(re.sub("<h2>", lambda _: f'<h2 id="part-{next(numbers)}">', html))
+    html = re.sub("<h2>", lambda _: f'<h2 id="part-{next(numbers)}">', html)
+    return set_spaces(mark_abbreviations(html, dict(card.abbreviations)))
 
 
 def is_searched(executed: "NotebookNode") -> bool:
@@ -66,7 +69,29 @@ def is_searched(executed: "NotebookNode") -> bool:
 def render_parts(parts: Iterable[object], card: PageCard) -> str:
     """A page of parts alone, without a notebook: as whole and as plain as the others."""
     shown = [Markup(part._repr_html_()) for part in parts]  # type: ignore[attr-defined]
-    return set_spaces(_open_plain().get_template("parts.html.j2").render(parts=shown, card=asdict(card)))
+    html = _open_plain().get_template("parts.html.j2").render(parts=shown, card=asdict(card))
+    return set_spaces(mark_abbreviations(html, dict(card.abbreviations)))
+
+
+def mark_abbreviations(html: str, meanings: Mapping[str, str]) -> str:
+    """A page whose abbreviations say what they stand for, each where it is first met in a part (`<abbr>`)."""
+    if not meanings:
+        return html
+    left = dict(meanings)
+
+    def spell(match: re.Match[str]) -> str:
+        """The abbreviation with its meaning the first time, everything else as it is."""
+        if match["whole"].startswith("<h2"):
+            left.update(meanings)
+        meaning = left.pop(match["whole"], None)
+        return match["whole"] if meaning is None else f'<abbr title="{escape(meaning)}">{match["whole"]}</abbr>'
+
+    names = "|".join(map(re.escape, meanings))
+    return re.sub(rf"(?P<whole>{UNSPELT}|(?<!\w)(?:{names})(?!\w))", spell, html, flags=re.DOTALL)
+
+
+UNSPELT = r"<(?P<kind>svg|style|script|title|h1)\b.*?</(?P=kind)>|<[^>]*>"
+"""What is no text, or has to stay bare text."""
 
 
 @cache

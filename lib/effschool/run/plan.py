@@ -10,6 +10,7 @@ from effschool.base.subprocesses import Limits
 from effschool.method.methodology import find_methodology, list_files
 from effschool.report.page import PageCard
 from effschool.report.portfolio import Portfolio, list_municipalities, name_slugs
+from effschool.report.sections.glossary import list_abbreviations
 from effschool.report.sections.school import name_school_files
 from effschool.report.workspace import Workspace
 from effschool.run.slices import digest_slices
@@ -194,6 +195,7 @@ def plan_report(
         title=municipality,
         subtitle=f"Портфельный анализ школ, {workspace.region.name}, {year} год",
         demonstration=workspace.region.demonstration,
+        abbreviations=list_abbreviations(workspace.methodology),
         workbook=f"{slug}.xlsx",
         build=describe_build(workspace, year, data),
         letter=True,
@@ -222,6 +224,7 @@ def plan_protocol(settings: Settings, workspace: Workspace, year: int) -> PageTa
         title="Протокол идентификации школ",
         subtitle=f"{workspace.region.name}, {year} год",
         demonstration=workspace.region.demonstration,
+        abbreviations=list_abbreviations(workspace.methodology),
         home="index.html",
         workbook="protocol.xlsx",
     )
@@ -234,6 +237,7 @@ def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask
         title="Школы региона: открытые данные",
         subtitle=f"{workspace.region.name}, {year} год",
         demonstration=workspace.region.demonstration,
+        abbreviations=list_abbreviations(workspace.methodology),
         workbook="public.xlsx",
         internal=False,
     )
@@ -247,6 +251,7 @@ def plan_region(settings: Settings, workspace: Workspace, year: int, reports: Ma
         title=workspace.region.name,
         subtitle=f"Портфельный анализ школ, {year} год",
         demonstration=workspace.region.demonstration,
+        abbreviations=list_abbreviations(workspace.methodology),
         workbook="region.xlsx",
     )
     task = plan_page(settings, REGION, year, "index", card, run=run)

@@ -1,4 +1,4 @@
-"""The glossary (словарь): what the words of a report mean, only those that stand in it."""
+"""The glossary (словарь): what the words of a report mean, only those that stand in it, and its abbreviations."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -12,6 +12,7 @@ from effschool.method.methodology import Methodology
 from effschool.report.display import Table
 from effschool.report.fact_book import describe_parts
 from effschool.report.queries import find_level
+from effschool.report.sections.municipality import name_in_full
 
 TERMS = Path(__file__).parents[1] / "glossary.yml"
 
@@ -31,15 +32,22 @@ class Term(Frozen):
 
 
 class Glossary(Frozen):
-    """All the words, in the order in which they are shown."""
+    """All the words, in the order in which they are shown, and what abbreviations stand for."""
 
+    abbreviations: dict[Words, Words]
     terms: tuple[Term, ...]
 
 
 @cache
-def load_terms() -> tuple[Term, ...]:
-    """Words of `glossary.yml`."""
-    return read_rules(Glossary, TERMS, "словаря").terms
+def load_glossary() -> Glossary:
+    """What `glossary.yml` holds."""
+    return read_rules(Glossary, TERMS, "словаря")
+
+
+def list_abbreviations(methodology: Methodology) -> tuple[tuple[str, str], ...]:
+    """Abbreviations of a page and what they stand for: lists of the methodology, exams and offices."""
+    lists = {name: title for name, title in name_in_full(methodology).items() if name.isupper()}
+    return tuple({**lists, **load_glossary().abbreviations}.items())
 
 
 def tabulate_terms(parts: Iterable[object], methodology: Methodology) -> Table:
@@ -48,7 +56,7 @@ def tabulate_terms(parts: Iterable[object], methodology: Methodology) -> Table:
     numbers = list_numbers(methodology)
     rows = [
         (term.word, term.meaning.format_map(numbers))
-        for term in load_terms()
+        for term in load_glossary().terms
         if any(stem in text for stem in term.stems)
     ]
     return Table("Словарь", "Слова отчёта", pd.DataFrame(rows, columns=["Слово", "Что значит"]))

@@ -86,10 +86,16 @@ def explain_lists(method: Methodology, names: Collection[str] | None = None) -> 
     Args:
         names: lists to be explained; None is all of them.
     """
-    watched = [name for name in name_watched_lists(method) if names is None or name in names]
-    known = [item for item in (*method.lists.results, *method.lists.social) if item.status in watched]
-    told = [item.title if item.status in item.title else f"{item.status} — {item.title}" for item in known]
-    return "; ".join([*told, *([f"{FIOKO_LIST} — {FIOKO_TITLE}"] if FIOKO_LIST in watched else [])])
+    known = {name: title for name, title in name_in_full(method).items() if names is None or name in names}
+    return "; ".join(title if name in title else f"{name} — {title}" for name, title in known.items())
+
+
+def name_in_full(method: Methodology) -> dict[str, str]:
+    """Titles of the lists that need help, by what they are called."""
+    watched = name_watched_lists(method)
+    known = {item.status: item.title for item in (*method.lists.results, *method.lists.social)}
+    titles = {**known, FIOKO_LIST: FIOKO_TITLE}
+    return {name: titles[name] for name in sorted(watched, key=[*titles].index)}
 
 
 FIOKO_TITLE = "школы с низкими образовательными результатами по методике ФИОКО"
