@@ -228,8 +228,10 @@ def test_texts_follow_the_rules_of_the_house(rules):
             assert not re.search(r"METHODOLOGY|\s[-–]\s|\"|\d\.\d+ ?%", comment.text + comment.source)
 
 
-def test_sure_list_is_helped_before_an_unsure_one_is_visited(rules):
-    wanted = [pick(rules, name) for name in ("low_results_unsure", "fioko_firm")]
+@pytest.mark.parametrize("unsure", ["low_results_unsure", "risk_group_unsure"])
+def test_sure_list_is_helped_before_an_unsure_one_is_visited(rules, unsure):
+    assert choose_patterns(imagine(rules, pick(rules, unsure)), rules)["01"][0].id == unsure
+    wanted = [pick(rules, name) for name in (unsure, "fioko_firm")]
     assert choose_patterns(imagine(rules, *wanted), rules)["01"][0].id == "fioko_firm"
     assert choose_patterns(imagine(rules, *wanted, in_project=True), rules)["01"][0].id == "fioko_in_project"
 
