@@ -186,11 +186,14 @@ def say_part(percent: float) -> str:
 
 def say_cases(percent: float) -> str:
     """«в 71 случае из 100», «менее чем в 1 случае из 100», «более чем в 99 случаях из 100»."""
-    if percent < 1:
-        return "менее чем в 1 случае из 100"
-    number = min(round(percent), 99)
-    word = choose_word(number, "случае", "случаях", "случаях")
-    return f"{'более чем ' if percent > 99 else ''}в {number} {word} из 100"
+    word = choose_word(min(max(round(percent), 1), 99), "случае", "случаях", "случаях")
+    return f"{count_cases(percent)} {word} из 100"
+
+
+def count_cases(percent: float) -> str:
+    """«в 71», «менее чем в 1», «более чем в 99»: where the cases were named before."""
+    side = "менее чем " if percent < 1 else "более чем " if percent > 99 else ""
+    return f"{side}в {min(max(round(percent), 1), 99)}"
 
 
 def say_share(percent: float) -> str:

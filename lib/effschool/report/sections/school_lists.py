@@ -1,12 +1,11 @@
 """Why a school is on a list, how sure that is, what would have changed it, and how the school itself changed."""
 
-import re
 from typing import Any
 
 import pandas as pd
 
 from effschool.base.russian import format_percent, join_words
-from effschool.certainty.chance import say_cases
+from effschool.certainty.chance import count_cases, say_cases
 from effschool.certainty.stability import FACTORS, METHODICAL
 from effschool.dynamics.level_change import HIDDEN
 from effschool.dynamics.variance import require_rules
@@ -90,7 +89,7 @@ def say_sure(row: Any) -> Said:
         METHOD if row.verdict == METHODICAL else CHANCE_ALONE,
         step=words(name_step(row.verdict, row.stays_chance_pct)),
         cases=words(say_cases(row.stays_chance_pct)),
-        method=words(re.sub(r" случа\w+ из 100", "", say_cases(row.stays_method_pct))),
+        method=words(count_cases(row.stays_method_pct)),
         factor=words(f"; больше всего значит {FACTORS[row.driver]}" if row.driver else ""),
     )
 
