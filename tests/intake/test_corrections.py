@@ -298,3 +298,11 @@ def test_order_of_rows_changes_nothing_and_inputs_stay(tmp_path_factory, rows):
     first = found["results"].sort_values("source_row").reset_index(drop=True)
     pd.testing.assert_frame_equal(first, expected["results"])
     pd.testing.assert_frame_equal(applied, other)
+
+
+@pytest.mark.parametrize(("old", "is_taken"), [("3.75", True), ("3.7", False), ("3.7501", False)])
+def test_old_mean_has_to_be_that_of_the_file(tmp_path, old, is_taken):
+    rows = [ROWS[0] | {"mean_score": 3.75}]
+    found, _, problems = correct(tmp_path, {"column": "mean_score", "old": old, "new": "4"}, rows=rows)
+    assert found["results"]["mean_score"].tolist() == [4.0 if is_taken else 3.75]
+    assert bool(problems) != is_taken

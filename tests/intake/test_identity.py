@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 from builders_office import save_book, take
-from builders_raw import HEADINGS, ROWS, build_raw, write_csv
+from builders_raw import ROWS, build_raw, write_csv
 from openpyxl import load_workbook
 
 from effschool.intake.identity import add_known_codes
@@ -124,7 +124,3 @@ def test_codes_of_one_school_are_known_and_those_of_others_are_not():
     register = pd.DataFrame({"year": [2019, 2021], "school_id": ["01", "02"]}).astype({"year": "Int64"})
     known = add_known_codes(register, successions)
     assert set(known.itertuples(index=False, name=None)) == {(2019, "01"), (2019, "02"), (2021, "02"), (2021, "01")}
-
-
-def test_headings_used_here_are_those_of_the_contract():
-    assert HEADINGS["schools"].count(",") == REGISTER[0].count(",")

@@ -117,15 +117,16 @@ def test_wrong_row_is_named_without_the_pupil(tmp_path, row, expected):
 
 
 def test_names_and_documents_do_not_leave_the_file(tmp_path):
-    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 5, document="00 00")]))
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 5, document="90 817 263")]))
     text = "".join(part.rows.to_csv() for part in taken.parts)
     assert "Участник" not in text
-    assert "00 00" not in text
+    assert not [spelt for spelt in ("90 817 263", "90817263", "817") if spelt in text]
 
 
 def test_total_rows_and_blank_rows_are_no_pupils(tmp_path):
     rows = [pupil("01", 5), [None] * 10, [None, "Итого", *[None] * 6, 5, None]]
     (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert not list_messages(taken)
     assert list_rows(taken, "participants") == [(1,)]
 
 
@@ -196,18 +197,19 @@ def test_year_is_that_of_the_exam(tmp_path, title, year):
 
 def test_years_that_disagree_are_an_error(tmp_path):
     (taken,) = read_one(save_oge(tmp_path / "ОГЭ 2023.xlsx", [pupil("01", 4)], title="ОГЭ 2022"))
-    assert "стоит «2022, 2023»" in list_messages(taken)[0]
+    assert "стоит «2022, 2023»" in "".join(list_messages(taken))
 
 
 @pytest.mark.parametrize("foreign", ["Год", "Экзамен"])
 def test_column_that_would_mix_exams_or_years_is_an_error(tmp_path, foreign):
     (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [[*pupil("01", 4), "2022"]], heading=[*OGE, foreign]))
-    assert f"столбец «{foreign}»" in list_messages(taken)[0]
+    assert f"столбец «{foreign}»" in "".join(list_messages(taken))
 
 
 def test_masked_documents_do_not_hide_pupils(tmp_path):
     rows = [pupil("01", 4, document="****123"), pupil("01", 5, document="***456"), pupil("01", 2, document="Д3")]
     (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert not list_messages(taken)
     assert list_rows(taken, "participants") == [(3,)]
 
 
@@ -226,7 +228,7 @@ def test_annulled_results_are_not_counted_whatever_the_words(tmp_path, status):
 
 def test_half_a_mark_is_an_error(tmp_path):
     (taken,) = read_one(save_oge(tmp_path / "a.xlsx", [pupil("01", 4.5)]))
-    assert "целое число от 2 до 5" in list_messages(taken)[0]
+    assert "целое число от 2 до 5" in "".join(list_messages(taken))
 
 
 def test_pupil_in_two_schools_stands_twice_however_the_document_is_written(tmp_path):

@@ -214,6 +214,26 @@ def test_doubtful_pairs_go_to_a_workbook_and_come_back(tmp_path):
     assert list_doubtful(wanted, register(), confirmed, RULES).empty
 
 
+def test_so_many_alike_schools_are_shown_and_no_more():
+    many = [(f"{place:02}", f"МКОУ ООШ № {place} с. Агатовка", DISTRICT) for place in range(10, 20)]
+    wanted = frame([(DISTRICT, "Агатовская школа")], "municipality", "name")
+    assert len(list_doubtful(wanted, register(many), answers(), RULES)) == RULES.cuts.shown
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [(90, 85, SURE), (90, 85.5, DOUBTFUL), (89.5, 70, DOUBTFUL), (70, None, DOUBTFUL), (69.5, None, NOT_FOUND)],
+)
+def test_cuts_are_part_of_what_they_allow(monkeypatch, first, second, status):
+    rows = [("05", "альфа", DISTRICT), ("06", "бета", DISTRICT)][: 2 if second else 1]
+    known = {"альфа": first, "бета": second}
+    monkeypatch.setattr(
+        "effschool.intake.school_names.score_names", lambda one, other, rules: known["".join(other.words)]
+    )
+    wanted = frame([(DISTRICT, "гамма")], "municipality", "name")
+    assert match_names(wanted, register(rows), answers(), RULES)["status"].tolist() == [status]
+
+
 def test_wrong_answers_are_named_and_not_taken(tmp_path):
     pairs = list_doubtful(frame([(DISTRICT, "Агатовская школа")], "municipality", "name"), register(), answers(), RULES)
     path = tmp_path / "names_to_confirm.xlsx"
@@ -379,4 +399,4 @@ def test_order_of_rows_changes_nothing_and_inputs_stay(order):
 def test_nothing_wanted_gives_nothing():
     found = match_names(frame([], "municipality", "name"), register(), answers(), RULES)
     assert found.empty
-    assert found.columns.tolist()[-5:] == ["school_id", "candidate", "score", "runner_up", "status"]
+    assert found.columns.tolist()[-4:] == ["school_id", "candidate", "score", "status"]

@@ -5,7 +5,15 @@ import pytest
 from builders import indices
 
 from effschool.method.methodology import Condition, Window, WindowRule
-from effschool.method.windows import Standing, band_means, count_lags, list_covered_years, satisfy_rule, view_window
+from effschool.method.windows import (
+    Standing,
+    band_means,
+    count_lags,
+    is_covered,
+    list_covered_years,
+    satisfy_rule,
+    view_window,
+)
 
 LETTERS = {"L": "low", "M": "mid", "H": "high"}
 NO_LAGS = pd.Series(dtype="int64")
@@ -66,6 +74,18 @@ def test_ranked_is_of_the_report_year_itself(methodology, window):
     assert satisfy_rule(view, None, rule).tolist() == [False, True, False, True]
 
 
+def test_explicit_window_is_its_years_whatever_the_policy(methodology):
+    rules = use_window(methodology, policy="last_with_data", max_span=4, years={2021: (2018, 2019, 2021)})
+    view = look(rules, {"hole": "LL-L", "late": "-LLL", "02": "MMMM"}, 2021)
+    assert view.bands.tolist() == [["low", "low", "low"], [None, "low", "low"], ["mid", "mid", "mid"]]
+
+
+def test_year_without_data_has_no_lists_of_the_last_years_with_data(methodology):
+    rules = use_window(methodology, policy="last_with_data", max_span=5)
+    assert not is_covered(rules.lists.window, 2022, {2018, 2019, 2020, 2021})
+    assert is_covered(rules.lists.window, 2021, {2018, 2019, 2020, 2021})
+
+
 def test_consecutive_window_does_not_look_behind_a_missing_year(methodology):
     view = look(methodology, {"01": "L-LL", "02": "MMMM"}, 2021)
     assert not satisfy_rule(view, "low", ALL_THREE).any()
@@ -98,6 +118,22 @@ def test_band_of_the_mean_is_cut_among_the_means(methodology):
     assert band_means(view).tolist() == ["low", "low", "mid", "mid", "mid", "mid", "high", "high", None]
     rule = WindowRule(title="среднее", any_of=(Condition(mean=True),))
     assert satisfy_rule(view, "low", rule).tolist() == [True, True] + [False] * 7
+
+
+def test_band_of_the_mean_is_cut_in_each_group_alone(methodology):
+    """The best of a weak group is low among all and not in its own."""
+    levels = {"средние": 0.6, "вечерние": 0.1}
+    index = {f"{group}{place}": level + place / 100 for group, level in levels.items() for place in range(8)}
+    rows = [indices({name: spell("MMM")}).assign(index=value) for name, value in index.items()]
+    schools = pd.DataFrame({"school_id": [*index], "group": [name[:-1] for name in index]})
+    view = view_window(Standing(pd.concat(rows), NO_LAGS), schools, 2020, "results", methodology)
+    assert band_means(view).tolist() == (["low"] * 2 + ["mid"] * 4 + ["high"] * 2) * 2
+
+
+@pytest.mark.parametrize(("gap", "lags"), [(-20.0 - 1e-12, 0), (-20.0 - 1e-6, 1)])
+def test_rest_of_floating_point_is_no_lag(methodology, gap, lags):
+    values = pd.DataFrame({"year": [2020], "school_id": "01", "indicator": "ege_rus_gap", "raw": [gap]})
+    assert len(count_lags(values, methodology)) == lags
 
 
 def test_lags_are_counted_beyond_the_threshold_only(methodology):

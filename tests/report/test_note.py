@@ -1,10 +1,12 @@
 import re
 import zipfile
+from dataclasses import replace
 
 import docx
 import pandas as pd
 import pytest
 from docx.oxml.ns import qn
+from docx.shared import Cm, Pt
 
 from effschool.base.russian import NBSP, format_percent
 from effschool.report.charts import start_figure
@@ -80,6 +82,25 @@ def test_columns_share_the_page_by_what_stands_in_them():
     widths = share_width([["А", "Длинное"], ["б", "слова " * 50]])
     assert sum(widths) <= 170 * 36000
     assert widths[1] > 5 * widths[0]
+
+
+def test_no_word_is_cut_by_a_narrow_column():
+    heads = ["Показатель", "Муниципалитет", "Регион", "Похожие муниципалитеты", "Против региона"]
+    widths = share_width([heads, ["ЕГЭ, профильная математика: 80 и выше " * 3, "1,1", "1,4", "0–3", "—"]])
+    assert sum(widths) <= 170 * 36000
+    for head, width in zip(heads, widths, strict=True):
+        assert width >= max(map(len, head.split())) * Pt(9) * 0.6 + Cm(0.38)
+
+
+def test_columns_that_the_page_does_not_show_are_left_to_the_book(write):
+    (table,) = write(replace(TABLE, shown=("Школа", "На шкале", "Число"), legend="Круг — школа.")).tables
+    assert [cell.text for cell in table.rows[0].cells] == ["Школа", "Число"]
+
+
+def test_legend_of_drawings_stands_where_they_are(write):
+    told = replace(TABLE, legend="Круг — школа.")
+    assert "Круг — школа." in told._repr_html_()
+    assert "Круг" not in " ".join(paragraph.text for paragraph in write(told).paragraphs)
 
 
 def test_same_parts_are_the_same_bytes_without_a_time(write, tmp_path):

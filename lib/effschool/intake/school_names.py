@@ -207,17 +207,17 @@ def match_names(
 
     Returns:
         A row per row of `wanted`, on its index: its columns, school_id (missing where not certain), candidate (code of
-        the most alike school), score, runner_up (score of the second; missing where there is none) and status.
+        the most alike school), score and status.
     """
     pairs = score_pairs(wanted, register, confirmed, rules)
     decided = pd.DataFrame([_decide(same, rules) for _, same in pairs.groupby(_KEY, sort=False)], columns=_DECIDED)
     keys = _add_keys(wanted[["year", "municipality", "name"]], rules)
-    types = {"school_id": "str", "candidate": "str", "score": "float64", "runner_up": "float64", "status": "str"}
+    types = {"school_id": "str", "candidate": "str", "score": "float64", "status": "str"}
     found = keys.merge(decided.astype(types), on=_KEY, how="left", validate="m:1").set_axis(wanted.index)
     return wanted.assign(**{name: found[name] for name in types}).fillna({"status": NOT_FOUND})
 
 
-_DECIDED = [*_KEY, "school_id", "candidate", "score", "runner_up", "status"]
+_DECIDED = [*_KEY, "school_id", "candidate", "score", "status"]
 
 
 def score_pairs(
@@ -251,15 +251,15 @@ def _decide(pairs: pd.DataFrame, rules: NameRules) -> tuple[object, ...]:
     key = tuple(pairs.iloc[0][_KEY])
     said = pairs[pairs["answer"].eq(YES)]
     if len(said) == 1:
-        return (*key, said["school_id"].iloc[0], said["school_id"].iloc[0], said["score"].iloc[0], None, CONFIRMED)
+        return (*key, said["school_id"].iloc[0], said["school_id"].iloc[0], said["score"].iloc[0], CONFIRMED)
     is_refused = pairs["answer"].eq(NO).any()
     left = pairs[pairs["answer"].ne(NO).fillna(True).astype(bool)]
     if left.empty or left["score"].iloc[0] < rules.cuts.doubtful:
-        return (*key, None, None, None, None, REFUSED if is_refused else NOT_FOUND)
-    best, second = left.iloc[0], left["score"].iloc[1] if len(left) > 1 else None
+        return (*key, None, None, None, REFUSED if is_refused else NOT_FOUND)
+    best = left.iloc[0]
     status = DOUBTFUL if is_refused or len(said) else _judge(left, rules)
     code = None if status == DOUBTFUL else best["school_id"]
-    return (*key, code, best["school_id"], best["score"], second, status)
+    return (*key, code, best["school_id"], best["score"], status)
 
 
 def _judge(pairs: pd.DataFrame, rules: NameRules) -> str:

@@ -91,6 +91,7 @@ class Table:
         shown: headings of the page in their order, of the frame and of the drawings; all of the frame if empty. What
             is not shown stands in the workbook and in the facts.
         search: how schools are found where the table is long; nothing for tables that are not searched.
+        legend: how the drawings are read; where there are no drawings, in the workbook and the note, it is left out.
         first: so many rows stand on the page, the rest in the workbook; all of them if nothing is said.
     """
 
@@ -103,6 +104,7 @@ class Table:
     drawings: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
     search: Search | None = None
+    legend: str = ""
     first: int | None = None
 
     def __repr__(self) -> str:

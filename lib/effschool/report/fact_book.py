@@ -48,6 +48,7 @@ def _describe_table(part: Table) -> dict[str, Any]:
         "values": [[_plain(value) for value in row] for row in part.frame.itertuples(index=False)],
         "shown": part.list_rows(),
         "note": _describe_text(part.note),
+        "legend": _describe_text(part.legend),
     }
 
 

@@ -1,6 +1,7 @@
 """Parts of a report → analytical note (аналитическая записка) in DOCX, for those who must edit it."""
 
 import io
+import re
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
@@ -96,10 +97,12 @@ def write_paragraph(place: object, text: str, style: str | None = None) -> "Para
 
 
 def add_table(document: "Document", table: Table) -> None:
-    """Caption, table with a head that repeats on every page, and the note below."""
+    """Caption, table with a head that repeats on every page, and the note below; columns are those of the page."""
     write_paragraph(document, table.title, "Caption")
-    rows = [[str(name) for name in table.frame], *table.list_rows()]
-    grid = document.add_table(len(rows), len(table.frame.columns), "Table Grid")
+    names = [str(name) for name in table.frame]
+    places = [place for place, name in enumerate(names) if name in (table.shown or names)]
+    rows = [[row[place] for place in places] for row in (names, *table.list_rows())]
+    grid = document.add_table(len(rows), len(places), "Table Grid")
     grid.alignment, grid.autofit = WD_TABLE_ALIGNMENT.CENTER, False
     texts = [text for row in rows for text in row]
     for cell, text, width in zip(grid._cells, texts, cycle(share_width(rows)), strict=False):
@@ -116,13 +119,20 @@ def add_table(document: "Document", table: Table) -> None:
 
 WORDIEST = 70
 """Letters beyond which a longer text asks for no wider column."""
+LETTER, PADDING = int(SMALL * 0.62), Cm(0.4)
+"""Width of a bold letter of the widest face that may stand in for the note's, and of a cell's margins."""
 
 
 def share_width(rows: Sequence[Sequence[str]]) -> list[int]:
-    """Widths of a table's columns: in proportion to what stands in them, the page's width together."""
-    wanted = [min(max(len(text) for text in column), WORDIEST) + 5 for column in zip(*rows, strict=True)]
+    """Widths of columns: the longest word of each, and the rest of the page in proportion to what stands in them."""
+    columns = list(zip(*rows, strict=True))
+    longest = [max(len(word) for text in column for word in re.split(r"[\s/-]", text)) for column in columns]
+    least = [LETTER * min(letters, WORDIEST) + PADDING for letters in longest]
+    wanted = [min(max(len(text) for text in column), WORDIEST) + 5 for column in columns]
     room = PAGE[0] - 2 * MARGIN
-    return [room * part // sum(wanted) for part in wanted]
+    if sum(least) > room:
+        return [room * part // sum(least) for part in least]
+    return [part + (room - sum(least)) * more // sum(wanted) for part, more in zip(least, wanted, strict=True)]
 
 
 def _finish_rows(grid: "Grid") -> None:

@@ -54,12 +54,15 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
     title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год, %"
     shown = ("Показатель", "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
-    years = sorted(histories["year"].unique())
-    told = READING.format(own="муниципалитет", other="регион") + f" Справа — {years[0]}–{years[-1]} годы."
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
-    explained = [say_direction(chosen), told, explain_ranges(portfolio) if ranges else ""]
-    note = join([line for line in explained if line]) if is_first else ""
-    return Table(key, title, frame, FORMATS, note, drawings=drawings, shown=shown)
+    note = join([say_direction(chosen), explain_ranges(portfolio) if ranges else ""]) if is_first else ""
+    legend = say_reading(histories["year"]) if is_first else ""
+    return Table(key, title, frame, FORMATS, note, drawings=drawings, shown=shown, legend=legend)
+
+
+def say_reading(years: pd.Series) -> str:
+    """How the drawings of a municipality are read, and which years they show."""
+    return READING.format(own="муниципалитет", other="регион") + f" Справа — {years.min()}–{years.max()} годы."
 
 
 def say_direction(judged: pd.DataFrame) -> Said:

@@ -212,7 +212,7 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
     read = say(READ, fewest=number(told.rules.fewest))
-    tables = [*tables[:-1], *(replace(last, note=join([last.note, read])) for last in tables[-1:])]
+    tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
 

@@ -42,7 +42,8 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
         "Школы",
         f"Школы муниципалитета, {portfolio.year} год",
         frame,
-        note=_write_note(told, domains, years),
+        note=f"Надёжность места в списке: {explain_steps()}.",
+        legend=_write_legend(told, domains, years),
         row_links=_link(told, folder) if folder else {},
         drawings={
             STRIPS[domain]: [_draw(told, domain, row) for row in bands[domain].to_dict("records")] for domain in domains
@@ -52,14 +53,13 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
     )
 
 
-def _write_note(told: Told, domains: list[Domain], years: list[int]) -> Said:
+def _write_legend(told: Told, domains: list[Domain], years: list[int]) -> Said:
     keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in domains)
-    return say(NOTE, first=words(years[0]), last=words(years[-1]), keys=words(keys))
+    return say(LEGEND, first=words(years[0]), last=words(years[-1]), keys=words(keys))
 
 
-NOTE = (
-    "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет. "
-    f"Надёжность места в списке: {explain_steps()}."
+LEGEND = (
+    "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет."
 )
 
 

@@ -96,18 +96,20 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     if silent or close.empty:
         return silent or say_missing("Похожие школы с лучшими результатами")
     found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
-    note = say(
-        "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все "
-        "годы окна, которой ни сейчас, ни год назад не нужна помощь по результатам. Не нашлось похожих для {none} из "
-        "{all}{ask}.",
-        none=number(close["name"].nunique() - len(found)),
-        ask=words(": партнёра для них подберёт институт" if len(found) < close["name"].nunique() else ""),
-        all=count(close["name"].nunique(), *OF_SCHOOLS),
-    )
+    without = close["name"].nunique() - len(found)
+    lacking = say(NO_PARTNER, none=number(without), all=count(close["name"].nunique(), *OF_SCHOOLS))
+    note = join([PARTNER, lacking if without else ""])
     if found.empty:
         return Text((note,), kind="note")
     frame = found.rename_axis("Школа").rename("У кого учиться").reset_index()
     return Table("Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note)
+
+
+PARTNER = (
+    "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все годы "
+    "окна, которой ни сейчас, ни год назад не нужна помощь по результатам."
+)
+NO_PARTNER = "Не нашлось похожих для {none} из {all}: партнёра для них подберёт институт."
 
 
 def say_partners(names: pd.Series) -> str:
