@@ -75,9 +75,9 @@ def test_ranked_is_of_the_report_year_itself(methodology, window):
 
 
 def test_explicit_window_is_its_years_whatever_the_policy(methodology):
-    rules = use_window(methodology, policy="last_with_data", max_span=4, years={2021: (2018, 2019, 2021)})
+    rules = use_window(methodology, policy="last_with_data", max_span=4, years={2021: (2018, 2020, 2021)})
     view = look(rules, {"hole": "LL-L", "late": "-LLL", "02": "MMMM"}, 2021)
-    assert view.bands.tolist() == [["low", "low", "low"], [None, "low", "low"], ["mid", "mid", "mid"]]
+    assert view.bands.tolist() == [["low", None, "low"], [None, "low", "low"], ["mid", "mid", "mid"]]
 
 
 def test_year_without_data_has_no_lists_of_the_last_years_with_data(methodology):

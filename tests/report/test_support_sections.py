@@ -1,5 +1,6 @@
 from dataclasses import fields, replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -58,6 +59,19 @@ def test_schools_of_other_municipalities_are_not_named(rich, names, named, make)
             html = make(open_portfolio(workspace, name, YEAR))._repr_html_()
             assert not [school for school in [*others["name"], *others["school_id"]] if school in html]
             assert not [other for other in names if other != name and other in html]
+
+
+def test_schools_without_a_partner_are_counted_where_there_are_any(rich, names):
+    """Nobody is told that none was found for none."""
+    own = open_portfolio(rich, names[0], YEAR).schools["school_id"]
+    known = rich.support.partners
+    served = known[known["school_id"].isin(own) & (known["year"] == YEAR) & known["distance"].notna()]
+    school = min(set(own) - set(served["school_id"]))
+    lonely = served.head(1).assign(school_id=school, distance=np.nan, partner_id=None, kind=CLOSE)
+    for partners, said in ((served, ""), (pd.concat([served, lonely]), "Не нашлось похожих для 1 из")):
+        place = open_portfolio(replace(rich, support=replace(rich.support, partners=partners)), names[0], YEAR)
+        assert said in parts.tabulate_partners(place).note
+        assert ("Не нашлось" in parts.tabulate_partners(place).note) == bool(said)
 
 
 def test_partners_of_others_are_shown_without_names(rich, names, named):
