@@ -22,15 +22,22 @@ _RESULTS_MARKS = list(schemas.MARKS)
 
 @dataclass(frozen=True)
 class Place:
-    """Where rows of one table stand: file, sheet, and the headings of the table's columns as the file has them."""
+    """Where rows of one table stand.
+
+    Args:
+        headings: headings of the table's columns as the file has them.
+        has_pupils: whether a row of the file is a pupil; then no cell is repeated that may tell of a person.
+    """
 
     file: str
     sheet: str
     headings: Mapping[str, str]
+    has_pupils: bool = False
 
     def say(self, fault: Fault, *columns: str) -> Problem:
         """A fault of a row in the columns named."""
         headings = [self.headings[column] for column in columns if self.headings.get(column)]
+        value = _write_comma(fault.value) if self.sheet else fault.value
         return Problem(
             fault.severity,
             self.file,
@@ -39,8 +46,18 @@ class Place:
             sheet=self.sheet,
             row=fault.row,
             column=", ".join(headings),
-            value=_write_comma(fault.value) if self.sheet else fault.value,
+            value=hide_person(value) if self.has_pupils else value,
         )
+
+
+HIDDEN = "(не показано)"
+"""Instead of a cell of a file of pupils: in a shifted row it may be a name or a document."""
+_SAFE = re.compile(r"|[-+]?\d[\d-]{0,7}([.,]\d{1,2})?[*+%]?|[^\w\s]{1,3}")
+
+
+def hide_person(text: str) -> str:
+    """What a message may repeat of a file of pupils: a mark, a score, a code of a school; of anything else nothing."""
+    return text if _SAFE.fullmatch(text) else HIDDEN
 
 
 def _write_comma(value: str) -> str:

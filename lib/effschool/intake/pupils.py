@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import count_words, format_number, join_words
-from effschool.intake.checks import Place
+from effschool.intake.checks import Place, hide_person
 from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
 from effschool.intake.headings import repeats_heading, skip_numbering
 from effschool.intake.layouts import (
@@ -389,8 +389,8 @@ def say_disagreeing(protocol: Protocol, block: Block, readings: Mapping[str, Rea
         said = join_words(f"«{value}»" for value in told.values)
         for place, value in enumerate(reading.values):
             rows = _list_rows(block, taken & (reading.codes == place)) if value not in told.values else []
-            fault = Fault(0, str(value), f"в названии листа или файла стоит {said}", AGREE)
-            problems += [_say(protocol, fault, row, name) for row in rows[:1]]
+            fault = Fault(0, "", f"в названии листа или файла стоит {said}", AGREE)
+            problems += [replace(_say(protocol, fault, row, name), value=str(value)) for row in rows[:1]]
     return problems
 
 
@@ -805,5 +805,5 @@ def _say(protocol: Protocol, fault: Fault, row: int, column: str) -> Problem:
         sheet=source.sheet,
         row=row or None,
         column=source.header.name(column),
-        value=fault.value,
+        value=hide_person(fault.value),
     )

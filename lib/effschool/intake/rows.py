@@ -87,7 +87,8 @@ def _read_schools(source: Source, body: pd.DataFrame, rows: RowsLayout, place: P
 def locate_columns(source: Source, rows: RowsLayout) -> Place:
     """Headings of the table's columns as the file has them."""
     sources = map_columns(source.layout, rows)
-    return Place(source.file, source.sheet, {name: source.header.name(column) for name, column in sources.items()})
+    headings = {name: source.header.name(column) for name, column in sources.items()}
+    return Place(source.file, source.sheet, headings, source.layout.has_pupils)
 
 
 def finish_part(
