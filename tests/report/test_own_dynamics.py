@@ -63,7 +63,7 @@ def test_school_that_went_from_one_list_of_results_to_another_is_said_to(demo):
         both = now.index.intersection(before.index)
         was = before.loc[both, "results_status"] == "группа риска"
         moved = now.loc[both[was & (now.loc[both, "results_status"] == "ШНРО")], "name"]
-        left = [text for text in parts.describe_moves(portfolio).paragraphs if text.startswith("группа риска, вышли")]
+        left = [text for text in parts.describe_moves(portfolio).paragraphs if text.startswith("Группа риска, вышли")]
         assert " ".join(left).count("(теперь ШНРО)") == len(moved)
         told += len(moved)
     assert told

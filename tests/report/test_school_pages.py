@@ -7,9 +7,10 @@ from builders_report import build_workspace, identify_bands, register, registere
 from conftest import ROOT
 
 from effschool.base.russian import NBSP
-from effschool.report.display import Text
+from effschool.report.display import Table, Text
 from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
 from effschool.report.queries import MEANINGS, list_caveated
+from effschool.report.sections.municipality import tabulate_decisions
 from effschool.report.sections.school import (
     NO_ADVICE,
     tabulate_comments,
@@ -81,14 +82,14 @@ def find_shown(told):
     of_exams = told.figures["domain"].eq("results") & ~caveated
     examined = set(told.figures.loc[of_exams & enough, "school_id"])
     vpr_alone = caveated & ~told.figures["school_id"].isin(examined)
-    return enough & (differs | of_exams | vpr_alone)
+    return enough & ~find_few_families(told.figures) & (differs | of_exams | vpr_alone)
 
 
 def test_conditions_and_vpr_as_in_the_group_are_counted(demo):
     counted = {"услови": [], "показател": []}
     for name in list_municipalities(demo, 2023):
         told = tell_schools(open_portfolio(demo, name, 2023), COMMENTS)
-        hidden = told.figures[(told.figures["people"] >= 5) & ~find_shown(told)]
+        hidden = told.figures[(told.figures["people"] >= 5) & ~find_few_families(told.figures) & ~find_shown(told)]
         of_vpr = hidden["indicator"].isin(list_caveated(told.portfolio.workspace.methodology))
         kinds = {"услови": hidden[~of_vpr], "показател": hidden[of_vpr]}
         for page in tell_pages(told).pages:
@@ -199,8 +200,38 @@ def test_a_few_pupils_are_told_as_a_number_not_a_share(told, pages):
     assert f"{round(row['own'] * row['people'] / 100)} из {int(row['people'])}" in text
 
 
+def find_few_families(figures):
+    """Conditions behind which one to four children stand, this year or last."""
+    counts = [(figures[name] * figures["people"] / 100).round() for name in ("own", "before")]
+    few = counts[0].between(1, 4) | counts[1].between(1, 4)
+    return few & figures["domain"].eq("social") & figures["unit"].eq("%")
+
+
+def test_of_a_few_families_nothing_is_told_anywhere(demo):
+    """Neither on a page, nor in the book, nor as the ground of an advice, nor as what would change a list."""
+    hidden = 0
+    for name in list_municipalities(demo, 2023):
+        portfolio = open_portfolio(demo, name, 2023)
+        told = tell_schools(portfolio, COMMENTS)
+        few = told.figures[find_few_families(told.figures)]
+        hidden += len(few)
+        rows = tabulate_figures(told).frame.set_index(["Код", "Показатель"]).sort_index()
+        pages = {page.file: page for page in tell_pages(told).pages}
+        for case in few.itertuples():
+            kept = rows.loc[[(case.school_id, case.name)]]
+            assert kept[["По школе", "Год назад"]].isna().all(axis=None)
+            tables = [part for part in pages[case.school_id].shown if isinstance(part, Table)]
+            assert not any((table.frame["Показатель"] == case.name).any() for table in tables)
+            own = told.comments[told.comments["school_id"] == case.school_id]
+            assert not own["because"].str.startswith(f"{case.name} —").any()
+        decisions = tabulate_decisions(portfolio)
+        if isinstance(decisions, Table):
+            assert not set(decisions.frame["Список"]) & set(demo.methodology.list_watched("social"))
+    assert hidden > 20
+
+
 def test_of_fewer_than_five_pupils_no_result_is_told(told, pages):
-    single = told.figures[told.figures["people"] < 5]
+    single = told.figures[(told.figures["people"] < 5) | find_few_families(told.figures)]
     assert len(single)
     for code, rows in single.groupby("school_id"):
         page = pages[code]

@@ -127,12 +127,13 @@ def test_targets_show_the_last_year_with_a_plan(demo, names):
     assert len(region) > len(frame)
 
 
-def test_targets_without_any_fact_stand_in_the_book_alone(demo, names):
+def test_targets_without_any_fact_are_left_to_the_region(demo, names):
     part = parts.tabulate_targets(open_portfolio(demo, names[0], YEAR))
-    silent = part.frame[["Факт", "По региону"]].eq("нет данных").all(axis=1)
-    assert 0 < silent.sum() < len(silent)
-    assert part.first == (~silent).sum()
-    assert not silent.head(part.first).any()
+    assert not part.frame[["Факт", "По региону"]].eq("нет данных").all(axis=1).any()
+    latest = parts.choose_latest(demo.support.targets, YEAR)
+    own = latest[latest["municipality"] == names[0]]
+    assert 0 < len(part.frame) < len(own)
+    assert f"нет данных — {part.frame['Состояние'].eq('нет данных').sum()}" in part.note
 
 
 def test_every_municipality_stands_among_places(demo, names):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from effschool.report.charts import start_figure
 from effschool.report.display import Chart, Table, Text
-from effschool.report.workbook import CONTENTS, HEADER_ROW, name_sheet, write_workbook
+from effschool.report.workbook import CONTENTS, HEADER_ROW, About, name_sheet, write_workbook
 
 FRAME = pd.DataFrame(
     {
@@ -48,7 +48,7 @@ def test_text_is_never_a_formula(sheet):
 def test_harmful_heading_title_and_note_are_text(tmp_path):
     frame = pd.DataFrame({"=A1": ["а"]})
     book = make(tmp_path / "b.xlsx", Table("к", "=A1", frame, note="=A1"))
-    assert [cell.value for cell in book[CONTENTS][2]] == ["к", "=A1", "=A1"]
+    assert [cell.value for cell in book[CONTENTS][3]] == ["к", "=A1", "=A1"]
     assert {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row if cell.value} == {"s"}
 
 
@@ -79,7 +79,7 @@ def test_long_text_is_shown_whole_and_prints_on_a_page(tmp_path):
     sheet = make(tmp_path / "b.xlsx", Table("к", "З", frame, note="Примечание " * 30))["к"]
     assert sheet["B2"].alignment.wrap_text
     assert [sheet.row_dimensions[row].height for row in (2, 3)] == [75, None]
-    assert sheet.parent[CONTENTS].row_dimensions[2].height > 60
+    assert sheet.parent[CONTENTS].row_dimensions[3].height > 60
     assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight, sheet.print_title_rows) == (
         "landscape",
         0,
@@ -116,8 +116,14 @@ def test_titles_and_notes_stand_on_a_sheet_of_their_own(tmp_path):
     book = make(tmp_path / "b.xlsx", *tables)
     rows = [list(row) for row in book[CONTENTS].iter_rows(values_only=True)]
     assert rows[0] == ["Лист", "Таблица", "Примечание"]
-    assert rows[1:] == [["Лист", "Заголовок", "Примечание"], ["Другой", "Второй", None]]
+    assert rows[1:] == [[CONTENTS, "Книга", None], ["Лист", "Заголовок", "Примечание"], ["Другой", "Второй", None]]
     assert [book[key].max_row for key in ("Лист", "Другой")] == [1 + len(FRAME)] * 2
+
+
+def test_book_says_for_whom_it_is(tmp_path):
+    write_workbook([], tmp_path / "b.xlsx", "Книга", About(2023, remarks=("Не публиковать.", "Вымышлено.")))
+    sheet = openpyxl.load_workbook(tmp_path / "b.xlsx")[CONTENTS]
+    assert [cell.value for cell in sheet[2]] == [CONTENTS, "Книга", "Не публиковать. Вымышлено."]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +139,7 @@ def test_titles_and_notes_stand_on_a_sheet_of_their_own(tmp_path):
 def test_every_table_says_year_and_every_school_its_code(tmp_path, columns, expected):
     frame = pd.DataFrame([["1. МБОУ СОШ" if name == "Школа" else "2019" for name in columns]], columns=columns)
     codes = {"1. МБОУ СОШ": "100020"}
-    write_workbook([Table("к", "З", frame)], tmp_path / "b.xlsx", "Книга", 2023, codes)
+    write_workbook([Table("к", "З", frame)], tmp_path / "b.xlsx", "Книга", About(2023, codes))
     written = pd.read_excel(tmp_path / "b.xlsx", sheet_name="к", dtype=object, engine="openpyxl")
     assert list(written) == expected
     assert written["Год"].tolist() == [2019 if "Год" in columns else 2023]

@@ -41,7 +41,7 @@ from effschool.method.methodology import Methodology
 from effschool.report import workbook
 from effschool.report.display import TEMPLATES, Table, Text
 from effschool.report.portfolio import name_slugs
-from effschool.report.workbook import LINE_HEIGHT, WRAPPED, count_lines, fill_sheet, write_workbook
+from effschool.report.workbook import LINE_HEIGHT, WRAPPED, About, count_lines, fill_sheet, write_workbook
 
 MARK = {
     Severity.ERROR: PatternFill("solid", fgColor="F4A582"),
@@ -338,7 +338,7 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
         write_text(page, place / f"{slugs[verdict.municipality]}.html")
     summary = list_summary(checked, slugs)
     tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]
-    write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год", case.year)
+    write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год", About(case.year))
     title = f"Проверка форм: {count_words(len(checked.verdicts), 'муниципалитет', 'муниципалитета', 'муниципалитетов')}"
     page = render_page(title, f"{case.year} год", summary, demonstration=demonstration)
     write_text(page, place / "index.html")

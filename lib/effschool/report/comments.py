@@ -236,6 +236,7 @@ def _hold(pattern: Pattern, signs: pd.DataFrame, rules: CommentRules) -> pd.Seri
     held = [condition.holds(signs, rules.fewest) for condition in pattern.when]
     places = [place for comment in pattern.comments.values() for place in _list_places(comment.text)]
     counted = {name.partition(".")[0] for name, _ in places if name.endswith(".pupils")}
+    counted |= {condition.base for condition in pattern.when if condition.base in rules.conditions}
     held += [_may_count(signs, base, base in rules.conditions) for base in sorted(counted)]
     return pd.concat(held, axis=1).all(axis=1)
 

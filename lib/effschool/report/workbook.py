@@ -7,7 +7,7 @@ sheet of their own, the first.
 import re
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -34,13 +34,23 @@ FONT = "Calibri"
 """Named in every cell that has a font of its own: without a name it would be a serif one."""
 
 
-def write_workbook(
-    parts: Sequence[object], path: Path, title: str, year: int | None = None, codes: Mapping[str, str] | None = None
-) -> None:
-    """Write the tables among `parts`, and those behind the charts among them, a sheet each, in their order.
+@dataclass(frozen=True)
+class About:
+    """What a book says of itself, and by what its rows are known (`identify_rows`).
 
     Args:
-        year, codes: year of the report, and codes of schools by the names that its tables give them (`identify_rows`).
+        year: year of the report; None where there is no one year.
+        codes: codes of schools by the names that the tables give them.
+        remarks: for whom the book is, whether its data are invented.
+    """
+
+    year: int | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def write_workbook(parts: Sequence[object], path: Path, title: str, about: About | None = None) -> None:
+    """Write the tables among `parts`, and those behind the charts among them, a sheet each, in their order.
 
     Raises:
         ValueError: two tables have the same key, so one would hide the other.
@@ -50,32 +60,34 @@ def write_workbook(
     doubled = sorted({key for key in keys if [CONTENTS, *keys].count(key) > 1})
     if doubled:
         raise ValueError(f"Листы книги названы одинаково: {', '.join(doubled)}.")
-    book = Workbook()
+    book, about = Workbook(), about or About()
     book.properties.title = title
     book.worksheets[0].title = CONTENTS
-    fill_sheet(book.worksheets[0], list_sheets(tables))
+    fill_sheet(book.worksheets[0], list_sheets(tables, title, about))
     for key, table in zip(keys, tables, strict=True):
-        fill_sheet(book.create_sheet(key), replace(table, frame=identify_rows(table.frame, year, codes or {})))
+        fill_sheet(book.create_sheet(key), replace(table, frame=identify_rows(table.frame, about)))
     book.active = len(book.sheetnames) > 1
     save_workbook(book, path)
 
 
-def list_sheets(tables: Sequence[Table]) -> Table:
-    """The sheet of titles and notes: a row per table."""
-    rows = [(name_sheet(table.key), str(table.title), str(table.note) or None) for table in tables]
+def list_sheets(tables: Sequence[Table], title: str, about: About) -> Table:
+    """The sheet of titles and notes: a row for the book itself, then a row per table."""
+    rows: list[tuple[str, str, str | None]] = [(CONTENTS, title, " ".join(about.remarks) or None)]
+    rows += [(name_sheet(table.key), str(table.title), str(table.note) or None) for table in tables]
     return Table(CONTENTS, CONTENTS, pd.DataFrame(rows, columns=["Лист", "Таблица", "Примечание"]))
 
 
-def identify_rows(frame: pd.DataFrame, year: int | None, codes: Mapping[str, str]) -> pd.DataFrame:
+def identify_rows(frame: pd.DataFrame, about: About) -> pd.DataFrame:
     """Rows with code of the school and year beside what they are called, so that tables of several books can be joined.
 
     What a table says of itself stays; a column of years becomes numbers.
     """
     named = frame.copy()
-    if "Школа" in named and "Код" not in named and codes:
-        named.insert(1, "Код", named["Школа"].map(codes))
-    if "Год" not in named and year is not None:
-        named.insert(min(list(named).index("Код") if "Код" in named else 0, len(named.columns) - 1) + 1, "Год", year)
+    if "Школа" in named and "Код" not in named and about.codes:
+        named.insert(1, "Код", named["Школа"].map(about.codes))
+    if "Год" not in named and about.year is not None:
+        place = list(named).index("Код") if "Код" in named else 0
+        named.insert(min(place + 1, len(named.columns)), "Год", about.year)
     if "Год" in named and named["Год"].astype("str").str.fullmatch(r"\d{4}").all():
         named["Год"] = named["Год"].astype("int64")
     return named

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.disclosure import load_disclosure
-from effschool.base.russian import join_words
+from effschool.base.russian import count_words, join_words
 from effschool.certainty.counterfactuals import TOLERANCE, Change
 from effschool.certainty.explain.ways import Way, choose_way, sum_ways, take_cheapest
 from effschool.method.fioko import compute_procedure_shares, list_looked_at
@@ -72,9 +72,18 @@ def name_low_procedures(identified: Identified, tables: Tables, fioko: Fioko, ye
     titles = {procedure.id: procedure.title for procedure in fioko.procedures}
     named = low[~is_few].groupby(["school_id", "procedure"], sort=False, observed=True)["year"].agg(_list_years)
     told = named.index.get_level_values("procedure").map(titles) + " — " + named
-    few = "ещё " + low[is_few].groupby("school_id", observed=True).size().astype("str") + f", где меньше {fewest} детей"
+    counts = low[is_few].groupby("school_id", observed=True).size().astype("int64")
+    known = set(told.index.get_level_values("school_id"))
+    few = pd.Series(
+        {school: _count_few(count, school in known, fewest) for school, count in counts.items()}, dtype="str"
+    )
     told = pd.concat([told.droplevel("procedure"), few])
     return told.groupby(told.index).agg("; ".join).to_dict()
+
+
+def _count_few(count: int, has_others: bool, fewest: int) -> str:
+    named = f"ещё {count}" if has_others else count_words(count, "процедура", "процедуры", "процедур")
+    return f"{named}, где меньше {fewest} детей"
 
 
 def _list_years(years: pd.Series) -> str:

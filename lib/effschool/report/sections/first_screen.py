@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from effschool.base.russian import NBSP, choose_word, join_words
+from effschool.base.russian import NBSP, choose_word
 from effschool.report.comments import choose_patterns
 from effschool.report.display import Figures, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
@@ -128,7 +128,7 @@ def _say_changes(results: pd.DataFrame) -> Said:
     better, worse = (int((known["moved"] == verdict).sum()) for verdict in (BETTER, WORSE))
     if not better + worse:
         return say("За год ни один показатель результатов не изменился больше, чем бывает случайно.")
-    names = {verdict: join_words(known.loc[known["moved"] == verdict, "name"]) for verdict in (BETTER, WORSE)}
+    names = {verdict: "; ".join(known.loc[known["moved"] == verdict, "name"]) for verdict in (BETTER, WORSE)}
     parts = [
         say(
             "{up} {better} ({names})",
@@ -205,7 +205,15 @@ def list_attention(told: Told) -> Table | Text:
             "Школы": [every if step in common else own for step, own in zip(ordered, listed, strict=True)],
         }
     )
-    return Table("Внимание", "Что сделать и для каких школ, начиная с самого срочного", frame)
+    title = "Что сделать и для каких школ, начиная с самого срочного"
+    return Table("Внимание", title, frame, note=_say_calm(told.portfolio, names[~names.index.isin(rows.index)]))
+
+
+def _say_calm(portfolio: Portfolio, idle: pd.Series) -> str:
+    """Which schools of the lists have no step, so that nobody looks for them among the steps."""
+    schools = portfolio.schools.set_index("school_id").loc[idle.index]
+    listed = idle[flag_listed(schools, portfolio.watched).to_numpy()] if portfolio.has_lists else idle.head(0)
+    return f"Школы из списков без срочного повода: {', '.join(listed)}." if len(listed) else ""
 
 
 def _find_common(told: Told) -> set[str]:

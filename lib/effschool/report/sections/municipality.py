@@ -24,6 +24,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.missing import list_missing
+from effschool.report.workbook import About
 
 NONE = "—"
 NOTHING_URGENT = "Школ, которым сейчас нужно особое внимание, по данным года нет."
@@ -133,8 +134,14 @@ WARNING = (
 
 
 def tabulate_decisions(portfolio: Portfolio) -> Table | Text:
-    """What would have changed the lists that need help, in pupils: own schools on them, and those close to the line."""
+    """What would have changed the lists of results: own schools on them and close to the line, where it is in reach.
+
+    Of conditions nothing is told: a few families more or less are families that everybody knows.
+    """
     chosen = choose_decisions(portfolio)
+    of_results = chosen["list"].isin(portfolio.workspace.methodology.list_watched("results"))
+    is_told = (of_results | chosen["list"].eq(FIOKO_LIST)) & chosen["within_reach"].fillna(False).astype(bool)
+    chosen = chosen[is_told]
     if chosen.empty:
         return say_missing("Что изменило бы решение")
     frame = pd.DataFrame(
@@ -163,14 +170,21 @@ def choose_decisions(portfolio: Portfolio) -> pd.DataFrame:
 
 CLOSE_PUPILS = 2
 CLOSE_NOTE = (
-    f"Школы в списках, требующих помощи, и школы, которых от такого списка отделяло не больше {CLOSE_PUPILS} учеников. "
-    "Меняется один показатель года, остальное, в том числе другие школы, остаётся как есть."
+    f"Школы в списках по результатам и школы, которых от такого списка отделяло не больше {CLOSE_PUPILS} учеников. "
+    "Меняется один показатель года или два, остальное, в том числе другие школы, остаётся как есть. Не сказано о "
+    "школах, где детей слишком мало или решение изменил бы только совсем другой результат."
 )
 
 
 def number_schools(schools: pd.DataFrame) -> pd.Series:
     """«3. МБОУ …»: the number that charts use, and the name."""
     return schools["number"].astype("str") + "." + NBSP + schools["name"]
+
+
+def describe_book(region: RegionYear) -> About:
+    """What a book of a report says of itself."""
+    codes = list_codes(region) if isinstance(region, Portfolio) else {}
+    return About(region.year, codes, mark_internal(region).paragraphs)
 
 
 def list_codes(portfolio: Portfolio) -> dict[str, str]:

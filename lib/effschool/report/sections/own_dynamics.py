@@ -56,7 +56,14 @@ def describe_moves(portfolio: Portfolio) -> Text:
             if chosen.any():
                 others = now["results_status"].where(now["results_status"].isin(of_results) & (verb == LEFT))
                 listed = ", ".join(_say_where(names[code], others[code]) for code in both[chosen])
-                told.append(say("{name}, {verb}: {listed}.", name=words(name), verb=words(verb), listed=words(listed)))
+                told.append(
+                    say(
+                        "{name}, {verb}: {listed}.",
+                        name=words(name[:1].upper() + name[1:]),
+                        verb=words(verb),
+                        listed=words(listed),
+                    )
+                )
     return Text(tuple(told) or ("За год в списки, требующие помощи, никто не попал, и никто из них не вышел.",))
 
 

@@ -191,8 +191,16 @@ def tell_pages(told: Told) -> SchoolPages:
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
     """Figures without those that would say what single pupils got."""
-    few = figures["people"] < load_disclosure().participants
-    return figures.assign(**{name: figures[name].mask(few) for name in ("own", "before", "low", "high")})
+    few = _flag_few(figures)
+    return figures.assign(**{name: figures[name].mask(few) for name in ("own", "before", "low", "high", "verdict")})
+
+
+def _flag_few(figures: pd.DataFrame) -> pd.Series:
+    """Which figures tell of single children: too few behind a result, or behind a condition, «2 из 57 на учёте»."""
+    fewest = load_disclosure().participants
+    counts = [(figures[name] * figures["people"] / 100).round() for name in ("own", "before")]
+    of_few = pd.concat([counted.between(1, fewest - 1) for counted in counts], axis=1).any(axis=1)
+    return (figures["people"] < fewest) | (figures["domain"].eq("social") & figures["unit"].eq("%") & of_few)
 
 
 def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
@@ -205,7 +213,7 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
     every = told.figures[told.figures["school_id"] == code]
-    few = every["people"] < load_disclosure().participants
+    few = _flag_few(every)
     own = every[~few].reset_index(drop=True)
     past = histories[(histories["school_id"] == code) & (histories["people"] >= load_disclosure().participants)]
     alike = _find_alike(told, own)
@@ -390,7 +398,8 @@ def tabulate_figures(told: Told) -> Table:
     names = {"name": "Показатель", "unit": "Единица", "own": "По школе", "before": "Год назад", "region": "По группе"}
     shown = _hide_few(told.figures)
     frame = _name_rows(told, shown[["school_id", *names, "people"]].rename(columns={**names, "people": "Детей"}))
-    words_of = [VERDICTS[row.domain].get(row.verdict, NONE) for row in told.figures.itertuples()]
+    frame["Детей"] = frame["Детей"].astype("Int64")
+    words_of = [VERDICTS[row.domain].get(row.verdict, NONE) for row in shown.itertuples()]
     formats = dict.fromkeys(("По школе", "Год назад", "По группе"), percent)
     return Table("Показатели школ", "Показатели школ рядом с группой", frame.assign(Отличие=words_of), formats)
 

@@ -284,10 +284,9 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
     keys = ["programme", "title", "year"]
     region = latest.loc[latest["municipality"].isna(), [*keys, "fact", "unit"]]
     both = own.merge(region, how="left", on=keys, suffixes=("", "_region"), validate="one_to_one")
-    both["is_known"] = both[["fact", "fact_region"]].notna().any(axis=1)
-    if not both["is_known"].any():
+    both = both[both[["fact", "fact_region"]].notna().any(axis=1)]
+    if both.empty:
         return say_missing("Цели программ")
-    both = both.sort_values("is_known", ascending=False, kind="stable")
     frame = _list_targets(both).assign(
         **{
             "По региону": [say_value(row.fact_region, row.unit) for row in both.itertuples()],
@@ -295,8 +294,7 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
         }
     )
     title, shown = f"Цели программ: план и факт, {portfolio.year} год", tuple(frame.columns[:-1])
-    note = join([OTHERS_PLANS, _count_states(both[both["is_known"]])])
-    return Table("Цели", title, frame, note=note, shown=shown, first=int(both["is_known"].sum()))
+    return Table("Цели", title, frame, note=join([OTHERS_PLANS, _count_states(both)]), shown=shown)
 
 
 def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:
