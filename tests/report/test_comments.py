@@ -244,6 +244,23 @@ def test_few_families_are_not_counted_in_a_sentence(rules, pupils, is_told):
     assert (pattern in choose_patterns(signs, rules)["01"]) == is_told
 
 
+def test_few_families_are_no_ground_of_an_advice(rules):
+    """Whether or not its text counts them: the ground names the share and those whom it is of."""
+    of_conditions = [
+        (pattern, condition.base)
+        for pattern in rules.patterns
+        for condition in pattern.when
+        if condition.base in rules.conditions
+    ]
+    assert len(of_conditions) >= 8
+    for pattern, base in of_conditions:
+        for pupils in (4, 5):
+            signs = imagine(
+                rules, pattern, **{f"{item}.pupils": 5 for item in rules.conditions} | {f"{base}.pupils": pupils}
+            )
+            assert (pattern in choose_patterns(signs, rules)["01"]) == (pupils == 5), pattern.id
+
+
 def test_largest_gap_of_results_comes_right_after_the_list_and_before_conditions():
     rules = load_comments(RULES)
     wanted = [pick(rules, name) for name in ("low_results_firm", "rus_tests_low", "math_exam_low", "poor_families")]
