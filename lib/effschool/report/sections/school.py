@@ -145,7 +145,7 @@ class Advice:
         return tuple(Text((ground, *(join(item) for item in items))) for ground, items in self.groups)
 
 
-OWN_ADVICE = "Где источник не назван, мера предложена разработчиками."
+OWN_ADVICE = "Без источника — предложено разработчиками."
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ def _say_alike(alike: pd.DataFrame) -> list[Text]:
 
 
 OF_VPR = ("показатель ВПР", "показателя ВПР", "показателей ВПР")
-ALIKE = "— в пределах случайного: числа есть в муниципалитете."
+ALIKE = "— в пределах случайного; числа — в муниципалитете."
 
 
 def _say_hidden(few: int) -> list[Text]:
