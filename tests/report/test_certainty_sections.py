@@ -10,6 +10,7 @@ from effschool.certainty.sampling import Recount
 from effschool.certainty.stability import Stability, assess_lists
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import open_portfolio, open_region
+from effschool.report.queries import MEANINGS
 from effschool.report.sections.certainty import (
     chart_rules,
     chart_verdicts,
@@ -110,6 +111,8 @@ def test_a_note_beside_the_order_says_how_sure_each_place_is_and_the_order_does_
     sure = rows[rows["Список"] == "ШНСУ"].set_index("Код ОО")["Насколько это надёжно"]
     assert set(sure.index) == set(order["Код ОО"])
     assert sure.str.contains("обычная школа попала бы").all()
+    assert sure.str.partition(":")[0].isin(MEANINGS).all()
+    assert not sure.str.contains("зависит от метода|погранично|устойчиво").any()
     assert sure.to_dict() == say_briefly(region, "ШНСУ").to_dict()
 
 

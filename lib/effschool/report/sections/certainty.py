@@ -222,7 +222,8 @@ def say_briefly(region: RegionYear, name: str) -> pd.Series:
     own = list_certainty(region, region.region_schools[["school_id"]])
     own = own[own["list"] == name]
     said = [
-        f"{row.verdict}: осталась бы в списке {say_part(row.stays_chance_pct)} пересчётов; обычная школа "
+        f"{name_step(row.verdict, row.stays_chance_pct)}: осталась бы в списке {say_part(row.stays_chance_pct)} "
+        f"пересчётов, при другом правиле — {say_part(row.stays_method_pct)}; обычная школа "
         f"попала бы с вероятностью {say_share(row.chance_pct)}"
         for row in own.itertuples()
     ]
@@ -231,6 +232,6 @@ def say_briefly(region: RegionYear, name: str) -> pd.Series:
 
 BRIEF_NOTE = (
     "Пересчёт — те же школы с другим составом учеников того же уровня. Обычная школа — с тем же числом участников и "
-    "средним по своей группе результатом. «Зависит от метода» — при другом допустимом способе расчёта школы в списке "
-    "часто нет."
+    "средним по своей группе результатом. Другое правило — другой допустимый способ расчёта. Надёжность: "
+    f"{explain_steps()}."
 )
