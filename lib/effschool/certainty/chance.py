@@ -181,19 +181,28 @@ def say_part(percent: float) -> str:
     """«в 71 %», «менее чем в 1 %», «более чем в 99 %»."""
     if percent < 1:
         return f"менее чем в {format_percent(1, 0)}"
-    return f"более чем в {format_percent(99, 0)}" if percent > 99 else f"в {format_percent(percent, 0)}"
+    return f"более чем в {format_percent(99, 0)}" if percent > 99 else f"в {format_percent(_count_whole(percent), 0)}"
+
+
+ROUNDING = 1e-9
+"""So much below a whole number is the rest of a division."""
 
 
 def say_cases(percent: float) -> str:
     """«в 71 случае из 100», «менее чем в 1 случае из 100», «более чем в 99 случаях из 100»."""
-    word = choose_word(min(max(round(percent), 1), 99), "случае", "случаях", "случаях")
+    word = choose_word(_count_whole(percent), "случае", "случаях", "случаях")
     return f"{count_cases(percent)} {word} из 100"
 
 
 def count_cases(percent: float) -> str:
     """«в 71», «менее чем в 1», «более чем в 99»: where the cases were named before."""
     side = "менее чем " if percent < 1 else "более чем " if percent > 99 else ""
-    return f"{side}в {min(max(round(percent), 1), 99)}"
+    return f"{side}в {_count_whole(percent)}"
+
+
+def _count_whole(percent: float) -> int:
+    """Whole cases of 100, rounded down: what is kept in fewer than half of the cases is never «в 50 случаях»."""
+    return min(max(int(percent + ROUNDING), 1), 99)
 
 
 def say_share(percent: float) -> str:

@@ -127,7 +127,7 @@ def _say_changes(results: pd.DataFrame) -> Said:
         return say("Сравнить с прошлым годом нельзя: показателей за него нет.")
     better, worse = (int((known["moved"] == verdict).sum()) for verdict in (BETTER, WORSE))
     if not better + worse:
-        return say("За год ни один показатель результатов не изменился больше, чем бывает случайно.")
+        return say("За год ни один показатель экзаменов и аттестатов не изменился больше, чем бывает случайно.")
     names = {verdict: "; ".join(known.loc[known["moved"] == verdict, "name"]) for verdict in (BETTER, WORSE)}
     parts = [
         say(
@@ -139,7 +139,9 @@ def _say_changes(results: pd.DataFrame) -> Said:
         for forms, verdict, moved in ((UP, BETTER, better), (DOWN, WORSE, worse))
         if moved
     ]
-    return join([say("За год больше, чем бывает случайно, изменились результаты: "), join(parts, ", "), "."], "")
+    return join(
+        [say("За год больше, чем бывает случайно, изменились экзамены и аттестаты: "), join(parts, ", "), "."], ""
+    )
 
 
 UP, DOWN = (tuple(f"{how} {verb}" for verb in ("стал", "стали", "стали")) for how in ("лучше", "хуже"))
