@@ -196,6 +196,8 @@ class Counted(NamedTuple):
 
 def place_names(names: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Names beside codes as `Part.stated`: each on the index of the first row of its code."""
+    if names.empty:  # a protocol of many schools without their names would be searched for nothing
+        return names.drop(columns="school_id")
     firsts = pd.Series(rows.index, index=rows["school_id"])
     known = names[names["school_id"].isin(rows["school_id"])].drop_duplicates(["school_id", "name"])
     return known.set_index(known["school_id"].map(firsts[~firsts.index.duplicated()])).drop(columns="school_id")
