@@ -156,6 +156,15 @@ def test_everything_a_notebook_imports_is_used(path):
     assert imported <= used
 
 
+def list_names(node: ast.AST, lists: dict[str, ast.AST]) -> set[str]:
+    """Names in a list, those of lists within it included."""
+    inner = node.value if isinstance(node, ast.Starred) else node
+    value = lists.get(getattr(inner, "id", ""), inner)
+    if isinstance(value, ast.List):
+        return {name for item in value.elts for name in list_names(item, lists)}
+    return {inner.id} if isinstance(inner, ast.Name) else set()
+
+
 @pytest.mark.parametrize("name", ["04_portfolio", "05_region"])
 def test_everything_shown_on_a_page_stands_in_its_workbook(name):
     cells = [parse_cell(cell) for cell in list_code(ROOT / "notebooks" / f"{name}.ipynb")]
@@ -164,8 +173,7 @@ def test_everything_shown_on_a_page_stands_in_its_workbook(name):
     lists = {node.targets[0].id: node.value for node in nodes if isinstance(node, ast.Assign)}
     for writer in ("write_workbook", "write_facts"):
         given = [call.args[0] for call in calls if call.func.id == writer]
-        items = [item for part in given for item in lists.get(getattr(part, "id", ""), part).elts]
-        written = {item.id for item in items if isinstance(item, ast.Name)}
+        written = {name for part in given for name in list_names(part, lists)}
         shows = [call for call in calls if call.func.id in {"display", "keep_told"}]
         shown = {item.id for call in shows for item in call.args if isinstance(item, ast.Name)}
         assert shown <= written or (name, writer) == ("05_region", "write_facts")

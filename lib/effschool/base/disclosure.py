@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 from pydantic import Field
 
 from effschool.base.configuration import Frozen, Whole, Words, read_rules
@@ -43,6 +44,11 @@ def may_tell(participants: float, *counts: float) -> bool:
     rules = load_disclosure()
     singles_out = {1, participants - 1, participants} & set(counts)
     return participants >= rules.alone_below or (participants >= rules.participants and not singles_out)
+
+
+def are_few(pupils: pd.Series) -> pd.Series:
+    """Of which counts of families nothing is told: one to few; none at all may be told."""
+    return pupils.between(1, load_disclosure().participants - 1)
 
 
 def is_within_reach(pupils: float, participants: float) -> bool:

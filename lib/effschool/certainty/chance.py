@@ -179,13 +179,7 @@ SOCIAL_WORDS = ("обучающихся", "школа с обычными для
 
 def say_part(percent: float) -> str:
     """«в 71 %», «менее чем в 1 %», «более чем в 99 %»."""
-    if percent < 1:
-        return f"менее чем в {format_percent(1, 0)}"
-    return f"более чем в {format_percent(99, 0)}" if percent > 99 else f"в {format_percent(_count_whole(percent), 0)}"
-
-
-ROUNDING = 1e-9
-"""So much below a whole number is the rest of a division."""
+    return f"{_say_side(percent, ' чем ')}в {format_percent(_count_whole(percent), 0)}"
 
 
 def say_cases(percent: float) -> str:
@@ -196,8 +190,17 @@ def say_cases(percent: float) -> str:
 
 def count_cases(percent: float) -> str:
     """«в 71», «менее чем в 1», «более чем в 99»: where the cases were named before."""
-    side = "менее чем " if percent < 1 else "более чем " if percent > 99 else ""
-    return f"{side}в {_count_whole(percent)}"
+    return f"{_say_side(percent, ' чем ')}в {_count_whole(percent)}"
+
+
+def say_share(percent: float) -> str:
+    """«71 %», «менее 1 %», «более 99 %»."""
+    return f"{_say_side(percent, ' ')}{format_percent(min(max(percent, 1), 99), 0)}"
+
+
+def _say_side(percent: float, link: str) -> str:
+    """«менее», «более» at the ends, where draws cannot tell what is rare from never."""
+    return f"менее{link}" if percent < 1 else f"более{link}" if percent > 99 else ""
 
 
 def _count_whole(percent: float) -> int:
@@ -205,8 +208,5 @@ def _count_whole(percent: float) -> int:
     return min(max(int(percent + ROUNDING), 1), 99)
 
 
-def say_share(percent: float) -> str:
-    """Share in whole per cent; at the ends «менее 1 %» and «более 99 %», since draws cannot tell it from never."""
-    if percent < 1:
-        return f"менее {format_percent(1, 0)}"
-    return f"более {format_percent(99, 0)}" if percent > 99 else format_percent(percent, 0)
+ROUNDING = 1e-9
+"""So much below a whole number is the rest of a division."""

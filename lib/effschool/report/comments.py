@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from effschool.base.configuration import Frozen, RuleError, Words, read_rules
-from effschool.base.disclosure import load_disclosure, may_tell
+from effschool.base.disclosure import are_few, may_tell
 from effschool.base.russian import NBSP
 from effschool.report.facts import Fact, Said, count, join, number, percent, words
 
@@ -244,9 +244,8 @@ def _hold(pattern: Pattern, signs: pd.DataFrame, rules: CommentRules) -> pd.Seri
 def _may_count(signs: pd.DataFrame, base: str, of_conditions: bool) -> pd.Series:
     """Of which schools a sentence may say how many pupils stand behind a share; never of a few families."""
     counts = signs.reindex(columns=[f"{base}.participants", f"{base}.pupils"]).astype("float64")
-    least = load_disclosure().participants if of_conditions else 0
-    told = [may_tell(*row) and row[1] >= least for row in counts.itertuples(index=False)]
-    return pd.Series(told, index=signs.index)
+    told = pd.Series([may_tell(*row) for row in counts.itertuples(index=False)], index=signs.index)
+    return told & ~are_few(counts[f"{base}.pupils"]) if of_conditions else told
 
 
 def _rank(patterns: list[Pattern], row: pd.Series, rules: CommentRules) -> list[Pattern]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from effschool.base.disclosure import load_disclosure
+from effschool.base.disclosure import are_few, load_disclosure
 from effschool.base.russian import format_number
 from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
@@ -197,10 +197,10 @@ def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
 
 def _flag_few(figures: pd.DataFrame) -> pd.Series:
     """Which figures tell of single children: too few behind a result, or behind a condition, «2 из 57 на учёте»."""
-    fewest = load_disclosure().participants
-    counts = [(figures[name] * figures["people"] / 100).round() for name in ("own", "before")]
-    of_few = pd.concat([counted.between(1, fewest - 1) for counted in counts], axis=1).any(axis=1)
-    return (figures["people"] < fewest) | (figures["domain"].eq("social") & figures["unit"].eq("%") & of_few)
+    own, before = ((figures[name] * figures["people"] / 100).round() for name in ("own", "before"))
+    of_families = figures["domain"].eq("social") & figures["unit"].eq("%")
+    too_small = figures["people"] < load_disclosure().participants
+    return too_small | (of_families & (are_few(own) | are_few(before)))
 
 
 def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
