@@ -3,6 +3,7 @@ from dataclasses import fields
 import pandas as pd
 import pytest
 
+from effschool.base.configuration import ConfigurationError
 from effschool.report.workspace import (
     Region,
     load_dynamics,
@@ -42,14 +43,25 @@ def test_region_card_is_read_and_kept(tmp_path):
 
 def test_region_without_a_card_has_a_plain_name(tmp_path):
     assert load_region(tmp_path / "region.yml") == Region()
-    (tmp_path / "region.yml").write_text("", encoding="utf-8")
-    assert load_region(tmp_path / "region.yml") == Region()
+    for text in ("", "# name: Край\n"):
+        (tmp_path / "region.yml").write_text(text, encoding="utf-8")
+        assert load_region(tmp_path / "region.yml") == Region()
 
 
-@pytest.mark.parametrize("text", ["nme: Край", "demonstration: может быть", "- список"])
-def test_wrong_card_is_refused_with_the_known_keys(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\nnme: Край", "строка 2, ключ «nme»"),
+        ("demonstration: может быть", "строка 1, ключ «demonstration»"),
+        ("- список", "не содержит ключей"),
+        ("name: [", "не читается как YAML"),
+        ("name: &a x\nunit: *a", "ссылки «\\*имя» не принимаются"),
+        ("name: " + "[" * 5000 + "]" * 5000, "больше 30 уровней"),
+    ],
+)
+def test_wrong_card_is_refused_by_line(tmp_path, text, told):
     (tmp_path / "region.yml").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"region\.yml.*demonstration"):
+    with pytest.raises(ConfigurationError, match=told):
         load_region(tmp_path / "region.yml")
 
 

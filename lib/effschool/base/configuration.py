@@ -104,12 +104,19 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader written in C, ten times as fast, where PyYAML was built with it."""
 
 
+DEEPEST = 30
+"""Levels of a file of rules, far more than any has; thousands would overflow the stack."""
+
+
 def _compose(text: str, *, has_aliases: bool) -> tuple[yaml.SafeLoader, yaml.Node | None]:
-    """The root of a YAML text and its loader; aliases are refused unless the file may have them."""
+    """The root of a YAML text and its loader; aliases are refused unless the file may have them, depths always."""
     try:
-        for event in yaml.parse(text, Loader=LOADER) if not has_aliases else ():
-            if isinstance(event, yaml.AliasEvent):
-                raise yaml.composer.ComposerError(None, None, "alias", event.start_mark)  # type: ignore[arg-type]
+        depth = 0
+        for event in yaml.parse(text, Loader=LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST or (isinstance(event, yaml.AliasEvent) and not has_aliases):
+                reason = "depth" if depth > DEEPEST else "alias"
+                raise yaml.composer.ComposerError(None, None, reason, event.start_mark)  # type: ignore[arg-type]
         loader = LOADER(text)
         return loader, loader.get_single_node()
     except (yaml.scanner.ScannerError, yaml.parser.ParserError):
@@ -147,6 +154,8 @@ def _say_syntax(error: yaml.YAMLError) -> str:
     place = f"ошибка в строке {mark.line + 1}, знак {mark.column + 1}" if mark else "в нём есть недопустимые знаки"
     if getattr(error, "problem", None) == "alias":
         return f"{place}: ссылки «*имя» не принимаются. Напишите значение целиком."
+    if getattr(error, "problem", None) == "depth":
+        return f"{place}: больше {DEEPEST} уровней одного в другом не бывает. Проверьте скобки и отступы."
     return f"{place}. Проверьте отступы, скобки, кавычки и двоеточия рядом с этим местом."
 
 

@@ -1,13 +1,14 @@
 """What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
 
 import json
+import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import pandas as pd
-import yaml
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, PositiveInt, field_validator
 
+from effschool.base.configuration import read_rules
 from effschool.base.schemas import LEFT_BEHIND
 from effschool.base.storage import read_table, write_table, write_text
 from effschool.dynamics.follow import Dynamics
@@ -80,16 +81,10 @@ def load_region(path: Path) -> Region:
     """Read a region card; no file is a region without a name.
 
     Raises:
-        ValueError: the card has an unknown key or a wrong value.
+        ConfigurationError: the card is not YAML or has an unknown key or a wrong value; each is named with its line.
     """
-    if not path.is_file():
-        return Region()
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    try:
-        return Region.model_validate(content)
-    except ValidationError as error:
-        known = ", ".join(Region.model_fields)
-        raise ValueError(f"Паспорт региона «{path.name}» не принят; допустимые ключи: {known}. {error}") from None
+    is_blank = not path.is_file() or not re.sub(r"#.*", "", path.read_text("utf-8", errors="replace")).strip()
+    return Region() if is_blank else read_rules(Region, path, "паспорта региона")
 
 
 def save_region(region: Region, processed: Path) -> None:
