@@ -240,8 +240,18 @@ def _search_rows(rule: FieldLayout, rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _search_cells(rule: FieldLayout, cells: Iterable[str]) -> list[str]:
-    looked_at = [cell for cell in cells if not (rule.skip and re.search(rule.skip, cell, re.IGNORECASE))]
+    shown = (cell for cell in cells if not (rule.skip and re.search(rule.skip, cell, re.IGNORECASE)))
+    looked_at = [_SCHOOL_YEAR.sub(_spell_school_year, cell) for cell in shown]
     return [match[1] for cell in looked_at for match in re.finditer(rule.pattern, cell, re.IGNORECASE) if match[1]]
+
+
+_SCHOOL_YEAR = re.compile(r"(?<![\d.])20(\d\d)( ?[/–-] ?)(\d\d)(?!\d| ?[./–-] ?\d)")
+
+
+def _spell_school_year(found: re.Match[str]) -> str:
+    """«2023/24» as «2023/2024»; «2023-12» is a month."""
+    first, sign, second = found.groups()
+    return f"20{first}{sign}20{second}" if int(second) == int(first) + 1 else found[0]
 
 
 def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
