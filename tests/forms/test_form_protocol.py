@@ -116,6 +116,19 @@ def test_copy_has_the_wrong_cells_marked_and_nothing_else_changed(checked):
     assert copy[SOCIAL]["C6"].data_type == "s"
 
 
+def test_form_named_by_a_person_has_a_copy_and_no_name_in_the_protocol(tmp_path, methodology):
+    raw = build_returned(tmp_path / "raw", MISTAKES)
+    form = raw / "forms" / f"{NORTH_FILE}.xlsx"
+    book = openpyxl.load_workbook(form)
+    book[SOCIAL].title = "Иванова И.И."
+    book.save(form)
+    form.rename(form.with_name("от Ивановой И.И..xlsx"))
+    write(raw, methodology, tmp_path / "out")
+    copy = openpyxl.load_workbook(tmp_path / "out" / "2021" / f"{NORTH_FILE}.xlsx")
+    assert len([cell for row in copy["Иванова И.И."].iter_rows() for cell in row if cell.comment]) == len(MISTAKES)
+    assert "Иванов" not in (tmp_path / "out" / "2021" / f"{NORTH_FILE}.html").read_text(encoding="utf-8")
+
+
 def test_corrected_copy_sent_back_is_taken_and_loses_its_marks(tmp_path, methodology):
     raw = build_returned(tmp_path / "raw", MISTAKES)
     write(raw, methodology, tmp_path / "out")

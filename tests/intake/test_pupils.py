@@ -185,7 +185,10 @@ def test_table_off_the_left_edge_is_read_where_it_stands(tmp_path):
     ("title", "year"),
     [
         ("Результаты ОГЭ 2022/2023 учебный год", 2023),
+        ("Результаты ОГЭ 2022/23 учебный год", 2023),
         ("ОГЭ 2022-2023", 2023),
+        ("ОГЭ 2022-23. Протокол", 2023),
+        ("ОГЭ 2023, 2022-11", 2023),
         ("Исх. № 1-202244. ОГЭ 2023", 2023),
         ("Выгружено 01.02.2024. ОГЭ 2023", 2023),
     ],
@@ -211,6 +214,13 @@ def test_masked_documents_do_not_hide_pupils(tmp_path):
     (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
     assert not list_messages(taken)
     assert list_rows(taken, "participants") == [(3,)]
+
+
+def test_subject_that_the_exam_does_not_have_is_an_error_that_shows_nothing_of_it(tmp_path):
+    rows = [pupil("01", 4, subject="20 - Родной (нанайский) язык"), pupil("01", 5, subject="Иванова")]
+    (taken,) = read_one(save_oge(tmp_path / "a.xlsx", rows))
+    assert [(problem.row, problem.severity) for problem in taken.problems] == [(5, "ошибка")]
+    assert "Иванова" not in "".join(list_messages(taken))
 
 
 def test_blank_subject_is_named_beside_an_unknown_one(tmp_path):
@@ -247,14 +257,18 @@ def test_shifted_line_of_text_is_an_error_that_shows_nothing_of_it(tmp_path):
     assert not {"Сидоров", "Иванович"} & set(re.findall(r"\w+", message))
 
 
+SUBJECTS = ("физика", "химия", "история")
+
+
 def test_row_of_its_own_kind_for_every_pupil_needs_no_memory_for_all_that_could_be(tmp_path):
-    lines = ["Код ОО;Предмет;Отметка", *(f"{number};предмет {number};4" for number in range(3000))]
+    lines = ["Код ОО;Наименование ОО;Предмет;Отметка"]
+    lines += [f"{number};школа {number};{SUBJECTS[number % 3]};4" for number in range(3000)]
     path = tmp_path / "ОГЭ 2023.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
     (taken,) = read_one(path)
     rows = list_rows(taken, "school_id", "subject", "participants", "mark_4", "source_row")
     assert len(rows) == 3000
-    assert all(row == (code, f"предмет {code}", 1, 1, int(code) + 2) for code, row in ((row[0], row) for row in rows))
+    assert all(row == (row[0], SUBJECTS[int(row[0]) % 3], 1, 1, int(row[0]) + 2) for row in rows)
 
 
 def test_pupil_that_stands_twice_is_an_error_that_names_the_rows_and_not_the_pupil(tmp_path):
@@ -295,7 +309,7 @@ def test_marks_by_scale_equal_a_plain_reading(pairs):
     assert mark_scores(scores, RUSSIAN, {"грамотность": points}).tolist() == [mark(*pair) for pair in pairs]
 
 
-@pytest.mark.parametrize("title", ["ЕГЭ, протокол", "ЕГЭ, протокол, 2023/24 учебный год", "ЕГЭ, 24 мая, протокол"])
+@pytest.mark.parametrize("title", ["ЕГЭ, протокол", "ЕГЭ, протокол, 2023/25 учебный год", "ЕГЭ, 24 мая, протокол"])
 def test_year_that_stands_nowhere_is_told_once(tmp_path, title):
     heading = ["№", "Код ОО", "Предмет", "Код участника", "Тестовый балл"]
     rows = [[number, "270001", "физика", f"A{number:03}", 50 + number] for number in range(1, 31)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+from effschool.base.persons import hide_names
 from effschool.base.russian import count_words, format_number
 
 MOST_QUESTIONS = 10
@@ -117,8 +118,14 @@ def say_questions(problems: "pd.DataFrame", shown: int = MOST_QUESTIONS) -> list
 
 
 def shorten_path(path: Path, folder: Path) -> str:
-    """File name as reports show it: relative to the folder of raw data, never with a path of this machine."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    """File name as reports show it: relative to the folder of raw data, without names of people and of this machine."""
+    return hide_names(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name)
+
+
+def find_file(folder: Path, shown: str) -> Path:
+    """The file of the folder that reports show by this name; where none is, the path as named."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return next((path for path in files if shorten_path(path, folder) == shown), folder / shown)
 
 
 def hide_folders(text: str, folders: tuple[str, ...]) -> str:

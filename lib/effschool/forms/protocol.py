@@ -17,7 +17,8 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
-from effschool.base.problems import Severity, UnreadableFileError
+from effschool.base.persons import hide_names
+from effschool.base.problems import Severity, UnreadableFileError, find_file
 from effschool.base.russian import count_words, join_words
 from effschool.base.storage import save_workbook, write_text
 from effschool.forms.books import style_cell
@@ -107,9 +108,10 @@ def _name_table(form: Form, columns: Mapping[str, int]) -> str:
 def mark_copy(book: Workbook, problems: pd.DataFrame, form: Form, path: Path) -> None:
     """Save a copy with the wrong cells filled and commented and a list of all; earlier marks are removed."""
     _remove_marks(book, form)
+    shown = {hide_names(sheet.title): sheet for sheet in book.worksheets}
     for name, rows in problems.dropna(subset="row").groupby("sheet"):
-        if name in book.sheetnames:
-            _mark_sheet(book[name], rows, form)
+        if name in shown:
+            _mark_sheet(shown[name], rows, form)
     _list_messages(book.create_sheet(form.protocol.marks_sheet), form, problems)
     save_workbook(book, path)
 
@@ -312,7 +314,7 @@ def open_case(
     form, methodology = rules
     kinds = {layout.id for layout in layouts if is_municipal(layout)}
     files = ingested.files.loc[ingested.files["layout"].isin(kinds), "file"].unique()
-    books = {file: open_sent(raw / file) for file in files if file.lower().endswith(".xlsx")}
+    books = {file: open_sent(find_file(raw, file)) for file in files if file.lower().endswith(".xlsx")}
     sent = {file: read_sent(book, form) for file, book in books.items() if book is not None}
     years = {found for shown in sent.values() for found in shown.years} or set(ingested.tables["schools"]["year"])
     return Case(ingested, sent, layouts, form, methodology, year or max(years, default=0))
@@ -350,7 +352,7 @@ def write_copies(verdict: Verdict, form: Form, raw: Path, folder: Path, slug: st
     copies: dict[str, str] = {}
     problems = pd.concat([verdict.problems, verdict.implausible], ignore_index=True)
     for file in [file for file in verdict.files if problems["file"].eq(file).any()]:
-        book = open_sent(raw / file) if file.lower().endswith(".xlsx") else None
+        book = open_sent(find_file(raw, file)) if file.lower().endswith(".xlsx") else None
         name = f"{slug}--{len(copies) + 1}.xlsx" if copies else f"{slug}.xlsx"
         copies[file] = name if book is not None else ""
         if book is not None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from effschool.base.persons import hide_names
 from effschool.base.problems import Problem, UnreadableFileError, refuse_file
 from effschool.base.russian import count_words
 from effschool.intake.workbooks import LARGEST_ARCHIVE, LARGEST_RATIO
@@ -128,7 +129,7 @@ def name_part(part: zipfile.ZipInfo, archive: str) -> str:
     Raises:
         UnreadableFileError: it would lie outside the archive.
     """
-    name = _decode_name(part).replace("\\", "/")
+    name = hide_names(_decode_name(part)).replace("\\", "/")
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name) or "\0" in name:
         raise refuse_file(archive, f"имя файла «{name}» внутри архива ведёт из него наружу", _UNPACK)

@@ -11,6 +11,7 @@ from pandera.errors import SchemaError, SchemaErrors
 from pandera.pandas import DataFrameSchema
 
 from effschool.base import schemas
+from effschool.base.persons import hide_cell
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import choose_word, count_words, format_number
 from effschool.intake.conversion import Fault
@@ -46,18 +47,8 @@ class Place:
             sheet=self.sheet,
             row=fault.row,
             column=", ".join(headings),
-            value=hide_person(value) if self.has_pupils else value,
+            value=hide_cell(value) if self.has_pupils else value,
         )
-
-
-HIDDEN = "(не показано)"
-"""Instead of a cell of a file of pupils: in a shifted row it may be a name or a document."""
-_SAFE = re.compile(r"|[-+]?\d[\d-]{0,7}([.,]\d{1,2})?[*+%]?|[^\w\s]{1,3}")
-
-
-def hide_person(text: str) -> str:
-    """What a message may repeat of a file of pupils: a mark, a score, a code of a school; of anything else nothing."""
-    return text if _SAFE.fullmatch(text) else HIDDEN
 
 
 def _write_comma(value: str) -> str:

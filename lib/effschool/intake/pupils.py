@@ -17,9 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from effschool.base import schemas
+from effschool.base.persons import hide_cell, is_code
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import count_words, format_number, join_words
-from effschool.intake.checks import Place, hide_person
+from effschool.intake.checks import Place
 from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
 from effschool.intake.headings import repeats_heading, skip_numbering
 from effschool.intake.layouts import (
@@ -69,6 +70,9 @@ class Meanings:
         self.faults |= {new[fault.row]: fault for fault in converted.faults}
         for text in new if self.limits else ():
             self._check_limits(text, self.values[text])
+        # A name or a document in a shifted row would be counted as a school of its own.
+        if self.kind == "code":
+            self.values |= dict.fromkeys(text for text in new if not is_code(str(self.values[text])))
 
     def _check_limits(self, text: str, value: object) -> None:
         low, high = self.limits or (0, 0)
@@ -807,5 +811,5 @@ def _say(protocol: Protocol, fault: Fault, row: int, column: str) -> Problem:
         sheet=source.sheet,
         row=row or None,
         column=source.header.name(column),
-        value=hide_person(fault.value),
+        value=hide_cell(fault.value),
     )

@@ -20,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
+from effschool.base.persons import hide_names
 from effschool.base.problems import Problem, Severity, UnreadableFileError, refuse_file
 
 DELIMITERS = (",", ";", "\t")
@@ -106,7 +107,7 @@ class Sheet:
     above: tuple[tuple[str, ...], ...] = ()
 
     def __init__(self, file: str, name: str, rows: Sequence[Sequence[str]], notes: Iterable[Problem] = ()) -> None:
-        self.file, self.name, self.notes = file, name, tuple(notes)
+        self.file, self.name, self.notes = file, hide_names(name), tuple(notes)
         self._rows = rows
 
     def find_overlong(self, width: int) -> list[int]:

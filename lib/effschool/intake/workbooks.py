@@ -123,8 +123,8 @@ def _open_zip(path: Path, file: str) -> list[Sheet]:
     workbook = CalamineWorkbook.from_path(str(path))
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
     sheets: list[Sheet] = [CalamineRows(file, workbook.get_sheet_by_name(name), hidden.get(name, {})) for name in shown]
-    for sheet in sheets:
-        sheet.merged = merged.get(sheet.name, sheet.merged)
+    for name, sheet in zip(shown, sheets, strict=True):
+        sheet.merged = merged.get(name, sheet.merged)
     return sheets
 
 

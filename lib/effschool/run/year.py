@@ -3,13 +3,13 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from effschool.base.problems import say_error, say_questions
+from effschool.base.problems import say_error, say_questions, shorten_path
 from effschool.base.russian import count_words, fold_name, format_number
 from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
 from effschool.report.portfolio import RegionYear, open_region
@@ -317,7 +317,10 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
             "municipality": settings.municipality,
             **{name: str(value) for name, value in settings.parameters.items()},
         },
-        "inputs": hash_files([path for path in settings.data.rglob("*") if path.is_file()], _name_input(settings)),
+        "inputs": hash_files(
+            [path for path in settings.data.rglob("*") if path.is_file()],
+            lambda path: shorten_path(path, settings.data),
+        ),
         "tables": hash_files(
             list_tables(settings.processed), lambda path: path.relative_to(settings.processed).as_posix()
         ),
@@ -339,10 +342,6 @@ def write_run(settings: Settings, year: int, card: Mapping[str, object], outcome
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     for folder in (settings.reports / str(year), settings.reports):
         write_text(text, folder / "run.json")
-
-
-def _name_input(settings: Settings) -> Callable[[Path], str]:
-    return lambda path: path.relative_to(settings.data).as_posix()
 
 
 def list_reports(outcomes: Sequence[StepOutcome]) -> dict[str, dict[str, str]]:
