@@ -31,6 +31,15 @@ def test_every_school_with_results_stands_in_the_table_and_few_pupils_are_not_to
     assert hidden[["Уровень", "Как изменился"]].eq(parts.NONE).all(axis=None)
 
 
+def test_change_within_chance_is_called_so(demo):
+    rows = parts.select_levels(demo.dynamics, YEAR)
+    rows = rows[(rows["visibility"] != "hidden") & rows["change_class"].isin([0, 1, 3, 4])]
+    told = parts.describe_levels(rows, demo.methodology.dynamics.level_change)["Как изменился"]
+    by_chance = told.str.endswith(", но не больше случайного")
+    assert (by_chance == ((rows["change"] / rows["change_error"]).abs() <= 2)).all()
+    assert 0 < by_chance.sum() < len(rows)
+
+
 def test_change_is_told_with_its_sign():
     written = [parts.signed(value) for value in (0.126, -0.126, 0.0, 0.004)]
     assert written == ["+0,13", "\N{MINUS SIGN}0,13", "0,00", "0,00"]

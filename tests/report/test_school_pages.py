@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from builders_report import build_workspace, identify_bands, register, registered
@@ -200,11 +201,34 @@ def test_a_few_pupils_are_told_as_a_number_not_a_share(told, pages):
     assert f"{round(row['own'] * row['people'] / 100)} из {int(row['people'])}" in text
 
 
-def find_few_families(figures):
-    """Conditions behind which one to four children stand, this year or last."""
-    counts = [(figures[name] * figures["people"] / 100).round() for name in ("own", "before")]
-    few = counts[0].between(1, 4) | counts[1].between(1, 4)
+def find_few_families(figures, value="own"):
+    """Conditions behind which one to four children stand."""
+    few = (figures[value] * figures["people"] / 100).round().between(1, 4)
     return few & figures["domain"].eq("social") & figures["unit"].eq("%")
+
+
+def test_few_families_of_an_earlier_year_are_left_out_of_it_alone(demo):
+    """Twelve children now and four a year ago: the twelve are told, neither the four nor their point in the drawing."""
+    raw, years = demo.identified.indicators, set()
+    for name in list_municipalities(demo, 2023):
+        told = tell_schools(open_portfolio(demo, name, 2023), COMMENTS)
+        grown = told.figures[find_few_families(told.figures, "before") & ~find_few_families(told.figures)]
+        book = tabulate_figures(told).frame.set_index(["Код", "Показатель"]).sort_index()
+        for case in grown.itertuples():
+            (kept,) = book.loc[[(case.school_id, case.name)], ["По школе", "Год назад"]].to_numpy().tolist()
+            assert [pd.isna(value) for value in kept] == [False, True]
+        heavier = told.figures["verdict"].mask(told.figures["domain"] == "social", "worse")
+        for page in tell_pages(replace(told, figures=told.figures.assign(verdict=heavier))).pages:
+            for table in [part for part in page.shown if getattr(part, "title", "").startswith("Социальные")]:
+                names = dict(zip(told.figures["name"], told.figures["indicator"], strict=True))
+                shown = table.frame["Показатель"].map(names)
+                rows = raw[(raw["school_id"] == page.file) & raw["indicator"].isin(shown)].dropna(subset="raw")
+                few = rows[(rows["raw"] * rows["participants"] / 100).round().between(1, 4)]
+                for case in few.itertuples():
+                    label = table.drawings["По годам"][list(shown).index(case.indicator)]
+                    assert f"{case.year}" not in str(label)
+                    years.add(case.year)
+    assert years
 
 
 def test_of_a_few_families_nothing_is_told_anywhere(demo):
@@ -219,7 +243,7 @@ def test_of_a_few_families_nothing_is_told_anywhere(demo):
         pages = {page.file: page for page in tell_pages(told).pages}
         for case in few.itertuples():
             kept = rows.loc[[(case.school_id, case.name)]]
-            assert kept[["По школе", "Год назад"]].isna().all(axis=None)
+            assert kept["По школе"].isna().all()
             tables = [part for part in pages[case.school_id].shown if isinstance(part, Table)]
             assert not any((table.frame["Показатель"] == case.name).any() for table in tables)
             own = told.comments[told.comments["school_id"] == case.school_id]

@@ -44,8 +44,12 @@ def _place(value: float, least: float, greatest: float) -> float:
 
 
 def draw_years(own: pd.Series, other: pd.Series, unit: str) -> str:
-    """Own line over the years above the one beside it, each indexed by year; the last own year is set off."""
+    """Own line over the years above the one beside it, each indexed by year; the last own year is set off.
+
+    A year without data keeps its place.
+    """
     both = pd.DataFrame({"own": own, "other": other}).astype("float64")
+    both = both.reindex(range(both.index.min(), both.index.max() + 1)) if len(both) else both
     values = both.to_numpy()
     least, greatest = (pd.Series(values.ravel()).min(), pd.Series(values.ravel()).max())
     step = (WIDE - 2 * EDGE) / max(len(both) - 1, 1)

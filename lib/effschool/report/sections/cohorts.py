@@ -111,16 +111,22 @@ def describe_levels(rows: pd.DataFrame, rules: LevelChange) -> pd.DataFrame:
     lacking = rows["change"].isna()
     remark = rows["visibility"].map(VISIBILITY).mask(lacking & ~hidden, "нет результатов прошлого года")
     words = tones.astype("str").fillna(remark)
+    changed = _name_classes(rows["change_class"].mask(hidden), rules.change.names)
+    middle = len(rules.change.names) // 2
+    by_chance = ~is_change_sure(rows) & ~hidden & rows["change_class"].notna() & rows["change_class"].ne(middle)
     return pd.DataFrame(
         {
             "Участников": rows["pupils"].astype("Int64").mask(hidden),
             "Уровень, отклонение": rows["level"].mask(hidden),
             "Уровень": _name_classes(rows["level_class"].mask(hidden), rules.level.names),
             "Изменение": rows["change"].mask(hidden),
-            "Как изменился": _name_classes(rows["change_class"].mask(hidden), rules.change.names),
+            "Как изменился": changed.mask(by_chance, changed + BY_CHANCE),
             "Итог": words,
         }
     )
+
+
+BY_CHANCE = ", но не больше случайного"
 
 
 def _name_classes(classes: pd.Series, names: Sequence[str]) -> pd.Series:

@@ -179,7 +179,9 @@ def tell_pages(told: Told) -> SchoolPages:
         return SchoolPages(())
     parts = (describe_lists, describe_own_change, describe_participation, _describe_partners)
     said = [describe(told.portfolio) for describe in parts]
-    histories = follow_schools_indicators(told.portfolio)
+    kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
+    histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
+    histories = histories[~_flag_few(histories, "own")]
     files = name_school_files(told.portfolio.schools)
     return SchoolPages(
         tuple(
@@ -190,17 +192,17 @@ def tell_pages(told: Told) -> SchoolPages:
 
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
-    """Figures without those that would say what single pupils got."""
-    few = _flag_few(figures)
-    return figures.assign(**{name: figures[name].mask(few) for name in ("own", "before", "low", "high", "verdict")})
+    """Figures without those that would say what single pupils got; of the year before, its own."""
+    few = _flag_few(figures, "own")
+    hidden = {name: figures[name].mask(few) for name in ("own", "low", "high", "verdict")}
+    return figures.assign(**hidden, before=figures["before"].mask(few | _flag_few(figures, "before")))
 
 
-def _flag_few(figures: pd.DataFrame) -> pd.Series:
-    """Which figures tell of single children: too few behind a result, or behind a condition, «2 из 57 на учёте»."""
-    own, before = ((figures[name] * figures["people"] / 100).round() for name in ("own", "before"))
+def _flag_few(figures: pd.DataFrame, value: str) -> pd.Series:
+    """Which values tell of single children: too few behind a result, or behind a condition, «2 из 57 на учёте»."""
     of_families = figures["domain"].eq("social") & figures["unit"].eq("%")
-    too_small = figures["people"] < load_disclosure().participants
-    return too_small | (of_families & (are_few(own) | are_few(before)))
+    pupils = (figures[value] * figures["people"] / 100).round()
+    return (figures["people"] < load_disclosure().participants) | (of_families & are_few(pupils))
 
 
 def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
@@ -213,9 +215,9 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
     every = told.figures[told.figures["school_id"] == code]
-    few = _flag_few(every)
-    own = every[~few].reset_index(drop=True)
-    past = histories[(histories["school_id"] == code) & (histories["people"] >= load_disclosure().participants)]
+    few = _flag_few(every, "own")
+    own = _hide_few(every)[~few].reset_index(drop=True)
+    past = histories[histories["school_id"] == code]
     alike = _find_alike(told, own)
     parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
@@ -259,7 +261,7 @@ def _say_alike(alike: pd.DataFrame) -> list[Text]:
 
 
 OF_VPR = ("показатель ВПР", "показателя ВПР", "показателей ВПР")
-ALIKE = "— в пределах случайного; числа — в муниципалитете."
+ALIKE = "— в пределах случайного; их числа есть в ОМСУ."
 
 
 def _say_hidden(few: int) -> list[Text]:
