@@ -49,6 +49,20 @@ def test_every_municipality_gets_a_task_and_one_asked_for_only_its_own(settings,
     assert choose_reports(tasks, None) == (tasks, [])
 
 
+def test_step_whose_input_is_replaced_while_it_is_read_leaves_nothing(step, monkeypatch):
+    def replace_input(work):
+        step.inputs[0].write_text("новое", encoding="utf-8")
+        return Product({".ipynb": b"{}", ".txt": b"made of neither"})
+
+    step.stamp.unlink()
+    monkeypatch.setattr(run, "produce", replace_input)
+    outcome = run.run_step(step)
+    assert outcome.state == run.FAILED
+    assert outcome.message.startswith("Пока шёл расчёт, изменились файлы: t.csv. Запустите команду ещё раз.")
+    assert not step.outputs[0].exists()
+    assert run.run_step(step).state == run.DONE
+
+
 def test_unknown_municipality_is_refused_with_the_list(settings, demo):
     tasks = plan_reports(settings, demo, 2023)
     with pytest.raises(ValueError, match="Атлантида") as caught:

@@ -108,7 +108,7 @@ def explain_redo(step: Step) -> str:
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return NEVER_MADE
     now = list_causes(step)
-    reasons = [f"{text}: {_name_changes(kind, known.get(kind, {}), now[kind])}" for kind, text in KINDS.items()
+    reasons = [f"{text}: {name_changes(kind, known.get(kind, {}), now[kind])}" for kind, text in KINDS.items()
                if known.get(kind) != now[kind]]  # fmt: skip
     return "; ".join(reasons) or _find_lost(step, outputs)
 
@@ -116,7 +116,8 @@ def explain_redo(step: Step) -> str:
 MOST_NAMED = 3
 
 
-def _name_changes(kind: str, known: Mapping[str, str], now: Mapping[str, str]) -> str:
+def name_changes(kind: str, known: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """What of one kind of causes is not as it was, the first few by name; "" where all is."""
     changed = sorted(name for name in {*known, *now} if known.get(name) != now.get(name))
     with_values = kind in {"parameters", "versions"}
     named = [

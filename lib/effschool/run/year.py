@@ -30,7 +30,7 @@ from effschool.run.plan import (
     plan_stages,
 )
 from effschool.run.progress import Say, describe_progress
-from effschool.run.stamps import NEVER_MADE, Step, explain_redo, read_versions, write_stamp
+from effschool.run.stamps import NEVER_MADE, Step, explain_redo, list_causes, name_changes, read_versions, write_stamp
 from effschool.run.steps import (
     UnknownParameterError,
     drop_outdated,
@@ -205,7 +205,17 @@ def run_step(step: Step, show: Say = say_nothing) -> StepOutcome:
     if not reason:
         return StepOutcome(step.name, UNCHANGED)
     show(f"{step.name}…")
-    return leave(step, produce(prepare_work(step)), StepOutcome(step.name, DONE, reason=reason))
+    before = list_causes(step)["inputs"]
+    product = refuse_replaced(produce(prepare_work(step)), step, before)
+    return leave(step, product, StepOutcome(step.name, DONE, reason=reason))
+
+
+def refuse_replaced(product: Product, step: Step, before: Mapping[str, str]) -> Product:
+    """The product, but a failure where a file was replaced while it was read: nobody knows which half was used."""
+    changed = name_changes("inputs", before, list_causes(step)["inputs"])
+    if not changed or product.failure:
+        return product
+    return replace(product, failure=f"Пока шёл расчёт, изменились файлы: {changed}. Запустите команду ещё раз.")
 
 
 def leave(step: Step, product: Product, outcome: StepOutcome) -> StepOutcome:
