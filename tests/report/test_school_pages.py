@@ -243,7 +243,7 @@ def test_of_a_few_families_nothing_is_told_anywhere(demo):
         pages = {page.file: page for page in tell_pages(told).pages}
         for case in few.itertuples():
             kept = rows.loc[[(case.school_id, case.name)]]
-            assert kept["По школе"].isna().all()
+            assert kept[["По школе", "Год назад"]].isna().all(axis=None)
             tables = [part for part in pages[case.school_id].shown if isinstance(part, Table)]
             assert not any((table.frame["Показатель"] == case.name).any() for table in tables)
             own = told.comments[told.comments["school_id"] == case.school_id]
