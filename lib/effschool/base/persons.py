@@ -6,6 +6,7 @@ from hashlib import sha256
 HIDDEN = "(не показано)"
 """Instead of a cell of a file of pupils: in a shifted row it may be a name or a document."""
 _SAFE = re.compile(r"|[-+]?\d[\d-]{0,7}([.,]\d{1,2})?[*+%]?|[^\w\s]{1,3}")
+_CODE = re.compile(r"[\w./-]*\d[\w./-]*")
 
 _WORD, _GAP = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?", r"[ _]+"
 _INITIALS = r"[А-ЯЁ](?:\.[ _]?|[ _])[А-ЯЁ](?:\.|(?![а-яёА-ЯЁ]))"
@@ -26,7 +27,7 @@ def hide_cell(text: str) -> str:
 
 def is_code(text: str) -> bool:
     """Whether it may be the code of a school: one word with a digit, no document of a person."""
-    return bool(re.fullmatch(r"[\w./-]*\d[\w./-]*", text)) and not _PERSON.search(text)
+    return bool(_CODE.fullmatch(text)) and not _PERSON.search(text)
 
 
 def hide_names(text: str) -> str:

@@ -262,21 +262,24 @@ def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
 def _read_header(grid: Grid, layout: Layout, start: int, rows: int) -> Header:
     block = grid.rows[start : start + rows]
     headings = _join_rows(block)
-    positions: dict[str, tuple[int, ...]] = {}
-    repeated: dict[str, dict[str, int]] = {}
-    for name, column in layout.columns.items():
-        means = [(place, _accept(column, layout, heading, block[-1][place])) for place, heading in enumerate(headings)]
-        found = [(place, thing) for place, thing in means if thing is not None]
-        positions |= {name: tuple(place for place, _ in found)} if found else {}
-        repeated |= {name: {str(thing): place for place, thing in found}} if found and column.is_repeated else {}
+    places: dict[str, dict[int, str]] = defaultdict(dict)
+    for place, heading in enumerate(headings):
+        for name, thing in _accept(layout, heading, block[-1][place]).items():
+            places[name][place] = thing
+    found = {name: places[name] for name in layout.columns if name in places}
+    positions = {name: tuple(things) for name, things in found.items()}
+    repeated = {
+        name: {thing: place for place, thing in things.items()}
+        for name, things in found.items()
+        if layout.columns[name].is_repeated
+    }
     return Header(start + len(block) + grid.first_row - 1, headings, positions, repeated)
 
 
-def _accept(column: ColumnLayout, layout: Layout, heading: str, lowest: str) -> str | None:
-    """What a column takes a heading for; in a protocol groups («Участник», «Результат») may stand above headings."""
-    meant = column.accepts(heading) if heading else None
-    grouped = meant is None and layout.has_pupils and lowest not in ("", heading)
-    return column.accepts(lowest) if grouped else meant
+def _accept(layout: Layout, heading: str, lowest: str) -> dict[str, str]:
+    """What a layout takes a heading for; in a protocol groups («Участник», «Результат») may stand above headings."""
+    grouped = layout.has_pupils and lowest not in ("", heading)
+    return layout.accept(lowest) | layout.accept(heading) if grouped else layout.accept(heading)
 
 
 def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:

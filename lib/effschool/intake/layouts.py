@@ -43,6 +43,7 @@ def simplify_text(text: str) -> str:
     return fold_lookalikes(spaced).casefold().replace("ё", "е")
 
 
+@lru_cache(maxsize=1 << 16)
 def _fold_heading(text: str) -> str:
     # «OO» in Latin letters alone is no Cyrillic word by itself, but it is in «Код OO».
     return simplify_text(simplify_text(text).upper().translate(LOOKALIKES))
@@ -147,20 +148,9 @@ class ColumnLayout(Frozen):
 
     def accepts(self, heading: str) -> str | None:
         """Whether a heading of a file means this column: None where not, else what the group `each` found in it."""
-        # Many files have the same headings, and every layout is tried on every file.
-        if heading not in self._accepted:
-            self._accepted[heading] = self._accept(heading)
-        return self._accepted[heading]
-
-    @cached_property
-    def _accepted(self) -> dict[str, str | None]:
-        return {}
-
-    def _accept(self, heading: str) -> str | None:
-        simple = simplify_text(heading)
         if _fold_heading(heading) in self.spellings:
             return ""
-        match = re.fullmatch(self.pattern, simple, re.IGNORECASE) if self.pattern else None
+        match = re.fullmatch(self.pattern, simplify_text(heading), re.IGNORECASE) if self.pattern else None
         if match is None:
             return None
         thing = match["each"].strip(" :,") if self.is_repeated else ""
@@ -452,6 +442,18 @@ class Layout(Frozen):
         for rows in self.gives:
             self._check_given(rows)
         return self
+
+    def accept(self, heading: str) -> dict[str, str]:
+        """Columns that a heading of a file means, in their order, and what the group `each` of them found in it."""
+        # Many files have the same headings, and every layout is tried on every file.
+        if heading not in self._accepted:
+            meant = {name: column.accepts(heading) for name, column in self.columns.items()}
+            self._accepted[heading] = {name: thing for name, thing in meant.items() if thing is not None}
+        return self._accepted[heading]
+
+    @cached_property
+    def _accepted(self) -> dict[str, dict[str, str]]:
+        return {"": {}}
 
     def _check_given(self, rows: RowsLayout) -> None:
         given = set(rows.constants) | set(map_columns(self, rows)) | {rows.each}

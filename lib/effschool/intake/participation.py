@@ -95,12 +95,12 @@ def check_columns(
     problems = []
     if "form" in source.layout.columns and "form" not in source.header.positions and "subject" in columns:
         subjects = columns["subject"]
-        of_gve = [re.match(load_vocabulary().gve_subjects, text.strip()) is not None for text in subjects.texts]
-        rows = np.flatnonzero(np.array(of_gve or [False])[subjects.codes] & taken)
+        of_gve = subjects.match(lambda text: re.match(load_vocabulary().gve_subjects, text.strip()) is not None)
+        rows = np.flatnonzero(of_gve & taken)
         problems += [_complain_rows(source, block, int(row), "subject", GVE_SUBJECT) for row in rows[:1]]
     for name in load_vocabulary().whole:
         if name in columns:
-            is_blank = np.array([not text.strip() for text in columns[name].texts] or [True])[columns[name].codes]
+            is_blank = columns[name].match(lambda text: not text.strip())
             rows = np.flatnonzero(is_blank & taken)
             mixed = len(rows) and (~is_blank & taken).any()
             problems += [_complain_rows(source, block, int(row), name, NOT_OF_ALL) for row in rows[:1] if mixed]
@@ -135,7 +135,9 @@ def find_spoken(source: Source, block: Block, silent: Mapping[int, str], taken: 
         column = block.columns[place]
         plain = [" ".join(fold_lookalikes(text).split()) for text in column.texts]
         matches = [re.search(load_vocabulary().values, text, re.IGNORECASE) for text in plain]
-        found = np.array([match is not None for match in matches] or [False])[column.codes] & taken
+        if not any(matches):
+            continue
+        found = np.array([match is not None for match in matches])[column.codes] & taken
         if found.any():
             row = int(np.flatnonzero(found)[0])
             match = matches[column.codes[row]]

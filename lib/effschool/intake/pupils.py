@@ -6,7 +6,7 @@ and of every block only counts are kept, so that the memory does not grow with t
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
@@ -269,11 +269,9 @@ def read_told(layout: ColumnLayout, kind: Kind, texts: Sequence[str]) -> Reading
 
 def find_second_header(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> int | None:
     """Number of the first row of a block that repeats two headings or more."""
-    repeated = np.zeros(block.rows, dtype=np.int64)
-    for name, column in columns.items():
-        heading = simplify_text(protocol.source.header.name(name))
-        repeated += match_texts(column, partial(repeats_heading, heading))
-    found = np.flatnonzero(repeated > 1)
+    headings = {name: simplify_text(protocol.source.header.name(name)) for name in columns}
+    repeated = [column.match(partial(repeats_heading, headings[name])) for name, column in columns.items()]
+    found = np.flatnonzero(sum((rows.astype(np.int64) for rows in repeated if rows.any()), np.zeros(block.rows)) > 1)
     return int(found[0]) + block.first_row if len(found) else None
 
 
@@ -324,12 +322,12 @@ def list_names(protocol: Protocol, block: Block, schools: Reading, known: Rows) 
 
 def choose_rows(protocol: Protocol, block: Block, columns: Mapping[str, Coded]) -> Rows:
     """Rows that are pupils: something is filled in, and the first cell is nothing that the layout drops («Итого»)."""
-    filled = np.logical_or.reduce([match_texts(column, bool) for column in columns.values()])
+    filled = np.logical_or.reduce([column.match(bool) for column in columns.values()])
     if protocol.source.layout.drop is None:
         return np.asarray(filled)
     drop = re.compile(protocol.source.layout.drop, re.IGNORECASE)
     leads = block.leads or columns[min(columns, key=lambda name: protocol.places[name])]
-    return np.asarray(filled & ~match_texts(leads, lambda text: drop.search(text) is not None))
+    return np.asarray(filled & ~leads.match(lambda text: drop.search(text) is not None))
 
 
 def find_left_out(
@@ -348,11 +346,6 @@ def find_left_out(
 
 
 _EARLIER = "прежняя попытка"
-
-
-def match_texts(column: Coded, condition: Callable[[str], bool]) -> Rows:
-    """Whether each row's text satisfies a condition, which is asked of every different text once."""
-    return np.array([condition(text) for text in column.texts] or [False], dtype=bool)[column.codes]
 
 
 def understand(meanings: Meanings, column: Coded) -> Reading:
@@ -414,7 +407,7 @@ def hash_pupils(protocol: Protocol, block: Block, keys: Mapping[str, Reading], r
         place for place in block.columns if not is_ordinal(header.headings[place])
     ]
     own = [block.columns[place] for place in places if place in block.columns]
-    named = rows & np.logical_or.reduce([match_texts(column, bool) for column in own]) if own else np.zeros_like(rows)
+    named = rows & np.logical_or.reduce([column.match(bool) for column in own]) if own else np.zeros_like(rows)
     mixed = np.zeros(block.rows, dtype=np.uint64)
     own = [Coded(column.codes, tuple("".join(text.split()).casefold() for text in column.texts)) for column in own]
     others = [key for name, key in keys.items() if name != "school_id"]
@@ -563,9 +556,7 @@ def find_without_result(protocol: Protocol, numbers: Mapping[str, Numbers], colu
     counted = {count.column for count in protocol.pupils.counts.values()}
     rows = len(next(iter(columns.values())).codes)
     missing = np.logical_and.reduce([np.isnan(numbers.get(name, np.full(rows, np.nan))) for name in counted])
-    faulty = [
-        match_texts(columns[name], protocol.meanings[name].faults.__contains__) for name in counted & set(columns)
-    ]
+    faulty = [columns[name].match(protocol.meanings[name].faults.__contains__) for name in counted & set(columns)]
     return np.asarray(missing & ~np.logical_or.reduce(faulty)) if faulty else np.asarray(missing)
 
 
@@ -784,7 +775,7 @@ def say_blank_keys(
     for name, reading in keys.items():
         column = protocol.sources.get(name, name)
         faulty = protocol.meanings[column].faults if column in protocol.meanings else {}
-        named = match_texts(columns[column], faulty.__contains__) if column in columns else np.zeros_like(taken)
+        named = columns[column].match(faulty.__contains__) if column in columns else np.zeros_like(taken)
         blank = taken & (reading.codes < 0) & ~named
         if not blank.any() or schemas.CONTRACT[protocol.rows.table].columns[name].nullable:
             continue

@@ -7,7 +7,7 @@ not held as a whole: its head tells what it is, and its columns are then read bl
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,6 +80,12 @@ class Coded:
 
     codes: NDArray[np.int32]
     texts: tuple[str, ...]
+
+    def match(self, condition: Callable[[str], bool]) -> NDArray[np.bool_]:
+        """Whether each row's text satisfies a condition, which is asked of every different text once."""
+        met = np.array([condition(text) for text in self.texts] or [False], dtype=bool)
+        # Mostly no text does, or every one: the rows of a large file are then not looked up.
+        return np.full(len(self.codes), met[0]) if met.all() or not met.any() else met[self.codes]
 
 
 @dataclass(frozen=True)
@@ -328,7 +334,7 @@ def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
     rows, begins = [], 1
     try:
         for row in reader:
-            if _swallowed(row, delimiter):
+            if reader.line_num > begins and _swallowed(row, delimiter):
                 raise _refuse_quotes(file, begins)
             rows.append([cell.strip() for cell in row])
             begins = reader.line_num + 1
