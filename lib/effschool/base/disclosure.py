@@ -51,6 +51,11 @@ def are_few(pupils: pd.Series) -> pd.Series:
     return pupils.between(1, load_disclosure().participants - 1)
 
 
+def flag_few(share: pd.Series, people: pd.Series, of_families: pd.Series) -> pd.Series:
+    """Which shares, %, tell of single children: too few behind a result, or behind a condition, «2 из 57 на учёте»."""
+    return (people < load_disclosure().participants) | (of_families & are_few((share * people / 100).round()))
+
+
 def is_within_reach(pupils: float, participants: float) -> bool:
     """Whether another result of so many of the participants is no other class."""
     return 100 * pupils <= load_disclosure().reach_pct * participants

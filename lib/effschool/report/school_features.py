@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from effschool.base.disclosure import flag_few
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
 from effschool.report.portfolio import (
@@ -26,10 +27,10 @@ def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """Figures of schools: a row per school, indexed by `school_id`; a missing figure is missing.
 
     For every share and mean: value, `region` and `group` (pooled by participants), `above` (value minus group),
-    `before` (last year), `change`, `participants`, `pupils` (number behind a share), `beside` (score of the difference
-    from the group, by an exact test), `worse_by` (the same, positive for the worse) and `moved` (of the change since
-    last year). Besides these the columns of `comments.SIGNS`. A school is judged within its group: an evening school
-    beside evening schools.
+    `before` (last year; missing where it would tell of single children) and `change`, `participants`, `pupils` (number
+    behind a share), `beside` (score of the difference from the group, by an exact test), `worse_by` (the same, positive
+    for the worse) and `moved` (of the change since last year). Besides these the columns of `comments.SIGNS`. A school
+    is judged within its group: an evening school beside evening schools.
 
     Args:
         schools: schools of the year that take part, as in `RegionYear.region_schools`.
@@ -65,10 +66,18 @@ def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFram
     known = values[values["indicator"].isin(names) & (values["participants"] > 0)]
     now, past = known[known["year"] == region.year], known[known["year"] == region.year - 1]
     own = now[now["school_id"].isin(schools["school_id"])].set_index(["school_id", "indicator"])
-    before = past.set_index(["school_id", "indicator"])[["raw", "participants"]].reindex(own.index)
+    before = past[~_flag_few(past, region.workspace.methodology)].set_index(["school_id", "indicator"])
+    before = before[["raw", "participants"]].reindex(own.index)
     wide = _measure_now(own, before, _pool_places(region, now), region.workspace.methodology).unstack("indicator")
     wide.columns = [f"{name}.{measure}".removesuffix(".value") for measure, name in wide.columns]
     return wide.reindex(schools["school_id"])
+
+
+def _flag_few(values: pd.DataFrame, methodology: Methodology) -> pd.Series:
+    """Which indicators tell of single children."""
+    rules = methodology.domains.get("social")
+    shares = [item.id for item in rules.indicators if item.unit == "%"] if rules else []
+    return flag_few(values["raw"], values["participants"], values["indicator"].isin(shares))
 
 
 def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from effschool.base.disclosure import are_few, load_disclosure
+from effschool.base.disclosure import flag_few, load_disclosure
 from effschool.base.russian import format_number
 from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
@@ -181,7 +181,7 @@ def tell_pages(told: Told) -> SchoolPages:
     said = [describe(told.portfolio) for describe in parts]
     kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
     histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
-    histories = histories[~_flag_few(histories, "own")]
+    histories = histories[~_flag_few(histories)]
     files = name_school_files(told.portfolio.schools)
     return SchoolPages(
         tuple(
@@ -192,17 +192,13 @@ def tell_pages(told: Told) -> SchoolPages:
 
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
-    """Figures without those that would say what single pupils got; of the year before, its own."""
-    few = _flag_few(figures, "own")
-    hidden = {name: figures[name].mask(few) for name in ("own", "low", "high", "verdict")}
-    return figures.assign(**hidden, before=figures["before"].mask(few | _flag_few(figures, "before")))
+    """Figures without those that would say what single pupils got."""
+    few = _flag_few(figures)
+    return figures.assign(**{name: figures[name].mask(few) for name in ("own", "before", "low", "high", "verdict")})
 
 
-def _flag_few(figures: pd.DataFrame, value: str) -> pd.Series:
-    """Which values tell of single children: too few behind a result, or behind a condition, «2 из 57 на учёте»."""
-    of_families = figures["domain"].eq("social") & figures["unit"].eq("%")
-    pupils = (figures[value] * figures["people"] / 100).round()
-    return (figures["people"] < load_disclosure().participants) | (of_families & are_few(pupils))
+def _flag_few(figures: pd.DataFrame) -> pd.Series:
+    return flag_few(figures["own"], figures["people"], figures["domain"].eq("social") & figures["unit"].eq("%"))
 
 
 def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
@@ -215,7 +211,7 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
     every = told.figures[told.figures["school_id"] == code]
-    few = _flag_few(every, "own")
+    few = _flag_few(every)
     own = _hide_few(every)[~few].reset_index(drop=True)
     past = histories[histories["school_id"] == code]
     alike = _find_alike(told, own)
