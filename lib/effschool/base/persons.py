@@ -1,33 +1,69 @@
 """What may be repeated of people (персональные данные): of a pupil's row, and of the names of files and sheets."""
 
 import re
+from functools import cache, cached_property
 from hashlib import sha256
+from pathlib import Path
+
+from effschool.base.configuration import Frozen, Words, read_rules
 
 HIDDEN = "(не показано)"
 """Instead of a cell of a file of pupils: in a shifted row it may be a name or a document."""
-_SAFE = re.compile(r"|[-+]?\d[\d-]{0,7}([.,]\d{1,2})?[*+%]?|[^\w\s]{1,3}")
-_CODE = re.compile(r"[\w./-]*\d[\w./-]*")
+RULES = Path(__file__).with_suffix(".yml")
 
-_WORD, _GAP = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?", r"[ _]+"
-_INITIALS = r"[А-ЯЁ](?:\.[ _]?|[ _])[А-ЯЁ](?:\.|(?![а-яёА-ЯЁ]))"
-_PATRONYMIC = r"[А-ЯЁ][а-яё]+(?:[оеё]вич|ьич|[оеё]вна|ична|инична)а?"
-_PERSON = re.compile(
-    rf"(?<![а-яёА-ЯЁ])(?<!им[. ])(?<!им\. )(?<!имени )(?:(?:{_WORD}{_GAP}){{0,2}}{_PATRONYMIC}(?:{_GAP}{_WORD})?"
-    rf"|{_WORD}{_GAP}{_INITIALS}|{_INITIALS}[ _]?{_WORD})(?![а-яёА-ЯЁ])"
-    r"|(?<!\d)(?:\d{3}[-_ ]\d{3}[-_ ]\d{3}[-_ ]?\d\d|\d{11}|\d{4}[-_ ]\d{6}|\d\d \d\d \d{6})(?!\d)"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-)
-"""Surname with initials or first name and patronymic, СНИЛС, passport, address; but «лицей им. А. С. Пушкина»."""
+
+class Persons(Frozen):
+    """All of persons.yml: regular expressions; in `persons` `{word}` is a name and `{other}` no surname.
+
+    Args:
+        cell, code: the whole of a cell that may be shown, and of the code of a school.
+        persons, documents: found anywhere in a name.
+        named_after: what before a name makes it that of a school.
+        not_surnames: words that letters may follow which are no initials.
+    """
+
+    cell: str
+    code: str
+    persons: tuple[str, ...]
+    word: str
+    not_surnames: tuple[str, ...]
+    named_after: tuple[str, ...]
+    documents: tuple[str, ...]
+    source: Words
+
+    @cached_property
+    def shown(self) -> re.Pattern[str]:
+        """The whole of what a message may repeat of a file of pupils."""
+        return re.compile(self.cell)
+
+    @cached_property
+    def codes(self) -> re.Pattern[str]:
+        """The whole of a code of a school."""
+        return re.compile(self.code)
+
+    @cached_property
+    def hidden(self) -> re.Pattern[str]:
+        """A person or a document."""
+        before = "".join(f"(?<!{words})" for words in self.named_after)
+        named = "|".join(self.persons).replace("{word}", self.word).replace("{other}", "|".join(self.not_surnames))
+        return re.compile("|".join([rf"(?<![а-яёА-ЯЁ]){before}(?:{named})(?![а-яёА-ЯЁ])", *self.documents]))
+
+
+@cache
+def load_persons() -> Persons:
+    """The rules of persons.yml."""
+    return read_rules(Persons, RULES, "правил о персональных данных")
 
 
 def hide_cell(text: str) -> str:
     """What a message may repeat of a file of pupils: a mark, a score, a code of a school; of anything else nothing."""
-    return text if _SAFE.fullmatch(text) else HIDDEN
+    return text if load_persons().shown.fullmatch(text) else HIDDEN
 
 
 def is_code(text: str) -> bool:
     """Whether it may be the code of a school: one word with a digit, no document of a person."""
-    return bool(_CODE.fullmatch(text)) and not _PERSON.search(text)
+    rules = load_persons()
+    return rules.codes.fullmatch(text) is not None and not rules.hidden.search(text)
 
 
 def hide_names(text: str) -> str:
@@ -35,4 +71,5 @@ def hide_names(text: str) -> str:
 
     Different names stay different but for one case in 4,096; so short a digest fits too many names to tell any.
     """
-    return _PERSON.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", text)
+    hidden = load_persons().hidden
+    return hidden.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", text)
