@@ -7,7 +7,7 @@ from openpyxl import Workbook
 
 from effschool.base.schemas import MARKS
 from effschool.demo.pages import Cells, list_cells, make_book, make_page, write_csv
-from effschool.demo.settings import Form, Offices, Settings
+from effschool.demo.settings import Settings
 
 
 def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: Settings) -> Workbook:
@@ -57,7 +57,7 @@ def find_shares(rows: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
 
 
 def list_groups(
-    rows: pd.DataFrame, schools: pd.DataFrame, counts: list[str], form: Form, settings: Settings
+    rows: pd.DataFrame, schools: pd.DataFrame, counts: list[str], form: Settings, settings: Settings
 ) -> pd.DataFrame:
     """A row per group in the order of the export: the whole sample, the region, every municipality and its schools.
 
@@ -79,14 +79,14 @@ def list_groups(
     )
 
 
-def add_names(rows: pd.DataFrame, schools: pd.DataFrame, form: Form) -> pd.DataFrame:
+def add_names(rows: pd.DataFrame, schools: pd.DataFrame, form: Settings) -> pd.DataFrame:
     """Add name and municipality of the school in that year, and its login in the federal system."""
     names = schools[["year", "school_id", "name", "municipality"]]
     named = rows.merge(names, on=["year", "school_id"], how="left", validate="many_to_one")
     return named.assign(login=form.login + named["school_id"])
 
 
-def make_vpr_flat(results: pd.DataFrame, schools: pd.DataFrame, offices: Offices) -> str:
+def make_vpr_flat(results: pd.DataFrame, schools: pd.DataFrame, offices: Settings) -> str:
     """The flat form of one year: all subjects and grades, decimal comma, a row of totals by municipality."""
     form, marks = offices.forms["flat"], list(MARKS)
     named = add_names(results, schools, form).sort_values(["subject", "grade", "municipality", "school_id"])

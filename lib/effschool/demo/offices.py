@@ -11,7 +11,7 @@ import pandas as pd
 from effschool.base.storage import save_workbook, write_text
 from effschool.base.subprocesses import start_in_background
 from effschool.demo import federal, pupils, signs, yearly
-from effschool.demo.settings import Offices, Settings, Takes
+from effschool.demo.settings import Settings
 from effschool.demo.social_forms import make_social_book
 from effschool.demo.writing import Tables, list_social, write_region_tables
 
@@ -30,7 +30,7 @@ def build_office_tables(tables: Tables, settings: Settings, seed: int) -> Tables
     }
 
 
-def tell_tables(tables: Tables, behind: Tables, offices: Offices) -> Tables:
+def tell_tables(tables: Tables, behind: Tables, offices: Settings) -> Tables:
     """The contract tables that a reader of all the shapes gets; `behind`: tables of `build_office_tables`.
 
     Forms of ВПР have no mean mark; a protocol has no blank cell and no school without participants, and its means are
@@ -49,19 +49,19 @@ def tell_tables(tables: Tables, behind: Tables, offices: Offices) -> Tables:
     return {**tables, "results": whole.sort_values(keys, ignore_index=True)}
 
 
-def find_taken(tables: Tables, takes: Takes) -> "pd.Series[bool]":
+def find_taken(tables: Tables, takes: Settings) -> "pd.Series[bool]":
     """Which rows of its table a form stands for; years are counted back from the last year of the schools."""
     rows = tables[takes.table]
     is_taken = rows["year"] == tables["schools"]["year"].max() - takes.back
     return is_taken & (rows["procedure"] == takes.procedure) if takes.procedure else is_taken
 
 
-def select_taken(tables: Tables, takes: Takes) -> pd.DataFrame:
+def select_taken(tables: Tables, takes: Settings) -> pd.DataFrame:
     """Rows of a contract table that a form stands for."""
     return tables[takes.table][find_taken(tables, takes)]
 
 
-def leave_rest(tables: Tables, offices: Offices) -> Tables:
+def leave_rest(tables: Tables, offices: Settings) -> Tables:
     """Contract tables without the rows that come in a form."""
     rest = dict(tables)
     for takes in offices.takes.values():

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from effschool.demo.names import count_roots, name_municipality, name_town, name_village
-from effschool.demo.settings import LOCALITY_NAMES, Settings, Size
+from effschool.demo.settings import Settings, Size
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -212,7 +212,7 @@ def tabulate_schools(school_years: pd.DataFrame, settings: Settings, rng: Genera
             "name": school_years["name"],
             "municipality": school_years["municipality"],
             "type": school_years["kind"].map({name: kind.type for name, kind in by_kind.items()}),
-            "locality": school_years["locality"].map(dict(LOCALITY_NAMES)),
+            "locality": school_years["locality"].map(settings.localities),
             "enrolment": school_years["enrolment"].astype("Int64").mask(blank),
             "exclusion": school_years["kind"].map({name: kind.exclusion for name, kind in by_kind.items()}),
         }

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from effschool.base.schemas import MARKS
 from effschool.demo.population import Flags, Numbers, Whole, find_kinds
-from effschool.demo.settings import Exam, Settings, Size
+from effschool.demo.settings import Settings, Size
 
 HIGHEST_GRADE = 12
 HIGHEST_SCORE = 100
@@ -103,7 +103,9 @@ def draw_results(
     return pd.concat(exams, ignore_index=True).sort_values(keys, kind="stable", ignore_index=True)
 
 
-def _draw_exam(exam: Exam, rows: pd.DataFrame, cohorts: Cohorts, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _draw_exam(
+    exam: Settings, rows: pd.DataFrame, cohorts: Cohorts, settings: Settings, rng: Generator
+) -> pd.DataFrame:
     held = rows["kind"].isin(find_kinds(settings, exam.grade)) & ~rows["year"].isin(exam.not_held)
     rows = rows[held].reset_index(drop=True)
     grade, cohort_levels = count_grade(rows, exam.grade, cohorts, settings)
@@ -117,7 +119,7 @@ def _draw_exam(exam: Exam, rows: pd.DataFrame, cohorts: Cohorts, settings: Setti
     return _blank_cells(_complete(table, counted), exam, settings, rng)
 
 
-def _count_takers(exam: Exam, grade: Whole, rows: pd.DataFrame, settings: Settings) -> Whole:
+def _count_takers(exam: Settings, grade: Whole, rows: pd.DataFrame, settings: Settings) -> Whole:
     """Pupils of the grade who choose the exam; better schools choose profile mathematics more often."""
     rules = settings.ability
     share = np.clip(rules.profile_share + rules.profile_choice * rows["latent_level"].to_numpy(), 0.1, 0.9)
@@ -141,7 +143,7 @@ def _complete(keys: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([keys, counted.reindex(columns=list(_COUNTS))], axis=1).astype(_TYPES)
 
 
-def _mark_pupils(exam: Exam, pupils: Pupils) -> pd.DataFrame:
+def _mark_pupils(exam: Settings, pupils: Pupils) -> pd.DataFrame:
     """Counts of marks; the basic level of ЕГЭ says instead how many are below the minimum, like the protocol."""
     counts = pupils.count_between(find_cuts(pupils, list(exam.shares or [])))
     total = counts.sum(axis=1)
@@ -150,7 +152,7 @@ def _mark_pupils(exam: Exam, pupils: Pupils) -> pd.DataFrame:
     return pd.DataFrame({"participants": total, **said, "mean_score": _divide(counts @ np.array(exam.points), total)})
 
 
-def _score_pupils(exam: Exam, pupils: Pupils, settings: Settings) -> pd.DataFrame:
+def _score_pupils(exam: Settings, pupils: Pupils, settings: Settings) -> pd.DataFrame:
     """Counts and mean of 100-point scores: whole points, linear in ability through the minimum and the high score."""
     below, high, minimum = exam.below or 0.0, exam.high or 0.0, exam.minimum or 0
     low_cut, high_cut = find_cuts(pupils, [below, 100 - below - high, high])
@@ -168,7 +170,7 @@ def _divide(sums: Numbers | Whole, counts: Whole) -> Numbers:
     return np.round(np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0), 2)
 
 
-def _blank_cells(rows: pd.DataFrame, exam: Exam, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _blank_cells(rows: pd.DataFrame, exam: Settings, settings: Settings, rng: Generator) -> pd.DataFrame:
     """Drop a part of the rows without participants, and leave some cells blank as offices do."""
     rules = settings.blanks
     kept: Flags = ((rows["participants"] > 0) | (rng.random(len(rows)) < rules.zero_rows)).to_numpy()

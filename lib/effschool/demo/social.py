@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from effschool.demo.population import Numbers
-from effschool.demo.settings import Settings, SocialCount
+from effschool.demo.settings import Settings
 
 
 def draw_social(school_years: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def draw_social(school_years: pd.DataFrame, settings: Settings, rng: Generator) 
     return table.astype(types).pipe(_blank_cells, list(counts), settings, rng).pipe(_leave_out, school_years, rng)
 
 
-def _draw_shares(school_years: pd.DataFrame, rules: SocialCount, year_spread: float, rng: Generator) -> Numbers:
+def _draw_shares(school_years: pd.DataFrame, rules: Settings, year_spread: float, rng: Generator) -> Numbers:
     """Shares 0…1 by school-year: the region's, moved by disadvantage, the school's own and the year, in logits."""
     school = school_years["school"].to_numpy()
     own = rng.normal(0, rules.spread, school.max() + 1)[school]

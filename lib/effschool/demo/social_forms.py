@@ -5,7 +5,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from effschool.demo.pages import Cells, Page, list_cells, make_book
-from effschool.demo.settings import Settings, SocialBook, SocialFault
+from effschool.demo.settings import Settings
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 KEYS = 2
@@ -30,7 +30,7 @@ def make_social_book(rows: pd.DataFrame, place: int, settings: Settings) -> Work
     return make_book(page, *guide)
 
 
-def _list_head(headings: list[str], faults: list[SocialFault], texts: SocialBook) -> Cells:
+def _list_head(headings: list[str], faults: list[str], texts: Settings) -> Cells:
     """Titles, headings and the numbering row."""
     titles = [*([title] for title in texts.titles), []] if "titles" in faults else []
     spaced = [heading.replace(" ", NO_BREAK_SPACE) for heading in headings] if "nbsp" in faults else headings
@@ -38,7 +38,7 @@ def _list_head(headings: list[str], faults: list[SocialFault], texts: SocialBook
     return [*titles, spaced, *numbers]
 
 
-def _list_body(rows: pd.DataFrame, faults: list[SocialFault]) -> Cells:
+def _list_body(rows: pd.DataFrame, faults: list[str]) -> Cells:
     """Schools; codes as numbers lose their leading zeros, as they do in life."""
     cells = list_cells(rows)
     if "codes" in faults:
@@ -48,7 +48,7 @@ def _list_body(rows: pd.DataFrame, faults: list[SocialFault]) -> Cells:
     return cells
 
 
-def _list_tail(rows: pd.DataFrame, faults: list[SocialFault], texts: SocialBook) -> Cells:
+def _list_tail(rows: pd.DataFrame, faults: list[str], texts: Settings) -> Cells:
     """Totals and the footnote."""
     sums = [int(rows[name].sum()) for name in rows.columns[KEYS:]]
     total = [[texts.total, None, *sums]] if "total" in faults else []

@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 
 from effschool.base.storage import replace_when_done
 from effschool.demo.pages import Cells, Page, list_cells, make_book, make_page
-from effschool.demo.settings import Form, Official, Settings
+from effschool.demo.settings import Settings
 
 SCHOOL_FIELDS = ["municipality", "school_id", "name", "graduates"]
 EXAM_FIELDS = ["participants", "mean_score", "below_min", "score_80_plus"]
@@ -31,7 +31,7 @@ def make_register(schools: pd.DataFrame, settings: Settings) -> Workbook:
     return make_book(make_page(form, names, list(form.headings.values()), list_cells(rows[list(form.headings)])))
 
 
-def spell_out(name: str, words: Official) -> str:
+def spell_out(name: str, words: Settings) -> str:
     """«МБОУ СОШ № 5 с. Белка» in full; abbreviations that are not known stay."""
     legal, _, rest = name.partition(" ")
     kind, _, place = rest.partition(" ")
@@ -84,7 +84,7 @@ def _add_up(exams: pd.DataFrame) -> pd.DataFrame:
     return sums.to_frame().T
 
 
-def _lay_out(form: Form, subjects: list[str], body: Cells, bold: set[int], year: int) -> Page:
+def _lay_out(form: Settings, subjects: list[str], body: Cells, bold: set[int], year: int) -> Page:
     """Two header rows: names of schools merged down, subjects merged over their columns; a filter, hidden rows."""
     before, each = len(SCHOOL_FIELDS), len(EXAM_FIELDS)
     headings = [form.headings[field] for field in SCHOOL_FIELDS]
