@@ -1,4 +1,4 @@
-"""Making the environment is killed at every step: the next `make` makes it anew by itself. No network, no real Python."""
+"""Making the environment is killed at every step: the next `make` makes it anew. No network, no real Python."""
 
 import os
 import shutil
