@@ -38,6 +38,7 @@ from effschool.run.commands import ROOT
 from effschool.run.execution import execute_work
 from effschool.run.executors import LOCAL_CLUSTER, open_executor
 from effschool.run.plan import PageTask, Settings, plan_reports, plan_stages
+from effschool.run.stamps import list_causes
 from effschool.run.steps import prepare_work, produce
 from effschool.run.work import Product, Work
 from effschool.run.year import FAILED, StepOutcome, leave
@@ -106,8 +107,9 @@ def measure_region(folder: Path, scale: int, once: Figures) -> Figures:
     settings, figures = make_settings(folder), Told(once)
     figures["исходные файлы"] = measure(lambda: make_region(folder, scale)), 0.0, 0.0
     for step in plan_stages(settings):
+        causes = list_causes(step)
         product, figures[step.name] = run_in_subprocess(execute_measured, prepare_work(step))
-        outcome = leave(step, product, StepOutcome(step.name, "готово"))
+        outcome = leave(step, product, StepOutcome(step.name, "готово"), causes)
         if outcome.state == FAILED:
             sys.exit(outcome.message)
     started, worked = time.perf_counter(), time.process_time()

@@ -8,7 +8,7 @@ import pytest
 from effschool.base.storage import FolderInUseError, hold_folder
 from effschool.run import year as run
 from effschool.run.plan import plan_region, plan_reports
-from effschool.run.stamps import NEVER_MADE, write_stamp
+from effschool.run.stamps import NEVER_MADE, list_causes, write_stamp
 from effschool.run.steps import UnknownParameterError, drop_outdated
 from effschool.run.work import Product, StepError
 from effschool.run.year import (
@@ -220,7 +220,9 @@ def test_unexpected_failure_becomes_an_outcome(settings, demo, monkeypatch):
     monkeypatch.setattr(run, "publish", fail)
     task = plan_reports(settings, demo, 2023)[0]
     leave_report(task)
-    outcome = run.leave_page(task, Product({".ipynb": b""}), run.start_outcome(task, NEVER_MADE))
+    outcome = run.leave_page(
+        task, Product({".ipynb": b""}), run.start_outcome(task, NEVER_MADE), list_causes(task.step)
+    )
     assert outcome.state == run.FAILED
     assert outcome.municipality
     assert "secret.xlsx" in outcome.message

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 from effschool.base.persons import hide_names
 from effschool.base.russian import count_words, format_number
+from effschool.base.storage import NoRoomError
 
 MOST_QUESTIONS = 10
 """How many questions a screen holds; the rest stand among the problems of the files."""
@@ -137,6 +138,8 @@ def hide_folders(text: str, folders: tuple[str, ...]) -> str:
 
 def say_error(error: Exception) -> str:
     """An error in words, without the folders of this machine."""
+    if isinstance(error, NoRoomError):
+        return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
     return f"{type(error).__name__}: {error}"

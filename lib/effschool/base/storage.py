@@ -3,13 +3,18 @@
 import errno
 import hashlib
 import io
+import itertools
 import os
+import platform
+import shutil
+import stat
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from multiprocessing import util
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -23,6 +28,15 @@ UNFINISHED = ".unfinished-"
 
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """Errors of a full disk, or of a full share of it."""
+SCRATCH = "effschool-"
+"""How names of folders in the temporary folder begin: then the process and the machine that they belong to."""
+
+
+class NoRoomError(OSError):
+    """A disk is full; the message is for a person."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 @contextmanager
@@ -38,10 +52,80 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         beside.replace(path)
     except OSError as error:
         if error.errno in FULL:
-            raise OSError(error.errno, "на диске кончилось место, освободите его и начните снова", path.name) from None
+            told = (
+                f"На диске с папкой «{path.parent.name}» кончилось место, освободите его и начните снова: {path.name}"
+            )
+            raise NoRoomError(error.errno, told) from None
         raise
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def tell_full_scratch() -> Iterator[None]:
+    """Say in words that there is no room for what is temporary.
+
+    Raises:
+        NoRoomError: the temporary folder is full.
+    """
+    try:
+        yield
+    except NoRoomError:
+        raise
+    except OSError as error:
+        if error.errno in FULL:
+            folder = Path(tempfile.gettempdir())
+            raise _refuse_scratch(folder.parent if folder.name.startswith(SCRATCH) else folder) from None
+        raise
+
+
+def _refuse_scratch(folder: Path) -> NoRoomError:
+    told = f"Во временной папке «{folder}» нет места, или писать в неё нельзя."
+    return NoRoomError(errno.ENOSPC, f"{told} Освободите в ней место или назначьте другую: TMPDIR=папка make …")
+
+
+@contextmanager
+def hold_scratch() -> Iterator[None]:
+    """Keep all that is temporary in one folder of this process, and clear away the folders of processes that are gone.
+
+    Raises:
+        NoRoomError: there is no folder for it, or it is full.
+    """
+    host, usual = platform.node().partition(".")[0], tempfile.tempdir
+    try:
+        _clear_scratch(Path(tempfile.gettempdir()), host)
+        if not util.abstract_sockets_supported:
+            util.get_temp_dir()  # a socket's path must be short: it stays where it would be
+        folder = tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-{host}-")
+    except OSError:
+        raise _refuse_scratch(Path(os.environ.get("TMPDIR") or usual or "/tmp")) from None
+    tempfile.tempdir = folder
+    try:
+        with tell_full_scratch():
+            yield
+    finally:
+        tempfile.tempdir = usual
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_scratch(place: Path, host: str) -> None:
+    """Remove folders of processes of this machine that are gone: they were killed."""
+    for folder in place.glob(f"{SCRATCH}*-{host}-*"):
+        owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
+        if owner.isdecimal() and folder.is_dir() and not folder.is_symlink() and not _is_running(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        return True  # to ask there would end the process
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another person's
+    return True
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -56,7 +140,9 @@ class FolderInUseError(RuntimeError):
 
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder for one run; the system lets it go when the process ends, however it ends.
+    """Hold a folder for one run, and clear away what a killed one was writing there.
+
+    The system lets it go when the process ends, however it ends.
 
     Raises:
         FolderInUseError: another run holds it; the message says since when.
@@ -74,6 +160,7 @@ def hold_folder(folder: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"начат {time.strftime('%d.%m.%Y в %H:%M')}, процесс {os.getpid()}\n")
         lock.flush()
+        remove_unfinished(folder)
         yield
 
 
@@ -86,6 +173,22 @@ def _lock(handle: int) -> None:
         import fcntl  # noqa: PLC0415 -- there is none on Windows
 
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+DRAFT, READY = ".draft", ".ready"
+"""Folders in a folder that is being filled: of files half done, and of files that are all done and move in."""
+
+
+def fill_folder(folder: Path, make: Callable[[Path], object]) -> None:
+    """Have many files made in a folder, all or none: what a killed call has begun, the next does anew or to its end."""
+    draft, ready = folder / DRAFT, folder / READY
+    if not ready.is_dir():
+        shutil.rmtree(draft, ignore_errors=True)
+        make(draft)
+        draft.rename(ready)
+    for path in sorted(ready.iterdir()):
+        path.rename(folder / path.name)
+    ready.rmdir()
 
 
 def write_bytes(content: bytes, path: Path) -> None:
@@ -121,7 +224,8 @@ def save_workbook(book: "Workbook", path: Path) -> None:
     book.properties.created = book.properties.modified = EPOCH
     packed = io.BytesIO()
     # Workbook.save would put the present time into the properties; the writer below it does not.
-    ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
+    with tell_full_scratch():
+        ExcelWriter(book, zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED)).save()
     pack_again(packed, path)
 
 
@@ -154,12 +258,75 @@ def find_given(path: str | Path) -> Path:
     return above if above.exists() and not given.exists() else given
 
 
+WRITTEN = ".written"
+"""File of a folder with what a command wrote there: digest and name a line."""
+
+
+def note_written(path: Path) -> None:
+    """Remember a file as written by the program, so that it can be told from a person's own."""
+    with (path.parent / WRITTEN).open("a", encoding="utf-8") as notes:
+        notes.write(f"{hash_file(path)}  {path.name}\n")
+
+
+def drop_written(folder: Path) -> list[Path]:
+    """Remove what an earlier command wrote into a folder; gives where files lie that a person has changed since."""
+    notes, aside = folder / WRITTEN, []
+    lines = notes.read_text(encoding="utf-8").splitlines() if notes.is_file() else []
+    known = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    for path in sorted(folder.glob("*")):
+        if known.get(path.name) == hash_readable(path) != "":
+            path.unlink()
+        elif path.name in known and path.is_file():
+            names = (path.with_stem(f"{path.stem}--правка-{number}") for number in itertools.count(1))
+            aside.append(path.rename(next(name for name in names if not name.exists())))
+    notes.unlink(missing_ok=True)
+    return aside
+
+
 def hash_file(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def walk_files(folder: Path) -> tuple[list[Path], dict[Path, str]]:
+    """All files of a folder and its subfolders, sorted, and what could not be looked into: why, by its path.
+
+    Links to files are followed; those to folders are not, since they may lead in circles or out of the folder.
+    """
+    files: list[Path] = []
+    unreadable: dict[Path, str] = {}
+
+    def tell(error: OSError) -> None:
+        unreadable[Path(error.filename or folder)] = "папка не читается (нет прав, или диск с нею отключён)"
+
+    for place, inner, names in os.walk(folder, onerror=tell):
+        links = [Path(place, name) for name in inner if Path(place, name).is_symlink()]
+        unreadable |= dict.fromkeys(links, "вместо папки стоит ссылка на папку, по таким ссылкам программа не ходит")
+        for path in (Path(place, name) for name in names):
+            if why := _explain_unreadable(path):
+                unreadable[path] = why
+            else:
+                files.append(path)
+    return sorted(files), unreadable
+
+
+def _explain_unreadable(path: Path) -> str:
+    """Why a name in a folder is no file that can be opened; "" where it is one."""
+    try:
+        return "" if stat.S_ISREG(path.stat().st_mode) else "ожидался файл, а это устройство или канал"
+    except OSError:
+        return "ссылка никуда не ведёт" if path.is_symlink() else "файл не читается (нет прав, или диск с ним отключён)"
+
+
+def hash_readable(path: Path) -> str:
+    """The same, but "" of what cannot be read or is not there: whoever needs it says so by name."""
+    try:
+        return hash_file(path)
+    except OSError:
+        return ""
+
+
 def hash_files(paths: list[Path], name: Callable[[Path], str]) -> dict[str, str]:
     """SHA-256 by the name that reports show, sorted by it."""
-    return dict(sorted((name(path), hash_file(path)) for path in paths))
+    return dict(sorted((name(path), hash_readable(path)) for path in paths))

@@ -81,11 +81,15 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Checked:
-    """All municipalities of a year, and the problems that belong to none of them."""
+    """All municipalities of a year, and the problems that belong to none of them.
+
+    `aside` are names of files of an earlier check that a person had changed: they were set aside.
+    """
 
     year: int
     verdicts: tuple[Verdict, ...]
     others: pd.DataFrame
+    aside: tuple[str, ...] = ()
 
     @property
     def is_blocked(self) -> bool:

@@ -3,9 +3,11 @@
 A protocol of one municipality is made from its own verdict alone, so it cannot name a school of another.
 """
 
+import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -20,8 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from effschool.base.persons import hide_names
 from effschool.base.problems import Severity, UnreadableFileError, find_file
 from effschool.base.russian import count_words, join_words
-from effschool.base.storage import save_workbook, write_text
-from effschool.forms.books import style_cell
+from effschool.base.storage import drop_written, note_written, save_workbook, write_text
 from effschool.forms.check import (
     BLOCKING,
     UNSENT,
@@ -34,6 +35,7 @@ from effschool.forms.check import (
     describe_loss,
     is_municipal,
 )
+from effschool.forms.copies import copy_values
 from effschool.forms.template import Form
 from effschool.intake.ingest import Ingested
 from effschool.intake.layouts import Layout, simplify_text
@@ -55,12 +57,12 @@ Part = Table | Text
 Sections = Sequence[tuple[str, Sequence[Part]]]
 
 
-def open_sent(path: Path) -> Workbook | None:
-    """The workbook as sent; None where it is no workbook, which the ingest has told already."""
+def open_sent(path: Path, *, computed: bool = False) -> Workbook | None:
+    """The workbook as sent, or with the last results of its formulas; None where it is no workbook, which is told."""
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, path.name)
-        return openpyxl.load_workbook(path)
+        return openpyxl.load_workbook(path, data_only=computed, keep_links=False)
     except (UnreadableFileError, OSError, zipfile.BadZipFile, ValueError, TypeError, SyntaxError, LookupError):
         return None
 
@@ -105,9 +107,19 @@ def _name_table(form: Form, columns: Mapping[str, int]) -> str:
     return next((s.table for s in form.sheets if simplify_text(s.headings[s.total]) in columns), "")
 
 
+def make_copy(path: Path, form: Form) -> Workbook | None:
+    """A workbook with the values of one that was sent, without the marks of an earlier check; None where it is none."""
+    sent, computed = open_sent(path), open_sent(path, computed=True)
+    if sent is None or computed is None:
+        return None
+    book = copy_values(sent, computed, form.protocol.author)
+    if form.protocol.marks_sheet in book.sheetnames:
+        book.remove(book[form.protocol.marks_sheet])
+    return book
+
+
 def mark_copy(book: Workbook, problems: pd.DataFrame, form: Form, path: Path) -> None:
-    """Save a copy with the wrong cells filled and commented and a list of all; earlier marks are removed."""
-    _remove_marks(book, form)
+    """Save a copy with the wrong cells filled and commented and a list of all."""
     shown = {hide_names(sheet.title): sheet for sheet in book.worksheets}
     for name, rows in problems.dropna(subset="row").groupby("sheet"):
         if name in shown:
@@ -124,16 +136,6 @@ def _list_messages(listed: Worksheet, form: Form, problems: pd.DataFrame) -> Non
             listed.cell(number, column).alignment = WRAPPED
         listed.row_dimensions[number].height = LINE_HEIGHT * count_lines(message, MESSAGE_WIDTH * 0.9)
     listed.protection.sheet = True
-
-
-def _remove_marks(book: Workbook, form: Form) -> None:
-    if form.protocol.marks_sheet in book.sheetnames:
-        book.remove(book[form.protocol.marks_sheet])
-    for sheet in book.worksheets:
-        for cell in (cell for row in sheet.iter_rows() for cell in row if cell.comment):
-            if cell.comment.author == form.protocol.author:
-                cell.comment = None
-                style_cell(cell, is_input=not cell.protection.locked)
 
 
 def _mark_sheet(sheet: Worksheet, problems: pd.DataFrame, form: Form) -> None:
@@ -329,22 +331,36 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
     choose_schools(case.ingested.tables["schools"], case.year)
     checked = check_forms(case)
     place = folder / str(case.year)
-    # Only what an earlier check left: the folder given may hold the forms themselves.
-    for path in [*place.glob("*.html"), *place.glob("*.xlsx")] if (place / "index.html").is_file() else []:
-        path.unlink()
     slugs = name_slugs(verdict.municipality for verdict in checked.verdicts)
+    checked = replace(checked, aside=tuple(path.name for path in clear_check(place, slugs.values())))
     for verdict in checked.verdicts:
         copies = write_copies(verdict, case.form, raw, place, slugs[verdict.municipality])
         title, year = f"{case.form.protocol.title}: {verdict.municipality}", f"{case.form.title}, {case.year} год"
         page = render_page(title, year, list_sections(verdict, case, copies), demonstration=demonstration)
         write_text(page, place / f"{slugs[verdict.municipality]}.html")
+        note_written(place / f"{slugs[verdict.municipality]}.html")
     summary = list_summary(checked, slugs)
     tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]
     write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год", About(case.year))
     title = f"Проверка форм: {count_words(len(checked.verdicts), 'муниципалитет', 'муниципалитета', 'муниципалитетов')}"
     page = render_page(title, f"{case.year} год", summary, demonstration=demonstration)
     write_text(page, place / "index.html")
+    for name in ("index.xlsx", "index.html"):
+        note_written(place / name)
     return checked
+
+
+def clear_check(place: Path, slugs: Iterable[str]) -> list[Path]:
+    """Remove what an earlier check left, and nothing else: the folder may hold a person's own files, the forms too.
+
+    Gives files of that check that a person has changed since: they lie beside under other names.
+    """
+    was_there, aside = (place / "index.html").is_file(), drop_written(place)
+    own = {"index", *slugs}
+    for path in [*place.glob("*.html"), *place.glob("*.xlsx")] if was_there else []:
+        if re.sub(r"--\d+$", "", path.stem) in own:  # of a version that did not note what it wrote
+            path.unlink()
+    return aside
 
 
 def write_copies(verdict: Verdict, form: Form, raw: Path, folder: Path, slug: str) -> dict[str, str]:
@@ -352,9 +368,10 @@ def write_copies(verdict: Verdict, form: Form, raw: Path, folder: Path, slug: st
     copies: dict[str, str] = {}
     problems = pd.concat([verdict.problems, verdict.implausible], ignore_index=True)
     for file in [file for file in verdict.files if problems["file"].eq(file).any()]:
-        book = open_sent(find_file(raw, file)) if file.lower().endswith(".xlsx") else None
+        book = make_copy(find_file(raw, file), form) if file.lower().endswith(".xlsx") else None
         name = f"{slug}--{len(copies) + 1}.xlsx" if copies else f"{slug}.xlsx"
         copies[file] = name if book is not None else ""
         if book is not None:
             mark_copy(book, problems[problems["file"] == file], form, folder / name)
+            note_written(folder / name)
     return copies

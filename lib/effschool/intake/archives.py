@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from effschool.base.persons import hide_names
 from effschool.base.problems import Problem, UnreadableFileError, refuse_file
 from effschool.base.russian import count_words
+from effschool.base.storage import FULL
 from effschool.intake.workbooks import LARGEST_ARCHIVE, LARGEST_RATIO
 
 OPENED = ".zip"
@@ -92,6 +93,8 @@ def _open_archive(path: Path, name: str, unpacked: Path, left: _Allowance, depth
             inside = [(part, name_part(part, name)) for part in parts]
             laid = [(_lay_part(archive, part, inner, unpacked), inner) for part, inner in inside]
     except OSError as error:
+        if error.errno in FULL:
+            raise  # the temporary folder, not the archive
         raise refuse_file(name, f"архив не открывается ({error.strerror})", _UNPACK) from None
     except _BROKEN:
         raise refuse_file(name, "ожидался архив ZIP, а файл повреждён или другого вида", _UNPACK) from None

@@ -18,7 +18,14 @@ from effschool.base import schemas
 from effschool.base.configuration import ConfigurationError
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
-from effschool.base.storage import hash_file, read_table, write_table
+from effschool.base.storage import (
+    SCRATCH,
+    hash_readable,
+    read_table,
+    tell_full_scratch,
+    walk_files,
+    write_table,
+)
 from effschool.base.subprocesses import map_parallel
 from effschool.intake.archives import open_file
 from effschool.intake.corrections import (
@@ -220,7 +227,7 @@ def list_required_tables(layouts: Sequence[Layout]) -> list[str]:
 def take_files(raw: Path, known: Sequence[Layout], register: Thresholds | None) -> list[Taken]:
     """All sheets of all files, read and checked each by itself."""
     reader = partial(read_file, register=register, secret=secrets.token_hex(8))
-    with tempfile.TemporaryDirectory(prefix="effschool-") as unpacked:
+    with tell_full_scratch(), tempfile.TemporaryDirectory(prefix=SCRATCH) as unpacked:
         read = map_parallel(reader, find_files(raw, known, Path(unpacked)))
     return refuse_second_files([sheet for sheets in read for sheet in refuse_siblings(sheets)])
 
@@ -331,22 +338,33 @@ def find_files(raw: Path, layouts: Sequence[Layout], unpacked: Path) -> list[Sen
     Args:
         unpacked: an empty folder for what stands in archives.
     """
-    named = [(path, shorten_path(path, raw)) for path in sorted(raw.rglob("*")) if path.is_file()]
+    files, unreadable = walk_files(raw)
+    named = [(path, shorten_path(path, raw)) for path in files]
     opened = [file for path, name in named if not _is_ignored(Path(name)) for file in open_file(path, name, unpacked)]
     found = [
-        Sent(file.path, file.name, (), file.aliases, hash_file(file.path), file.problem)
+        Sent(file.path, file.name, (), file.aliases, hash_readable(file.path), file.problem)
         for file in opened
         if not _is_ignored(Path(file.name))
     ]
+    told = (_say_unreadable(shorten_path(path, raw), why) for path, why in unreadable.items())
+    found += [Sent(raw, problem.file, (), problem=problem) for problem in told if not _is_hidden(Path(problem.file))]
     return [
         replace(sent, layouts=tuple(layout for layout in layouts if sent.match_name(layout) is not None))
         for sent in found
     ]
 
 
+def _say_unreadable(name: str, why: str) -> Problem:
+    action = "Дайте программе права на чтение, подключите диск или положите на это место сами файлы; лишнее уберите."
+    return Problem(Severity.ERROR, name, why, action)
+
+
 def _is_ignored(file: Path) -> bool:
-    hidden = any(part.startswith(("_", ".")) for part in file.parts) or file.name.startswith("~$")
-    return hidden or (len(file.parts) == 1 and file.name.lower() in _IGNORED)
+    return _is_hidden(file) or (len(file.parts) == 1 and file.name.lower() in _IGNORED)
+
+
+def _is_hidden(file: Path) -> bool:
+    return any(part.startswith(("_", ".")) for part in file.parts) or file.name.startswith("~$")
 
 
 def find_absent(taken: Sequence[Taken], layouts: Sequence[Layout]) -> list[Problem]:

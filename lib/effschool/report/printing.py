@@ -7,12 +7,15 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from effschool.base.storage import write_bytes
+from effschool.base.storage import SCRATCH, write_bytes
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
 FLAGS = ("--headless", "--disable-gpu", "--disable-extensions", "--no-pdf-header-footer")
 SECONDS = 120
+FINISHED = "finished"
+"""Key of `run.json` that says whether the run came to its end."""
 TIMES = re.compile(rb"\(D:[0-9]{14}[^)]*\)")
 
 
@@ -43,9 +46,12 @@ def choose_pages(reports: Path, year: str, municipality: str) -> list[Path]:
         ValueError: the run made no page of the municipality; the message names those there are.
     """
     run = reports / year / "run.json"
-    if not run.is_file():
-        raise FileNotFoundError(f"Отчётов {year + ' года ' if year else ''}нет. Сначала выполните make report.")
-    made = json.loads(run.read_text(encoding="utf-8"))
+    made: dict[str, Any] = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {FINISHED: False}
+    if not made.get(FINISHED, True):
+        raise FileNotFoundError(
+            f"Отчётов {year + ' года ' if year else ''}нет: прогона не было, он прерван, не удался или ещё идёт "
+            f"(папка «{reports.name}»). Выполните make report и повторите команду."
+        )
     folder, named = reports / str(made["year"]), {name: page["page"] for name, page in made["reports"].items()}
     if not municipality:
         return sorted(folder.glob("*.html"))
@@ -61,12 +67,13 @@ def print_page(page: Path, browser: str) -> Path:
     Raises:
         BrowserError: the browser left no file.
     """
-    with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as folder:
         made = Path(folder, "page.pdf")
         order = [browser, *FLAGS, f"--user-data-dir={folder}/profile", f"--print-to-pdf={made}"]
         order += ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # refused to root otherwise
         order.append(page.resolve().as_uri())
-        done = subprocess.run(order, capture_output=True, text=True, timeout=SECONDS, check=False)
+        own = {**os.environ, "TMPDIR": folder}
+        done = subprocess.run(order, env=own, capture_output=True, text=True, timeout=SECONDS, check=False)
         if not made.is_file():
             said = (done.stderr.strip().splitlines() or ["без объяснений"])[-1]
             raise BrowserError(f"Браузер «{Path(browser).name}» не напечатал страницу «{page.name}»: {said}.")

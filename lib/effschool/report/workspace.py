@@ -1,16 +1,19 @@
 """What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
 
 import json
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, PositiveInt, field_validator
 
 from effschool.base.configuration import read_rules
 from effschool.base.schemas import LEFT_BEHIND
-from effschool.base.storage import read_table, write_table, write_text
+from effschool.base.storage import hash_readable, read_table, write_table, write_text
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
 from effschool.intake.missing import Gap, read_missing
@@ -18,6 +21,9 @@ from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology
 
 DYNAMICS = "dynamics"
+STAGES = ("01_ingest", "02_identify", "03_dynamics")
+STAMPS = "stamps"
+"""Folder of what every stage says it was made of, which a run takes away when it begins the stage."""
 
 
 class Region(BaseModel):
@@ -169,6 +175,57 @@ def load_support(processed: Path) -> Support:
 def load_named_partners(processed: Path) -> pd.DataFrame:
     """Partners with the codes of all schools: for the institute, never for a municipality's report."""
     return read_table(processed / DYNAMICS, "partners_named")
+
+
+def read_stamp(path: Path) -> dict[str, Any] | None:
+    """What a run says of a step; None where no run ended it well."""
+    try:
+        stamp = json.loads(path.read_text(encoding="utf-8"))
+        causes, outputs = stamp["causes"], stamp["outputs"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return stamp if isinstance(causes, dict) and isinstance(outputs, dict) else None
+
+
+def list_untouched(path: Path) -> list[Path]:
+    """Files that a step left, as its stamp names them, and that are still as it left them."""
+    outputs = (read_stamp(path) or {"outputs": {}})["outputs"]
+    left = {Path(os.path.normpath(path.parent / name)): digest for name, digest in outputs.items()}
+    return [
+        file for file, digest in left.items() if file.is_relative_to(path.parents[1]) and hash_readable(file) == digest
+    ]
+
+
+class UnfinishedRunError(ValueError):
+    """The tables are not those of a run that came to its end."""
+
+
+def refuse_unfinished(processed: Path) -> None:
+    """Refuse tables of a run that was killed, has failed or goes on, and stages that were not made of one another.
+
+    Tables that notebooks left by hand, without a run, are taken as they are: no stamp says that a run was begun.
+
+    Raises:
+        UnfinishedRunError: names the first stage that stands in the way.
+    """
+    for stage in STAGES if (processed / STAMPS).is_dir() else ():
+        path = processed / STAMPS / f"{stage}.json"
+        stamp = read_stamp(path)
+        if stamp is None:
+            said = f"Прогон не закончен: этап {stage} прерван, не удался или ещё идёт"
+        elif len(list_untouched(path)) == len(stamp["outputs"]) and _find_replaced(stamp, processed):
+            said = f"Таблицы от разных прогонов: этап {stage} сделан не по тем таблицам, которые лежат в папке"
+        else:
+            continue
+        raise UnfinishedRunError(f"{said} (папка «{processed.name}»). Выполните make report и повторите команду.")
+
+
+def _find_replaced(stamp: Mapping[str, Any], processed: Path) -> list[str]:
+    """Tables that a stage read and that are others now."""
+    folder = PurePosixPath(stamp["causes"]["parameters"]["processed"])
+    read = {PurePosixPath(name): digest for name, digest in stamp["causes"]["inputs"].items()}
+    tables = {name.relative_to(folder): digest for name, digest in read.items() if name.is_relative_to(folder)}
+    return [str(name) for name, digest in tables.items() if hash_readable(processed / name) != digest]
 
 
 def load_workspace(processed: Path) -> Workspace:

@@ -4,12 +4,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from effschool.base.storage import FolderInUseError
+from effschool.base.storage import READY, FolderInUseError, fill_folder, hold_folder, hold_scratch
 from effschool.base.subprocesses import Limits, name_run, warm_up
 from effschool.report.printing import BrowserError
 from effschool.run.executors import SchedulerError
@@ -26,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; wrong input is told in a sentence, without a traceback."""
     options = build_parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        with nullcontext() if options.command is show_notebooks else hold_scratch():
+            return int(options.command(options))
     except (StepError, SchedulerError, FolderInUseError, BrowserError, ValueError, OSError) as error:
         print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -127,7 +130,8 @@ def make_forms(options: argparse.Namespace) -> int:
     ingested = ingest_folder(_require_folder(options.data), _require_folder(options.layouts), ROOT / THRESHOLDS)
     if ingested.tables["schools"].empty:
         check_complete(ingested)
-    written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
+    with hold_folder(Path(options.out)):
+        written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
     _say(f"Формы за {year} год: {len(written)}, папка {Path(options.out) / str(year)}")
     return 0
 
@@ -147,7 +151,10 @@ def check_sent(options: argparse.Namespace) -> int:
     rules = load_form(Path(options.form)), methodology
     case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
     demonstration = load_region(raw / "region.yml").demonstration
-    checked = write_check(case, raw, Path(options.out), demonstration=demonstration)
+    with hold_folder(Path(options.out)):
+        checked = write_check(case, raw, Path(options.out), demonstration=demonstration)
+    if checked.aside:
+        _say(f"Изменённые файлы прошлой проверки сохранены под другими именами: {', '.join(checked.aside)}.")
     for verdict in checked.verdicts:
         _say(f"{verdict.municipality}: {verdict.state}")
     _say(f"Сводка: {Path(options.out) / str(case.year) / 'index.html'}")
@@ -240,10 +247,16 @@ def audit_lists(options: argparse.Namespace) -> int:
     """The audit workbook of the last run: raw counts as values, everything else as formulas."""
     from effschool.audit import write_audit  # noqa: PLC0415 -- `make report` need not wait for it
     from effschool.intake.ingest import read_contract  # noqa: PLC0415
-    from effschool.report.workspace import load_identified, load_used_methodology  # noqa: PLC0415
+    from effschool.report.workspace import (  # noqa: PLC0415
+        load_identified,
+        load_used_methodology,
+        refuse_unfinished,
+    )
 
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
-    write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
+    with hold_folder(path.parent):
+        refuse_unfinished(processed)
+        write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
     return 0
 
@@ -254,8 +267,9 @@ def print_reports(options: argparse.Namespace) -> int:
 
     pages = choose_pages(Path(options.reports), options.year, options.municipality)
     browser = find_browser()
-    for page in pages:
-        _say(f"{print_page(page, browser)}")
+    with hold_folder(Path(options.reports)):
+        for page in pages:
+            _say(f"{print_page(page, browser)}")
     return 0
 
 
@@ -273,12 +287,14 @@ def compare_kept(options: argparse.Namespace) -> int:
     """Why the lists of two runs differ: sentences on the screen, every school in a workbook."""
     from effschool.lab import changes as runs  # noqa: PLC0415 -- `make report` need not wait for it
     from effschool.report.workbook import write_workbook  # noqa: PLC0415
+    from effschool.report.workspace import refuse_unfinished  # noqa: PLC0415
 
+    refuse_unfinished(Path(options.processed))
     changes = runs.compare_runs(*runs.choose_runs(Path(options.processed), options.first, options.second))
     path = Path(options.reports) / "compare.xlsx"
-    write_workbook(
-        [runs.count_changes(changes), runs.tabulate_changes(changes)], path, title="Почему изменились списки"
-    )
+    told = [runs.count_changes(changes), runs.tabulate_changes(changes)]
+    with hold_folder(path.parent):
+        write_workbook(told, path, title="Почему изменились списки")
     _say("\n".join(runs.describe_changes(changes).paragraphs))
     _say(f"Все школы: {path}")
     return 0
@@ -295,11 +311,12 @@ def make_demo(options: argparse.Namespace) -> int:
     """Make the demonstration region where the folder has no data of its own."""
     folder: Path = options.folder
     own = [path for path in folder.glob("*") if path.name not in {"README.md", ".gitkeep"} and path.name[0] not in ".~"]
-    if own:
+    if own and not (folder / READY).is_dir():
         return 0
     from effschool.demo import make_demo_region  # noqa: PLC0415 -- needed once
 
-    make_demo_region(folder, shapes=True)
+    with hold_folder(folder):
+        fill_folder(folder, partial(make_demo_region, shapes=True))
     _say(f"Папка «{folder.name}» была пуста: создан демонстрационный регион, данные вымышлены.")
     return 0
 

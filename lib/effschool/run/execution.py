@@ -61,8 +61,8 @@ def quote_cell(error: PapermillExecutionError) -> str:
     return f"{name}{error.evalue} Ячейка {error.exec_count}: «{lines[-1].strip()}»."
 
 
-OF_DATA = {"IncompleteDataError", "MissingDataError"}
-"""Errors whose message says all that a person needs to mend the data."""
+OF_DATA = {"IncompleteDataError", "MissingDataError", "NoRoomError"}
+"""Errors whose message says all that a person needs to mend the data or the disk."""
 
 
 def write_notebook(notebook: NotebookNode, work: Work) -> bytes:

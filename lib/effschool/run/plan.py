@@ -6,18 +6,18 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from effschool.base.storage import walk_files
 from effschool.base.subprocesses import Limits
 from effschool.method.methodology import find_methodology, list_files
 from effschool.report.page import PageCard
 from effschool.report.portfolio import Portfolio, list_municipalities, name_slugs
 from effschool.report.sections.glossary import list_abbreviations
 from effschool.report.sections.school import name_school_files
-from effschool.report.workspace import Workspace
+from effschool.report.workspace import STAGES, STAMPS, Workspace
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
 from effschool.run.steps import list_parameters
 
-STAGES = ("01_ingest", "02_identify", "03_dynamics")
 REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
 CONTRACT_FILES = (
@@ -106,9 +106,8 @@ class Settings:
 
 def plan_stages(settings: Settings) -> list[Step]:
     """Steps of the stages that make the tables."""
-    raw = [
-        path for path in sorted(settings.data.rglob("*")) if path.is_file() and not path.name.startswith((".", "~$"))
-    ]
+    found, unreadable = walk_files(settings.data)
+    raw = [path for path in sorted([*found, *unreadable]) if not path.name.startswith((".", "~$"))]
     contract = _name_tables(settings.processed / "contract", CONTRACT_FILES)
     region = settings.processed / "region.json"
     card = settings.region or settings.data / "region.yml"
@@ -143,7 +142,7 @@ def _plan_stage(
         parameters=_add_known(settings, name, {"processed": settings.processed, **parameters}),
         inputs=inputs,
         outputs=outputs,
-        stamp=settings.processed / "stamps" / f"{name}.json",
+        stamp=settings.processed / STAMPS / f"{name}.json",
     )
 
 

@@ -15,7 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from effschool.base.russian import join_words
-from effschool.base.storage import hash_file, write_text
+from effschool.base.storage import hash_file, hash_readable, write_text
+from effschool.report.workspace import read_stamp
 
 PACKAGE = Path(__file__).parents[1]
 VERSIONED = (
@@ -65,11 +66,14 @@ class Step:
         return value
 
 
-def list_causes(step: Step) -> dict[str, dict[str, str]]:
+Causes = Mapping[str, Mapping[str, str]]
+
+
+def list_causes(step: Step) -> Causes:
     """Everything the outputs depend on: digests or values by name, in kinds that `KINDS` knows."""
     return {
         "notebook": {step.notebook.name: hash_file(step.notebook)},
-        "inputs": {str(step.show_value(path)): hash_file(path) for path in sorted(step.inputs)},
+        "inputs": {str(step.show_value(path)): hash_readable(path) for path in sorted(step.inputs)},
         "depends": dict(step.depends),
         "parameters": {name: str(step.show_value(value)) for name, value in step.parameters.items()},
         "library": hash_library(),
@@ -100,19 +104,23 @@ KINDS = {
 }
 
 
-def explain_redo(step: Step) -> str:
-    """Why the step has to be done, in words; empty if its outputs are there and a run would make them the same."""
-    try:
-        stamp = json.loads(step.stamp.read_text(encoding="utf-8"))
-        known, outputs = stamp["causes"], stamp["outputs"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+def explain_redo(step: Step, now: Causes | None = None) -> str:
+    """Why the step has to be done, in words; empty if its outputs are there and a run would make them the same.
+
+    Args:
+        now: `list_causes` of the step, where they are known already.
+    """
+    stamp = read_stamp(step.stamp)
+    if stamp is None:
         return NEVER_MADE
-    now = list_causes(step)
+    now, known, outputs = now or list_causes(step), stamp["causes"], stamp["outputs"]
     reasons = [f"{text}: {name_changes(kind, known.get(kind, {}), now[kind])}" for kind, text in KINDS.items()
                if known.get(kind) != now[kind]]  # fmt: skip
     return "; ".join(reasons) or _find_lost(step, outputs)
 
 
+READ = ("notebook", "inputs")
+"""Kinds of causes that are read while a step is done, so that they can change under it."""
 MOST_NAMED = 3
 
 
@@ -120,12 +128,19 @@ def name_changes(kind: str, known: Mapping[str, str], now: Mapping[str, str]) ->
     """What of one kind of causes is not as it was, the first few by name; "" where all is."""
     changed = sorted(name for name in {*known, *now} if known.get(name) != now.get(name))
     with_values = kind in {"parameters", "versions"}
-    named = [
-        f"{Path(name).name} ({known.get(name, 'нет')} → {now.get(name, 'нет')})" if with_values else Path(name).name
-        for name in changed[:MOST_NAMED]
-    ]
-    rest = len(changed) - len(named)
-    return ", ".join(named) + f" и ещё {rest}" if rest else join_words(named)
+    values = {name: f" ({known.get(name, 'нет')} → {now.get(name, 'нет')})" if with_values else "" for name in changed}
+    return name_some([Path(name).name + value for name, value in values.items()])
+
+
+def name_files(paths: Sequence[Path]) -> str:
+    """The first few of some files by name, and how many more."""
+    return name_some([path.name for path in paths])
+
+
+def name_some(names: Sequence[str]) -> str:
+    """The first few of some names, and how many more."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + f" и ещё {rest}" if rest > 0 else join_words(names)
 
 
 def _find_lost(step: Step, outputs: Mapping[str, str]) -> str:
@@ -133,7 +148,7 @@ def _find_lost(step: Step, outputs: Mapping[str, str]) -> str:
     for path in _left_behind(step):
         if not path.is_file():
             return f"нет файла {path.name}"
-        if hash_file(path) != outputs.get(path.name):
+        if hash_file(path) != outputs.get(_name_output(step, path)):
             return f"файл {path.name} изменён не прогоном"
     return ""
 
@@ -142,13 +157,28 @@ def _left_behind(step: Step) -> list[Path]:
     return [*step.outputs, step.executed]
 
 
-def write_stamp(step: Step) -> None:
+def _name_output(step: Step, path: Path) -> str:
+    """A file as seen from the stamp's folder: no two files of a step have the same name."""
+    return Path(os.path.relpath(path, step.stamp.parent)).as_posix()
+
+
+def drop_stamp(step: Step) -> None:
+    """Say that a step is begun: its outputs are vouched for again when it has ended well (`refuse_unfinished`)."""
+    step.stamp.parent.mkdir(parents=True, exist_ok=True)
+    step.stamp.unlink(missing_ok=True)
+
+
+def write_stamp(step: Step, causes: Causes | None = None) -> None:
     """Remember what the outputs were made from.
+
+    Args:
+        causes: `list_causes` of the step before it was done; what has changed since was not used.
 
     Raises:
         FileNotFoundError: the notebook did not leave a file that it should leave.
     """
-    content = {"causes": list_causes(step), "outputs": {path.name: hash_file(path) for path in _left_behind(step)}}
+    outputs = {_name_output(step, path): hash_file(path) for path in _left_behind(step)}
+    content = {"causes": causes or list_causes(step), "outputs": outputs}
     write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", step.stamp)
 
 

@@ -8,11 +8,11 @@ import ast
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from effschool.base.problems import hide_folders, say_error
-from effschool.base.storage import write_bytes
+from effschool.base.storage import SCRATCH, tell_full_scratch, write_bytes
 from effschool.base.subprocesses import (
     UNLIMITED,
     Limits,
@@ -22,6 +22,7 @@ from effschool.base.subprocesses import (
     run_in_subprocess,
 )
 from effschool.report.page import PageCard
+from effschool.report.workspace import list_untouched
 from effschool.run.stamps import Step
 from effschool.run.work import Product, Work
 
@@ -64,7 +65,7 @@ def produce(work: Work, limits: Limits = UNLIMITED) -> Product:
     """Do a work in a process of its own; whatever goes wrong is told in the product, since the others must go on."""
     started = time.perf_counter()
     try:
-        with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+        with tell_full_scratch(), tempfile.TemporaryDirectory(prefix=SCRATCH) as folder:
             return run_in_subprocess(_execute, work, folder, limits=limits, attempts=ATTEMPTS)
     except (LostError, TimeLimitError, MemoryLimitError) as error:
         failure = str(error)
@@ -76,6 +77,7 @@ def produce(work: Work, limits: Limits = UNLIMITED) -> Product:
 def _execute(work: Work, folder: str) -> Product:
     from effschool.run.execution import execute_work  # noqa: PLC0415 -- the run itself must not wait for these imports
 
+    tempfile.tempdir = folder  # this process ends with the work
     return execute_work(work, folder)
 
 
@@ -105,18 +107,42 @@ def name_key(step: Step, path: Path) -> str:
 
 
 def drop_strangers(step: Step) -> None:
-    """Remove pages in the folder of a page's schools that are of none of its schools any longer."""
-    for folder in {path.parent for path in step.outputs if path.suffix == ".html"} - {step.outputs[0].parent}:
-        for path in set(folder.glob("*.html")) - set(step.outputs):
-            path.unlink()
+    """Remove what an earlier run left of a step and it leaves no longer: pages of schools that are gone."""
+    for path in set(list_untouched(step.stamp)) - {*step.outputs, step.executed}:
+        path.unlink()
 
 
 def drop_outdated(step: Step) -> None:
     """Remove what an earlier run left of a step."""
+    drop_strangers(step)
     printed = [path.with_suffix(".pdf") for path in step.outputs if path.suffix == ".html"]
     for path in (*step.outputs, *printed, step.executed, step.stamp):
         if path.is_file():
             path.unlink()
+
+
+def drop_disowned(folder: Path, steps: Sequence[Step]) -> tuple[list[Path], list[Path]]:
+    """Remove what earlier runs left in a year's folder of pages that no step makes any longer.
+
+    Returns:
+        Pages that are gone, and files that stay: no run left them, or they were changed since.
+    """
+    gone: list[Path] = []
+    for stamp in sorted(set((folder / "stamps").glob("*.json")) - {step.stamp for step in steps}):
+        left = list_untouched(stamp)
+        for path in left:
+            path.unlink()
+            if path.suffix == ".html":
+                path.with_suffix(".pdf").unlink(missing_ok=True)
+        for inner in {path.parent for path in left} - {folder, folder / "notebooks"}:
+            if not any(inner.iterdir()):
+                inner.rmdir()
+        stamp.unlink()
+        gone += [path for path in left if path.suffix == ".html" and path.parent == folder]
+    own = {path for step in steps for path in (*step.outputs, step.executed, step.failed)}
+    own |= {path.with_suffix(".pdf") for path in own}
+    found = {path for path in (*folder.glob("[!.]*.*"), *folder.glob("notebooks/*.ipynb")) if path.is_file()}
+    return gone, sorted(found - own - {folder / "run.json"})
 
 
 def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from effschool.base.problems import say_error, say_questions, shorten_path
-from effschool.base.russian import count_words, fold_name, format_number
-from effschool.base.storage import hash_files, hold_folder, read_table, remove_unfinished, write_text
+from effschool.base.russian import count_words, fold_name, format_number, join_words
+from effschool.base.storage import SCRATCH, hash_files, hold_folder, read_table, walk_files, write_text
 from effschool.report.portfolio import RegionYear, open_region
+from effschool.report.printing import FINISHED
 from effschool.report.sections.missing import list_missing
-from effschool.report.workspace import Workspace, load_workspace
+from effschool.report.workspace import Workspace, load_workspace, refuse_unfinished
 from effschool.run.executors import open_executor
 from effschool.run.plan import (
     NOTEBOOKS,
@@ -30,9 +31,22 @@ from effschool.run.plan import (
     plan_stages,
 )
 from effschool.run.progress import Say, describe_progress
-from effschool.run.stamps import NEVER_MADE, Step, explain_redo, list_causes, name_changes, read_versions, write_stamp
+from effschool.run.stamps import (
+    NEVER_MADE,
+    READ,
+    Causes,
+    Step,
+    drop_stamp,
+    explain_redo,
+    list_causes,
+    name_changes,
+    name_files,
+    read_versions,
+    write_stamp,
+)
 from effschool.run.steps import (
     UnknownParameterError,
+    drop_disowned,
     drop_outdated,
     list_parameters,
     prepare_work,
@@ -79,26 +93,42 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
     """
     refuse_unknown_parameters(settings)
     with hold_folders(settings):
+        (settings.reports / "run.json").unlink(missing_ok=True)  # the card of a run that has ended
         outcomes = run_stages(settings, say, show)
         workspace = load_workspace(settings.processed)
         year = open_region(workspace, settings.year).year
         say_missing(workspace, year, say)
-        chosen, others = choose_reports(plan_reports(settings, workspace, year), settings.municipality)
-        chosen.append(plan_protocol(settings, workspace, year))
+        (settings.reports / str(year) / "run.json").unlink(missing_ok=True)
+        planned, protocol = plan_reports(settings, workspace, year), plan_protocol(settings, workspace, year)
+        chosen, others = choose_reports(planned, settings.municipality)
+        chosen.append(protocol)
         seen, card = look_at_reports(others), describe_run(settings, workspace, year)
         expected = list_reports([*seen, *(start_outcome(task, NEVER_MADE) for task in chosen)])
         region = plan_region(settings, workspace, year, expected)
         with begin_region(region, {**card, "reports": expected}, settings) as begun:
             outcomes += run_reports(chosen, settings, say, show) + seen
-            write_run(settings, year, card, outcomes)
+            write_run(settings, year, {**card, FINISHED: False}, outcomes)
             region = plan_region(settings, workspace, year, list_reports(outcomes))
             outcomes += run_reports([region], replace(settings, scheduler="", jobs=1), say, show, begun)
-        write_run(settings, year, card, outcomes)
+        say_disowned(settings.reports / str(year), [task.step for task in (*planned, protocol, region)], say)
+        write_run(settings, year, {**card, FINISHED: True}, outcomes)
         return finish(settings, workspace, year, outcomes, say)
 
 
-Begun = tuple[Step, Future[Product]]
-"""A page that is being made already."""
+def say_disowned(folder: Path, steps: Sequence[Step], say: Say) -> None:
+    """Remove reports that no step makes any longer, and say which are gone and which stay since others changed them."""
+    gone, strange = drop_disowned(folder, steps)
+    if gone:
+        say(f"Убраны отчёты, которых больше нет в плане: {name_files(gone)}.")
+    if strange:
+        say(
+            f"В папке «{folder.name}» есть файлы не от этого прогона: {name_files(strange)}. "
+            "Прогон их не трогает; если это прежние отчёты, удалите их."
+        )
+
+
+Begun = tuple[Step, Future[Product], Causes]
+"""A page that is being made already, and of what."""
 
 
 @contextmanager
@@ -109,17 +139,18 @@ def begin_region(task: PageTask, card: Mapping[str, object], settings: Settings)
         task: the page with the reports that are expected; another one is made anew.
         card: what `run.json` is expected to say.
     """
-    if settings.jobs == 1 or not explain_redo(task.step):
+    causes = list_causes(task.step)
+    if settings.jobs == 1 or not explain_redo(task.step, causes):
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="effschool-") as folder:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH) as folder:
         run = Path(folder, "run.json")
         write_text(json.dumps(card, ensure_ascii=False), run)
         work = prepare_work(task.step, task.card)
         beside = ThreadPoolExecutor(1)
         try:
             work = replace(work, parameters={**work.parameters, "run": str(run)})
-            yield task.step, beside.submit(produce, work, settings.limits)
+            yield task.step, beside.submit(produce, work, settings.limits), causes
         finally:
             beside.shutdown(wait=False, cancel_futures=True)
 
@@ -130,6 +161,7 @@ def run_public(settings: Settings, say: Say) -> int:
     Never part of the yearly run: that it is to be published is for a person to decide.
     """
     with hold_folders(settings):
+        refuse_unfinished(settings.processed)
         workspace = load_workspace(settings.processed)
         task = plan_public(settings, workspace, open_region(workspace, settings.year).year)
         (outcome,) = run_reports([task], replace(settings, jobs=1), say)
@@ -139,11 +171,10 @@ def run_public(settings: Settings, say: Say) -> int:
 
 @contextmanager
 def hold_folders(settings: Settings) -> Iterator[None]:
-    """Hold the folders that the run writes to, and clear away what a killed run was writing there."""
+    """Hold the folders that the run writes to."""
     with ExitStack() as held:
         for folder in sorted({settings.processed, settings.reports}):
             held.enter_context(hold_folder(folder))
-            remove_unfinished(folder)
         yield
 
 
@@ -201,30 +232,34 @@ def refuse_unknown_year(settings: Settings) -> None:
 
 def run_step(step: Step, show: Say = say_nothing) -> StepOutcome:
     """Run the step of a stage unless it is up to date."""
-    reason = explain_redo(step)
+    causes = list_causes(step)
+    reason = explain_redo(step, causes)
     if not reason:
         return StepOutcome(step.name, UNCHANGED)
     show(f"{step.name}…")
-    before = list_causes(step)["inputs"]
-    product = refuse_replaced(produce(prepare_work(step)), step, before)
-    return leave(step, product, StepOutcome(step.name, DONE, reason=reason))
+    drop_stamp(step)
+    return leave(step, produce(prepare_work(step)), StepOutcome(step.name, DONE, reason=reason), causes)
 
 
-def refuse_replaced(product: Product, step: Step, before: Mapping[str, str]) -> Product:
+def refuse_replaced(product: Product, step: Step, before: Causes) -> Product:
     """The product, but a failure where a file was replaced while it was read: nobody knows which half was used."""
-    changed = name_changes("inputs", before, list_causes(step)["inputs"])
-    if not changed or product.failure:
+    if product.failure:
+        return product
+    now = list_causes(step)
+    changed = join_words([text for kind in READ if (text := name_changes(kind, before[kind], now[kind]))])
+    if not changed:
         return product
     return replace(product, failure=f"Пока шёл расчёт, изменились файлы: {changed}. Запустите команду ещё раз.")
 
 
-def leave(step: Step, product: Product, outcome: StepOutcome) -> StepOutcome:
-    """Write what came of a step, then the stamp; the outcome with how that went."""
+def leave(step: Step, product: Product, outcome: StepOutcome, causes: Causes) -> StepOutcome:
+    """Write what came of a step, then the stamp with what it was made of; the outcome with how that went."""
+    product = refuse_replaced(product, step, causes)
     publish(step, product)
     if product.failure:
         kept = f" Тетрадь сохранена: {step.failed.name}." if ".ipynb" in product.files else ""
         return replace(outcome, state=FAILED, seconds=product.seconds, message=product.failure + kept, page="")
-    write_stamp(step)
+    write_stamp(step, causes)
     return replace(outcome, seconds=product.seconds)
 
 
@@ -259,12 +294,16 @@ def run_reports(
     tasks: Sequence[PageTask], settings: Settings, say: Say, show: Say = say_nothing, begun: Begun | None = None
 ) -> list[StepOutcome]:
     """Make pages, several at once; the failure of one leaves the others. Outcomes in the order of the tasks."""
-    outcomes = {task.step.name: start_outcome(task, explain_redo(task.step)) for task in tasks}
+    causes = {task.step.name: list_causes(task.step) for task in tasks}
+    if begun and begun[0] in [task.step for task in tasks]:
+        causes[begun[0].name] = begun[2]
+    reasons = {task.step.name: explain_redo(task.step, causes[task.step.name]) for task in tasks}
+    outcomes = {task.step.name: start_outcome(task, reasons[task.step.name]) for task in tasks}
     todo = [task for task in tasks if outcomes[task.step.name].reason]
     if len(todo) < len(tasks):
         say(f"Без изменений: {count_words(len(tasks) - len(todo), 'страница', 'страницы', 'страниц')}.")
     for task, product in make_pages(todo, settings, show, begun):
-        outcomes[task.step.name] = leave_page(task, product, outcomes[task.step.name])
+        outcomes[task.step.name] = leave_page(task, product, outcomes[task.step.name], causes[task.step.name])
         say(_say_outcome(outcomes[task.step.name]))
     return list(outcomes.values())
 
@@ -298,10 +337,10 @@ def take_product(future: Future) -> Product:
         return Product(failure=f"исполнитель потерян: {say_error(error)}")
 
 
-def leave_page(task: PageTask, product: Product, outcome: StepOutcome) -> StepOutcome:
+def leave_page(task: PageTask, product: Product, outcome: StepOutcome, causes: Causes) -> StepOutcome:
     """Write a page; a failure to write is an outcome, since the others must go on."""
     try:
-        return leave(task.step, product, outcome)
+        return leave(task.step, product, outcome, causes)
     except OSError as error:
         drop_outdated(task.step)
         return replace(outcome, state=FAILED, message=say_error(error), page="")
@@ -328,7 +367,7 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
             **{name: str(value) for name, value in settings.parameters.items()},
         },
         "inputs": hash_files(
-            [path for path in settings.data.rglob("*") if path.is_file()],
+            walk_files(settings.data)[0],
             lambda path: shorten_path(path, settings.data),
         ),
         "tables": hash_files(

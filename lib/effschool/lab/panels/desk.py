@@ -20,7 +20,14 @@ from effschool.method.methodology import Methodology
 from effschool.method.windows import list_covered_years
 from effschool.report.display import Text
 from effschool.report.portfolio import RegionYear, open_region
-from effschool.report.workspace import Workspace, load_dynamics, load_identified, load_used_methodology, load_workspace
+from effschool.report.workspace import (
+    Workspace,
+    load_dynamics,
+    load_identified,
+    load_used_methodology,
+    load_workspace,
+    refuse_unfinished,
+)
 
 NOTHING_YET = (
     "Прогона ещё не было: списков в папке «{folder}» нет. Закройте JupyterLab и выполните команду make report "
@@ -67,8 +74,13 @@ class Desk:
 
     @cached_property
     def workspace(self) -> Workspace:
-        """All that reports are made from."""
+        """All that reports are made from.
+
+        Raises:
+            UnfinishedRunError: the tables are not those of a run that came to its end.
+        """
         assert self.methodology
+        refuse_unfinished(self.processed)
         return load_workspace(self.processed)
 
     @cached_property
