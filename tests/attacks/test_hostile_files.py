@@ -14,8 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import xlrd
 from builders_raw import HEADINGS, LAYOUTS, ROWS, build_raw, split
 from openpyxl import Workbook
+
+from effschool.base.problems import UnreadableFileError
+from effschool.intake import workbooks
 
 LIBRARY = LAYOUTS.parent / "lib"
 MEMORY = 2 << 30
@@ -144,10 +148,6 @@ def test_blank_end_of_an_ods_is_no_used_range(raw):
 
 
 def test_cell_far_off_in_an_old_workbook_is_refused():
-    xlrd = pytest.importorskip("xlrd")
-    from effschool.base.problems import UnreadableFileError
-    from effschool.intake import workbooks
-
     sheet = xlrd.sheet.Sheet.__new__(xlrd.sheet.Sheet)
     sheet.name, sheet.nrows, sheet._cell_values = "Лист", 65536, [[1]] * 65535 + [[1] * 256]
     sheet.ragged_rows = True

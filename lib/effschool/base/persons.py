@@ -3,6 +3,8 @@
 import re
 from hashlib import sha256
 
+from effschool.base.russian import clean_letters
+
 HIDDEN = "(не показано)"
 """Instead of a cell of a file of pupils: in a shifted row it may be a name or a document."""
 _SAFE = re.compile(r"|[-+]?\d[\d-]{0,7}([.,]\d{1,2})?[*+%]?|[^\w\s]{1,3}")
@@ -34,4 +36,4 @@ def hide_names(text: str) -> str:
 
     Different names stay different but for one case in 4,096; so short a digest fits too many names to tell any.
     """
-    return _PERSON.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", text)
+    return _PERSON.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", clean_letters(text))

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import os
+import sys
 import tempfile
 import time
 import zipfile
@@ -11,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
     from openpyxl import Workbook
+    from pydantic import BaseModel
+
+    Record = TypeVar("Record", bound=BaseModel)
 
 UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
@@ -58,6 +62,8 @@ class FolderInUseError(RuntimeError):
 def hold_folder(folder: Path) -> Iterator[None]:
     """Hold a folder for one run; the system lets it go when the process ends, however it ends.
 
+    Where the disk knows no locks (some shares of a network do not), that is said and the run goes on without.
+
     Raises:
         FolderInUseError: another run holds it; the message says since when.
     """
@@ -65,7 +71,11 @@ def hold_folder(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("a+", encoding="utf-8") as lock:
         try:
             _lock(lock.fileno())
-        except OSError:
+        except OSError as error:
+            if error.errno not in HELD:
+                print(WITHOUT_LOCK.format(folder=folder.name), file=sys.stderr)  # noqa: T201
+                yield
+                return
             lock.seek(0)
             raise FolderInUseError(
                 f"В папке «{folder.name}» уже идёт другой прогон ({lock.read().strip() or 'начат только что'}). "
@@ -75,6 +85,14 @@ def hold_folder(folder: Path) -> Iterator[None]:
         lock.write(f"начат {time.strftime('%d.%m.%Y в %H:%M')}, процесс {os.getpid()}\n")
         lock.flush()
         yield
+
+
+HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
+"""Errors of a lock that somebody else has; any other is one of a disk without locks."""
+WITHOUT_LOCK = (
+    "Диск с папкой «{folder}» не умеет блокировать файлы, прогон идёт без этого. "
+    "Следите сами, чтобы второй прогон в ней не начался раньше, чем кончится этот."
+)
 
 
 def _lock(handle: int) -> None:
@@ -138,6 +156,7 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd
         FileNotFoundError: the stage before has not been run.
     """
     import pandas as pd  # noqa: PLC0415 -- a second, which a run that begins spends better
+    from pyarrow import ArrowInvalid  # noqa: PLC0415
 
     path = folder / f"{name}.parquet"
     if not path.is_file():
@@ -145,7 +164,19 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd
             f"Нет таблицы «{name}» в папке «{folder.name}». "
             "Сначала выполните предыдущую тетрадь или команду make report."
         )
-    return pd.read_parquet(path, columns=columns)
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except ArrowInvalid:
+        action = "Удалите её и выполните make report ещё раз."
+        raise ValueError(f"Таблица «{name}» в папке «{folder.name}» повреждена. {action}") from None
+
+
+def read_record(model: "type[Record]", path: Path) -> "Record | None":
+    """What a run left of itself as JSON, as the model says; nothing where it is missing or has been spoiled."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def find_given(path: str | Path) -> Path:

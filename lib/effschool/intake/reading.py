@@ -21,7 +21,7 @@ from pyarrow import csv as arrow_csv
 
 from effschool.base.persons import hide_names
 from effschool.base.problems import Problem, Severity, UnreadableFileError, refuse_file
-from effschool.base.russian import count_words
+from effschool.base.russian import clean_letters, count_words
 
 DELIMITERS = (",", ";", "\t")
 HEAD_ROWS = 60
@@ -281,7 +281,7 @@ def read_ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _take_dictionary(column: pa.DictionaryArray) -> Coded:
-    texts = tuple(text.strip() for text in column.dictionary.to_pylist())
+    texts = tuple(clean_letters(text).strip() for text in column.dictionary.to_pylist())
     return Coded(column.indices.to_numpy(zero_copy_only=False), texts)
 
 
@@ -352,7 +352,7 @@ def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
         for row in reader:
             if _swallowed(row, delimiter):
                 raise _refuse_quotes(file, begins)
-            rows.append([cell.strip() for cell in row])
+            rows.append([clean_letters(cell).strip() for cell in row])
             begins, width = reader.line_num + 1, max(width, len(row))
             filled += len(row) - rows[-1].count("")
             if len(rows) * width > LARGEST_SHEET:

@@ -23,6 +23,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from effschool.base.persons import hide_names
 from effschool.base.problems import UnreadableFileError, refuse_file
+from effschool.base.russian import clean_letters
 from effschool.intake.reading import (
     BLOCK_ROWS,
     HEAD_ROWS,
@@ -211,7 +212,7 @@ def _code_block(rows: list[list[Any]], first: int, after: int, columns: Sequence
 
 
 def _write_lead(cell: object) -> str:
-    return cell.strip() if isinstance(cell, str) else ""
+    return clean_letters(cell).strip() if isinstance(cell, str) else ""
 
 
 def _code_column(rows: list[list[Any]], place: int) -> Coded:
@@ -245,7 +246,7 @@ def write_cell(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.strftime("%d.%m.%Y")
     if isinstance(value, str):
-        return value.strip()
+        return clean_letters(value).strip()
     return str(value) if isinstance(value, int | time | timedelta) else ""
 
 
@@ -431,7 +432,6 @@ class _OdsPlace:
         """Move over the columns that a cell stands for besides its own."""
         if event == "end" and self.is_cell(element):
             self.column += int(_get_attribute(element, "number-columns-repeated", "1")) - 1
-
 
     def measure(self, event: str, element: ElementTree.Element, used: _Used) -> None:
         """Add a cell, or at its end a row, to the used range; what is repeated counts as often."""

@@ -1,6 +1,5 @@
 """Finished pages → PDF (печать) by a browser that is installed: it lays pages out as a reader's own would."""
 
-import json
 import os
 import re
 import shutil
@@ -8,7 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from effschool.base.storage import write_bytes
+from effschool.base.storage import read_record, write_bytes
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
 FLAGS = ("--headless", "--disable-gpu", "--disable-extensions", "--no-pdf-header-footer")
@@ -42,11 +41,12 @@ def choose_pages(reports: Path, year: str, municipality: str) -> list[Path]:
         FileNotFoundError: there are no reports of that year.
         ValueError: the run made no page of the municipality; the message names those there are.
     """
-    run = reports / year / "run.json"
-    if not run.is_file():
+    from effschool.report.run_card import RunCard  # noqa: PLC0415 -- pydantic takes long, and not every command prints
+
+    made = read_record(RunCard, reports / year / "run.json")
+    if made is None:
         raise FileNotFoundError(f"Отчётов {year + ' года ' if year else ''}нет. Сначала выполните make report.")
-    made = json.loads(run.read_text(encoding="utf-8"))
-    folder, named = reports / str(made["year"]), {name: page["page"] for name, page in made["reports"].items()}
+    folder, named = reports / str(made.year), {name: report.page for name, report in made.reports.items()}
     if not municipality:
         return sorted(folder.glob("*.html"))
     if not named.get(municipality):

@@ -1,16 +1,17 @@
 """What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
 
-import json
 import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, PositiveInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, field_validator
 
-from effschool.base.configuration import read_rules
+from effschool.base.configuration import Model, read_rules
+from effschool.base.russian import clean_letters
 from effschool.base.schemas import LEFT_BEHIND
-from effschool.base.storage import read_table, write_table, write_text
+from effschool.base.storage import read_record, read_table, write_table, write_text
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
 from effschool.intake.missing import Gap, read_missing
@@ -18,6 +19,9 @@ from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology
 
 DYNAMICS = "dynamics"
+
+
+Seen = Annotated[str, AfterValidator(clean_letters)]
 
 
 class Region(BaseModel):
@@ -28,10 +32,10 @@ class Region(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = "Регион"
+    name: Seen = "Регион"
     demonstration: bool = False
-    unit: str = "муниципалитет"
-    data_source: str = ""
+    unit: Seen = "муниципалитет"
+    data_source: Seen = ""
     tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
 
     @field_validator("tiles")
@@ -94,7 +98,20 @@ def save_region(region: Region, processed: Path) -> None:
 
 def load_saved_region(processed: Path) -> Region:
     """The region card as the first stage left it."""
-    return Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8"))
+    return _read_own(Region, processed / "region.json")
+
+
+def _read_own(model: type[Model], path: Path) -> Model:
+    """What a stage left as JSON.
+
+    Raises:
+        FileNotFoundError: no stage has left it, or it has been changed since.
+    """
+    found = read_record(model, path)
+    if found is None:
+        text = f"Файла «{path.name}» в папке «{path.parent.name}» нет, или он изменён не прогоном."
+        raise FileNotFoundError(f"{text} Выполните make report ещё раз.")
+    return found
 
 
 def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
@@ -133,7 +150,7 @@ def load_used_methodology(processed: Path) -> Methodology:
         raise FileNotFoundError(
             "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."
         )
-    return Methodology.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    return _read_own(Methodology, path)
 
 
 def save_dynamics(dynamics: Dynamics, processed: Path) -> None:

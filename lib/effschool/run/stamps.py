@@ -14,8 +14,11 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from effschool.base.problems import spell_path
 from effschool.base.russian import join_words
-from effschool.base.storage import hash_file, write_text
+from effschool.base.storage import hash_file, read_record, write_text
 
 PACKAGE = Path(__file__).parents[1]
 VERSIONED = (
@@ -61,8 +64,15 @@ class Step:
     def show_value(self, value: object) -> object:
         """A parameter as the notebook shows it: paths relative to the notebook's folder, none of this machine's."""
         if isinstance(value, Path):
-            return Path(os.path.relpath(value, self.notebook.parent)).as_posix()
+            return spell_path(Path(os.path.relpath(value, self.notebook.parent)).as_posix())
         return value
+
+
+class Stamp(BaseModel):
+    """What stands beside a step's outputs; one changed by hand into anything else counts as none."""
+
+    causes: dict[str, dict[str, str]]
+    outputs: dict[str, str]
 
 
 def list_causes(step: Step) -> dict[str, dict[str, str]]:
@@ -102,15 +112,13 @@ KINDS = {
 
 def explain_redo(step: Step) -> str:
     """Why the step has to be done, in words; empty if its outputs are there and a run would make them the same."""
-    try:
-        stamp = json.loads(step.stamp.read_text(encoding="utf-8"))
-        known, outputs = stamp["causes"], stamp["outputs"]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    stamp = read_record(Stamp, step.stamp)
+    if stamp is None:
         return NEVER_MADE
-    now = list_causes(step)
+    known, now = stamp.causes, list_causes(step)
     reasons = [f"{text}: {name_changes(kind, known.get(kind, {}), now[kind])}" for kind, text in KINDS.items()
                if known.get(kind) != now[kind]]  # fmt: skip
-    return "; ".join(reasons) or _find_lost(step, outputs)
+    return "; ".join(reasons) or _find_lost(step, stamp.outputs)
 
 
 MOST_NAMED = 3

@@ -102,7 +102,9 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     if found.empty:
         return Text((note,), kind="note")
     frame = found.rename_axis("Школа").rename("У кого учиться").reset_index()
-    return Table("Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note, folds=True)
+    return Table(
+        "Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note, folds=True
+    )
 
 
 PARTNER = (
