@@ -207,6 +207,62 @@ def test_archives_in_an_archive_are_refused_before_they_fill_the_disk(raw, tmp_p
     assert "распаковывается" in refuse(raw, "формы.zip")
 
 
+BOMB = "a: &a [х, х, х, х, х, х, х, х, х, х]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in pairwise("abcdefghi")
+)
+RULES = {
+    "aliases": (BOMB, "ссылки"),
+    "itself": ("a: &a [*a]\n", "ссылки"),
+    "deep": ("a: " + "[" * 5_000 + "]" * 5_000, "больше 30 уровней"),
+    "large": ("a: " + "х" * 50_000_000, "больше 5 МБ"),
+    "digits": ("name: " + "9" * 5_000, "region.yml"),
+    "letters": ("name: Край\0", "недопустимые знаки"),
+}
+LOAD = {
+    "region.yml": "from effschool.report.workspace import load_region as load",
+    "corrections.yml": "from effschool.intake.corrections import load_corrections\n"
+    "load = lambda p: load_corrections(p, {})",
+    "a.yml": "from effschool.method.methodology import load_methodology as load",
+    "layouts/a.yml": "from effschool.intake.layouts import load_layouts\nload = lambda p: load_layouts(p.parent)",
+    "layouts/rules/plausible.yml": "from effschool.intake.plausibility_rules import load_rules\n"
+    "load = lambda p: load_rules(p.parents[1])",
+    "thresholds.yml": "from effschool.method.thresholds import load_register as load",
+    "schools.yml": "from effschool.report.comments import load_comments as load",
+    "municipal.yml": "from effschool.forms.template import load_form as load",
+}
+TRY = """
+import resource, sys
+from pathlib import Path
+from effschool.base.configuration import ConfigurationError
+{imports}
+resource.setrlimit(resource.RLIMIT_AS, ({memory}, {memory}))
+for path in map(Path, sys.argv[1:]):
+    try:
+        load(path)
+        print("OK")
+    except ConfigurationError as error:
+        print(str(error).replace(chr(10), " "))
+"""
+
+
+@pytest.mark.parametrize("name", LOAD)
+def test_hostile_rules_are_refused_by_name_in_bounded_memory(tmp_path, name):
+    paths = [tmp_path / kind / name for kind in RULES]
+    for path, (content, _) in zip(paths, RULES.values(), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    program = TRY.format(imports=LOAD[name], memory=MEMORY)
+    environment = {"PYTHONPATH": str(LIBRARY), "PATH": "", "PYTHONIOENCODING": "utf-8", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", program, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = done.stdout.splitlines()
+    for said, (kind, (_, expected)) in zip(told, RULES.items(), strict=True):
+        assert Path(name).name in said or (kind, name) == ("digits", "region.yml"), said
+        assert kind == "digits" or expected in said
+        assert len(said) < 20_000
+
+
 def test_size_that_an_archive_lies_about_does_not_count(raw):
     with zipfile.ZipFile(raw / "формы.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("social.csv", b"0" * (150 << 20))
