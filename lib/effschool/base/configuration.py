@@ -108,6 +108,10 @@ DEEPEST = 30
 """Levels of a file of rules, far more than any has; thousands would overflow the stack."""
 
 
+LARGEST_FILE, MOST_VALUES = 5_000_000, 200_000
+"""Bytes of a file of rules, and values in it, those counted that an alias repeats: far more than any has."""
+
+
 def _compose(text: str, *, has_aliases: bool) -> tuple[yaml.SafeLoader, yaml.Node | None]:
     """The root of a YAML text and its loader; aliases are refused unless the file may have them, depths always."""
     try:
@@ -137,7 +141,10 @@ def read_entries(path: Path, kind: str, faults: list[Fault], *, has_aliases: boo
     """
     name = f"Файл {kind} «{path.name}»"
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ConfigurationError(f"{name} больше {LARGEST_FILE // 1_000_000} МБ. Проверьте, тот ли это файл.")
         loader, node = _compose(path.read_text(encoding="utf-8"), has_aliases=has_aliases)
+        _refuse_bomb(node, set(), [MOST_VALUES])
     except FileNotFoundError:
         raise ConfigurationError(f"{name} не найден в папке «{path.parent.name}».") from None
     except UnicodeDecodeError:
@@ -149,11 +156,24 @@ def read_entries(path: Path, kind: str, faults: list[Fault], *, has_aliases: boo
     return _mark(node, Entry(None, path.name, 1), loader, faults, "")
 
 
+def _refuse_bomb(node: yaml.Node | None, above: set[int], left: list[int]) -> None:
+    """Refuse a file whose aliases make too many values of a few, or that holds itself; `left` is counted down."""
+    left[0] -= 1
+    if node is not None and (left[0] < 0 or id(node) in above):
+        raise yaml.composer.ComposerError(None, None, "bomb", node.start_mark)
+    if isinstance(node, yaml.CollectionNode):
+        parts = (part for item in node.value for part in (item if isinstance(item, tuple) else (item,)))
+        for part in parts:
+            _refuse_bomb(part, above | {id(node)}, left)
+
+
 def _say_syntax(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f"ошибка в строке {mark.line + 1}, знак {mark.column + 1}" if mark else "в нём есть недопустимые знаки"
     if getattr(error, "problem", None) == "alias":
         return f"{place}: ссылки «*имя» не принимаются. Напишите значение целиком."
+    if getattr(error, "problem", None) == "bomb":
+        return f"{place}: ссылки «*имя» повторяют здесь слишком много значений. Напишите нужное целиком."
     if getattr(error, "problem", None) == "depth":
         return f"{place}: больше {DEEPEST} уровней одного в другом не бывает. Проверьте скобки и отступы."
     return f"{place}. Проверьте отступы, скобки, кавычки и двоеточия рядом с этим местом."
@@ -193,7 +213,10 @@ def _read_scalar(node: yaml.Node, loader: yaml.SafeLoader) -> Any:
     """Value of a scalar; dates and anything without a plain meaning stay the text they are."""
     plain = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
     is_plain = isinstance(node, yaml.ScalarNode) and node.tag in plain
-    return loader.construct_object(node) if is_plain else str(node.value)
+    try:
+        return loader.construct_object(node) if is_plain else str(node.value)
+    except ValueError:  # a number of thousands of digits, or none at all
+        return str(node.value)
 
 
 Finish = Callable[[Entry, list[Fault]], Entry]

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from effschool.base.configuration import Frozen, Words, read_rules
+from effschool.base.russian import clean_letters
 
 HIDDEN = "(не показано)"
 """Instead of a cell of a file of pupils: in a shifted row it may be a name or a document."""
@@ -72,4 +73,4 @@ def hide_names(text: str) -> str:
     Different names stay different but for one case in 4,096; so short a digest fits too many names to tell any.
     """
     hidden = load_persons().hidden
-    return hidden.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", text)
+    return hidden.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", clean_letters(text))

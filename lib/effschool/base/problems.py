@@ -3,7 +3,9 @@
 A problem is one full Russian sentence beside the place it speaks of: a methodologist reads it, an ОМСУ acts on it.
 """
 
+import errno
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -120,7 +122,13 @@ def say_questions(problems: "pd.DataFrame", shown: int = MOST_QUESTIONS) -> list
 
 def shorten_path(path: Path, folder: Path) -> str:
     """File name as reports show it: relative to the folder of raw data, without names of people and of this machine."""
-    return hide_names(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name)
+    shown = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    return hide_names(spell_path(shown))
+
+
+def spell_path(path: str) -> str:
+    """A path as text that can be stored: what is no letter of UTF-8 is spelt as its number."""
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 def find_file(folder: Path, shown: str) -> Path:
@@ -140,6 +148,59 @@ def say_error(error: Exception) -> str:
     """An error in words, without the folders of this machine."""
     if isinstance(error, NoRoomError):
         return str(error)
-    if isinstance(error, OSError) and error.filename:
-        return f"{type(error).__name__}: {error.strerror}: «{Path(str(error.filename)).name}»"
-    return f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.errno:
+        name = f": «{Path(os.fsdecode(error.filename)).name}»" if isinstance(error.filename, str | bytes) else ""
+        return f"{_name_reason(error.errno, error.strerror or '')}{name}"
+    return f"{type(error).__name__}: {say_system(str(error))}"
+
+
+_SYSTEM = re.compile(r"\[Errno (-?\d+)\] ([^:\n]*)")
+
+
+def say_system(text: str) -> str:
+    """A message in which what the system calls its errors is said in Russian."""
+    return _SYSTEM.sub(lambda found: _name_reason(int(found[1]), found[2]), text)
+
+
+def _name_reason(number: int, said: str) -> str:
+    """A reason of the system by its number; one that is Russian already stays."""
+    if re.search("[а-яё]", said):
+        return said
+    return _REASONS.get(errno.errorcode.get(number, ""), f"система сообщила об ошибке {number}")
+
+
+_REASONS = {
+    "EPERM": "нет прав на это действие",
+    "ENOENT": "такого файла или такой папки нет",
+    "EIO": "диск не читается или не пишется",
+    "EBADF": "файл закрыт другой программой",
+    "EAGAIN": "сейчас занято, попробуйте ещё раз",
+    "ENOMEM": "не хватает памяти",
+    "EACCES": "нет прав доступа",
+    "EBUSY": "файл занят другой программой",
+    "EEXIST": "такой файл уже есть",
+    "ENODEV": "диск отключён",
+    "ENOTDIR": "на месте папки лежит файл",
+    "EISDIR": "на месте файла лежит папка",
+    "EINVAL": "система не принимает такое имя или действие",
+    "ENFILE": "открыто слишком много файлов",
+    "EMFILE": "открыто слишком много файлов",
+    "ETXTBSY": "файл занят другой программой",
+    "EFBIG": "файл больше, чем здесь может быть",
+    "ENOSPC": "на диске кончилось место",
+    "EROFS": "диск открыт только для чтения",
+    "EPIPE": "программа, которая читала вывод, закрыта",
+    "ENAMETOOLONG": "имя файла или путь слишком длинны",
+    "ENOLCK": "папка не умеет блокировать файлы",
+    "ENOSYS": "система этого не умеет",
+    "ENOTEMPTY": "папка не пуста",
+    "ELOOP": "ссылки ведут по кругу",
+    "EOPNOTSUPP": "диск этого не умеет",
+    "ESTALE": "сетевая папка отключилась",
+    "EDQUOT": "на диске кончилось отведённое место",
+    "ECONNREFUSED": "на том адресе никто не отвечает",
+    "ECONNRESET": "связь оборвалась",
+    "ETIMEDOUT": "ответа нет слишком долго",
+    "EHOSTUNREACH": "до того адреса не достучаться",
+}
+"""What errors of the system mean, by their names."""

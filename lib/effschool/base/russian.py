@@ -97,13 +97,24 @@ def _fold_word(word: str) -> str:
     return word.translate(LOOKALIKES) if is_cyrillic else word
 
 
-_INVISIBLE = re.compile("[\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}\"'«»„“”‘’`‚‹›]")
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202c\u2060-\u206f\ufeff]")
+"""Letters that nobody sees: of no width, marks of direction, soft hyphens."""
+_UNFIT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202d\u202e\ud800-\udfff\ufffe\uffff]")
+"""What no text holds: control characters, halves of letters, orders to write what follows backwards."""
+
+
+def clean_letters(text: str) -> str:
+    """A text from outside as a person sees it; what no text holds is «\ufffd»."""
+    return text if text.isprintable() else _UNFIT.sub("\ufffd", _UNSEEN.sub("", text))
+
+
+_QUOTES = re.compile("[\"'«»„“”‘’`‚‹›]")
 
 
 @lru_cache(maxsize=1 << 16)
 def fold_name(text: str) -> str:
     """Form in which names are compared: without case, «ё», decomposed and Latin letters, quotes, dashes."""
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).casefold()
+    plain = _QUOTES.sub("", unicodedata.normalize("NFC", clean_letters(text))).casefold()
     plain = plain.translate(LOOKALIKES) if re.search("[а-яё]", plain) else plain
     dashed = re.sub(r"\s*[-‐-―−]+\s*", "-", plain.replace("ё", "е"))
     return " ".join(dashed.split())

@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import stat
+import sys
 import tempfile
 import time
 import zipfile
@@ -16,11 +17,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from multiprocessing import util
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
     from openpyxl import Workbook
+    from pydantic import BaseModel
+
+    Record = TypeVar("Record", bound=BaseModel)
 
 UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
@@ -144,6 +148,8 @@ def hold_folder(folder: Path) -> Iterator[None]:
 
     The system lets it go when the process ends, however it ends.
 
+    Where the disk knows no locks (some shares of a network do not), that is said and the run goes on without.
+
     Raises:
         FolderInUseError: another run holds it; the message says since when.
     """
@@ -151,7 +157,11 @@ def hold_folder(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("a+", encoding="utf-8") as lock:
         try:
             _lock(lock.fileno())
-        except OSError:
+        except OSError as error:
+            if error.errno not in HELD:
+                print(WITHOUT_LOCK.format(folder=folder.name), file=sys.stderr)  # noqa: T201
+                yield
+                return
             lock.seek(0)
             raise FolderInUseError(
                 f"В папке «{folder.name}» уже идёт другой прогон ({lock.read().strip() or 'начат только что'}). "
@@ -162,6 +172,14 @@ def hold_folder(folder: Path) -> Iterator[None]:
         lock.flush()
         remove_unfinished(folder)
         yield
+
+
+HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
+"""Errors of a lock that somebody else has; any other is one of a disk without locks."""
+WITHOUT_LOCK = (
+    "Диск с папкой «{folder}» не умеет блокировать файлы, прогон идёт без этого. "
+    "Следите сами, чтобы второй прогон в ней не начался раньше, чем кончится этот."
+)
 
 
 def _lock(handle: int) -> None:
@@ -242,6 +260,7 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd
         FileNotFoundError: the stage before has not been run.
     """
     import pandas as pd  # noqa: PLC0415 -- a second, which a run that begins spends better
+    from pyarrow import ArrowInvalid  # noqa: PLC0415
 
     path = folder / f"{name}.parquet"
     if not path.is_file():
@@ -249,7 +268,19 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd
             f"Нет таблицы «{name}» в папке «{folder.name}». "
             "Сначала выполните предыдущую тетрадь или команду make report."
         )
-    return pd.read_parquet(path, columns=columns)
+    try:
+        return pd.read_parquet(path, columns=columns)
+    except ArrowInvalid:
+        action = "Удалите её и выполните make report ещё раз."
+        raise ValueError(f"Таблица «{name}» в папке «{folder.name}» повреждена. {action}") from None
+
+
+def read_record(model: "type[Record]", path: Path) -> "Record | None":
+    """What a run left of itself as JSON, as the model says; nothing where it is missing or has been spoiled."""
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def find_given(path: str | Path) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from effschool.base.persons import hide_names
-from effschool.base.problems import Problem, UnreadableFileError, refuse_file
+from effschool.base.problems import Problem, UnreadableFileError, refuse_file, say_error
 from effschool.base.russian import count_words
 from effschool.base.storage import FULL
 from effschool.intake.workbooks import LARGEST_ARCHIVE, LARGEST_RATIO
@@ -95,7 +95,7 @@ def _open_archive(path: Path, name: str, unpacked: Path, left: _Allowance, depth
     except OSError as error:
         if error.errno in FULL:
             raise  # the temporary folder, not the archive
-        raise refuse_file(name, f"архив не открывается ({error.strerror})", _UNPACK) from None
+        raise refuse_file(name, f"архив не открывается ({say_error(error)})", _UNPACK) from None
     except _BROKEN:
         raise refuse_file(name, "ожидался архив ZIP, а файл повреждён или другого вида", _UNPACK) from None
     for member, inner in laid:

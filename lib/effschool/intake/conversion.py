@@ -8,7 +8,7 @@ import pandas as pd
 
 from effschool.base import schemas
 from effschool.base.problems import Severity
-from effschool.intake.layouts import INVISIBLE, OTHER_SPACES, ColumnLayout
+from effschool.intake.layouts import OTHER_SPACES, ColumnLayout
 
 Kind = Literal["text", "code", "year", "count", "whole", "score"]
 _DTYPES = {"text": "str", "code": "str", "year": "Int64", "count": "Int64", "whole": "Int64", "score": "float64"}
@@ -16,6 +16,8 @@ _NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _GROUPED = r"[+-]?[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]+)?"
 _DATE = r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*"
 _LARGEST = 10_000_000  # no count of pupils is larger; guards the whole-number type as well
+LONGEST_TEXT = 2_000
+"""Letters of a cell; a name or an answer has fewer."""
 _BLANK = "Исправьте значение или оставьте ячейку пустой, если данных нет."
 
 
@@ -51,8 +53,7 @@ def find_kind(table: str, column: str) -> Kind:
 
 def clean_text(cells: pd.Series) -> pd.Series:
     """Text with spaces of all kinds collapsed and trimmed; blank becomes missing."""
-    visible = cells.astype("str").str.replace(f"[{INVISIBLE}]", "", regex=True)
-    collapsed = visible.str.replace(rf"[\s{OTHER_SPACES}]+", " ", regex=True).str.strip()
+    collapsed = cells.astype("str").str.replace(rf"[\s{OTHER_SPACES}]+", " ", regex=True).str.strip()
     return collapsed.mask(collapsed.eq(""))
 
 
@@ -74,6 +75,14 @@ def convert_column(cells: pd.Series, kind: Kind, layout: ColumnLayout | None = N
 def convert_texts(cells: pd.Series, kind: Kind, layout: ColumnLayout | None) -> Converted:
     """Typed values of different texts."""
     text = clean_text(cells)
+    overlong = text.str.len().gt(LONGEST_TEXT).fillna(False).astype(bool)
+    expected, action = f"ожидалось не больше {LONGEST_TEXT} знаков", "Сократите текст в ячейке."
+    faults = _say(text[overlong].str.slice(0, 60) + "…", expected, action)
+    converted = _convert_kind(text.mask(overlong), kind, layout)
+    return replace(converted, faults=(*faults, *converted.faults))
+
+
+def _convert_kind(text: pd.Series, kind: Kind, layout: ColumnLayout | None) -> Converted:
     if not text.notna().any():
         return Converted(pd.Series(index=text.index, dtype=_DTYPES[kind]))
     if kind == "text":

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from effschool.base.problems import Problem, Severity
+from effschool.base.russian import count_words
 from effschool.intake.layouts import ColumnLayout, FieldLayout, Layout, simplify_text
 from effschool.intake.reading import REPEATED, Grid, Sheet
 
@@ -417,10 +418,16 @@ def find_cells_outside(grid: Grid, header: Header, rows: pd.DataFrame) -> list[P
 
 def _find_unused(grid: Grid, header: Header) -> list[Problem]:
     used = {place for places in header.positions.values() for place in places}
-    expected = "такого столбца макет не знает, он не учтён"
-    action = "Проверьте заголовок; если столбец не нужен, ничего делать не надо."
-    return [
-        _complain(grid, expected, action, Severity.WARNING, row=header.row, column=heading)
-        for place, heading in enumerate(header.headings)
-        if heading and place not in used
-    ]
+    unknown = [heading for place, heading in enumerate(header.headings) if heading and place not in used]
+    expected, action = "такого столбца макет не знает, он не учтён", "Проверьте заголовок; если столбец не нужен"
+    if len(unknown) > MOST_NAMED:
+        named = ", ".join(f"«{heading[:60]}»" for heading in unknown[:MOST_NAMED])
+        rest = count_words(len(unknown) - MOST_NAMED, "столбца", "столбцов", "столбцов")
+        expected = f"столбцов {named} и ещё {rest} макет не знает, они не учтены"
+        action, unknown = "Проверьте заголовки; если столбцы не нужны", [""]
+    action += ", ничего делать не надо."
+    return [_complain(grid, expected, action, Severity.WARNING, row=header.row, column=heading) for heading in unknown]
+
+
+MOST_NAMED = 10
+"""Unknown columns that are told one by one; of more of them there is one message."""

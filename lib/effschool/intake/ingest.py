@@ -410,9 +410,15 @@ def read_file(sent: Sent, register: Thresholds | None, secret: str = "") -> list
         read = [taken for sheet, fit in recognised for taken in read_tables(sent, sheet, fit, register, secret)]
         unread = find_unread(heads, [sheet for sheet, _ in recognised])
         return [read[0].add([_say_unread(sent.file, sheet) for sheet in unread]), *read[1:]]
-    except UnreadableFileError as error:
+    except (UnreadableFileError, MemoryError) as error:
+        problem = _say_too_large(sent.file) if isinstance(error, MemoryError) else error.problem
         layout = next((layout for layout in sent.layouts if not layout.takes_any_name), UNKNOWN)
-        return [Taken(sent, layout, sheet=error.problem.sheet, problems=(error.problem,))]
+        return [Taken(sent, layout, sheet=problem.sheet, problems=(problem,))]
+
+
+def _say_too_large(file: str) -> Problem:
+    action = "Оставьте в нём только нужные строки и столбцы или добавьте память."
+    return Problem(Severity.ERROR, file, "файл не помещается в память", action)
 
 
 def _say_empty(file: str, sheets: Sequence[Sheet]) -> Problem:

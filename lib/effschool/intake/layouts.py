@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from effschool.base import schemas
 from effschool.base.configuration import ConfigurationError, Frozen, read_rules
-from effschool.base.russian import LOOKALIKES, fold_lookalikes
+from effschool.base.russian import LOOKALIKES, clean_letters, fold_lookalikes
 
 TableName = Literal[
     "schools",
@@ -29,7 +29,6 @@ TableName = Literal[
     "roadmap",
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
-INVISIBLE = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}"
 NUMBERS = {"int64", "Int64", "float64"}
 """Types of columns of the contract whose cells are numbers."""
 _FIELD = re.compile(r"\{([a-z_]+)\}")
@@ -38,8 +37,7 @@ _FIELD = re.compile(r"\{([a-z_]+)\}")
 @lru_cache(maxsize=1 << 16)
 def simplify_text(text: str) -> str:
     """Form in which headings and listed values are compared: spaces collapsed, «ё» as «е», case ignored."""
-    visible = re.sub(f"[{INVISIBLE}]", "", text)
-    spaced = re.sub(rf"[\s{OTHER_SPACES}]+", " ", visible).strip()
+    spaced = re.sub(rf"[\s{OTHER_SPACES}]+", " ", clean_letters(text)).strip()
     return fold_lookalikes(spaced).casefold().replace("ё", "е")
 
 

@@ -5,7 +5,6 @@ not held as a whole: its head tells what it is, and its columns are then read bl
 """
 
 import csv
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,12 +21,21 @@ from pyarrow import csv as arrow_csv
 
 from effschool.base.persons import hide_names
 from effschool.base.problems import Problem, Severity, UnreadableFileError, refuse_file
+from effschool.base.russian import clean_letters, count_words
 
 DELIMITERS = (",", ";", "\t")
 HEAD_ROWS = 60
 """Rows by which a sheet is recognised."""
 STREAMED_FROM = 20_000_000
 """Bytes of a text file above which it is read block by block where only counts of pupils are wanted from it."""
+WIDEST = 2_000
+"""Columns of a sheet: no table has as many, and a cell far to the right is looked for by all layouts."""
+LARGEST_SHEET = 60_000_000
+"""Cells of the used range above which a sheet is refused: it would not fit into the memory."""
+SPARSE_FROM, THINNEST = 200_000, 20
+"""Cells of a used range from which it is refused where fewer than one in so many is filled: one stands far off."""
+LONGEST_LINE = 500_000
+"""Letters of a line of text; a line of the widest table has fewer."""
 BLOCK_ROWS = 50_000
 _BLOCK_BYTES = 1 << 24
 _SAMPLE_ROWS, _SAMPLE_WIDTH = 50, 10_000
@@ -186,6 +194,20 @@ def frame_rows(rows: Iterable[Sequence[str]], first_row: int = 1) -> pd.DataFram
     return cells.loc[: filled[filled].index[-1]] if filled.any() else cells.iloc[:0]
 
 
+def refuse_stray(file: str, sheet: str, size: tuple[int, int], filled: int) -> None:
+    """Refuse a sheet whose used range does not fit into memory, or is blank but for cells far off; `size` is its own.
+
+    Raises:
+        UnreadableFileError: says how large the used range is and how much of it is filled.
+    """
+    cells = size[0] * size[1]
+    is_sparse = cells > SPARSE_FROM and filled * THINNEST < cells
+    if size[1] > WIDEST or cells > LARGEST_SHEET or is_sparse:
+        used = f"{size[0]} строк и {size[1]} столбцов, где заполнено {count_words(filled, 'ячейка', 'ячейки', 'ячеек')}"
+        expected, action = f"ожидалась обычная таблица, а лист занимает {used}", "далеко справа и внизу листа."
+        raise refuse_file(file, expected, f"Удалите случайные значения {action}", sheet=sheet)
+
+
 def open_text(path: Path, file: str, delimiter: str | None = None) -> Sheet:
     """A text file (CSV) as a sheet without a name.
 
@@ -265,7 +287,7 @@ def read_ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _take_dictionary(column: pa.DictionaryArray) -> Coded:
-    texts = tuple(text.strip() for text in column.dictionary.to_pylist())
+    texts = tuple(clean_letters(text).strip() for text in column.dictionary.to_pylist())
     return Coded(column.indices.to_numpy(zero_copy_only=False), texts)
 
 
@@ -330,17 +352,34 @@ def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
     Raises:
         UnreadableFileError: quotes that do not match; the row is named.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows, begins = [], 1
+    reader = csv.reader(_bound_lines(text, file), delimiter=delimiter, strict=True)
+    rows, begins, width, filled = [], 1, 0, 0
     try:
         for row in reader:
             if reader.line_num > begins and _swallowed(row, delimiter):
                 raise _refuse_quotes(file, begins)
-            rows.append([cell.strip() for cell in row])
-            begins = reader.line_num + 1
+            rows.append([clean_letters(cell).strip() for cell in row])
+            begins, width = reader.line_num + 1, max(width, len(row))
+            filled += len(row) - rows[-1].count("")
+            if len(rows) * width > LARGEST_SHEET:
+                break
     except csv.Error:
         raise _refuse_quotes(file, begins) from None
+    refuse_stray(file, "", (len(rows), width), filled)
     return rows
+
+
+def _bound_lines(text: str, file: str) -> Iterator[str]:
+    """Lines of a text, none of them longer than a line of a table: the reader would hold it cell by cell."""
+    for number, line in enumerate(_LINE.finditer(text), start=1):
+        length = line.end() - line.start()
+        if length > LONGEST_LINE:
+            expected = f"ожидалась строка таблицы, а в этой {count_words(length, 'знак', 'знака', 'знаков')}"
+            raise refuse_file(file, expected, "Выгрузите таблицу ещё раз как «CSV UTF-8».", row=number)
+        yield line[0]
+
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 def _swallowed(row: Sequence[str], delimiter: str) -> bool:

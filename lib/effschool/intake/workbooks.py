@@ -7,6 +7,7 @@ kept as text, for a blank must not hide it.
 import io
 import re
 import zipfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -20,10 +21,15 @@ import pyreadstat
 import xlrd
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
+from effschool.base.persons import hide_names
 from effschool.base.problems import UnreadableFileError, refuse_file
+from effschool.base.russian import clean_letters
 from effschool.intake.reading import (
     BLOCK_ROWS,
     HEAD_ROWS,
+    SPARSE_FROM,
+    THINNEST,
+    WIDEST,
     Block,
     Coded,
     Grid,
@@ -32,10 +38,9 @@ from effschool.intake.reading import (
     code_texts,
     frame_rows,
     open_text,
+    refuse_stray,
 )
 
-LARGEST_SHEET = 60_000_000
-"""Cells of the used range above which a sheet is refused: it would not fit into the memory."""
 LARGEST_ARCHIVE = 4 << 30
 LARGEST_RATIO = 300
 _SAVE_AGAIN = "Откройте файл в Excel, сохраните его заново как «Книга Excel (.xlsx)» и замените им этот файл."
@@ -119,7 +124,7 @@ def _open_zip(path: Path, file: str) -> list[Sheet]:
         check_archive(archive, file)
         _read_through(archive)
         is_ods = "content.xml" in archive.namelist() and "xl/workbook.xml" not in archive.namelist()
-        hidden, merged = _reveal_ods(archive) if is_ods else (_reveal_xlsx(archive, file), {})
+        hidden, merged = _reveal_ods(archive, file) if is_ods else (_reveal_xlsx(archive, file), {})
     workbook = CalamineWorkbook.from_path(str(path))
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible]
     sheets: list[Sheet] = [CalamineRows(file, workbook.get_sheet_by_name(name), hidden.get(name, {})) for name in shown]
@@ -207,7 +212,7 @@ def _code_block(rows: list[list[Any]], first: int, after: int, columns: Sequence
 
 
 def _write_lead(cell: object) -> str:
-    return cell.strip() if isinstance(cell, str) else ""
+    return clean_letters(cell).strip() if isinstance(cell, str) else ""
 
 
 def _code_column(rows: list[list[Any]], place: int) -> Coded:
@@ -241,13 +246,14 @@ def write_cell(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.strftime("%d.%m.%Y")
     if isinstance(value, str):
-        return value.strip()
+        return clean_letters(value).strip()
     return str(value) if isinstance(value, int | time | timedelta) else ""
 
 
 # Cells that calamine shows as blank
 
-_FAR_RIGHT = re.compile(rb'r="[A-Z]{3}')
+_PLACED = re.compile(rb'\br="([A-Z]{0,3})([0-9]{1,7})"')
+"""Reference of a cell, or number of a row."""
 _PLAIN = re.compile(rb'<worksheet[^>]*?xmlns="')
 """How a sheet begins whose elements have no prefix; others are looked at cell by cell."""
 _OVERLAP = 64
@@ -284,38 +290,45 @@ def _get_local_name(element: ElementTree.Element) -> str:
 
 
 def _is_suspicious(stream: IO[bytes]) -> bool:
-    """Whether a sheet has formulas, errors or cells far to the right; read to its end, so that damage is found."""
+    """Whether a sheet has formulas, errors or blank room far off; read to its end, so that damage is found."""
     chunk = stream.read(_CHUNK)
     suspicious, tail = _PLAIN.search(chunk) is None, b""
+    height = width = filled = 0
     while chunk:
         suspicious = suspicious or _has_suspect(tail + chunk)
+        columns, rows = map(set, zip(*_PLACED.findall(tail + chunk), strict=True)) if b'r="' in chunk else ((), ())
+        width = max([width, *(_read_letters(letters.decode()) for letters in columns)])
+        height = max([height, *map(int, rows)])
+        filled += sum(map(chunk.count, _VALUES))
         tail = chunk[-_OVERLAP:]
         chunk = stream.read(_CHUNK)
-    return suspicious
+    return suspicious or width > WIDEST or height * width > max(SPARSE_FROM, filled * THINNEST)
+
+
+_VALUES = (b"<v>", b"<v ", b"<is>")
+"""How the value of a cell begins."""
 
 
 def _has_suspect(text: bytes) -> bool:
     # Plain searches: a regular expression for all of them takes longer than reading the sheet.
-    return b"<f" in text or b'="e"' in text or b"='" in text or _FAR_RIGHT.search(text) is not None
+    return b"<f" in text or b'="e"' in text or b"='" in text
 
 
 def _parse_sheet(stream: IO[bytes], file: str, sheet: str) -> Cells:
     found: Cells = {}
-    height = width = row = column = 0
+    height = width = row = column = filled = 0
     for event, element in ElementTree.iterparse(stream, events=("start", "end")):
         name = _get_local_name(element)
         if event == "start" and name == "row":
             row, column = int(element.get("r") or row + 1), 0
         elif event == "start" and name == "c":
             row, column = _read_place(element.get("r"), row, column + 1)
-        elif name == "c":
-            height, width = max(height, row), max(width, column)
+        elif name == "c" and len(element):
+            height, width, filled = max(height, row), max(width, column), filled + 1
             found |= _find_hidden(element, row, column)
         elif name == "row":
             element.clear()
-    if height * width > LARGEST_SHEET:
-        expected = f"ожидалась обычная таблица, а лист занимает {height} строк и {width} столбцов"
-        raise refuse_file(file, expected, "Удалите случайные значения далеко справа и внизу листа.", sheet=sheet)
+    refuse_stray(file, sheet, (height, width), filled)
     return found
 
 
@@ -323,10 +336,15 @@ def _read_place(reference: str | None, row: int, column: int) -> tuple[int, int]
     match = re.fullmatch(r"([A-Z]+)(\d+)", reference or "")
     if match is None:
         return row, column
+    return int(match[2]), _read_letters(match[1])
+
+
+def _read_letters(letters: str) -> int:
+    """Number of a column: «A» is 1, «AA» is 27."""
     number = 0
-    for letter in match[1]:
+    for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
-    return int(match[2]), number
+    return number
 
 
 def _find_hidden(cell: ElementTree.Element, row: int, column: int) -> Cells:
@@ -340,11 +358,11 @@ def _find_hidden(cell: ElementTree.Element, row: int, column: int) -> Cells:
 _ODS_ERRORS = ("#", "Err:")
 
 
-def _reveal_ods(archive: zipfile.ZipFile) -> tuple[dict[str, Cells], dict[str, list[Range]]]:
+def _reveal_ods(archive: zipfile.ZipFile, file: str) -> tuple[dict[str, Cells], dict[str, list[Range]]]:
     """Cells of ODS that show an error and ranges of merged cells, both by sheet."""
     found: dict[str, Cells] = {}
     merged: dict[str, list[Range]] = {}
-    place = _OdsPlace()
+    place, used = _OdsPlace(), defaultdict[str, _Used](_Used)
     with archive.open("content.xml") as stream:
         for event, element in ElementTree.iterparse(stream, events=("start", "end")):
             place.follow(event, element)
@@ -354,7 +372,20 @@ def _reveal_ods(archive: zipfile.ZipFile) -> tuple[dict[str, Cells], dict[str, l
             if event == "end" and place.spans(element):
                 merged.setdefault(place.sheet, []).append(place.find_range(element))
             place.pass_repeated(event, element)
+            place.measure(event, element, used[place.sheet])
+    for sheet, range_ in used.items():
+        refuse_stray(file, sheet, (range_.height, range_.width), range_.filled)
     return found, merged
+
+
+@dataclass
+class _Used:
+    """Used range of a sheet of ODS, and how many cells in it are filled; `row` is that of the row under work."""
+
+    height: int = 0
+    width: int = 0
+    filled: int = 0
+    row: int = 0
 
 
 @dataclass
@@ -402,6 +433,15 @@ class _OdsPlace:
         if event == "end" and self.is_cell(element):
             self.column += int(_get_attribute(element, "number-columns-repeated", "1")) - 1
 
+    def measure(self, event: str, element: ElementTree.Element, used: _Used) -> None:
+        """Add a cell, or at its end a row, to the used range; what is repeated counts as often."""
+        if event == "end" and self.is_cell(element) and (len(element) or _get_attribute(element, "value-type", "")):
+            used.row += int(_get_attribute(element, "number-columns-repeated", "1"))
+            used.width = max(used.width, self.column)
+        elif event == "end" and _get_local_name(element) == "table-row" and used.row:
+            rows = int(_get_attribute(element, "number-rows-repeated", "1"))
+            used.height, used.filled, used.row = self.row, used.filled + rows * used.row, 0
+
 
 def _get_attribute(element: ElementTree.Element, name: str, default: str) -> str:
     return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), default)
@@ -413,7 +453,7 @@ def _get_attribute(element: ElementTree.Element, name: str, default: str) -> str
 def _open_xls(path: Path, file: str) -> list[Sheet]:
     try:
         # Merged cells are known only with the formats.
-        workbook = xlrd.open_workbook(path, logfile=io.StringIO(), formatting_info=True)
+        workbook = xlrd.open_workbook(path, logfile=io.StringIO(), formatting_info=True, ragged_rows=True)
     except xlrd.XLRDError as error:
         if "encrypted" in str(error).lower() or "xlsx" in str(error).lower():
             raise refuse_file(
@@ -424,6 +464,8 @@ def _open_xls(path: Path, file: str) -> list[Sheet]:
 
 
 def _open_xls_sheet(workbook: xlrd.Book, sheet: xlrd.sheet.Sheet, file: str) -> Sheet:
+    lengths = [sheet.row_len(row) for row in range(sheet.nrows)]
+    refuse_stray(file, hide_names(sheet.name), (sheet.nrows, max(lengths, default=0)), sum(lengths))
     opened = Sheet(file, sheet.name, [_write_xls_row(workbook, row) for row in sheet.get_rows()])
     opened.merged = [((top, left), (bottom - 1, right - 1)) for top, bottom, left, right in sheet.merged_cells]
     return opened

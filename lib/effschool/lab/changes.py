@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from effschool.base.russian import count_words, format_number, join_words
 from effschool.base.schemas import PROVENANCE
-from effschool.base.storage import hash_file, read_table, write_table, write_text
+from effschool.base.storage import hash_file, read_record, read_table, write_table, write_text
 from effschool.certainty.resampling import name_lists
 from effschool.dynamics.paths import stack_lists
 from effschool.lab.comparison import Members, find_decisive
@@ -80,12 +80,15 @@ def keep_run(run: Run, processed: Path) -> Path:
 
 def list_runs(processed: Path) -> list[str]:
     """Names of the runs kept, the earliest first."""
-    cards = (processed / "runs").glob("[!.]*/run.json")
-    return [path.parent.name for path in sorted(cards, key=lambda path: _read_card(path)["kept_at"])]
+    cards = ((read_record(KeptCard, path), path) for path in (processed / "runs").glob("[!.]*/run.json"))
+    return [path.parent.name for _, path in sorted((card.kept_at, path) for card, path in cards if card)]
 
 
-def _read_card(path: Path) -> dict[str, str]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+class KeptCard(BaseModel):
+    """What a run that was kept says of itself; one that was changed by hand into anything else is not listed."""
+
+    year: int
+    kept_at: str
 
 
 def load_run(name: str, processed: Path) -> Run:
@@ -106,7 +109,8 @@ def load_run(name: str, processed: Path) -> Run:
             f"Прогон «{name}» сохранён другой версией программы, его методика не читается. "
             "Выполните make report на тех же данных ещё раз или сравните другие прогоны."
         ) from None
-    return Run(name, int(_read_card(folder / "run.json")["year"]), methodology, tables)
+    card = KeptCard.model_validate_json((folder / "run.json").read_bytes())
+    return Run(name, card.year, methodology, tables)
 
 
 def choose_runs(processed: Path, first: str, second: str) -> tuple[Run, Run]:

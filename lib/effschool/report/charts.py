@@ -144,18 +144,20 @@ def draw_matrix(
     x_ends, y_ends = (choose_ends(points[name], whole[name]) for name in ("x", "y"))
     own, other = names
     _draw_squares(axes, anonymous, x_ends, y_ends, other)
+    size = size_point(len(named)) ** 2
     for kind, (colour, marker) in KINDS.items():
         chosen = named[named["kind"] == kind]
         if len(chosen):
             label = own if kind == OTHER_KIND else kind
-            axes.scatter(chosen["x"], chosen["y"], s=POINT**2, color=colour, marker=marker, label=label, zorder=3)
+            axes.scatter(chosen["x"], chosen["y"], s=size, color=colour, marker=marker, label=label, zorder=3)
     for axis, name in ((axes.axvline, "x_middle"), (axes.axhline, "y_middle")):
         axis(points[name].median(), color=REGION, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     axes.set(xlabel=x_label, ylabel=y_label, xlim=_widen(x_ends), ylim=_widen(y_ends))
     write_numbers(axes.xaxis, 2)
     write_numbers(axes.yaxis, 2)
     put_legend_above(axes, 3)
-    number_points(axes, named)
+    listed_first = named.sort_values("kind", key=lambda kind: kind == OTHER_KIND, kind="stable")
+    number_points(axes, listed_first if is_crowded(len(named)) else named)
     return figure
 
 
@@ -190,20 +192,36 @@ def finish_matrix(figure: Figure, tracks: pd.DataFrame, corners: Sequence[str]) 
 
 POINT = 8.0
 """Size of an own school's point, in points."""
+MOST_NUMBERED = 100
+"""Own schools that a drawing numbers one and all; of more of them smaller points, numbers where there is room."""
+
+
+def is_crowded(count: int) -> bool:
+    """Whether so many own schools are too many for a number at each point and for lines from where they were."""
+    return count > MOST_NUMBERED
+
+
+def size_point(count: int) -> float:
+    """Size of the points of so many own schools, in points."""
+    return POINT / 2 if is_crowded(count) else POINT
 
 
 def number_points(axes: Axes, points: pd.DataFrame) -> None:
     """Write every school's number beside its point where no number or point is; a line leads to one farther off.
 
-    Lays the figure out, so that it has to be the last thing done to it.
+    Of a crowd only those get a number that have room for it at once, the first of `points` before the others. Lays
+    the figure out, so that it has to be the last thing done to it.
     """
     lay_out(axes.get_figure())
     places = axes.transData.transform(points[["x", "y"]].to_numpy(dtype=float))
-    taken = [np.column_stack([places, places]) + POINT * np.array([-0.5, -0.5, 0.5, 0.5])]
+    taken = [np.column_stack([places, places]) + size_point(len(points)) * np.array([-0.5, -0.5, 0.5, 0.5])]
+    far_off = AROUND[:2] if is_crowded(len(points)) else AROUND
     taken += [np.array([text.get_window_extent().extents]) for text in axes.texts]
     for number, place in zip(points["number"], places, strict=True):
         size = np.array([DIGIT[0] * len(str(number)), DIGIT[1]]) / 2
-        middle = _find_room(place, size, np.vstack(taken), axes.get_window_extent())
+        middle = _find_room(place, size, np.vstack(taken), axes.get_window_extent(), far_off)
+        if middle is None:
+            continue
         taken.append(np.concatenate([middle - size, middle + size])[None])
         far = np.hypot(*(middle - place)) > AROUND[1]
         line = {"arrowstyle": "-", "color": REGION, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0} if far else None
@@ -219,15 +237,20 @@ AROUND = (9.0, 12.0, 17.0, 23.0, 30.0, 38.0, 47.0, 57.0, 68.0, 80.0, 93.0)
 """Distances from a point at which its number is tried, in points."""
 
 
-def _find_room(place: np.ndarray, size: np.ndarray, taken: np.ndarray, inside: Bbox) -> np.ndarray:
-    """Middle of the nearest free box of a size (half width, half height) around a place; the nearest where none is."""
+def _find_room(
+    place: np.ndarray, size: np.ndarray, taken: np.ndarray, inside: Bbox, distances: Sequence[float]
+) -> np.ndarray | None:
+    """Middle of the nearest free box of a size (half width, half height) around a place.
+
+    Where none is, the nearest one; nothing where not all the distances were to be tried.
+    """
     angles = np.arange(0, 2 * np.pi, np.pi / 8)
     ring = np.column_stack([np.cos(angles), np.sin(angles)])
-    middles = place + (np.array(AROUND)[:, None, None] * ring).reshape(-1, 2)
+    middles = place + (np.array(distances)[:, None, None] * ring).reshape(-1, 2)
     low, high = middles - size, middles + size
     apart = (low[:, None] >= taken[None, :, 2:]) | (high[:, None] <= taken[None, :, :2])
     free = apart.any(axis=2).all(axis=1) & (low >= inside.min).all(axis=1) & (high <= inside.max).all(axis=1)
-    return middles[free.argmax()]
+    return middles[free.argmax()] if free.any() or len(distances) == len(AROUND) else None
 
 
 def choose_ends(values: pd.Series, own: pd.Series) -> tuple[float, float]:

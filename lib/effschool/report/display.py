@@ -5,7 +5,7 @@ Everything that comes from files is data: it is escaped by the templates, never 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from effschool.base.russian import NO_DATA, format_number
+from effschool.base.russian import NO_DATA, count_words, format_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,6 +72,8 @@ class Search:
     also: tuple[str, ...]
 
 
+MOST_ROWS = 150
+"""Rows of a folded table, or of the data of a chart, that stand on a page; the rest is found sooner in the workbook."""
 GLANCE = 8
 """So many rows are on one screen of a desk together: a table of no more needs no search."""
 
@@ -93,6 +95,8 @@ class Table:
         search: how schools are found where the table is long; nothing for tables that are not searched.
         legend: how the drawings are read; where there are no drawings, in the workbook and the note, it is left out.
         first: so many rows stand on the page, the rest in the workbook; all of them if nothing is said.
+        folds: a table of more rows than a page should hold shows the first of them and says where the others are; one
+            that is searched keeps them all, without drawings.
     """
 
     key: str
@@ -106,13 +110,28 @@ class Table:
     search: Search | None = None
     legend: str = ""
     first: int | None = None
+    folds: bool = False
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
 
     def _repr_html_(self) -> str:
-        search = self.search if len(self.frame) > GLANCE else None
-        return render("table_block.html.j2", table=self, body=self.render_body(search), search=search)
+        search, table = self.search if len(self.frame) > GLANCE else None, self.fold() if self.folds else self
+        return render("table_block.html.j2", table=table, body=table.render_body(search), search=search)
+
+    def fold(self) -> "Table":
+        """The same for a page where it has more rows than a page should hold; what is left out is named."""
+        rest = len(self.frame) - MOST_ROWS
+        if rest <= 0:
+            return self
+        if self.search:
+            drawn = ", ".join(f"«{name}»" for name in self.drawings)
+            shown = tuple(name for name in self.shown if name not in self.drawings)
+            told = f"Столбцы {drawn} — в книге, лист «{self.key}»: для страницы школ слишком много."
+            return replace(self, drawings={}, shown=shown, legend=told if self.drawings else self.legend)
+        number = count_words(rest, "строка", "строки", "строк")
+        told = f"Показаны первые {MOST_ROWS}; ещё {number} — в книге, лист «{self.key}»."
+        return replace(self, first=MOST_ROWS, note=f"{self.note} {told}".strip())
 
     def list_formats(self) -> dict[str, Formatter]:
         """How every column is written."""
@@ -174,7 +193,8 @@ class Chart:
     table: Table
 
     def _repr_html_(self) -> str:
-        return render("chart.html.j2", chart=self, drawing=self.draw_svg(), body=self.table.render_body())
+        table = self.table.fold()
+        return render("chart.html.j2", chart=self, table=table, drawing=self.draw_svg(), body=table.render_body())
 
     def __repr__(self) -> str:
         return f"<{self.title}>"

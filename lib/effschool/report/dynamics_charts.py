@@ -19,12 +19,12 @@ from effschool.report.charts import (
     MIDDLE,
     OWN,
     PLAIN,
-    POINT,
     REGION,
     WORSE,
     choose_ink,
     number_points,
     put_legend_above,
+    size_point,
     start_figure,
     write_numbers,
 )
@@ -149,7 +149,7 @@ def draw_level_grid(points: pd.DataFrame, rules: LevelChange) -> Figure:
         chosen = places[places["is_pale"] == is_pale]
         if chosen.empty:
             continue
-        size = np.where(numbered[chosen.index], POINT**2, 16)
+        size = np.where(numbered[chosen.index], size_point(int(numbered.sum())) ** 2, 16)
         face = "white" if is_pale else OWN
         axes.scatter(chosen["x"], chosen["y"], s=size, facecolor=face, edgecolor=OWN, label=label, zorder=2)
     _name_classes(axes.xaxis, x, rules.change)

@@ -152,12 +152,16 @@ def order_names(names: pd.Series) -> pd.Series:
     return plain.str.replace(r"\d+", lambda number: number[0].zfill(9), regex=True)
 
 
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+"""Names that no file may have on Windows, whatever its ending."""
+
+
 def name_slugs(names: Iterable[str]) -> dict[str, str]:
     """File name of every municipality: Latin letters, digits, hyphens; a number is added where two would be equal."""
     slugs: dict[str, str] = {}
     for name in names:
         base = slugify(name, max_length=60) or "municipalitet"
-        taken = {*slugs.values(), "index", "region", "protocol", "public", "run"}
+        taken = {*slugs.values(), "index", "region", "protocol", "public", "run", *DEVICES}
         free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(taken) + 2))
         slugs[name] = next(slug for slug in free if slug not in taken)
     return slugs

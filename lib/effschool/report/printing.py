@@ -1,21 +1,17 @@
 """Finished pages → PDF (печать) by a browser that is installed: it lays pages out as a reader's own would."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from effschool.base.storage import SCRATCH, write_bytes
+from effschool.base.storage import SCRATCH, read_record, write_bytes
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
 FLAGS = ("--headless", "--disable-gpu", "--disable-extensions", "--no-pdf-header-footer")
 SECONDS = 120
-FINISHED = "finished"
-"""Key of `run.json` that says whether the run came to its end."""
 TIMES = re.compile(rb"\(D:[0-9]{14}[^)]*\)")
 
 
@@ -45,14 +41,15 @@ def choose_pages(reports: Path, year: str, municipality: str) -> list[Path]:
         FileNotFoundError: there are no reports of that year.
         ValueError: the run made no page of the municipality; the message names those there are.
     """
-    run = reports / year / "run.json"
-    made: dict[str, Any] = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {FINISHED: False}
-    if not made.get(FINISHED, True):
+    from effschool.report.run_card import RunCard  # noqa: PLC0415 -- pydantic takes long, and not every command prints
+
+    made = read_record(RunCard, reports / year / "run.json")
+    if made is None or not made.finished:
         raise FileNotFoundError(
             f"Отчётов {year + ' года ' if year else ''}нет: прогона не было, он прерван, не удался или ещё идёт "
             f"(папка «{reports.name}»). Выполните make report и повторите команду."
         )
-    folder, named = reports / str(made["year"]), {name: page["page"] for name, page in made["reports"].items()}
+    folder, named = reports / str(made.year), {name: report.page for name, report in made.reports.items()}
     if not municipality:
         return sorted(folder.glob("*.html"))
     if not named.get(municipality):

@@ -1,19 +1,18 @@
 """What each stage leaves in `data/processed/` for the next one (рабочая папка), written and read in one place."""
 
-import json
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, PositiveInt, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, field_validator
 
-from effschool.base.configuration import read_rules
+from effschool.base.configuration import Model, read_rules
+from effschool.base.russian import clean_letters
 from effschool.base.schemas import LEFT_BEHIND
-from effschool.base.storage import hash_readable, read_table, write_table, write_text
+from effschool.base.storage import hash_readable, read_record, read_table, write_table, write_text
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
 from effschool.intake.missing import Gap, read_missing
@@ -26,6 +25,9 @@ STAMPS = "stamps"
 """Folder of what every stage says it was made of, which a run takes away when it begins the stage."""
 
 
+Seen = Annotated[str, AfterValidator(clean_letters)]
+
+
 class Region(BaseModel):
     """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
 
@@ -34,10 +36,10 @@ class Region(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = "Регион"
+    name: Seen = "Регион"
     demonstration: bool = False
-    unit: str = "муниципалитет"
-    data_source: str = ""
+    unit: Seen = "муниципалитет"
+    data_source: Seen = ""
     tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
 
     @field_validator("tiles")
@@ -100,7 +102,20 @@ def save_region(region: Region, processed: Path) -> None:
 
 def load_saved_region(processed: Path) -> Region:
     """The region card as the first stage left it."""
-    return Region.model_validate_json((processed / "region.json").read_text(encoding="utf-8"))
+    return _read_own(Region, processed / "region.json")
+
+
+def _read_own(model: type[Model], path: Path) -> Model:
+    """What a stage left as JSON.
+
+    Raises:
+        FileNotFoundError: no stage has left it, or it has been changed since.
+    """
+    found = read_record(model, path)
+    if found is None:
+        text = f"Файла «{path.name}» в папке «{path.parent.name}» нет, или он изменён не прогоном."
+        raise FileNotFoundError(f"{text} Выполните make report ещё раз.")
+    return found
 
 
 def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
@@ -139,7 +154,7 @@ def load_used_methodology(processed: Path) -> Methodology:
         raise FileNotFoundError(
             "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."
         )
-    return Methodology.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    return _read_own(Methodology, path)
 
 
 def save_dynamics(dynamics: Dynamics, processed: Path) -> None:
@@ -177,20 +192,18 @@ def load_named_partners(processed: Path) -> pd.DataFrame:
     return read_table(processed / DYNAMICS, "partners_named")
 
 
-def read_stamp(path: Path) -> dict[str, Any] | None:
-    """What a run says of a step; None where no run ended it well."""
-    try:
-        stamp = json.loads(path.read_text(encoding="utf-8"))
-        causes, outputs = stamp["causes"], stamp["outputs"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return stamp if isinstance(causes, dict) and isinstance(outputs, dict) else None
+class Stamp(BaseModel):
+    """What stands beside a step's outputs; one that was changed by hand into anything else counts as none."""
+
+    causes: dict[str, dict[str, str]]
+    outputs: dict[str, str]
 
 
 def list_untouched(path: Path) -> list[Path]:
     """Files that a step left, as its stamp names them, and that are still as it left them."""
-    outputs = (read_stamp(path) or {"outputs": {}})["outputs"]
-    left = {Path(os.path.normpath(path.parent / name)): digest for name, digest in outputs.items()}
+    stamp = read_record(Stamp, path)
+    outputs = stamp.outputs.items() if stamp else ()
+    left = {Path(os.path.normpath(path.parent / name)): digest for name, digest in outputs}
     return [
         file for file, digest in left.items() if file.is_relative_to(path.parents[1]) and hash_readable(file) == digest
     ]
@@ -210,20 +223,20 @@ def refuse_unfinished(processed: Path) -> None:
     """
     for stage in STAGES if (processed / STAMPS).is_dir() else ():
         path = processed / STAMPS / f"{stage}.json"
-        stamp = read_stamp(path)
+        stamp = read_record(Stamp, path)
         if stamp is None:
             said = f"Прогон не закончен: этап {stage} прерван, не удался или ещё идёт"
-        elif len(list_untouched(path)) == len(stamp["outputs"]) and _find_replaced(stamp, processed):
+        elif len(list_untouched(path)) == len(stamp.outputs) and _find_replaced(stamp, processed):
             said = f"Таблицы от разных прогонов: этап {stage} сделан не по тем таблицам, которые лежат в папке"
         else:
             continue
         raise UnfinishedRunError(f"{said} (папка «{processed.name}»). Выполните make report и повторите команду.")
 
 
-def _find_replaced(stamp: Mapping[str, Any], processed: Path) -> list[str]:
+def _find_replaced(stamp: Stamp, processed: Path) -> list[str]:
     """Tables that a stage read and that are others now."""
-    folder = PurePosixPath(stamp["causes"]["parameters"]["processed"])
-    read = {PurePosixPath(name): digest for name, digest in stamp["causes"]["inputs"].items()}
+    folder = PurePosixPath(stamp.causes["parameters"]["processed"])
+    read = {PurePosixPath(name): digest for name, digest in stamp.causes["inputs"].items()}
     tables = {name.relative_to(folder): digest for name, digest in read.items() if name.is_relative_to(folder)}
     return [str(name) for name, digest in tables.items() if hash_readable(processed / name) != digest]
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from effschool.base.problems import say_system
 from effschool.base.storage import READY, FolderInUseError, fill_folder, hold_folder, hold_scratch
 from effschool.base.subprocesses import Limits, name_run, warm_up
 from effschool.report.printing import BrowserError
 from effschool.run.executors import SchedulerError
+from effschool.run.streams import open_streams
 from effschool.run.work import StepError
 
 if TYPE_CHECKING:
@@ -26,12 +28,19 @@ THRESHOLDS = Path("methodologies") / "thresholds.yml"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; wrong input is told in a sentence, without a traceback."""
-    options = build_parser().parse_args(arguments)
+    with open_streams():
+        return _run_command(build_parser().parse_args(arguments))
+
+
+def _run_command(options: argparse.Namespace) -> int:
     try:
         with nullcontext() if options.command is show_notebooks else hold_scratch():
             return int(options.command(options))
     except (StepError, SchedulerError, FolderInUseError, BrowserError, ValueError, OSError) as error:
-        print(f"\nПрогон остановлен.\n{error}", file=sys.stderr)  # noqa: T201
+        print(f"\nПрогон остановлен.\n{say_system(str(error))}", file=sys.stderr)  # noqa: T201
+        return 2
+    except MemoryError:
+        print("\nПрогон остановлен.\nНе хватило памяти. Закройте другие программы.", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:
         print("\nПрогон прерван. Готовые отчёты остались; следующий запуск продолжит с этого места.", file=sys.stderr)  # noqa: T201
@@ -220,7 +229,7 @@ def _resolve_methodology(name: str) -> str:
 
 
 def _read_number(text: str, name: str) -> int | None:
-    if text and not text.isdecimal():
+    if text and not (text.isdecimal() and len(text) < 10):
         raise ValueError(f"{name}={text}: ожидалось целое число.")
     return int(text) if text else None
 
@@ -240,7 +249,10 @@ def read_parameters(text: str) -> dict[str, object]:
 
 def _read_value(text: str) -> object:
     is_code = text.isdecimal() and text.startswith("0") and len(text) > 1
-    return text if is_code else yaml.safe_load(text)
+    try:
+        return text if is_code else yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError):
+        raise ValueError(f"PARAMETERS: «{text[:60]}» — значение не читается, проверьте скобки и кавычки.") from None
 
 
 def audit_lists(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from papermill.translators import translate_parameters
 
-from effschool.base.problems import hide_folders
+from effschool.base.problems import hide_folders, say_system
 from effschool.report.letter import pack_parcel, write_letter
 from effschool.report.page import render_page
 from effschool.run.work import Product, Work
@@ -58,7 +58,7 @@ def quote_cell(error: PapermillExecutionError) -> str:
         return str(error.evalue)
     lines = [line for line in error.source.splitlines() if line.strip()] or [""]
     name = "" if error.ename in {"ValueError", "StepError"} else f"{error.ename}: "
-    return f"{name}{error.evalue} Ячейка {error.exec_count}: «{lines[-1].strip()}»."
+    return f"{name}{say_system(error.evalue)} Ячейка {error.exec_count}: «{lines[-1].strip()}»."
 
 
 OF_DATA = {"IncompleteDataError", "MissingDataError", "NoRoomError"}

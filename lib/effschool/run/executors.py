@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
+from effschool.base.problems import say_system
+
 LOCAL_CLUSTER = "local"
 
 
@@ -51,8 +53,8 @@ def _open_cluster(scheduler: str, jobs: int | None) -> Iterator[Executor]:
             client = Client(cluster or scheduler, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise SchedulerError(
-                f"SCHEDULER={scheduler}: планировщик Dask не отвечает ({error}). Проверьте адрес и то, что он запущен: "
-                "examples/cluster/README.md."
+                f"SCHEDULER={scheduler}: планировщик Dask не отвечает ({say_system(str(error))}). "
+                "Проверьте адрес и то, что он запущен: examples/cluster/README.md."
             ) from None
         try:
             yield client.get_executor(pure=False)

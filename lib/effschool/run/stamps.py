@@ -14,9 +14,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from effschool.base.problems import spell_path
 from effschool.base.russian import join_words
-from effschool.base.storage import hash_file, hash_readable, write_text
-from effschool.report.workspace import read_stamp
+from effschool.base.storage import hash_file, hash_readable, read_record, write_text
+from effschool.report.workspace import Stamp
 
 PACKAGE = Path(__file__).parents[1]
 VERSIONED = (
@@ -62,7 +63,7 @@ class Step:
     def show_value(self, value: object) -> object:
         """A parameter as the notebook shows it: paths relative to the notebook's folder, none of this machine's."""
         if isinstance(value, Path):
-            return Path(os.path.relpath(value, self.notebook.parent)).as_posix()
+            return spell_path(Path(os.path.relpath(value, self.notebook.parent)).as_posix())
         return value
 
 
@@ -110,13 +111,13 @@ def explain_redo(step: Step, now: Causes | None = None) -> str:
     Args:
         now: `list_causes` of the step, where they are known already.
     """
-    stamp = read_stamp(step.stamp)
+    stamp = read_record(Stamp, step.stamp)
     if stamp is None:
         return NEVER_MADE
-    now, known, outputs = now or list_causes(step), stamp["causes"], stamp["outputs"]
+    known, now = stamp.causes, now or list_causes(step)
     reasons = [f"{text}: {name_changes(kind, known.get(kind, {}), now[kind])}" for kind, text in KINDS.items()
                if known.get(kind) != now[kind]]  # fmt: skip
-    return "; ".join(reasons) or _find_lost(step, outputs)
+    return "; ".join(reasons) or _find_lost(step, stamp.outputs)
 
 
 READ = ("notebook", "inputs")

@@ -13,7 +13,6 @@ from effschool.base.problems import say_error, say_questions, shorten_path
 from effschool.base.russian import count_words, fold_name, format_number, join_words
 from effschool.base.storage import SCRATCH, hash_files, hold_folder, read_table, walk_files, write_text
 from effschool.report.portfolio import RegionYear, open_region
-from effschool.report.printing import FINISHED
 from effschool.report.sections.missing import list_missing
 from effschool.report.workspace import Workspace, load_workspace, refuse_unfinished
 from effschool.run.executors import open_executor
@@ -107,11 +106,11 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         region = plan_region(settings, workspace, year, expected)
         with begin_region(region, {**card, "reports": expected}, settings) as begun:
             outcomes += run_reports(chosen, settings, say, show) + seen
-            write_run(settings, year, {**card, FINISHED: False}, outcomes)
+            write_run(settings, year, {**card, "finished": False}, outcomes)
             region = plan_region(settings, workspace, year, list_reports(outcomes))
             outcomes += run_reports([region], replace(settings, scheduler="", jobs=1), say, show, begun)
         say_disowned(settings.reports / str(year), [task.step for task in (*planned, protocol, region)], say)
-        write_run(settings, year, {**card, FINISHED: True}, outcomes)
+        write_run(settings, year, {**card, "finished": True}, outcomes)
         return finish(settings, workspace, year, outcomes, say)
 
 

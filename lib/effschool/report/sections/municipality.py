@@ -208,7 +208,7 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
         return say_missing("Портфельная матрица результатов и социальных условий")
     tracks = follow_points(portfolio)
     listed = own[own["kind"] != charts.OTHER_KIND]
-    led = tracks[tracks["number"].isin(listed["number"])]
+    led = tracks[tracks["number"].isin(listed["number"]) & (not charts.is_crowded(len(own)))]
     figure = charts.draw_matrix(
         points,
         f"{social.title} (больше — тяжелее)",
@@ -230,7 +230,7 @@ def _say_matrix(points: pd.DataFrame) -> Said:
     return say(
         "В условиях тяжелее медианы региона работают {hard} из {all}: у {low} результаты ниже медианы региона, "
         "у {high} не ниже. Точка — школа, номер — как в таблице школ; серый круг — несколько школ других "
-        "муниципалитетов. Линия ведёт к школе из списка от её места в двух прошлых годах.",
+        f"муниципалитетов. {CROWD if charts.is_crowded(len(own)) else LINES}",
         hard=count(int(hard.sum()), *SCHOOLS),
         all=number(len(own)),
         low=number(int((hard & low).sum())),
@@ -238,6 +238,8 @@ def _say_matrix(points: pd.DataFrame) -> Said:
     )
 
 
+LINES = "Линия ведёт к школе из списка от её места в двух прошлых годах."
+CROWD = "Школ много: номер стоит там, где для него есть место."
 CORNERS = (
     "результаты ниже, условия легче",
     "результаты ниже, условия тяжелее",

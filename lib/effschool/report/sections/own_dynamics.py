@@ -55,7 +55,7 @@ def describe_moves(portfolio: Portfolio) -> Text:
         for verb, chosen in moves:
             if chosen.any():
                 others = now["results_status"].where(now["results_status"].isin(of_results) & (verb == LEFT))
-                listed = ", ".join(_say_where(names[code], others[code]) for code in both[chosen])
+                listed = _list_some([_say_where(names[code], others[code]) for code in both[chosen]])
                 told.append(
                     say(
                         "{name}, {verb}: {listed}.",
@@ -65,6 +65,15 @@ def describe_moves(portfolio: Portfolio) -> Text:
                     )
                 )
     return Text(tuple(told) or ("За год в списки, требующие помощи, никто не попал, и никто из них не вышел.",))
+
+
+MOST_NAMED = 20
+
+
+def _list_some(names: list[str]) -> str:
+    rest = len(names) - MOST_NAMED
+    left_out = [f"ещё {rest} — в книге, лист «История»"] if rest > 0 else []
+    return ", ".join([*names[:MOST_NAMED], *left_out])
 
 
 def _say_where(school: str, other: object) -> str:
@@ -124,4 +133,5 @@ def tabulate_pupil_cohorts(portfolio: Portfolio) -> Table | Text:
         return Text(("Когорт, которые выбиваются из ряда или сильно изменились в числе, в муниципалитете нет.",))
     frame = pd.DataFrame({"Школа": number_schools(named)}).join(describe_cohorts(named)).reset_index(drop=True)
     title = f"Когорты учеников, которые выбиваются из ряда или изменились в числе, {portfolio.year} год"
-    return Table("Когорты учеников", title, frame, COHORT_FORMATS, say_unusual_rule(portfolio.workspace.methodology))
+    note = say_unusual_rule(portfolio.workspace.methodology)
+    return Table("Когорты учеников", title, frame, COHORT_FORMATS, note, folds=True)

@@ -1,6 +1,5 @@
 """Parts of the region's page (сводная страница региона): the whole region, its municipalities and its lists."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base.russian import count_words, fold_name, format_number, format_percent, join_words
+from effschool.base.storage import read_record
 from effschool.method.methodology import FIOKO_LIST
 from effschool.report import charts
 from effschool.report.comments import load_comments, write_comments
@@ -35,6 +35,7 @@ from effschool.report.queries import (
     say_sureness,
     score_change,
 )
+from effschool.report.run_card import ReportCard, RunCard
 from effschool.report.school_features import gather_features, name_titles
 from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import (
@@ -182,11 +183,11 @@ def list_concerns(region: RegionYear, run: Path) -> Text:
 
 
 def _find_failures(run: Path) -> Iterator[str]:
-    card = json.loads(run.read_text(encoding="utf-8")) if run.is_file() else {}
-    names = [name for name, report in card.get("reports", {}).items() if not report["page"]]
+    card = read_record(RunCard, run) or RunCard(year=0, reports={})
+    names = [name for name, report in card.reports.items() if not report.page]
     if names:
         yield f"Не построены отчёты: {join_words(names)}. Причина названа рядом со ссылками."
-    if card.get("problems", {}).get("ошибка"):
+    if card.problems.get("ошибка"):
         yield "Часть присланных файлов не принята из-за ошибок: они перечислены в разделе «Данные»."
 
 
@@ -345,9 +346,10 @@ def chart_failures(region: RegionYear) -> Chart | Text:
 
 def link_reports(run: Path, region: RegionYear) -> Links:
     """Links to the reports of all municipalities; one without a report is named with the reason."""
-    known = json.loads(run.read_text(encoding="utf-8"))["reports"] if run.is_file() else {}
+    card, absent = read_record(RunCard, run), ReportCard(page="")
+    known = card.reports if card else {}
     names = list_municipalities(region.workspace, region.year)
-    items = [(name, known.get(name, {}).get("page", ""), known.get(name, {}).get("message", "")) for name in names]
+    items = [(name, known.get(name, absent).page, known.get(name, absent).message) for name in names]
     return Links(tuple((name, page, message or ("" if page else "отчёт не построен")) for name, page, message in items))
 
 

@@ -50,6 +50,7 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
         },
         shown=("Школа", "Учеников", *(STRIPS[domain] for domain in domains), WITH_SURENESS, "Что дальше"),
         search=Search("Списки", tuple(name_all_lists(portfolio.workspace.methodology)), ("Код",)),
+        folds=True,
     )
 
 

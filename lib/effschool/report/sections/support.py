@@ -59,7 +59,7 @@ def tabulate_participants(portfolio: Portfolio) -> Table | Text:
     shown = tuple(name for name in frame if name != PATH)
     title = f"Школы в проектах поддержки, {portfolio.year} год"
     note = "Клетки — место по результатам среди школ той же группы, с года до включения." if rules else ""
-    return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings))
+    return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings), folds=True)
 
 
 def describe_participation(portfolio: Portfolio) -> pd.DataFrame:
@@ -102,7 +102,9 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     if found.empty:
         return Text((note,), kind="note")
     frame = found.rename_axis("Школа").rename("У кого учиться").reset_index()
-    return Table("Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note)
+    return Table(
+        "Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note, folds=True
+    )
 
 
 PARTNER = (
