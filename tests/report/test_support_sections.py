@@ -6,7 +6,7 @@ import pytest
 
 from effschool.dynamics.partners import CLOSE, find_partners, hide_other_municipalities
 from effschool.report.display import Table, Text
-from effschool.report.portfolio import list_municipalities, open_portfolio
+from effschool.report.portfolio import find_small_groups, list_municipalities, open_portfolio
 from effschool.report.sections import support as parts
 from effschool.report.workspace import Support, load_named_partners, load_support, save_support
 from effschool.support.roadmap import AHEAD, DONE, OVERDUE, SOON
@@ -78,6 +78,9 @@ def test_partners_of_others_are_shown_without_names(rich, names, named):
     close = named[(named["kind"] == CLOSE) & named["partner_id"].notna()]
     tables = [parts.tabulate_partners(open_portfolio(rich, name, YEAR)) for name in names]
     shown = pd.concat([table.frame for table in tables if isinstance(table, Table)])
+    small = [flags for name in names for flags in find_small_groups(rich.dynamics.paths, name).values()]
+    untold = set(rich.dynamics.paths.loc[np.logical_or.reduce(small), "school_id"])
+    close = close[close["is_own"].astype(bool) | ~close["school_id"].isin(untold)]
     abroad = close.loc[~close["is_own"].astype(bool), "school_id"].nunique()
     assert shown["У кого учиться"].str.contains(parts.ASK_INSTITUTE, regex=False).sum() == abroad > 0
     assert len(shown) == close["school_id"].nunique()
