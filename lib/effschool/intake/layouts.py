@@ -27,6 +27,7 @@ TableName = Literal[
     "marked",
     "targets_fact",
     "roadmap",
+    "partners",
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 INVISIBLE = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}\N{SOFT HYPHEN}"

@@ -60,6 +60,7 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         *followed,
         workspace.support.partners,
         workspace.support.participants,
+        workspace.support.approved,
         workspace.clusters,
     )
     always = [table for table in over_years if len(table.columns)]
