@@ -55,7 +55,7 @@ class RegionYear:
         return replace(self, year=self.year - 1)
 
     def flag_lacking(self, schools: pd.DataFrame, domain: Domain, what: str = "index") -> "pd.Series[bool]":
-        """Which schools of the year have no index, or no band: what is not told (`hide_small_groups`) is not lacking."""
+        """Which schools of the year have no index, or no band; what `hide_small_groups` keeps back is not lacking."""
         known = self.workspace.identified.indices
         known = known[(known["year"] == self.year) & (known["domain"] == domain)].dropna(subset=what)
         return schools[f"{domain}_{what}"].isna() & ~schools["school_id"].isin(known["school_id"])

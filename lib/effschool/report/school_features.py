@@ -19,7 +19,7 @@ from effschool.report.portfolio import (
     list_levels,
     measure_participants,
 )
-from effschool.report.privacy import blur_share, suppress_small
+from effschool.report.privacy import blur_index, blur_share, suppress_small
 from effschool.report.queries import is_more_worse, score_change, score_share
 from effschool.support.participants import choose_participants
 
@@ -136,7 +136,7 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
             "in_project": pd.Series(own.index.isin(list_participants(region)), index=own.index),
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
-            "results_trend": _find_trend(region),
+            "results_trend": blur_index(_find_trend(region)) if isinstance(region, Portfolio) else _find_trend(region),
             "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
         },
     )

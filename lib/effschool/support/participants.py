@@ -51,7 +51,9 @@ def name_participants(
     partner, places = programme["partner_id"], latest["municipality"]
     is_elsewhere = partner.isin(latest.index) & (partner.map(places) != programme["school_id"].map(places))
     by_pair = approved.set_index(["school_id", "partner_id"])["partner"]
-    allowed = by_pair.reindex(pd.MultiIndex.from_frame(programme[["school_id", "partner_id"]])).set_axis(programme.index)
+    allowed = by_pair.reindex(pd.MultiIndex.from_frame(programme[["school_id", "partner_id"]])).set_axis(
+        programme.index
+    )
     named = partner.map(latest["name"]).fillna(partner).mask(is_elsewhere, allowed.fillna(ELSEWHERE))
     return programme.assign(partner=named.astype("str"))[COLUMNS]
 

@@ -307,7 +307,9 @@ def describe_data(portfolio: Portfolio) -> Text:
         names = words(_name_some(schools[weak]))
         lines.append(say("Недостаточно данных для места среди школ группы: {names}.", names=names))
     if len(portfolio.untold):
-        lines.append(say(UNTOLD, names=words(_name_some(portfolio.untold)), fewest=number(load_privacy().reports.schools)))
+        lines.append(
+            say(UNTOLD, names=words(_name_some(portfolio.untold)), fewest=number(load_privacy().reports.schools))
+        )
     refused = int((portfolio.workspace.files["status"] == "не принят").sum())
     if refused:
         # Names of files may tell of other municipalities; the region's page has them.

@@ -11,7 +11,7 @@ from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import join, percent, say, words
 from effschool.report.portfolio import Portfolio, flag_members, keep_latest
-from effschool.report.privacy import blur_index, suppress_small
+from effschool.report.privacy import blur_index, blur_share, suppress_small
 from effschool.report.sections.cohorts import (
     COHORT_FORMATS,
     describe_cohorts,
@@ -114,7 +114,7 @@ def chart_level_change(portfolio: Portfolio) -> Chart | Text:
     table = Table("Уровень и изменение", title, frame, formats)
     region = select_levels(portfolio.workspace.dynamics, portfolio.year).dropna(subset="tone")
     others = region["school_id"].isin(portfolio.others["school_id"]).sum()
-    weakest = suppress_small(pd.Series([100 * region["tone"].eq(1).mean()]), pd.Series([others])).iloc[0]
+    weakest = blur_share(suppress_small(pd.Series([100 * region["tone"].eq(1).mean()]), pd.Series([others]))).iloc[0]
     beside = say(
         "По региону «{name}» — {worst} таких школ.",
         name=words(rules.tone_names[0]),
