@@ -130,6 +130,22 @@ def test_targets_show_the_last_year_with_a_plan(demo, names):
     assert len(region) > len(frame)
 
 
+@pytest.mark.parametrize(("elsewhere", "shown"), [(0, True), (4, False), (5, True), (np.nan, True)])
+def test_share_of_the_region_stands_on_five_schools_of_others(demo, names, elsewhere, shown):
+    """Of the institute's own facts and of events it is not known how many schools they speak of."""
+    targets = demo.support.targets
+    whole = targets["municipality"].isna()
+    counted = targets.assign(
+        fact=50.0, schools=np.where(targets["municipality"] == names[0], 3.0, np.where(whole, 3.0 + elsewhere, 1.0))
+    )
+    place = open_portfolio(replace(demo, support=replace(demo.support, targets=counted)), names[0], YEAR)
+    frame = parts.tabulate_targets(place).frame
+    both = parts.choose_latest(targets[whole], YEAR)["title"]
+    told = frame.loc[frame["Показатель"].isin(both), "По региону"] != "нет данных"
+    assert len(told)
+    assert told.eq(shown).all()
+
+
 def test_targets_without_any_fact_are_left_to_the_region(demo, names):
     part = parts.tabulate_targets(open_portfolio(demo, names[0], YEAR))
     assert not part.frame[["Факт", "По региону"]].eq("нет данных").all(axis=1).any()
