@@ -70,7 +70,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
-    from effschool.support.participants import name_participants
+    from effschool.support.participants import name_approved, name_participants
     from effschool.support.programmes import load_programmes
     from effschool.support.roadmap import find_day, judge_events
     from effschool.support.targets import Known, compare_targets
@@ -98,6 +98,7 @@ def demo_processed(demo_raw, methodology):
             targets,
             events,
             name_participants(contract["programme"], identified.schools),
+            name_approved(contract["partners"], identified.schools),
         ),
         processed,
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.disclosure import load_disclosure, may_tell
-from effschool.report.portfolio import Portfolio, compare_indicators
+from effschool.report.portfolio import Portfolio, compare_indicators, open_portfolio
 from effschool.report.privacy import blur_index
 from effschool.report.workspace import Workspace
 
@@ -53,9 +53,11 @@ def list_secrets(workspace: Workspace, municipality: str, year: int) -> Secrets:
     both = paths[paths["year"] == year].dropna(subset=["results_band", "social_band"])
     pairs = both[["social_index", "results_index"]].to_numpy(float)
     chosen = (both["municipality"] == municipality).to_numpy()
-    told = list_told(Portfolio(workspace, year, municipality))
+    portfolio = open_portfolio(workspace, municipality, year)
+    drawn = both["school_id"].isin(portfolio.schools.dropna(subset=["results_band", "social_band"])["school_id"])
+    told = list_told(portfolio)
     telling = keep_telling(figures[0], np.concatenate([figures[1], told]))
-    return Secrets(frozenset(names[0] - names[1]), telling, pairs[~chosen], pairs[chosen])
+    return Secrets(frozenset(names[0] - names[1]), telling, pairs[~chosen], pairs[drawn.to_numpy()])
 
 
 def list_told(portfolio: Portfolio) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 from effschool.dynamics.clusters import find_clusters
 from effschool.dynamics.effects import FEW, NO_START, assess_programme, invent_region
 from effschool.report.display import Chart, Text
-from effschool.report.portfolio import open_region
+from effschool.report.portfolio import list_municipalities, open_portfolio, open_region
 from effschool.report.sections import effects as parts
 
 YEAR = 2023
@@ -176,6 +176,16 @@ def test_report_of_a_municipality_tells_the_effect_of_its_year_only(demo, row):
     workspace = replace(demo, effects=pd.DataFrame([row]))
     assert "Из 46\N{NO-BREAK SPACE}школ" in parts.tell_programme(open_region(workspace, YEAR)).paragraphs[0]
     assert "нет данных" in parts.tell_programme(open_region(workspace, YEAR - 1)).paragraphs[0]
+
+
+def test_effect_is_told_where_five_schools_of_others_were_compared(demo, row):
+    place = open_portfolio(demo, list_municipalities(demo, YEAR)[0], YEAR)
+    own = place.schools["school_id"].head(7)
+    for compared, is_told in ((11, False), (12, True)):
+        support = replace(demo.support, participants=pd.DataFrame({"school_id": own}))
+        effects = pd.DataFrame([row]).assign(schools=compared, is_enough=True)
+        told = parts.tell_programme(replace(place, workspace=replace(demo, support=support, effects=effects)))
+        assert (parts.TOO_FEW not in told.paragraphs[0]) == is_told
 
 
 def test_tiny_region_has_too_few_schools_for_either(demo):

@@ -21,7 +21,6 @@ from effschool.report.portfolio import (
     place_points,
     pool_by_indicator,
     spread_bands,
-    spread_values,
 )
 
 OTHERS = ("o1", "o2", "o3", "o4", "o5")
@@ -96,7 +95,7 @@ def test_values_of_other_years_are_not_pooled(make_portfolio):
 
 
 def test_points_of_others_are_anonymous(demo):
-    portfolio = pick(demo)
+    portfolio = pick(demo, 1)
     points = place_points(portfolio)
     assert list(points.columns) == ["x", "y", "number", "kind", "schools", "x_middle", "y_middle"]
     cells = points[points["number"].isna()]
@@ -188,20 +187,6 @@ def test_participants_are_the_least_and_the_most(make_portfolio):
     )
     found = measure_participants(make_portfolio({"01": {2022: "mid"}}, indicators=measures))
     assert found.to_numpy().tolist() == [["01", 7, 31]]
-
-
-def test_values_stand_in_the_order_of_the_methodology(demo):
-    portfolio = pick(demo)
-    wide = spread_values(portfolio, "results")
-    order = [item.id for item in demo.methodology.domains["results"].indicators]
-    assert list(wide.columns) == [name for name in order if name in set(wide.columns)]
-    assert list(wide.index) == list(portfolio.schools["number"])
-    values = demo.identified.indicators
-    school = portfolio.schools.iloc[0]
-    own = values[(values["year"] == 2023) & (values["school_id"] == school["school_id"])].set_index("indicator")
-    assert wide.loc[school["number"], wide.columns[0]] == pytest.approx(
-        own["normalised"].get(wide.columns[0]), nan_ok=True
-    )
 
 
 def test_unknown_year_is_refused_with_the_list(demo):

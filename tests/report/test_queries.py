@@ -80,9 +80,8 @@ def test_three_steps_mean_what_they_say(verdict, stays, step):
 def test_every_listed_school_has_a_step(demo):
     for name in list_municipalities(demo, 2023):
         portfolio = open_portfolio(demo, name, 2023)
-        listed = demo.certainty[
-            demo.certainty["is_member"].astype(bool) & demo.certainty["list"].isin(portfolio.watched)
-        ]
+        sure = portfolio.workspace.certainty
+        listed = sure[sure["is_member"].astype(bool) & sure["list"].isin(portfolio.watched)]
         listed = listed[(listed["year"] == 2023) & listed["school_id"].isin(portfolio.schools["school_id"])]
         found = name_sureness(portfolio, portfolio.schools)
         pairs = {(school, name) for school, lists in found.items() for name in lists}

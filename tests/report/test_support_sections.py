@@ -6,7 +6,7 @@ import pytest
 
 from effschool.dynamics.partners import CLOSE, find_partners, hide_other_municipalities
 from effschool.report.display import Table, Text
-from effschool.report.portfolio import list_municipalities, open_portfolio
+from effschool.report.portfolio import find_small_groups, list_municipalities, open_portfolio
 from effschool.report.sections import support as parts
 from effschool.report.workspace import Support, load_named_partners, load_support, save_support
 from effschool.support.roadmap import AHEAD, DONE, OVERDUE, SOON
@@ -78,6 +78,9 @@ def test_partners_of_others_are_shown_without_names(rich, names, named):
     close = named[(named["kind"] == CLOSE) & named["partner_id"].notna()]
     tables = [parts.tabulate_partners(open_portfolio(rich, name, YEAR)) for name in names]
     shown = pd.concat([table.frame for table in tables if isinstance(table, Table)])
+    small = [flags for name in names for flags in find_small_groups(rich.dynamics.paths, name).values()]
+    untold = set(rich.dynamics.paths.loc[np.logical_or.reduce(small), "school_id"])
+    close = close[close["is_own"].astype(bool) | ~close["school_id"].isin(untold)]
     abroad = close.loc[~close["is_own"].astype(bool), "school_id"].nunique()
     assert shown["У кого учиться"].str.contains(parts.ASK_INSTITUTE, regex=False).sum() == abroad > 0
     assert len(shown) == close["school_id"].nunique()
@@ -125,6 +128,22 @@ def test_targets_show_the_last_year_with_a_plan(demo, names):
     assert earlier["Год"].astype(int).max() == 2022
     region = parts.tabulate_region_targets(demo.support.targets, YEAR).frame
     assert len(region) > len(frame)
+
+
+@pytest.mark.parametrize(("elsewhere", "shown"), [(0, True), (4, False), (5, True), (np.nan, True)])
+def test_share_of_the_region_stands_on_five_schools_of_others(demo, names, elsewhere, shown):
+    """Of the institute's own facts and of events it is not known how many schools they speak of."""
+    targets = demo.support.targets
+    whole = targets["municipality"].isna()
+    counted = targets.assign(
+        fact=50.0, schools=np.where(targets["municipality"] == names[0], 3.0, np.where(whole, 3.0 + elsewhere, 1.0))
+    )
+    place = open_portfolio(replace(demo, support=replace(demo.support, targets=counted)), names[0], YEAR)
+    frame = parts.tabulate_targets(place).frame
+    both = parts.choose_latest(targets[whole], YEAR)["title"]
+    told = frame.loc[frame["Показатель"].isin(both), "По региону"] != "нет данных"
+    assert len(told)
+    assert told.eq(shown).all()
 
 
 def test_targets_without_any_fact_are_left_to_the_region(demo, names):

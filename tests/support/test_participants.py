@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from builders_report import register, registered
 
-from effschool.support.participants import ELSEWHERE, choose_participants, name_participants
+from effschool.support.participants import ELSEWHERE, choose_participants, name_approved, name_participants
 
 SCHOOLS = register(
     [
@@ -32,3 +32,12 @@ def test_partner_is_named_inside_the_municipality_only(partner, named):
 def test_school_takes_part_from_its_entry_to_the_year_of_leaving(entry, leave, takes_part):
     rows = name_participants(enter(entry=entry, leave=leave), SCHOOLS)
     assert len(choose_participants(rows, 2023)) == takes_part
+
+
+def test_a_partner_elsewhere_is_named_only_where_the_pair_is_approved():
+    states = {"01": "утверждена", "02": "не утверждена"}
+    rows = [{"year": 2023, "school_id": school, "partner_id": "03", "state": state} for school, state in states.items()]
+    approved = name_approved(pd.DataFrame(rows), SCHOOLS)
+    assert approved.to_numpy().tolist() == [["01", "03", "Чужая школа, Другой"]]
+    named = [name_participants(enter(school, partner="03"), SCHOOLS, approved)["partner"].iloc[0] for school in states]
+    assert named == ["Чужая школа, Другой", ELSEWHERE]

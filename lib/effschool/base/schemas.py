@@ -17,6 +17,8 @@ SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "на�
 LOCALITIES = ("город", "село")
 LEVELS = ("ООО", "СОО")
 EVENT_STATES = ("выполнено", "не выполнено", "отменено")
+APPROVED = "утверждена"
+PAIR_STATES = (APPROVED, "не утверждена")
 JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
 BANDS = ("low", "mid", "high")
 DOMAINS = ("results", "social")
@@ -50,6 +52,7 @@ KEYS = {
     "marked": ("year", "school_id", "subject", "grade"),
     "targets_fact": ("programme", "target", "year", "municipality"),
     "roadmap": ("programme", "municipality", "number", "event"),
+    "partners": ("school_id", "partner_id"),
 }
 """Columns that name a row of a table taken in; no two rows have the same ones."""
 BLANK_IN_KEYS = ("grade", "municipality", "number")
@@ -341,9 +344,23 @@ ROADMAP = _take_in(
 `municipality` is missing for an event of the region; `year` is that of the plan's title, for terms without one; `term`,
 `done` and `as_of` are dates in words or figures (`roadmap.read_term`)."""
 
+PARTNERS = _take_in(
+    "partners",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "partner_id": _text(False),
+        "state": _choice(PAIR_STATES, "Состояние"),
+    },
+)
+"""A row per school and partner (пара партнёров) and whether the institute has approved in `year` that it be named."""
+
 CONTRACT = {
     schema.name: schema
-    for schema in (SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME, JOURNAL, SCORES, MARKED, TARGETS_FACT, ROADMAP)
+    for schema in (
+        *(SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME),
+        *(JOURNAL, SCORES, MARKED, TARGETS_FACT, ROADMAP, PARTNERS),
+    )
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""
 

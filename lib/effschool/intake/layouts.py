@@ -27,6 +27,7 @@ TableName = Literal[
     "marked",
     "targets_fact",
     "roadmap",
+    "partners",
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 NUMBERS = {"int64", "Int64", "float64"}

@@ -4,9 +4,9 @@ Only the municipality's own schools are named here; the rest of the region enter
 schools stand, none of which is the exact index of a school (`privacy`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 import pandas as pd
@@ -15,11 +15,12 @@ from slugify import slugify
 from effschool.dynamics.paths import describe_history
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.method.windows import list_covered_years
-from effschool.report.privacy import blur_index, count_in_cells, suppress_small
+from effschool.report.privacy import are_too_few, blur_index, count_in_cells, suppress_small
 from effschool.report.workspace import Workspace
 
 REGION_ROW = "регион"
 OTHER_KIND = "прочие"
+DOMAINS: tuple[Domain, ...] = ("results", "social")
 
 
 def has_lists(workspace: Workspace, year: int) -> bool:
@@ -52,6 +53,12 @@ class RegionYear:
     def year_before(self) -> Self:
         """The same place a year earlier."""
         return replace(self, year=self.year - 1)
+
+    def flag_lacking(self, schools: pd.DataFrame, domain: Domain, what: str = "index") -> "pd.Series[bool]":
+        """Which schools of the year have no index, or no band; what `hide_small_groups` keeps back is not lacking."""
+        known = self.workspace.identified.indices
+        known = known[(known["year"] == self.year) & (known["domain"] == domain)].dropna(subset=what)
+        return schools[f"{domain}_{what}"].isna() & ~schools["school_id"].isin(known["school_id"])
 
     @property
     def watched(self) -> list[str]:
@@ -93,6 +100,12 @@ class Portfolio(RegionYear):
     def others(self) -> pd.DataFrame:
         """Schools of the year in other municipalities."""
         return self.region_schools[self.region_schools["municipality"] != self.municipality]
+
+    @property
+    def untold(self) -> pd.DataFrame:
+        """Own schools whose index is known and not told: too few schools of others are in their group."""
+        flags = [self.schools[f"{name}_index"].isna() & ~self.flag_lacking(self.schools, name) for name in DOMAINS]
+        return self.schools[flags[0] | flags[1]]
 
     @cached_property
     def indicator_means(self) -> pd.DataFrame:
@@ -136,7 +149,61 @@ def open_portfolio(workspace: Workspace, municipality: str | None, year: int | N
     if municipality and municipality not in names:
         listed = ", ".join(f"«{name}»" for name in names)
         raise ValueError(f"Муниципалитета «{municipality}» нет в данных {region.year} года. Есть: {listed}.")
-    return Portfolio(workspace, region.year, municipality or names[0])
+    chosen = municipality or names[0]
+    return Portfolio(hide_small_groups(workspace, chosen), region.year, chosen)
+
+
+def hide_small_groups(workspace: Workspace, municipality: str) -> Workspace:
+    """The workspace as the municipality's report reads it: nothing tells of a group with too few schools of others.
+
+    Beside one or two schools of others an own index and band are those of the others, turned round. So in a year in
+    which too few of a group are ranked elsewhere, own schools of it have neither; how sure their lists are, what would
+    have changed them and who is close elsewhere is not known of them at all. The lists themselves stay.
+    """
+    paths, partners = workspace.dynamics.paths, workspace.support.partners
+    hidden = find_small_groups(paths, municipality)
+    codes = {name: set(paths.loc[flags, "school_id"]) for name, flags in hidden.items()}
+    if not any(codes.values()):
+        return workspace
+    places = [(f"{name}_{what}", flags) for name, flags in hidden.items() for what in ("index", "band")]
+    if len(partners):
+        elsewhere = partners["school_id"].isin(set.union(*codes.values())) & ~partners["is_own"].fillna(True)
+        partners = partners.assign(distance=partners["distance"].mask(elsewhere))
+    drop = partial(_drop_relative, codes=codes, methodology=workspace.methodology)
+    return replace(
+        workspace,
+        dynamics=replace(
+            workspace.dynamics, paths=paths.assign(**{name: paths[name].mask(flags) for name, flags in places})
+        ),
+        support=replace(workspace.support, partners=partners),
+        certainty=drop(workspace.certainty),
+        decisions=drop(workspace.decisions),
+        levels=drop(workspace.levels),
+    )
+
+
+def find_small_groups(paths: pd.DataFrame, municipality: str) -> dict[Domain, pd.Series]:
+    """Which paths are of own schools whose group has ranked schools elsewhere in the year, but too few, by domain."""
+    is_own = paths["municipality"] == municipality
+    keys = [paths["year"], paths["group"]]
+    ranked = {name: (paths[f"{name}_band"].notna() & ~is_own).groupby(keys).transform("sum") for name in DOMAINS}
+    return {name: is_own & are_too_few(others.fillna(0)) for name, others in ranked.items()}
+
+
+def _drop_relative(table: pd.DataFrame, codes: Mapping[Domain, set[str]], methodology: Methodology) -> pd.DataFrame:
+    """Rows without those that compare one of the schools with its group; of ФИОКО's, which do not, the usual school."""
+    if table.empty:
+        return table
+    lists, joint = methodology.lists, {status.status for status in methodology.lists.joint}
+    is_hidden = pd.Series(False, index=table.index)
+    for domain, ids in codes.items():
+        names = {status.status for status in lists.list_statuses(domain)} | joint
+        is_of = table["list"].isin(names) if "list" in table else table["domain"].eq(domain)
+        is_hidden |= is_of & table["school_id"].isin(ids)
+    if "chance_sentence" in table:
+        usual = table["chance_sentence"].mask(table["school_id"].isin(codes["results"]))
+        table = table.assign(chance_sentence=usual)
+    return table[~is_hidden]
 
 
 def list_municipalities(workspace: Workspace, year: int) -> list[str]:
@@ -254,19 +321,6 @@ def spread_bands(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     years = [year for year in sorted(paths["year"].unique()) if year <= portfolio.year]
     wide = own.pivot_table(index="number", columns="year", values=f"{domain}_band", aggfunc="first", dropna=False)
     return wide.reindex(index=portfolio.schools["number"], columns=years)
-
-
-def spread_values(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
-    """Normalised indicators of the year: a row per own school (by number), a column per indicator, 0…1.
-
-    Blurred: two exact values with the raw ones beside them would give the best and the worst school of the group.
-    """
-    values = portfolio.workspace.identified.indicators
-    chosen = values[(values["year"] == portfolio.year) & (values["domain"] == domain)]
-    own = chosen.merge(portfolio.schools[["school_id", "number"]], on="school_id", validate="many_to_one")
-    order = [item.id for item in portfolio.workspace.methodology.domains[domain].indicators]
-    wide = own.pivot_table(index="number", columns="indicator", values="normalised", aggfunc="first")
-    return blur_index(wide.reindex(index=portfolio.schools["number"], columns=[name for name in order if name in wide]))
 
 
 def place_points(portfolio: Portfolio) -> pd.DataFrame:

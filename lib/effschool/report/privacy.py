@@ -26,7 +26,8 @@ class ReportRules(Frozen):
         schools: fewest schools of others behind a figure.
         pupils: fewest pupils behind an end of a range of similar municipalities.
         municipalities: how many similar municipalities a range is made of.
-        index_step: step to which an index is rounded that may be a single school's (0…1).
+        index_step: step to which an index is rounded that may be a single school's (0…1), and a level or a change.
+        share_step: step to which shares and means of the region or of a group are rounded, in the indicator's unit.
         cell: side of the squares of indices in which schools of others are counted (0…1).
     """
 
@@ -34,6 +35,7 @@ class ReportRules(Frozen):
     pupils: Fewest
     municipalities: Annotated[int, Field(ge=3, strict=True)]
     index_step: float = Field(gt=0, le=0.1)
+    share_step: float = Field(gt=0, le=1)
     cell: float = Field(gt=0, le=0.5)
     source: Words
 
@@ -112,8 +114,12 @@ def suppress_small(figures: pd.Series, others: pd.Series) -> pd.Series:
 
     None at all is no reason to hide: then the figure is the municipality's own.
     """
-    fewest = load_privacy().reports.schools
-    return figures.mask(others.reindex(figures.index, fill_value=0).between(1, fewest - 1))
+    return figures.mask(are_too_few(others.reindex(figures.index, fill_value=0)))
+
+
+def are_too_few(others: Values) -> Values:
+    """Of which numbers of schools of others nothing is told: one to few; of none there is nothing to tell."""
+    return (others >= 1) & (others < load_privacy().reports.schools)
 
 
 def suppress_rare(figures: pd.Series, schools: pd.Series, pupils: pd.Series) -> pd.Series:
@@ -124,7 +130,15 @@ def suppress_rare(figures: pd.Series, schools: pd.Series, pupils: pd.Series) -> 
 
 def blur_index(values: Values) -> Values:
     """Indices rounded so that many schools have the same; missing stays missing."""
-    step = load_privacy().reports.index_step
+    return _round_to(values, load_privacy().reports.index_step)
+
+
+def blur_share(values: Values) -> Values:
+    """Shares and means over schools of others as they are written: an exact one is a fraction that tells its counts."""
+    return _round_to(values, load_privacy().reports.share_step)
+
+
+def _round_to(values: Values, step: float) -> Values:
     return ((values / step).round() * step).round(9)
 
 

@@ -14,6 +14,7 @@ from scipy import special, stats
 from effschool.certainty.stability import STABLE
 from effschool.method.methodology import Domain, Methodology
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators, list_certainty
+from effschool.report.privacy import blur_share
 
 WORSE, BETTER, SAME = "worse", "better", "same"
 
@@ -102,11 +103,13 @@ def judge_indicators(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     past = past[["own", "own_participants"]].reindex(now["indicator"]).reset_index(drop=True)
     people, known = now["own_participants"], method.indicators
     more_is_worse = is_more_worse(method, now["indicator"])
-    low, high = span_chance(now["region"], people, method)
+    shown = blur_share(now["region"])
+    low, high = span_chance(shown, people, method)
     sign = np.where(more_is_worse, 1, -1)
     worse_by = sign * score_share(now["own"], people, now["region"])
     moved_worse = sign * score_change(now["own"], people, past["own"], past["own_participants"])
     return now.assign(
+        region=shown,
         name=[known[name].short for name in now["indicator"]],
         unit=[known[name].unit for name in now["indicator"]],
         before=past["own"],

@@ -12,13 +12,15 @@ from effschool.base.disclosure import flag_few
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
 from effschool.report.portfolio import (
+    DOMAINS,
+    Portfolio,
     RegionYear,
     flag_members,
     is_other_municipality,
     list_levels,
     measure_participants,
 )
-from effschool.report.privacy import suppress_small
+from effschool.report.privacy import blur_index, blur_share, suppress_small
 from effschool.report.queries import is_more_worse, score_change, score_share
 from effschool.support.participants import choose_participants
 
@@ -68,7 +70,8 @@ def measure_indicators(region: RegionYear, schools: pd.DataFrame) -> pd.DataFram
     own = now[now["school_id"].isin(schools["school_id"])].set_index(["school_id", "indicator"])
     before = past[~_flag_few(past, region.workspace.methodology)].set_index(["school_id", "indicator"])
     before = before[["raw", "participants"]].reindex(own.index)
-    wide = _measure_now(own, before, _pool_places(region, now), region.workspace.methodology).unstack("indicator")
+    measured = _measure_now(own, before, _pool_places(region, now), region.workspace.methodology)
+    wide = (_blur_places(measured) if isinstance(region, Portfolio) else measured).unstack("indicator")
     wide.columns = [f"{name}.{measure}".removesuffix(".value") for measure, name in wide.columns]
     return wide.reindex(schools["school_id"])
 
@@ -94,6 +97,12 @@ def _pool_places(region: RegionYear, now: pd.DataFrame) -> pd.DataFrame:
         others = is_other_municipality(region, now["school_id"]).groupby(by).transform("sum")
         pooled[place] = suppress_small(shares, others)
     return pooled.set_index(["school_id", "indicator"])[["region", "group"]]
+
+
+def _blur_places(measured: pd.DataFrame) -> pd.DataFrame:
+    """Measures as a municipality may read them: judged by exact figures of the region and the group, told rounded."""
+    told = measured.assign(region=blur_share(measured["region"]), group=blur_share(measured["group"]))
+    return told.assign(above=told["value"] - told["group"])
 
 
 def _measure_now(
@@ -124,18 +133,19 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
     """The part of `gather_features` that is about lists, certainty and history: the columns of `SIGNS`."""
     own = schools.set_index("school_id")
     watched = region.watched
-    listed = {domain: own[f"{domain}_status"].isin(watched) for domain in ("results", "social")}
+    listed = {domain: own[f"{domain}_status"].isin(watched) for domain in DOMAINS}
+    lacking = {domain: region.flag_lacking(schools, domain).set_axis(own.index) for domain in DOMAINS}
     found = pd.DataFrame(
         {
             **{name: own[name] for name in ("results_status", "social_status", "joint", "enrolment")},
             "results_low": _flag_low(region, own["results_band"]),
             "fioko": flag_members(own, FIOKO_LIST),
             **{f"{domain}_listed": flags for domain, flags in listed.items()},
-            **{f"{domain}_missing": own[f"{domain}_index"].isna() for domain in listed},
+            **{f"{domain}_missing": flags for domain, flags in lacking.items()},
             "in_project": pd.Series(own.index.isin(list_participants(region)), index=own.index),
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
-            "results_trend": _find_trend(region),
+            "results_trend": blur_index(_find_trend(region)) if isinstance(region, Portfolio) else _find_trend(region),
             "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
         },
     )

@@ -153,10 +153,11 @@ def set_up_page(sheet: Worksheet) -> None:
 
 
 def choose_format(column: pd.Series) -> str:
-    """Excel's number format of a column: three digits for values between −1 and 1, one for others, none for text."""
+    """Excel's number format: for values between −1 and 1 three digits, or two if there are no more, one for others."""
     if not pd.api.types.is_float_dtype(column):
         return GENERAL
-    return "0.000" if column.abs().max() <= 1 else "0.0"
+    small = "0.00" if (column - column.round(2)).abs().max() < 1e-9 else "0.000"
+    return small if column.abs().max() <= 1 else "0.0"
 
 
 def put_value(cell: Cell, value: object) -> Cell:

@@ -54,15 +54,17 @@ class Region(BaseModel):
 
 @dataclass(frozen=True)
 class Support:
-    """Support of schools: partners of a year, targets, events, schools of projects (the modules say what a row is).
+    """Support of schools: partners of a year, targets, events, schools of projects, pairs approved to be named.
 
-    Partners of other municipalities have no code here: this is what reports read. `load_named_partners` has all.
+    Partners of other municipalities have no code here: this is what reports read. `load_named_partners` has all. The
+    modules say what a row is.
     """
 
     partners: pd.DataFrame = field(default_factory=pd.DataFrame)
     targets: pd.DataFrame = field(default_factory=pd.DataFrame)
     roadmap: pd.DataFrame = field(default_factory=pd.DataFrame)
     participants: pd.DataFrame = field(default_factory=pd.DataFrame)
+    approved: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
 CONTRACT_FILES = (
     *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
-    *("targets_fact", "roadmap", "problems", "files", "corrections", "renamed"),
+    *("targets_fact", "roadmap", "partners", "problems", "files", "corrections", "renamed"),
 )
 IDENTIFIED_FILES = (
     "schools",
@@ -40,7 +40,7 @@ DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
 )
-SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap", "participants")
+SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap", "participants", "approved")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}

@@ -21,7 +21,7 @@ from effschool.run.stamps import digest
 OWN, REGION = "данные школ муниципалитета", "показатели региона"
 """What `stamps.explain_redo` calls the two digests."""
 FIGURES = {
-    "paths": ["year", "results_band", "results_index", "social_band", "social_index",
+    "paths": ["year", "group", "municipality", "results_band", "results_index", "social_band", "social_index",
               "results_status", "social_status", "fioko_shnor", "joint"],
     "indicators": ["year", "group", "domain", "indicator", "raw", "participants", "municipality"],
     "level_change": ["tone"],
@@ -60,6 +60,7 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         *followed,
         workspace.support.partners,
         workspace.support.participants,
+        workspace.support.approved,
         workspace.clusters,
     )
     always = [table for table in over_years if len(table.columns)]

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from effschool.base.persons import hide_names
 from effschool.base.problems import spell_path
 from effschool.base.russian import join_words
 from effschool.base.storage import hash_file, hash_readable, read_record, write_text
@@ -74,12 +75,21 @@ def list_causes(step: Step) -> Causes:
     """Everything the outputs depend on: digests or values by name, in kinds that `KINDS` knows."""
     return {
         "notebook": {step.notebook.name: hash_file(step.notebook)},
-        "inputs": {str(step.show_value(path)): hash_readable(path) for path in sorted(step.inputs)},
+        "inputs": _hash_inputs(step),
         "depends": dict(step.depends),
         "parameters": {name: str(step.show_value(value)) for name, value in step.parameters.items()},
         "library": hash_library(),
         "versions": read_versions(),
     }
+
+
+def _hash_inputs(step: Step) -> dict[str, str]:
+    """Digests of the inputs by name, without names of people; of files that then have one name, all digests."""
+    digests: dict[str, str] = {}
+    for path in sorted(step.inputs):
+        name = hide_names(str(step.show_value(path)))
+        digests[name] = digests.get(name, "") + hash_readable(path)
+    return digests
 
 
 @cache

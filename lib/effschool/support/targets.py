@@ -77,7 +77,7 @@ def compare_targets(programmes: Sequence[Programme], known: Known) -> pd.DataFra
     """Plan and fact of every target: a row per programme, target, year with a plan and place.
 
     Columns: programme, programme_title, target, title, unit, goal, year, municipality (missing for the region), plan,
-    fact (missing is «нет данных»), part and whole (behind a share), state, origin.
+    fact (missing is «нет данных»), part and whole (behind a share), schools (that were counted), state, origin.
     """
     frames = [_compare_target(*named, known) for named in list_targets(programmes)]
     compared = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
@@ -88,7 +88,7 @@ COLUMNS = {
     **dict.fromkeys(("programme", "programme_title", "target", "title", "unit", "goal"), "str"),
     "year": "int64",
     "municipality": "str",
-    **dict.fromkeys(("plan", "fact", "part", "whole"), "float64"),
+    **dict.fromkeys(("plan", "fact", "part", "whole", "schools"), "float64"),
     "state": "str",
     "origin": "str",
 }
@@ -113,7 +113,7 @@ def _compare_target(programme: Programme, target: Target, title: str, known: Kno
     reported = pick_reported(known.tables["targets_fact"], programme, target, title)
     facts = grid if counted is None else grid.merge(counted, how="left", on=["year", "municipality"])
     facts = facts.merge(reported, how="left", on=["year", "municipality"]).reindex(
-        columns=[*grid, "fact", "part", "whole", "value"]
+        columns=[*grid, "fact", "part", "whole", "schools", "value"]
     )
     is_counted = facts["fact"].notna()
     fact = facts["fact"].astype("float64").fillna(facts["value"].astype("float64"))
@@ -144,10 +144,11 @@ def judge_facts(fact: pd.Series, plan: pd.Series, goal: str, at_risk: float) -> 
 
 
 def measure_places(parts: pd.DataFrame) -> pd.DataFrame:
-    """Per cent by year and place, from parts and wholes by year and municipality; change where there is a before.
+    """Per cent by year and place, from a row per school of part and whole; change where there is a before.
 
     What has no municipality (the region's own plan of events) speaks for the region alone; else the whole region does.
     """
+    parts = parts if "schools" in parts else parts.assign(schools=1)
     numbers = [name for name in parts if name not in ("year", "municipality")]
     own = parts.groupby(["year", "municipality"])[numbers].sum().reset_index()
     has_own = parts["municipality"].isna().any()
@@ -157,7 +158,7 @@ def measure_places(parts: pd.DataFrame) -> pd.DataFrame:
     fact = _share(sums["part"], sums["whole"])
     if "whole_before" in sums:
         fact -= _share(sums["part_before"], sums["whole_before"])
-    return sums[["year", "municipality", "part", "whole"]].assign(fact=fact)
+    return sums[["year", "municipality", "part", "whole", "schools"]].assign(fact=fact)
 
 
 def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
@@ -261,7 +262,7 @@ def count_roadmap(_: RoadmapCount, programme: Programme, known: Known) -> pd.Dat
     """Events carried out among those due, by the year of their last day."""
     due = known.events[_names(known.events, programme) & known.events["is_due"]]
     part = due["state"].eq(DONE).astype("int64")
-    return due[["municipality"]].assign(year=due["end"].dt.year.astype("int64"), part=part, whole=1)
+    return due[["municipality"]].assign(year=due["end"].dt.year.astype("int64"), part=part, whole=1, schools=0)
 
 
 COUNTS: dict[str, Callable[..., pd.DataFrame]] = {

@@ -16,7 +16,8 @@ from effschool.method.methodology import Clusters, Effects, Indicator, Methodolo
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Fact, Said, count, number, say, words
-from effschool.report.portfolio import RegionYear
+from effschool.report.portfolio import Portfolio, RegionYear, is_other_municipality
+from effschool.report.privacy import load_privacy
 from effschool.report.sections.municipality import (
     NONE,
     OF_SCHOOLS,
@@ -403,7 +404,13 @@ def tell_programme(region: RegionYear) -> Text:
     known, rules = region.workspace.effects, region.workspace.methodology.effects
     if rules is None or known.empty or not (known["year"] == region.year).any():
         return say_missing(f"{EFFECT} по региону")
-    return Text(say_effect(known[known["year"] == region.year].iloc[0], rules))
+    found = known[known["year"] == region.year].iloc[0]
+    if isinstance(region, Portfolio) and found["is_enough"] and len(region.others):
+        took_part = region.workspace.support.participants["school_id"].drop_duplicates()
+        own = ~is_other_municipality(region, took_part)
+        if found["schools"] - own.sum() < load_privacy().reports.schools:
+            return Text((f"{EFFECT} по региону: {TOO_FEW} в других муниципалитетах.",), kind="note")
+    return Text(say_effect(found, rules))
 
 
 UNGROUPED, SAME = "не хватает данных", "та же"

@@ -12,7 +12,7 @@ from effschool.report.comments import choose_patterns
 from effschool.report.display import Figures, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
 from effschool.report.portfolio import Portfolio, count_lists, flag_listed, is_other_municipality
-from effschool.report.privacy import suppress_small
+from effschool.report.privacy import blur_share, suppress_small
 from effschool.report.queries import (
     BETTER,
     CHANCE,
@@ -61,7 +61,9 @@ def _say_standing(portfolio: Portfolio) -> Said:
     region = portfolio.region_schools
     others = pd.Series([is_other_municipality(portfolio, region["school_id"]).sum()])
     watched, everywhere = (int(flag_listed(schools, portfolio.watched).sum()) for schools in (own, region))
-    in_region = suppress_small(pd.Series([_divide(everywhere, len(region))]), others).iloc[0]
+    in_region = suppress_small(blur_share(pd.Series([_divide(everywhere, len(region))], dtype="float64")), others).iloc[
+        0
+    ]
     listed = say(
         "Хотя бы в одном списке, требующем помощи, — {listed} ({share}), по региону {region}.",
         listed=count(watched, *SCHOOLS),
@@ -166,6 +168,7 @@ def _show_lists(portfolio: Portfolio) -> Iterable[tuple[str, str, str]]:
     past = portfolio.year_before
     before = count_lists(past).set_index("list")["own"] if past.has_lists else pd.Series(dtype="int64")
     counts = count_lists(portfolio).set_index("list")
+    in_region = blur_share(100 * counts["region"] / counts["region_schools"])
     for name in portfolio.watched:
         row = counts.loc[name]
         template = "{share} школ; " + ("год назад {before}; " if name in before else "") + "по региону {region}"
@@ -173,7 +176,7 @@ def _show_lists(portfolio: Portfolio) -> Iterable[tuple[str, str, str]]:
             template,
             share=percent(_divide(row["own"], row["own_schools"])),
             before=number(before.get(name)),
-            region=percent(_divide(row["region"], row["region_schools"])),
+            region=percent(in_region[name]),
         )
         yield name[:1].upper() + name[1:], say("{own}", own=number(row["own"])), comparison
 

@@ -11,7 +11,7 @@ from effschool.report.display import Table, Text
 from effschool.report.drawings import choose_scale, draw_dumbbell, draw_years
 from effschool.report.facts import Said, count, join, number, say
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators
-from effschool.report.privacy import load_privacy
+from effschool.report.privacy import blur_share, load_privacy
 from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators
 from effschool.report.sections.municipality import NONE, OF_SCHOOLS, name_sheet, percent, say_missing
 from effschool.report.similar import find_similar, rank_similar, span_similar
@@ -154,7 +154,8 @@ def follow_indicators(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
         compare_indicators(replace(portfolio, year=year), domain, ("share", "mean")).assign(year=year)
         for year in list_years(portfolio)
     ]
-    return pd.concat(frames, ignore_index=True)
+    found = pd.concat(frames, ignore_index=True)
+    return found.assign(region=blur_share(found["region"]))
 
 
 def list_years(region: RegionYear) -> list[int]:

@@ -37,8 +37,8 @@ def list_own_missing(portfolio: Portfolio) -> list[str]:
     method, said = portfolio.workspace.methodology, []
     earlier = [str(year) for year in method.lists.window.list_years(portfolio.year) if year != portfolio.year]
     for domain, rules in method.iterate_domains():
-        own, everywhere = (schools[f"{domain}_band"] for schools in (portfolio.schools, portfolio.region_schools))
-        if own.empty or own.notna().any() or everywhere.isna().all():
+        own, everywhere = portfolio.schools, portfolio.region_schools[f"{domain}_band"]
+        if own.empty or not portfolio.flag_lacking(own, domain, "band").all() or everywhere.isna().all():
             continue
         lacking = f"{rules.title}: за {portfolio.year} год нет данных ни по одной школе муниципалитета."
         members = [name for name in method.list_watched(domain) if count_members(portfolio.schools, name)]

@@ -22,6 +22,7 @@ from effschool.report.portfolio import (
     name_watched_lists,
     place_points,
 )
+from effschool.report.privacy import blur_share, load_privacy
 from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.missing import list_missing
 from effschool.report.workbook import About
@@ -39,6 +40,11 @@ def percent(value: object) -> str:
 def index_value(value: object) -> str:
     """Three digits of an index 0…1."""
     return format_number(float(value), 3)  # type: ignore[arg-type]
+
+
+def two_digits(value: object) -> str:
+    """An index of a school in a municipality's report, which is rounded (`privacy`)."""
+    return format_number(float(value), 2)  # type: ignore[arg-type]
 
 
 def signed(value: object) -> str:
@@ -119,7 +125,7 @@ def tabulate_lists(portfolio: Portfolio) -> Table | Text:
             "Школ": counts["own"],
             "Доля школ, %": 100 * counts["own"] / counts["own_schools"].where(counts["own_schools"] > 0),
             "По региону, школ": counts["region"],
-            "По региону, %": 100 * counts["region"] / counts["region_schools"],
+            "По региону, %": blur_share(100 * counts["region"] / counts["region_schools"]),
         }
     )
     title = f"Школы в списках {portfolio.year} года"
@@ -128,8 +134,8 @@ def tabulate_lists(portfolio: Portfolio) -> Table | Text:
 
 WARNING = (
     "Правило относит к крайним группам по четверти школ в любом году, каким бы ни был общий уровень. Чем меньше "
-    "участников, тем сильнее результат школы меняется случайно от года к году: смотрите на число участников и на запас "
-    "до границы. Список — повод для адресной помощи, а не оценка школы."
+    "участников, тем сильнее результат школы меняется случайно от года к году: смотрите на число участников и на "
+    "надёжность места. Список — повод для адресной помощи, а не оценка школы."
 )
 
 
@@ -258,7 +264,7 @@ def _tabulate_matrix(portfolio: Portfolio, own: pd.DataFrame, tracks: pd.DataFra
         past = tracks[tracks["year"] == year].set_index("number")
         for axis, title in titles.items():
             frame[f"{title}, {year} год"] = own["number"].astype("int64").map(past[axis])
-    formats = dict.fromkeys(frame.columns.drop(["Школа", "Группа"]), index_value)
+    formats = dict.fromkeys(frame.columns.drop(["Школа", "Группа"]), two_digits)
     return Table("Матрица", "Школы в портфельной матрице", frame, formats)
 
 
@@ -287,7 +293,7 @@ def describe_data(portfolio: Portfolio) -> Text:
     schools = portfolio.schools
     domains = portfolio.workspace.methodology.domains
     columns = {"results": "результатов", "social": "социальных условий"}
-    lacking = {columns[domain]: schools[f"{domain}_index"].isna() for domain in domains}
+    lacking = {columns[domain]: portfolio.flag_lacking(schools, domain) for domain in domains}
     lines = [
         say(
             "Нет ни одного показателя {what}: {absent} ({names}).",
@@ -302,6 +308,10 @@ def describe_data(portfolio: Portfolio) -> Text:
     if weak.any():
         names = words(_name_some(schools[weak]))
         lines.append(say("Недостаточно данных для места среди школ группы: {names}.", names=names))
+    if len(portfolio.untold):
+        lines.append(
+            say(UNTOLD, names=words(_name_some(portfolio.untold)), fewest=number(load_privacy().reports.schools))
+        )
     refused = int((portfolio.workspace.files["status"] == "не принят").sum())
     if refused:
         # Names of files may tell of other municipalities; the region's page has them.
@@ -310,6 +320,9 @@ def describe_data(portfolio: Portfolio) -> Text:
     missing = list_missing(portfolio, names_files=False)
     fine = "Индексы за год есть у всех школ муниципалитета" + (", но не обо всём: см. «Главное»." if missing else ".")
     return Text(tuple(lines) or (fine,), kind="note" if lines else "plain")
+
+
+UNTOLD = "Не сказано о месте и индексе: {names} — в других муниципалитетах школ этой группы меньше {fewest}."
 
 
 def tabulate_own_corrections(portfolio: Portfolio) -> Table | Text:

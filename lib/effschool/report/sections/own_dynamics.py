@@ -11,6 +11,7 @@ from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import join, percent, say, words
 from effschool.report.portfolio import Portfolio, flag_members, keep_latest
+from effschool.report.privacy import blur_index, blur_share, suppress_small
 from effschool.report.sections.cohorts import (
     COHORT_FORMATS,
     describe_cohorts,
@@ -45,7 +46,7 @@ def describe_moves(portfolio: Portfolio) -> Text:
     for name in portfolio.watched:
         of_results = results if name in results else []
         is_on, was_on = flag_members(now.loc[both], name), flag_members(before.loc[both], name)
-        is_judged = now.loc[both, find_ground(portfolio, name)].notna()
+        is_judged = flag_judged(portfolio, name).loc[both]
         left = was_on & ~is_on
         moves = (
             ("попали в список", is_on & ~was_on),
@@ -85,11 +86,13 @@ LEFT = "вышли из списка"
 UNKNOWN = "были в списке год назад, а теперь для вывода не хватило данных"
 
 
-def find_ground(portfolio: Portfolio, name: str) -> str:
-    """Column without which a list cannot be judged: a school without it has not left the list."""
+def flag_judged(portfolio: Portfolio, name: str) -> pd.Series:
+    """Whether a list can be judged, by code: a school with no index for it has not left the list."""
     method = portfolio.workspace.methodology
     domains = [domain for domain in method.domains if name in method.list_watched(domain)]
-    return f"{domains[0]}_index" if domains else "fioko_shnor"
+    own = portfolio.register
+    known = ~portfolio.flag_lacking(own, domains[0]) if domains else own["fioko_shnor"].notna()
+    return known.set_axis(own["school_id"])
 
 
 def chart_changes(portfolio: Portfolio) -> Chart | Text:
@@ -109,16 +112,22 @@ def chart_level_change(portfolio: Portfolio) -> Chart | Text:
     own = rows.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id", validate="one_to_one")
     own = own.sort_values("number", ignore_index=True)
     points = list_points(own)
+    points = points.assign(**blur_index(points[["level", "change"]]))
     if points.empty:
         return say_missing("Уровень и изменение результатов школ")
     title = f"Уровень и изменение результатов школ, {portfolio.year} год"
-    frame = pd.DataFrame({"Школа": number_schools(own)}).join(describe_levels(own, rules))
-    table = Table("Уровень и изменение", title, frame, {"Уровень, отклонение": signed, "Изменение": signed})
-    region = select_levels(portfolio.workspace.dynamics, portfolio.year)["tone"].dropna()
+    formats = {"Уровень, отклонение": signed, "Изменение": signed}
+    described = describe_levels(own, rules)
+    described = described.assign(**blur_index(described[list(formats)]))
+    frame = pd.DataFrame({"Школа": number_schools(own)}).join(described)
+    table = Table("Уровень и изменение", title, frame, formats)
+    region = select_levels(portfolio.workspace.dynamics, portfolio.year).dropna(subset="tone")
+    others = region["school_id"].isin(portfolio.others["school_id"]).sum()
+    weakest = blur_share(suppress_small(pd.Series([100 * region["tone"].eq(1).mean()]), pd.Series([others]))).iloc[0]
     beside = say(
         "По региону «{name}» — {worst} таких школ.",
         name=words(rules.tone_names[0]),
-        worst=percent(100 * (region == 1).mean() if len(region) else None),
+        worst=percent(None if pd.isna(weakest) else weakest),
     )
     sentence = join([say_levels(own, rules), beside])
     return Chart("level-change", title, sentence, dynamics_charts.draw_level_grid(points, rules), table)
@@ -128,6 +137,7 @@ def tabulate_pupil_cohorts(portfolio: Portfolio) -> Table | Text:
     """Cohorts of the municipality that are out of line in the report's year, or changed in number."""
     rows = select_own(portfolio).pupil_cohorts
     rows = rows[(rows["to_year"] == portfolio.year) & rows["finding"].isin([JUMP, FALL, OTHER_PUPILS])]
+    rows = rows.assign(**blur_index(rows[["gain", "gain_error", "expected", "from_standard"]]))
     named = rows.merge(portfolio.schools[["school_id", "name", "number"]], on="school_id").sort_values("number")
     if named.empty:
         return Text(("Когорт, которые выбиваются из ряда или сильно изменились в числе, в муниципалитете нет.",))

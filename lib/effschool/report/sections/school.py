@@ -21,7 +21,7 @@ from effschool.report.display import Table, Text, render
 from effschool.report.facts import Said, count, join, list_facts, number, say, words
 from effschool.report.page import PageCard, render_parts
 from effschool.report.portfolio import Portfolio, flag_listed, name_slugs
-from effschool.report.privacy import suppress_small
+from effschool.report.privacy import blur_share, suppress_small
 from effschool.report.queries import (
     BETTER,
     WORSE,
@@ -310,12 +310,12 @@ def follow_schools_indicators(portfolio: Portfolio) -> pd.DataFrame:
     values = portfolio.workspace.identified.indicators
     years = list_years(portfolio)
     known = values[values["year"].isin(years) & (values["participants"] > 0)].dropna(subset="raw")
-    paths = portfolio.workspace.dynamics.paths[["school_id", "year", "group"]]
+    paths = portfolio.workspace.dynamics.paths[["school_id", "year", "group", "municipality"]]
     grouped = known.merge(paths, on=["school_id", "year"])
     grouped = grouped.assign(points=grouped["raw"] * grouped["participants"])
     by = grouped.groupby(["year", "group", "indicator"])
-    pooled = by["points"].sum() / by["participants"].sum()
-    others = grouped[~grouped["school_id"].isin(portfolio.schools["school_id"])]
+    pooled = blur_share(by["points"].sum() / by["participants"].sum())
+    others = grouped[grouped["municipality"] != portfolio.municipality]
     counts = others.groupby(["year", "group", "indicator"])["school_id"].nunique()
     pooled = suppress_small(pooled, counts).rename("region").reset_index()
     own = grouped[grouped["school_id"].isin(portfolio.schools["school_id"])].rename(

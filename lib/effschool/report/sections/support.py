@@ -17,6 +17,7 @@ from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import REGION_ROW, Portfolio, order_names, spread_bands
+from effschool.report.privacy import suppress_small
 from effschool.report.sections.municipality import NONE, OF_SCHOOLS, number_schools, percent, say_missing
 from effschool.support.participants import ELSEWHERE, choose_participants
 from effschool.support.programmes import Programme
@@ -89,12 +90,14 @@ def _say_path(path: Mapping[int, object], titles: Mapping[str, str]) -> str:
 
 
 def tabulate_partners(portfolio: Portfolio) -> Table | Text:
-    """Close and lastingly better schools for own schools that need help: of others only that there is one."""
-    silent = _say_no_need(portfolio)
+    """Close and lastingly better schools for own schools that need help: of others only that there is one.
+
+    A school of others is named where the institute has approved the pair, and nothing stands between the two.
+    """
     known = choose_partners(portfolio)
     close = known[known["kind"] == CLOSE] if len(known) else known
-    if silent or close.empty:
-        return silent or say_missing("Похожие школы с лучшими результатами")
+    if close.empty:
+        return _say_no_need(portfolio) or say_missing("Похожие школы с лучшими результатами")
     found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
     without = close["name"].nunique() - len(found)
     lacking = say(NO_PARTNER, none=number(without), all=count(close["name"].nunique(), *OF_SCHOOLS))
@@ -154,12 +157,20 @@ def _say_no_need(portfolio: Portfolio) -> Text | None:
 
 
 def choose_partners(portfolio: Portfolio) -> pd.DataFrame:
-    """Partners of own schools, with the names of own schools only."""
-    partners = portfolio.workspace.support.partners
-    if partners.empty:
-        return pd.DataFrame(columns=["kind"])
-    own = partners[partners["school_id"].isin(portfolio.schools["school_id"]) & (partners["year"] == portfolio.year)]
-    return _name_schools(own, portfolio.schools).drop(columns="municipality")
+    """Partners of own schools, with names of own schools and of those that the institute has approved for one."""
+    partners, names = portfolio.workspace.support.partners, portfolio.schools.set_index("school_id")["name"]
+    pairs = portfolio.workspace.support.approved
+    known = pd.DataFrame(columns=["kind", "school_id", "name", "partner"])
+    if len(partners):
+        own = partners[partners["school_id"].isin(names.index) & (partners["year"] == portfolio.year)]
+        known = _name_schools(own, portfolio.schools).drop(columns="municipality")
+    if pairs.empty:
+        return known
+    own = pairs[pairs["school_id"].isin(names.index)]
+    told = own.assign(kind=CLOSE, name=own["school_id"].map(names))[["kind", "school_id", "name", "partner"]]
+    is_named = known["school_id"].isin(own["school_id"]) & known["partner"].eq(ELSEWHERE)
+    both = pd.concat([told, known[~is_named]], ignore_index=True)
+    return both.sort_values(["name", "school_id"], key=order_names, kind="stable")
 
 
 def _name_schools(partners: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
@@ -284,8 +295,10 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
     latest = choose_latest(targets, portfolio.year)
     own = latest[latest["municipality"] == portfolio.municipality]
     keys = ["programme", "title", "year"]
-    region = latest.loc[latest["municipality"].isna(), [*keys, "fact", "unit"]]
+    region = latest.loc[latest["municipality"].isna(), [*keys, "fact", "unit", "schools"]]
     both = own.merge(region, how="left", on=keys, suffixes=("", "_region"), validate="one_to_one")
+    others = both["schools_region"] - both["schools"].fillna(0)
+    both = both.assign(fact_region=suppress_small(both["fact_region"], others))
     both = both[both[["fact", "fact_region"]].notna().any(axis=1)]
     if both.empty:
         return say_missing("Цели программ")
