@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from builders_raw import LAYOUTS
 
 from effschool.base import subprocesses
 from effschool.demo import make_demo_region
+from effschool.intake import ingest
 from effschool.intake.ingest import read_contract
 from effschool.lab.changes import Run, keep_run
 from effschool.report import printing
@@ -127,6 +129,7 @@ def attack(request, tmp_path, demo_processed, methodology, monkeypatch):
     browser.chmod(0o755)
     monkeypatch.setattr(printing, "find_browser", lambda: str(browser))
     monkeypatch.setattr("effschool.demo.make_demo_region", make_small_region)
+    monkeypatch.setattr(ingest, "ingest_folder", cache(ingest.ingest_folder))  # what reads writes nothing
     words = prepare(request.param, tmp_path, demo_processed, methodology)
     (tmp_path / "out").mkdir(exist_ok=True)
     return Attack(words, tmp_path / "out", tmp_path / "scratch")

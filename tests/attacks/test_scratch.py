@@ -1,4 +1,4 @@
-"""The temporary folder is full, not there, or holds what killed processes left: a sentence with its name, then go on."""
+"""The temporary folder is full, not there, or holds what killed processes left: told by name, then things go on."""
 
 import errno
 import os
