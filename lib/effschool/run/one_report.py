@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from effschool.lab.panels import Desk
+from effschool.report.workspace import refuse_unfinished
 from effschool.run.plan import Settings, plan_reports
 from effschool.run.progress import Say
 from effschool.run.year import FAILED, choose_reports, hold_folders, run_reports
@@ -13,6 +14,7 @@ def make_report(desk: Desk, municipality: str, year: int, say: Say) -> list[Path
 
     Raises:
         FolderInUseError: a run works in the folders.
+        UnfinishedRunError: the last one did not come to its end.
         RuntimeError: the report could not be made; the message says why.
     """
     settings = Settings(
@@ -26,6 +28,7 @@ def make_report(desk: Desk, municipality: str, year: int, say: Say) -> list[Path
     )
     say(f"Отчёт «{municipality}», {year} год: готовлю…")
     with hold_folders(settings):
+        refuse_unfinished(settings.processed)
         (task,), _ = choose_reports(plan_reports(settings, desk.workspace, year), municipality)
         (outcome,) = run_reports([task], settings, say, say)
     if outcome.state == FAILED:

@@ -366,7 +366,7 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
             **{name: str(value) for name, value in settings.parameters.items()},
         },
         "inputs": hash_files(
-            walk_files(settings.data)[0],
+            [path for path in walk_files(settings.data)[0] if path.name[0] != "."],
             lambda path: shorten_path(path, settings.data),
         ),
         "tables": hash_files(
