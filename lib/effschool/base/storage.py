@@ -34,6 +34,8 @@ FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """Errors of a full disk, or of a full share of it."""
 SCRATCH = "effschool-"
 """How names of folders in the temporary folder begin: then the process and the machine that they belong to."""
+SOCKETS = ".sockets"
+"""File in such a folder that names the folder of the process's sockets."""
 
 
 class NoRoomError(OSError):
@@ -98,9 +100,10 @@ def hold_scratch() -> Iterator[None]:
     host, usual = platform.node().partition(".")[0], tempfile.tempdir
     try:
         _clear_scratch(Path(tempfile.gettempdir()), host)
-        if not util.abstract_sockets_supported:
-            util.get_temp_dir()  # a socket's path must be short: it stays where it would be
+        # A socket's path must be short, and its folder goes last of all: it lies beside, and its name is kept here.
+        sockets = util.get_temp_dir()
         folder = tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-{host}-")
+        (Path(folder) / SOCKETS).write_text(sockets, encoding="utf-8")
     except OSError:
         raise _refuse_scratch(Path(os.environ.get("TMPDIR") or usual or "/tmp")) from None
     tempfile.tempdir = folder
@@ -117,7 +120,10 @@ def _clear_scratch(place: Path, host: str) -> None:
     for folder in place.glob(f"{SCRATCH}*-{host}-*"):
         owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
         if owner.isdecimal() and folder.is_dir() and not folder.is_symlink() and not _is_running(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
+            beside = folder / SOCKETS
+            sockets = Path(beside.read_text(encoding="utf-8")).name if beside.is_file() else ""
+            for left in (place / sockets if sockets.startswith("pymp-") else folder, folder):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_running(process: int) -> bool:
