@@ -15,7 +15,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from multiprocessing import util
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -80,9 +79,14 @@ def tell_full_scratch() -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in FULL:
-            folder = Path(tempfile.gettempdir())
-            raise _refuse_scratch(folder.parent if folder.name.startswith(SCRATCH) else folder) from None
+            raise _refuse_scratch(find_shared_scratch()) from None
         raise
+
+
+def find_shared_scratch() -> Path:
+    """The temporary folder that all processes share."""
+    folder = Path(tempfile.gettempdir())
+    return folder.parent if folder.name.startswith(SCRATCH) else folder
 
 
 def _refuse_scratch(folder: Path) -> NoRoomError:
@@ -100,10 +104,7 @@ def hold_scratch() -> Iterator[None]:
     host, usual = platform.node().partition(".")[0], tempfile.tempdir
     try:
         _clear_scratch(Path(tempfile.gettempdir()), host)
-        # A socket's path must be short, and its folder goes last of all: it lies beside, and its name is kept here.
-        sockets = util.get_temp_dir()
         folder = tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-{host}-")
-        (Path(folder) / SOCKETS).write_text(sockets, encoding="utf-8")
     except OSError:
         raise _refuse_scratch(Path(os.environ.get("TMPDIR") or usual or "/tmp")) from None
     tempfile.tempdir = folder

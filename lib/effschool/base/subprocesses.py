@@ -8,13 +8,17 @@ its process. Where the system cannot fork a server, a fresh process is started: 
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from multiprocessing import connection, current_process, get_all_start_methods, get_context, parent_process
+from multiprocessing import connection, current_process, get_all_start_methods, get_context, parent_process, util
+from pathlib import Path
 from typing import Any, TypeVar
+
+from effschool.base.storage import SCRATCH, SOCKETS, find_shared_scratch
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -58,6 +62,11 @@ def warm_up() -> None:
         from multiprocessing import forkserver  # noqa: PLC0415 -- not there on Windows
 
         CONTEXT.set_forkserver_preload([WARM])
+        # The folder of the parent's socket, whose path must be short; it goes when this process ends.
+        usual, tempfile.tempdir = tempfile.tempdir, str(find_shared_scratch())
+        sockets, tempfile.tempdir = util.get_temp_dir(), usual
+        if usual and Path(usual).name.startswith(SCRATCH):
+            (Path(usual) / SOCKETS).write_text(sockets, encoding="utf-8")
         forkserver.ensure_running()
 
 
