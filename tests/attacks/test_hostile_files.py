@@ -127,6 +127,16 @@ def test_what_a_sheet_says_of_its_size_and_cells_without_values_do_not_matter(ra
     assert read_bounded(raw)[0]["social.xlsx"] == "принят"
 
 
+def test_sheet_with_nothing_but_settings_is_read(raw):
+    book = Workbook()
+    for row in SOCIAL:
+        book.active.append(row)
+    book.create_sheet("Пустой").page_setup.paperSize = 9
+    book.save(raw / "social.xlsx")
+    change_parts(raw / "social.xlsx", lambda sheet: re.sub(rb"<sheetView.*</sheetViews>", b"", sheet), "sheet2.xml")
+    assert read_bounded(raw)[0]["social.xlsx"] == "принят"
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -296,9 +296,9 @@ def _is_suspicious(stream: IO[bytes]) -> bool:
     height = width = filled = 0
     while chunk:
         suspicious = suspicious or _has_suspect(tail + chunk)
-        columns, rows = map(set, zip(*_PLACED.findall(tail + chunk), strict=True)) if b'r="' in chunk else ((), ())
-        width = max([width, *(_read_letters(letters.decode()) for letters in columns)])
-        height = max([height, *map(int, rows)])
+        placed = _PLACED.findall(tail + chunk)
+        width = max([width, *(_read_letters(letters.decode()) for letters in {letters for letters, _ in placed})])
+        height = max([height, *map(int, {row for _, row in placed})])
         filled += sum(map(chunk.count, _VALUES))
         tail = chunk[-_OVERLAP:]
         chunk = stream.read(_CHUNK)

@@ -45,9 +45,7 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
         note=f"Надёжность места в списке: {explain_steps()}.",
         legend=_write_legend(told, domains, years),
         row_links=_link(told, folder) if folder else {},
-        drawings={
-            STRIPS[domain]: [_draw(told, domain, row) for row in bands[domain].to_dict("records")] for domain in domains
-        },
+        drawings={STRIPS[domain]: _draw(told, domain, bands[domain]) for domain in domains},
         shown=("Школа", "Учеников", *(STRIPS[domain] for domain in domains), WITH_SURENESS, "Что дальше"),
         search=Search("Списки", tuple(name_all_lists(portfolio.workspace.methodology)), ("Код",)),
         folds=True,
@@ -70,9 +68,9 @@ def _spread(told: Told, domain: Domain, years: list[int]) -> pd.DataFrame:
     return wide.reindex(index=told.portfolio.register["number"], columns=years).rename(columns=str)
 
 
-def _draw(told: Told, domain: Domain, row: dict) -> str:
-    rules = told.portfolio.workspace.methodology.domains[domain]
-    return draw_strip({int(year): band for year, band in row.items()}, rules.band_marks, rules.worse_band)
+def _draw(told: Told, domain: Domain, bands: pd.DataFrame) -> list[str]:
+    rules, rows = told.portfolio.workspace.methodology.domains[domain], bands.rename(columns=int).to_dict("records")
+    return [draw_strip(row, rules.band_marks, rules.worse_band) for row in rows]
 
 
 def _say_marks(told: Told, domain: Domain) -> str:
