@@ -129,9 +129,9 @@ class Scales:
 
     def bound(self, objective: np.ndarray) -> tuple[float, float]:
         """Least and greatest value of a linear function of the unknown."""
-        scale = self._scale()
+        scale, bounds = self._scale(), [(0, None)] * 2 * len(self.names) + [(0, 1)] * 2
         found = [
-            linprog(sign * objective * scale, np.array(self.rows) * scale, self.limits, method="highs")
+            linprog(sign * objective * scale, np.array(self.rows) * scale, self.limits, bounds=bounds, method="highs")
             for sign in (1, -1)
         ]
         return tuple(float(sign * each.fun) for sign, each in zip((1, -1), found, strict=True))

@@ -409,7 +409,7 @@ def tell_programme(region: RegionYear) -> Text:
         took_part = region.workspace.support.participants["school_id"].drop_duplicates()
         own = ~is_other_municipality(region, took_part)
         if found["schools"] - own.sum() < load_privacy().reports.schools:
-            return Text((f"{EFFECT} по региону: {TOO_FEW} в других муниципалитетах.",), kind="note")
+            return Text((f"{EFFECT} по региону: в других муниципалитетах {TOO_FEW}.",), kind="note")
     return Text(say_effect(found, rules))
 
 
