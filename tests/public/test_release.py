@@ -198,7 +198,7 @@ def test_of_earlier_years_nothing_shown_can_be_hidden_later(region, monkeypatch)
         return Protected(small, cells.counts, cells.counts, cells.needed)
 
     monkeypatch.setattr(release_module, "protect", note)
-    hide_numbers(rows, region.workspace.methodology, RULES)
+    hide_numbers(rows, region.workspace.methodology, RULES, {})
     before = (rows["year"] < 2023).to_numpy()
     assert len(asked[-1]) == len(rows)
     assert asked[-1][before].all()

@@ -21,6 +21,8 @@ UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
 
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How texts begin that a spreadsheet would take for a formula."""
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """Errors of a full disk, or of a full share of it."""
 
@@ -129,6 +131,16 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """Write one Parquet file whole or not at all."""
     with replace_when_done(path) as beside:
         frame.to_parquet(beside, index=False)
+
+
+def disarm_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The frame for a text that a spreadsheet may open: words that would be a formula there begin with an apostrophe."""
+
+    def disarm(value: object) -> object:
+        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+    text = {name: frame[name].astype("object").map(disarm) for name in frame if frame[name].dtype.kind not in "iufb"}
+    return frame.assign(**text).rename(columns=disarm)
 
 
 def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd.DataFrame":
