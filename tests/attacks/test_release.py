@@ -1,17 +1,28 @@
 """The public release, attacked as one office could: by all that is published and printed, and by its own schools.
 
 The attacker has the published tables (this year's, last year's), the printed rules, the public register of schools and
-every school of one municipality, his own. He writes his equations himself: nothing of the suppression is used.
+every school of one municipality, his own. He writes his equations himself: nothing of the suppression is used. About
+a minute: two releases of a region of 40 schools are made.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pytest
+from builders_report import build_workspace
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from effschool.public.sections import TITLES
+from effschool.base.storage import disarm_formulas
+from effschool.demo import build_demo_tables
+from effschool.method.identify import identify_schools
+from effschool.method.methodology import load_methodology
+from effschool.public.earlier import SecondReleaseError, refuse_second
+from effschool.public.release import ON_NO_LIST, UNPUBLISHED, Release, count_schools, make_release, sort_schools
+from effschool.public.sections import TITLES, write_rows
+from effschool.report.portfolio import RegionYear
+from effschool.report.privacy import load_privacy
 
 WIDTH, SHARE = 3, 0.25
 RESULTS, SOCIAL, CORNER = "Группы по результатам", "Группы по социальным условиям", "Результаты и условия вместе"
@@ -46,6 +57,7 @@ class Attack:
         self.rows = self.rows.reset_index(drop=True)
         self.place = {key: cell for cell, key in enumerate(self.rows[KEY].itertuples(index=False, name=None))}
         self.low, self.high = list(np.zeros(len(self.rows))), list(self.rows["всего школ"].astype(float))
+        self.most = list(self.high)
         self.know_shown()
         self.know_sums()
         self.know_bands()
@@ -70,7 +82,7 @@ class Attack:
         for _, own in self.rows.groupby(KEY[:4]):
             self.add(dict.fromkeys(own.index, 1.0), *[own["всего школ"].iloc[0]] * 2)
         below = self.rows[self.rows["входит в"].fillna("") != ""]
-        for (year, table, by, parent, kind), own in below.groupby(["год", "таблица", "разрез", "входит в", "вид"]):
+        for (year, table, _, parent, kind), own in below.groupby(["год", "таблица", "разрез", "входит в", "вид"]):
             above = self.find(year, table, REGION if parent == "регион" else GROUP, parent, kind)
             if above is not None:
                 self.add(dict.fromkeys(own.index, 1.0) | {above: -1.0}, 0, 0)
@@ -118,6 +130,7 @@ class Attack:
             self.place[key] = len(self.low)
             self.low.append(0.0)
             self.high.append(float(most))
+            self.most.append(float(most))
         return self.place[key]
 
     def finish_places(self):
@@ -168,26 +181,31 @@ class Attack:
         return ids[0] <= ids[1]
 
     def know_own(self):
-        """Own schools: their municipality's numbers, and the least that any other place can have."""
+        """Own schools: all numbers of their municipality, and the least and most that any place above can have."""
         if self.own is None:
             return
-        for key, number in self.own.items():
-            cell = self.place.get(key)
-            if cell is not None:
-                others = sum(self.own.xs(key[:4], level=KEY[:4])) - number
-                self.high[cell] = min(self.high[cell], self.rows["всего школ"].get(cell, np.inf) - others)
+        totals = self.own.groupby(level=KEY[:4]).sum()
+        for (year, table, by, place, kind), cell in self.place.items():
+            inner = {"оба": (GROUP, place[1]), "группа": (GROUP, place)}.get(by, (by, place))
+            key = (year, table, *inner, kind)
+            number = self.own.get(key, 0)
+            if self.home in (place, place[0]):
+                self.low[cell] = self.high[cell] = number
+            elif by not in (PLACE, "оба"):
                 self.low[cell] = max(self.low[cell], number)
-                self.high[cell] = number if key[2:4] == (PLACE, self.home) else self.high[cell]
+                self.high[cell] = min(self.high[cell], self.most[cell] - totals.get(key[:4], 0) + number)
+
+    def limit(self):
+        """The lines as one matrix."""
+        parts = [(line, cell, value) for line, (sums, _, _) in enumerate(self.lines) for cell, value in sums.items()]
+        lines, cells, values = (np.array(part) for part in zip(*parts, strict=True))
+        matrix = coo_array((values, (lines, cells)), shape=(len(self.lines), len(self.low))).tocsr()
+        return LinearConstraint(matrix, *np.array([line[1:] for line in self.lines], float).T)
 
     def solve(self, goal):
         """The table with the least of a goal that agrees with all he knows."""
-        if not hasattr(self, "limits"):
-            parts = [(line, cell, value) for line, (sums, _, _) in enumerate(self.lines) for cell, value in sums.items()]
-            lines, cells, values = (np.array(part) for part in zip(*parts, strict=True))
-            matrix = coo_array((values, (lines, cells)), shape=(len(self.lines), len(self.low))).tocsr()
-            self.limits = LinearConstraint(matrix, *np.array([line[1:] for line in self.lines], float).T)
         whole = np.ones(len(self.low))
-        found = milp(goal, integrality=whole, bounds=Bounds(self.low, self.high), constraints=self.limits)
+        found = milp(goal, integrality=whole, bounds=Bounds(self.low, self.high), constraints=self.limit())
         assert found.status == 0, found.message
         return np.round(found.x)
 
@@ -201,14 +219,11 @@ class Attack:
         random, low, high = np.random.default_rng(1), np.full(len(self.low), np.inf), np.full(len(self.low), -np.inf)
         for _ in range(draws):
             goal = np.zeros(len(self.low))
-            open_ = cells[high[cells] - low[cells] < needed]
-            if not len(open_):
-                return {}
-            goal[open_] = random.choice([-1.0, 1.0], len(open_))
-            for sign in (1, -1):
-                table = self.solve(sign * goal)
+            narrow = cells[~(high[cells] - low[cells] >= needed)]
+            goal[narrow] = random.choice([-1.0, 1.0], len(narrow))
+            for table in (self.solve(goal), self.solve(-goal)) if len(narrow) else ():
                 low, high = np.minimum(low, table), np.maximum(high, table)
-        bounds = {cell: self.bound(cell) for cell, wide in zip(cells, high[cells] - low[cells], strict=True) if wide < needed}
+        bounds = {cell: self.bound(cell) for cell in cells[high[cells] - low[cells] < needed]}
         return {cell: ends for cell, ends in bounds.items() if ends[1] - ends[0] < needed}
 
 
@@ -237,3 +252,110 @@ def count_own(schools, home):
                 named = own[["year", by, column]].set_axis(["год", "место", "вид"], axis=1)
                 parts.append(named.assign(таблица=table, разрез=place))
     return pd.concat(parts).groupby(KEY).size()
+
+
+RULES = load_privacy().release
+YEAR = 2023
+
+
+def build_region(root, year=YEAR, methodology="khabarovsk-2020"):
+    """A region drawn from a seed, 40 schools of four municipalities and three groups."""
+    rules = load_methodology(root / "methodologies" / f"{methodology}.yml")
+    tables = build_demo_tables(7, schools=40, municipalities=4, last_year=YEAR, years=4)
+    return RegionYear(build_workspace(identify_schools(tables, rules), rules), year)
+
+
+def publish(region, reports):
+    """The finished file of a release and what is in it."""
+    path = reports / str(region.year) / "public" / "public.csv"
+    release = make_release(region, RULES)
+    write_rows(release, path)
+    return release, path
+
+
+@pytest.fixture(scope="module")
+def region(root):
+    return build_region(root)
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def released(root, region, reports):
+    """Releases of last year and of this one, as files."""
+    return [publish(build_region(root, YEAR - 1), reports), publish(region, reports)]
+
+
+@pytest.fixture(scope="module")
+def rows(released):
+    return pd.concat([pd.read_csv(path) for _, path in released]).drop_duplicates(KEY)
+
+
+@pytest.fixture(scope="module")
+def register(region):
+    return region.workspace.identified.schools
+
+
+def test_two_years_agree_in_the_years_they_share(released, rows):
+    assert not rows.duplicated([name for name in KEY if name != "школ"]).any()
+    assert len(pd.concat([pd.read_csv(path) for _, path in released]).drop_duplicates()) == len(rows)
+
+
+def test_who_knows_the_rule_and_the_register_finds_nothing(rows, register):
+    assert 20 < rows["школ"].isna().sum() < len(rows) - 20
+    assert attack(rows, register) == []
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_an_office_that_takes_away_its_own_schools_finds_nothing(region, rows, register, number):
+    schools = sort_schools(region, RULES)
+    home = sorted(set(schools["municipality"]))[number]
+    assert attack(rows, register, count_own(schools, home), home) == []
+
+
+def test_the_attack_finds_what_hiding_small_numbers_alone_gives_away(region, register, tmp_path):
+    true = count_schools(region, RULES)
+    true = true[~true["by"].isin(UNPUBLISHED) & (true["year"] == YEAR)]
+    small = true["schools"].between(1, RULES.schools - 1) & ~true["kind"].isin([NO_DATA, ON_NO_LIST])
+    shown = true.assign(schools=true["schools"].astype("Int64").mask(small)).drop(columns="worse")
+    write_rows(Release(shown, YEAR, RULES), tmp_path / "a.csv")
+    found = attack(pd.read_csv(tmp_path / "a.csv"), register)
+    assert any(low == high for *_, low, high, _ in found)
+
+
+def test_a_second_methodology_is_refused_and_the_first_release_stays(root, released, reports):
+    region = build_region(root, methodology="khabarovsk-2020-two-groups")
+    true = count_schools(region, RULES)
+    shown = Release(true[~true["by"].isin(UNPUBLISHED)].drop(columns="worse"), YEAR, RULES)
+    before = [path.read_bytes() for _, path in released]
+    with pytest.raises(SecondReleaseError, match=r"public\.csv.*открыли бы.*удалите папку"):
+        refuse_second(shown, reports)
+    assert [path.read_bytes() for _, path in released] == before
+
+
+def test_the_same_release_again_and_another_year_are_no_second(released, reports):
+    for release, _ in released:
+        refuse_second(release, reports)
+
+
+HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_text_of_the_table_for_programs_is_a_formula(released, tmp_path, name):
+    release = released[-1][0]
+    named = release.rows.assign(place=name, parent=name)
+    write_rows(Release(named, YEAR, RULES), tmp_path / "a.csv")
+    read = pd.read_csv(tmp_path / "a.csv", dtype="str", keep_default_na=False)
+    assert set(read["место"]) == set(read["входит в"]) == {f"'{name.strip()}"}
+    assert pd.to_numeric(read["всего школ"]).ge(0).all()
+
+
+def test_numbers_and_missing_values_of_a_disarmed_frame_stay():
+    frame = pd.DataFrame({"-а": [-1.5, None], "б": ["-1", None], "в": pd.array([-2, None], dtype="Int64")})
+    disarmed = disarm_formulas(frame)
+    assert list(disarmed) == ["'-а", "б", "в"]
+    assert disarmed.to_csv(index=False, lineterminator="\n") == "'-а,б,в\n-1.5,'-1,-2\n,,\n"

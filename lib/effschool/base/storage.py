@@ -134,10 +134,11 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def disarm_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":
-    """The frame for a text that a spreadsheet may open: words that would be a formula there begin with an apostrophe."""
+    """The frame for a text that a spreadsheet opens: words that would be a formula there begin with an apostrophe."""
 
     def disarm(value: object) -> object:
-        return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+        plain = " ".join(value.split()) if isinstance(value, str) else value  # a new line would begin a cell
+        return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA_STARTS) else plain
 
     text = {name: frame[name].astype("object").map(disarm) for name in frame if frame[name].dtype.kind not in "iufb"}
     return frame.assign(**text).rename(columns=disarm)

@@ -1,4 +1,4 @@
-"""Releases published before (прежние публикации): two that hide different numbers of one year give the hidden ones away."""
+"""Releases published before (прежние публикации): two that hide different numbers give the hidden ones away."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,10 +31,10 @@ def refuse_second(release: Release, reports: Path) -> None:
             day = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone().strftime("%d.%m.%Y")
             raise SecondReleaseError(
                 f"За те же годы уже есть другая публикация: файл «{path}», {day}. Вместе они открыли бы "
-                f"{count_words(given, *NUMBERS)}, скрытых в одной из них; {count_words(changed, *NUMBERS)} в них не "
-                f"совпадает, и по разности находятся другие. Новая не построена, прежняя не изменена. Если прежняя никому "
-                f"не отдана, удалите папку «{path.parent}» и повторите команду. Если отдана, за эти годы есть только она: "
-                "новый год публикуйте без них (release.years: 1 в файле privacy.yml)."
+                f"{count_words(given, *NUMBERS)}, скрытых в одной из них; {count_words(changed, *NUMBERS)} не совпадает. "
+                "Новая не построена, прежняя не изменена. Если прежняя никому не отдана, удалите папку "
+                f"«{path.parent}» и повторите команду. Если отдана, за эти годы оставьте только её, а новый год "
+                "публикуйте без них: release.years: 1 в файле privacy.yml."
             )
 
 

@@ -225,7 +225,7 @@ def hide_from_all(views: Sequence[ReleaseCells], fixed: np.ndarray, hidden: np.n
 
 def know_own(cells: ReleaseCells, rows: pd.DataFrame, own: np.ndarray) -> ReleaseCells:
     """The same numbers for a reader who counts so many schools of his own among each."""
-    with_data = pd.Series(own, rows.index).where(rows["kind"] != NO_DATA, 0)
+    with_data = pd.Series(own, rows.index).where((rows["kind"] != NO_DATA) | rows["by"].isin(UNPUBLISHED), 0)
     others = with_data.groupby([rows[name] for name in (*PLACE, "table")]).transform("sum") - with_data
     most = np.minimum(cells.most, count_known(rows) - others).to_numpy()
     return replace(cells, least=own, most=most, needed=np.minimum(cells.needed, most - own), or_less=True)
@@ -245,8 +245,9 @@ def lay_out(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -
 
 
 def count_known(rows: pd.DataFrame) -> pd.Series:
-    """Schools of each number's place that have data: it can be no greater; of «нет данных», all schools."""
-    lacking = rows["schools"].where(rows["kind"] == NO_DATA).groupby([rows[name] for name in (*PLACE, "table")])
+    """Schools of each number's place that can be of its kind, as everybody knows: those with data, where it is said."""
+    is_said = (rows["kind"] == NO_DATA) & ~rows["by"].isin(UNPUBLISHED)
+    lacking = rows["schools"].where(is_said).groupby([rows[name] for name in (*PLACE, "table")])
     return rows["all"] - lacking.transform("sum").where(rows["kind"] != NO_DATA, 0).astype(int)
 
 
