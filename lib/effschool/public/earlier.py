@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from effschool.base.russian import count_words
 from effschool.base.storage import disarm_formulas
 from effschool.public.release import Release
 from effschool.public.sections import name_rows
 
-NUMBERS = ("число", "числа", "чисел")
 PLACED = ["год", "таблица", "разрез", "место", "вид"]
 
 
@@ -31,7 +29,7 @@ def refuse_second(release: Release, reports: Path) -> None:
             day = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone().strftime("%d.%m.%Y")
             raise SecondReleaseError(
                 f"За те же годы уже есть другая публикация: файл «{path}», {day}. Вместе они открыли бы "
-                f"{count_words(given, *NUMBERS)}, скрытых в одной из них; {count_words(changed, *NUMBERS)} не совпадает. "
+                f"скрытые числа ({given}), ещё {changed} у них не совпадает. "
                 "Новая не построена, прежняя не изменена. Если прежняя никому не отдана, удалите папку "
                 f"«{path.parent}» и повторите команду. Если отдана, за эти годы оставьте только её, а новый год "
                 "публикуйте без них: release.years: 1 в файле privacy.yml."
