@@ -135,13 +135,13 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
 
 def disarm_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":
     """The frame for a text that a spreadsheet opens: words that would be a formula there begin with an apostrophe."""
+    text = [name for name in frame if frame[name].dtype.kind not in "iufbMm"]
+    return frame.assign(**{name: frame[name].astype("object").map(_disarm) for name in text}).rename(columns=_disarm)
 
-    def disarm(value: object) -> object:
-        plain = " ".join(value.split()) if isinstance(value, str) else value  # a new line would begin a cell
-        return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA_STARTS) else plain
 
-    text = {name: frame[name].astype("object").map(disarm) for name in frame if frame[name].dtype.kind not in "iufb"}
-    return frame.assign(**text).rename(columns=disarm)
+def _disarm(value: object) -> object:
+    plain = " ".join(value.split()) if isinstance(value, str) else value  # a new line would begin a cell
+    return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA_STARTS) else plain
 
 
 def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd.DataFrame":

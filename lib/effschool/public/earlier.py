@@ -16,14 +16,16 @@ class SecondReleaseError(ValueError):
     """Numbers of the same years have been published otherwise; the message is in Russian."""
 
 
-def refuse_second(release: Release, reports: Path) -> None:
+def refuse_second(release: Release, reports: str | Path | None) -> None:
     """Refuse numbers of years that a release in the folder of reports has told otherwise: by other rules or data.
+
+    Without a folder there is nothing to compare with.
 
     Raises:
         SecondReleaseError: names the earlier file, its day, and how many hidden numbers both together give away.
     """
     own = disarm_formulas(name_rows(release))
-    for path in sorted(reports.glob("*/public/public.csv")):
+    for path in sorted(Path(reports).glob("*/public/public.csv") if reports else ()):
         given, changed = compare_rows(own, pd.read_csv(path))
         if given or changed:
             day = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone().strftime("%d.%m.%Y")
