@@ -30,6 +30,7 @@ def lay_out(table: np.ndarray, within: np.ndarray | None = None) -> ReleaseCells
         csr_array(np.array([*rows, *columns])),
         csr_array(parts),
         np.zeros(len(parts)),
+        0 * counts,
     )
 
 
@@ -100,7 +101,8 @@ def test_parts_of_a_whole_are_taken_into_account():
     # Places: one. Kinds: a part and the rest of one table, a whole and the rest of another; the part is in the whole.
     within = np.array([[1, 0, -1, 0]])
     cells = ReleaseCells(np.array([3, 17, 9, 11]), np.full(4, 20), np.full(4, 3), np.ones(4),
-                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within), np.zeros(1))  # fmt: skip
+                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within),
+                  np.zeros(1), np.zeros(4))  # fmt: skip
     found = hide(cells)
     assert found.hidden.tolist() == [True, True, False, False]
     assert list_tables(cells, found.hidden)[:, 0].max() <= 9
@@ -109,7 +111,8 @@ def test_parts_of_a_whole_are_taken_into_account():
 def test_a_whole_that_narrows_its_part_is_hidden_with_it():
     within = np.array([[1, 0, -1, 0]])
     cells = ReleaseCells(np.array([2, 18, 2, 18]), np.full(4, 20), np.full(4, 3), np.ones(4),
-                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within), np.zeros(1))  # fmt: skip
+                  csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]])), csr_array(within),
+                  np.zeros(1), np.zeros(4))  # fmt: skip
     found = protect(cells, np.array([True, True, False, False]), np.zeros(4, bool))
     assert found.hidden.all()
     assert np.ptp(list_tables(cells, found.hidden)[:, 0]) >= WIDTH
@@ -124,7 +127,9 @@ def relate(part: int, whole: int, schools: int, bound: int) -> ReleaseCells:
     equal = csr_array(np.array([[1, 1, 0, 0], [0, 0, 1, 1]]))
     within = csr_array(np.array([[1, 0, -1, 0]]))
     cost = np.array([1.0, 1.0, 9.0, 9.0])
-    return ReleaseCells(counts, np.full(4, schools), np.full(4, WIDTH), cost, equal, within, np.array([bound]))
+    return ReleaseCells(
+        counts, np.full(4, schools), np.full(4, WIDTH), cost, equal, within, np.array([bound]), 0 * counts
+    )
 
 
 @given(st.integers(1, 4), st.integers(0, 5), st.integers(0, 2), st.integers(1, 20))

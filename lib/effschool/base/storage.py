@@ -29,6 +29,8 @@ UNFINISHED = ".unfinished-"
 """How names of files begin that are being written; `remove_unfinished` knows them by it."""
 
 
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How texts begin that a spreadsheet would take for a formula."""
 FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 """Errors of a full disk, or of a full share of it."""
 SCRATCH = "effschool-"
@@ -258,6 +260,17 @@ def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """Write one Parquet file whole or not at all."""
     with replace_when_done(path) as beside:
         frame.to_parquet(beside, index=False)
+
+
+def disarm_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """The frame for a text that a spreadsheet opens: words that would be a formula there begin with an apostrophe."""
+    text = [name for name in frame if frame[name].dtype.kind not in "iufbMm"]
+    return frame.assign(**{name: frame[name].astype("object").map(_disarm) for name in text}).rename(columns=_disarm)
+
+
+def _disarm(value: object) -> object:
+    plain = " ".join(value.split()) if isinstance(value, str) else value  # a new line would begin a cell
+    return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA_STARTS) else plain
 
 
 def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd.DataFrame":

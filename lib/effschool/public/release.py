@@ -1,13 +1,13 @@
 """Numbers for the public (открытая публикация): schools counted by place and kind, small numbers hidden.
 
 Frame of numbers, the same everywhere here: a row per year, table, place and kind: year, table (a column of paths),
-by («region», municipality, group, type), place, parent_by, parent, kind, worse (whether the kind is what a school might
+by («region», municipality, type), place, parent_by, parent, kind, worse (whether the kind is what a school might
 be ashamed of), schools, all (schools of the place, which everybody knows).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, pairwise
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,18 @@ from effschool.report.privacy import ReleaseRules, ReleaseTable, TypeRules
 REGION = "region"
 CORNER = "corner"
 ON_NO_LIST = "ни в одном из списков"
+ALL_TYPES = "все школы"
 BOTH, NEITHER = "низкие результаты и тяжёлые условия", "ни то ни другое"
 ONE = {"results": "только низкие результаты", "social": "только тяжёлые условия"}
 PLACE = ["year", "by", "place"]
-DEAR = {REGION: 500.0, "group": 5.0}
-"""How many times dearer it is to hide a number of the region or of a group than one of a municipality."""
+KEY = ["year", "table", "by", "place", "kind"]
+PART, BETWEEN = "part", "\n"
+UNPUBLISHED = ("group", PART)
+"""Places that are reckoned with and never published: a group, and the schools of a group in a municipality."""
+ROUNDED = {"half_up": (0.5, 0.499), "floor": (0.0, 0.999), "ceil": (0.999, 0.0)}
+"""By how much a rounded number can be above and below the exact one."""
+DEAR = 500.0
+"""How many times dearer it is to hide a number of the region than one of a municipality."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,11 @@ def make_release(region: RegionYear, rules: ReleaseRules) -> Release:
 
     What is hidden of a year depends on that year and those before it only, so that a later release hides the same.
     """
-    rows = count_schools(region, rules)
-    hidden = hide_numbers(rows, region.workspace.methodology, rules)
+    schools = sort_schools(region, rules)
+    rows = count_schools(region, rules, schools)
+    hidden = hide_numbers(rows, region.workspace.methodology, rules, count_own(region, rules, schools, rows))
     shown = rows.assign(schools=rows["schools"].astype("Int64").mask(hidden))
-    kept = shown["year"] > region.year - rules.years
+    kept = (shown["year"] > region.year - rules.years) & ~shown["by"].isin(UNPUBLISHED)
     return Release(shown[kept].drop(columns="worse").reset_index(drop=True), region.year, rules)
 
 
@@ -97,27 +105,34 @@ def sort_schools(region: RegionYear, rules: ReleaseRules) -> pd.DataFrame:
         alone = np.select([worse["results"], worse["social"]], list(ONE.values()), NEITHER)
         schools[CORNER] = np.where(worse["results"] & worse["social"], BOTH, alone)
     types = [name_types(own, rules.types) for _, own in schools.groupby("year")]
+    schools[PART] = schools["municipality"] + BETWEEN + schools["group"]
     return schools.assign(region=REGION_ROW, type=pd.concat(types) if types else pd.Series(dtype="str"))
 
 
 def name_types(schools: pd.DataFrame, rules: TypeRules) -> pd.Series:
-    """Type of every school of one year: its group, told apart further only while every part has enough schools."""
+    """Type of every school of one year: told apart by one thing more only while every part has enough schools.
+
+    Groups are not: the printed rule tells how many schools of each are low, and little could be shown besides.
+    """
     edges = [0, *rules.sizes, np.inf]
     texts = [f"{format_number(low)}–{format_number(high - 1)} обучающихся" for low, high in pairwise(edges[:-1])]
     texts += [f"от {format_number(edges[-2])} обучающихся"]
     sizes = pd.cut(schools["enrolment"].astype(float), edges, right=False, labels=texts).astype("str")
     known = {"locality": schools["locality"], "size": sizes}
-    types = schools["group"].astype("str")
+    types = pd.Series("", schools.index)
     for attribute in rules.attributes:
-        finer = types + ", " + known[attribute].fillna(NO_DATA)
+        finer = (types + ", " + known[attribute].fillna(NO_DATA)).str.removeprefix(", ")
         fewest = finer.groupby(finer).transform("size").groupby(types).transform("min")
         types = finer.where(fewest >= rules.schools, types)
-    return types
+    return types.mask(types == "", ALL_TYPES)
 
 
-def count_schools(region: RegionYear, rules: ReleaseRules) -> pd.DataFrame:
-    """True numbers of all tables, years and places; not for the public."""
-    schools, method = sort_schools(region, rules), region.workspace.methodology
+def count_schools(region: RegionYear, rules: ReleaseRules, schools: pd.DataFrame | None = None) -> pd.DataFrame:
+    """True numbers of all tables, years and places, of all schools or of some; not for the public.
+
+    Of bands also numbers that are never published: the printed rule speaks of groups, and who is in which is known.
+    """
+    schools, method = sort_schools(region, rules) if schools is None else schools, region.workspace.methodology
     listed = list_covered_years(region.workspace.identified.indices, method)
     parts = []
     for table in rules.tables:
@@ -125,7 +140,8 @@ def count_schools(region: RegionYear, rules: ReleaseRules) -> pd.DataFrame:
         is_list = table.column in {"results_status", "social_status", "fioko_shnor"}
         counted = schools[schools["year"].isin(listed)] if is_list else schools
         if kinds and len(counted):
-            parts += [count_table(counted, table, by, kinds) for by in (REGION, *table.by)]
+            rule = UNPUBLISHED if table.column.endswith("_band") else ()
+            parts += [count_table(counted, table, by, kinds) for by in (REGION, *table.by, *rule)]
     rows = pd.concat(parts, ignore_index=True)
     return rows.sort_values("year", kind="stable", ignore_index=True)
 
@@ -136,52 +152,102 @@ def count_table(schools: pd.DataFrame, table: ReleaseTable, by: str, kinds: Kind
     counts = schools.groupby(["year", by, table.column]).size().rename("schools").rename_axis([*PLACE[::2], "kind"])
     rows = places.merge(pd.DataFrame({"kind": kinds.names}), how="cross").merge(counts.reset_index(), how="left")
     rows["schools"] = rows["schools"].fillna(0).astype(int)
-    above = {"type": "group"}.get(by, REGION)
-    parents = schools.drop_duplicates(by).set_index(by)[above] if by != REGION else pd.Series({REGION_ROW: ""})
     return rows.assign(
         table=table.column,
         by=by,
-        parent_by=above if by != REGION else "",
-        parent=rows["place"].map(parents),
+        parent_by={REGION: "", PART: "municipality"}.get(by, REGION),
+        parent=rows["place"].str.split(BETWEEN).str[0] if by == PART else "" if by == REGION else REGION_ROW,
         worse=rows["kind"].isin(kinds.worse),
     )
+
+
+def count_own(
+    region: RegionYear, rules: ReleaseRules, schools: pd.DataFrame, rows: pd.DataFrame
+) -> dict[str, np.ndarray]:
+    """What every municipality knows of each number by its own schools: how many of them it counts."""
+    keys = pd.MultiIndex.from_frame(rows[KEY])
+    return {
+        str(name): count_schools(region, rules, own).set_index(KEY)["schools"].reindex(keys, fill_value=0).to_numpy()
+        for name, own in schools.groupby("municipality")
+    }
 
 
 # Hiding
 
 
-def hide_numbers(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -> np.ndarray:
-    """Which numbers to hide; years in their order, each with all before it, about which it is decided already."""
-    is_open = (rows["kind"] == NO_DATA).to_numpy()  # no secret, and hiding it would protect nobody
+def hide_numbers(
+    rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules, own: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Which numbers to hide; years in their order, each with all before it, about which it is decided already.
+
+    First from a reader who has the release alone, then from every municipality, which has its own schools besides.
+    """
+    is_never = rows["by"].isin(UNPUBLISHED).to_numpy()
+    is_open = (rows["kind"] == NO_DATA).to_numpy() & ~is_never  # no secret, and hiding it would protect nobody
     is_small = (rows["schools"] > 0) & (rows["schools"] < rules.schools) & ~rows["kind"].isin([NO_DATA, ON_NO_LIST])
     # Where all schools of a place are of a worse kind, the number tells it of each of them.
     is_all = (rows["schools"] > 0) & (rows["schools"] == count_known(rows))
-    small = (is_small | (rows["worse"] & is_all)).to_numpy()
-    hidden = np.zeros(len(rows), bool)
+    small = (is_small | (rows["worse"] & is_all)).to_numpy() | is_never
+    hidden, reached = np.zeros(len(rows), bool), dict[str, np.ndarray]()
     for year in rows["year"].unique():
         now = np.flatnonzero(rows["year"] == year)
         # By itself first, which is quick; with the years before, hardly anything is left to do.
         cells = lay_out(rows.iloc[now].reset_index(drop=True), methodology, rules)
-        hidden[now] = protect(cells, small[now], is_open[now]).hidden
+        alone = protect(replace(cells, or_less=True), small[now], is_open[now])
+        hidden[now] = alone.hidden
         known = slice(0, now[-1] + 1)
         fixed = is_open[known] | (rows["year"][known] < year).to_numpy()
         cells = lay_out(rows[known], methodology, rules)
+        cells.needed[now] = alone.needed
         hidden[known] = protect(cells, small[known], fixed, hidden[known]).hidden
+        views = {name: know_own(cells, rows[known], counts[known]) for name, counts in own.items()}
+        for name, view in views.items():
+            view.needed[: len(reached.get(name, ()))] = reached.get(name, ())
+        hidden[known] = hide_from_all(list(views.values()), fixed, hidden[known])
+        reached = {name: view.needed for name, view in views.items()}
     return hidden
+
+
+def hide_from_all(views: Sequence[ReleaseCells], fixed: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Hide until each reader is as uncertain as needed: what is hidden from one gives the others one more to guess.
+
+    Where a reader's own schools leave him less uncertain whatever is hidden, his `needed` is set to that.
+    """
+    quiet = 0
+    for cells in cycle(views):
+        found = protect(cells, hidden, fixed)
+        quiet = quiet + 1 if (found.hidden == hidden).all() else 1
+        hidden, cells.needed[:] = found.hidden, found.needed
+        if quiet >= len(views):
+            break
+    return hidden
+
+
+def know_own(cells: ReleaseCells, rows: pd.DataFrame, own: np.ndarray) -> ReleaseCells:
+    """The same numbers for a reader who counts so many schools of his own among each."""
+    with_data = pd.Series(own, rows.index).where((rows["kind"] != NO_DATA) | rows["by"].isin(UNPUBLISHED), 0)
+    others = with_data.groupby([rows[name] for name in (*PLACE, "table")]).transform("sum") - with_data
+    most = np.minimum(cells.most, count_known(rows) - others).to_numpy()
+    return replace(cells, least=own, most=most, needed=np.minimum(cells.needed, most - own), or_less=True)
 
 
 def lay_out(rows: pd.DataFrame, methodology: Methodology, rules: ReleaseRules) -> ReleaseCells:
     """Numbers with all that hangs them together."""
     most, counts = count_known(rows).to_numpy(), rows["schools"].to_numpy()
-    cost = (1 + np.log1p(counts)) * rows["by"].map(DEAR).fillna(1).to_numpy()
-    equal = vstack([sum_kinds(rows), sum_places(rows), sum_corners(rows)], format="csr")
-    within, bound = relate_lists(rows, methodology)
-    return ReleaseCells(counts, most, np.minimum(rules.width, most), cost, equal, within, bound)
+    cost = (1 + np.log1p(counts)) * np.where(rows["by"] == REGION, DEAR, 1)
+    grouped = rows.assign(parent_by=rows["parent_by"].mask(rows["by"] == PART, "group"), parent=rows["parent"].mask(
+        rows["by"] == PART, rows["place"].str.split(BETWEEN).str[-1]))  # fmt: skip
+    equal = vstack([sum_kinds(rows), sum_places(rows), sum_places(grouped), sum_corners(rows)], format="csr")
+    known = [relate_lists(rows, methodology), relate_bands(rows, methodology)]
+    within, bound = vstack([matrix for matrix, _ in known], format="csr"), np.concatenate([most for _, most in known])
+    needed = np.where(rows["by"].isin(UNPUBLISHED), 0, np.minimum(rules.width, most))
+    return ReleaseCells(counts, most, needed, cost, equal, within, bound, 0 * counts)
 
 
 def count_known(rows: pd.DataFrame) -> pd.Series:
-    """Schools of each number's place that have data: it can be no greater; of «нет данных», all schools."""
-    lacking = rows["schools"].where(rows["kind"] == NO_DATA).groupby([rows[name] for name in (*PLACE, "table")])
+    """Schools of each number's place that can be of its kind, as everybody knows: those with data, where it is said."""
+    is_said = (rows["kind"] == NO_DATA) & ~rows["by"].isin(UNPUBLISHED)
+    lacking = rows["schools"].where(is_said).groupby([rows[name] for name in (*PLACE, "table")])
     return rows["all"] - lacking.transform("sum").where(rows["kind"] != NO_DATA, 0).astype(int)
 
 
@@ -248,11 +314,31 @@ def relate_lists(rows: pd.DataFrame, methodology: Methodology) -> tuple[csr_arra
     return vstack(matrices, format="csr"), np.concatenate(bounds)
 
 
+def relate_bands(rows: pd.DataFrame, methodology: Methodology) -> tuple[csr_array, np.ndarray]:
+    """What the rule says of a group's outer bands: a share of its schools with data, rounded; sums and their most."""
+    matrices, bounds = [csr_array((0, len(rows)))], [np.empty(0)]
+    for name, domain in methodology.iterate_domains():
+        own = rows[(rows["by"] == "group") & (rows["table"] == f"{name}_band")]
+        if domain.bands.cut == "spss" or own.empty:
+            continue
+        above, below = ROUNDED[domain.bands.cut]
+        for band in ("low", "high"):
+            weights = 1.0 * (own["kind"] == domain.band_titles[band]) - domain.bands.share * (own["kind"] != NO_DATA)
+            matrix = make_matrix(own.groupby(PLACE).ngroup(), own.index, weights, len(rows))
+            for sign, most in ((1, above), (-1, below)):
+                # Where schools tie at the cut the band is larger, so nobody can count on the rule.
+                holds = np.flatnonzero(sign * (matrix @ rows["schools"].to_numpy()) <= most)
+                matrices.append(sign * matrix[holds])
+                bounds.append(np.full(len(holds), most))
+    return vstack(matrices, format="csr"), np.concatenate(bounds)
+
+
 def list_rules(methodology: Methodology) -> Iterator[tuple[list[Term], int]]:
     """Sums of lists and bands that the rules of the window keep down, with how many times the schools of the place.
 
     Each list stands in its band in certain years; a list that asks for some years of the window is counted so often in
-    it; and whoever is in the band in all years that one list asks for is on one of the lists of that band.
+    it; whoever is in the band in all years that one list asks for is on one of the lists of that band; and whoever is
+    listed for more years than that was on one of them a year ago.
     """
     window = methodology.lists.window
     if window.policy != "consecutive" or window.years:
@@ -270,6 +356,9 @@ def list_rules(methodology: Methodology) -> Iterator[tuple[list[Term], int]]:
             yield from (([Term(lists, [name], weight=asked[name][1]), *every], 0) for name in own if asked[name][1])
             for years in sorted({asked[name][0] for name in own} - {0}):
                 yield [*(Term(bands, [title], back) for back in range(years)), Term(lists, own, weight=-1)], years - 1
+                # No name at all makes no sum.
+                longer = [name for name in own if asked[name][0] > years]
+                yield [Term(lists, longer), Term(lists, own, 1, -1)], 0
         if any(asked[item.status] == (0, 0) and not item.band for item in statuses):
             yield [Term(lists, [ON_NO_LIST]), Term(bands, [NO_DATA], weight=-1)], 0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from effschool.base.russian import NO_DATA, count_words, format_number, format_percent, join_words
-from effschool.base.storage import write_text
+from effschool.base.storage import disarm_formulas, write_text
 from effschool.method.methodology import Domain
 from effschool.public.release import CORNER, REGION, Release, list_anonymous, name_kinds
 from effschool.report import charts
@@ -32,8 +32,8 @@ SHEETS = {
     CORNER: "Матрица",
 }
 """Titles as short as names of sheets have to be."""
-ASIDE = {"municipality": "муниципалитеты", "group": "группы школ", "type": "типы школ"}
-PLACES = {REGION: "Где", "municipality": "Муниципалитет", "group": "Группа школ", "type": "Тип школ"}
+ASIDE = {"municipality": "муниципалитеты", "type": "типы школ"}
+PLACES = {REGION: "Где", "municipality": "Муниципалитет", "type": "Тип школ"}
 
 
 def describe_release(region: RegionYear, release: Release) -> Text:
@@ -163,14 +163,16 @@ def explain_hiding(release: Release) -> Text:
             "Вместе с ними скрыты и некоторые большие числа: иначе скрытое нашли бы вычитанием из суммы. Для каждого "
             f"скрытого числа проверено, что опубликованные позволяют ему отличаться не меньше чем на {rules.width} "
             "(меньше только там, где самих школ меньше).",
-            f"В типе школ не меньше {rules.types.schools} школ, если столько есть в группе. Доли учеников названы "
+            "Проверено и то, что знает муниципалитет, который вычтет свои школы, а сколько школ каждой группы низкие, "
+            "известно всем: это говорит само правило. "
+            f"В типе школ не меньше {rules.types.schools} школ. Доли учеников названы "
             f"только по региону и только там, где с обеих сторон не меньше {rules.pupils} учеников.",
         )
     )
 
 
-def write_rows(release: Release, path: Path) -> None:
-    """All published numbers as CSV for programs: a row per year, table, place and kind; a hidden number is empty."""
+def name_rows(release: Release) -> pd.DataFrame:
+    """All published numbers under Russian names: a row per year, table, place and kind; a hidden number is missing."""
     names = {
         "year": "год", "table": "таблица", "by": "разрез", "place": "место", "parent": "входит в", "kind": "вид",
         "schools": "школ", "all": "всего школ",
@@ -179,7 +181,12 @@ def write_rows(release: Release, path: Path) -> None:
         table=release.rows["table"].map(TITLES), by=release.rows["by"].map(PLACES | {REGION: "Регион"})
     )
     rows = rows.sort_values(["year", "table", "by", "place"], kind="stable")
-    write_text(rows[list(names)].rename(columns=names).to_csv(index=False, lineterminator="\n"), path)
+    return rows[list(names)].rename(columns=names)
+
+
+def write_rows(release: Release, path: Path) -> None:
+    """All published numbers as CSV for programs; a hidden number is empty, and no text is a formula."""
+    write_text(disarm_formulas(name_rows(release)).to_csv(index=False, lineterminator="\n"), path)
 
 
 def count_hidden(release: Release) -> Table:

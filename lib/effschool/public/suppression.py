@@ -26,11 +26,13 @@ class ReleaseCells:
 
     Args:
         counts: true numbers, whole and not negative.
-        most: what each can be at most, as everybody knows.
+        most: what each can be at most, as the reader knows.
         needed: by how much a hidden number has to be uncertain.
         cost: how much is lost by hiding each.
         equal: sums that everybody knows: a row each, `equal @ counts` is known.
         within: what else everybody knows of them: a row each, `within @ counts` is at most `bound`.
+        least: what each is at least, as the reader knows.
+        or_less: whether a number to hide that follows without the release anyway is left hidden rather than an error.
     """
 
     counts: np.ndarray
@@ -40,6 +42,8 @@ class ReleaseCells:
     equal: csr_array
     within: csr_array
     bound: np.ndarray
+    least: np.ndarray
+    or_less: bool = False
 
     @cached_property
     def slack(self) -> np.ndarray:
@@ -88,43 +92,55 @@ def protect(
         # One table moves many numbers at once; only where that helps none, one is looked at by itself.
         found = found.learn(move_all(cells, found.hidden, places, random))
         if len(found.find_open()) == len(places):
-            wider = widen(cells, found, fixed, int(places[0]))
-            found = wider or show_known(found, small | fixed, int(places[0]))
+            place = int(places[0])
+            must = bool((small | fixed)[place])
+            found = widen(cells, found, fixed, place) or give_up(found, place, must=must, or_less=cells.or_less)
     return found
 
 
-def show_known(found: Protected, must: np.ndarray, place: int) -> Protected:
-    """Show a number that follows from what was published earlier anyway.
+def give_up(found: Protected, place: int, *, must: bool, or_less: bool) -> Protected:
+    """Show a number that follows anyway, or leave it hidden if it must be.
 
     Raises:
-        SuppressionError: it is one that must be hidden.
+        SuppressionError: it is one that must be hidden and follows from what was published earlier.
     """
-    if must[place]:
+    if must and not or_less:
         raise SuppressionError(
             "Малое число нельзя скрыть: оно следует из уже опубликованных чисел. Публикуйте меньше таблиц или лет."
         )
-    hidden = found.hidden.copy()
-    hidden[place] = False
-    return replace(found, hidden=hidden)
+    hidden, needed = found.hidden.copy(), found.needed.copy()
+    hidden[place], needed[place] = must, 0
+    return replace(found, hidden=hidden, needed=needed)
 
 
 def move_all(cells: ReleaseCells, hidden: np.ndarray, places: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """A table that agrees with the shown numbers and goes as far as it can, at some places up, at others down."""
     free = np.flatnonzero(hidden)
     signs = np.where(np.isin(free, places), random.choice([-1.0, 1.0], len(free)), 0)
-    moved = solve(cells, free, signs, Bounds(-cells.counts[free], (cells.most - cells.counts)[free]))
+    moved = solve(cells, free, signs, Bounds((cells.least - cells.counts)[free], (cells.most - cells.counts)[free]))
     return cells.counts if moved is None else apply(cells, free, moved)
 
 
 def widen(cells: ReleaseCells, found: Protected, fixed: np.ndarray, place: int) -> Protected | None:
     """Make one hidden number uncertain enough, hiding what is cheapest to hide for it; none if it is certain anyway."""
-    for needed in range(int(found.needed[place]), 0, -1):
-        for up in range(needed, -1, -1):
+    low, high = (cells.counts[place] + step for step in bound(cells, np.flatnonzero(found.hidden | ~fixed), place))
+    for needed in range(min(int(found.needed[place]), high - low), 0, -1):
+        for up in range(min(needed, high - cells.counts[place]), -1, -1):
+            if cells.counts[place] + up - needed < low:
+                break
             tables = [reach(cells, found.hidden, fixed, place, step) for step in (up, up - needed)]
             agreed = [table for table in tables if table is not None]
             if len(agreed) == len(tables):
                 return agree(cells, found, agreed, place, needed)
     return None
+
+
+def bound(cells: ReleaseCells, free: np.ndarray, place: int) -> tuple[int, int]:
+    """How far a number can go down and up while only free ones change."""
+    bounds = Bounds((cells.least - cells.counts)[free], (cells.most - cells.counts)[free])
+    ends = [solve(cells, free, sign * (free == place), bounds) for sign in (1.0, -1.0)]
+    low, high = (0 if end is None else int(end[free == place][0]) for end in ends)
+    return low, high
 
 
 def agree(cells: ReleaseCells, found: Protected, tables: Iterable[np.ndarray], place: int, needed: int) -> Protected:
@@ -140,7 +156,7 @@ def reach(cells: ReleaseCells, hidden: np.ndarray, fixed: np.ndarray, place: int
     """The cheapest table in which the number at a place is greater by a step (less by a negative one); none if none."""
     if not step:
         return cells.counts
-    if not 0 <= cells.counts[place] + step <= cells.most[place]:
+    if not cells.least[place] <= cells.counts[place] + step <= cells.most[place]:
         return None
     table = shift(cells, np.flatnonzero(hidden), hidden, place, step)
     return shift(cells, np.flatnonzero(hidden | ~fixed), hidden, place, step) if table is None else table
@@ -150,7 +166,7 @@ def shift(cells: ReleaseCells, free: np.ndarray, hidden: np.ndarray, place: int,
     """The cheapest table in which a number differs by a step while only free ones change; none where there is none."""
     # Changes up and down are variables of their own, so that both cost; a hidden number costs next to nothing.
     cost = np.where(hidden, 1e-3, cells.cost)[free]
-    room = (cells.most - cells.counts)[free], cells.counts[free]
+    room = (cells.most - cells.counts)[free], (cells.counts - cells.least)[free]
     low = np.zeros(2 * len(free))
     high = np.concatenate(room).astype(float)
     up, down = np.flatnonzero(np.tile(free == place, 2))

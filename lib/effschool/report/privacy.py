@@ -41,7 +41,7 @@ class ReportRules(Frozen):
 
 
 class TypeRules(Frozen):
-    """How schools without names are told apart: after the group by these attributes, while enough are of each type.
+    """How schools without names are told apart: by these attributes, while enough are of each type.
 
     Args:
         sizes: borders of enrolment, pupils; a school of exactly so many belongs above.
@@ -57,13 +57,7 @@ class ReleaseTable(Frozen):
     """One count of schools for the public: what is counted (a column of paths, or `corner`), and by which places."""
 
     column: Literal["results_band", "social_band", "results_status", "social_status", "fioko_shnor", "corner"]
-    by: tuple[Literal["municipality", "group", "type"], ...] = ()
-
-    @model_validator(mode="after")
-    def _check_parent(self) -> Self:
-        if "type" in self.by and "group" not in self.by:
-            raise RuleError("вместе с type ожидалось group: тип — часть группы", "by")
-        return self
+    by: tuple[Literal["municipality", "type"], ...] = ()
 
 
 class ReleaseRules(Frozen):

@@ -17,12 +17,11 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from effschool.base.storage import save_workbook
+from effschool.base.storage import FORMULA_STARTS, save_workbook
 from effschool.report.display import Chart, Table, drop_controls
 
 HEADER_ROW = 1
 CONTENTS = "О книге"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 NARROWEST, WIDEST = 5, 60
 WRAPPED = Alignment(wrap_text=True, vertical="top")
 LINE_HEIGHT = 15

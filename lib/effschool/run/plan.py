@@ -240,7 +240,7 @@ def plan_public(settings: Settings, workspace: Workspace, year: int) -> PageTask
         workbook="public.xlsx",
         internal=False,
     )
-    return plan_page(settings, PUBLIC, year, "public/public", card)
+    return plan_page(settings, PUBLIC, year, "public/public", card, reports=settings.reports)
 
 
 def plan_region(settings: Settings, workspace: Workspace, year: int, reports: Mapping[str, object]) -> PageTask:

@@ -10,7 +10,7 @@ import pandas as pd
 from slugify import slugify
 
 from effschool.base.russian import count_words, format_number
-from effschool.base.storage import write_bytes
+from effschool.base.storage import disarm_formulas, write_bytes
 from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, press, render
 from effschool.report.display import Chart, Table, Text
 from effschool.report.pictures import draw_png, save_svg
@@ -22,8 +22,6 @@ PAGE = 15
 ROWS = ("строка", "строки", "строк")
 AS_IT_IS = ("как есть", "")
 """No order of one's own; not a missing value, which would leave the field blank."""
-FORMULA = ("=", "+", "-", "@")
-"""Text that begins so would be a formula once pasted into Excel."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,7 @@ class Takeaway:
 
 def write_copy(frame: pd.DataFrame) -> str:
     """A frame as text for pasting into Excel: tabs, decimal commas, no formulas."""
-    text = {name for name in frame if not pd.api.types.is_numeric_dtype(frame[name])}
-    plain = frame.assign(**{str(name): frame[name].astype("str").map(_disarm, na_action="ignore") for name in text})
-    return plain.to_csv(sep="\t", index=False, decimal=",", lineterminator="\n")
-
-
-def _disarm(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value
+    return disarm_formulas(frame).to_csv(sep="\t", index=False, decimal=",", lineterminator="\n")
 
 
 def find_rows(frame: pd.DataFrame, query: str, order: str | None, *, reverse: bool = False) -> pd.DataFrame:
