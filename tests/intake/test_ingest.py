@@ -396,6 +396,7 @@ def test_golden_region_comes_in_without_problems():
         "marked": 0,
         "targets_fact": 0,
         "roadmap": 0,
+        "partners": 0,
     }
     assert ingested.tables["schools"]["school_id"].str.startswith("0").any()
 
