@@ -44,7 +44,7 @@ def choose_pages(reports: Path, year: str, municipality: str) -> list[Path]:
     from effschool.report.run_card import RunCard  # noqa: PLC0415 -- pydantic takes long, and not every command prints
 
     made = read_record(RunCard, reports / year / "run.json")
-    if made is None:
+    if made is None or not made.year:
         raise FileNotFoundError(f"Отчётов {year + ' года ' if year else ''}нет. Сначала выполните make report.")
     folder, named = reports / str(made.year), {name: report.page for name, report in made.reports.items()}
     if not municipality:
