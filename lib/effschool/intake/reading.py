@@ -5,6 +5,7 @@ not held as a whole: its head tells what it is, and its columns are then read bl
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -358,7 +359,8 @@ def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
         for row in reader:
             if reader.line_num > begins and _swallowed(row, delimiter):
                 raise _refuse_quotes(file, begins)
-            rows.append([clean_letters(cell).strip() for cell in row])
+            cells = row if "".join(row).isprintable() else map(clean_letters, row)
+            rows.append([cell.strip() for cell in cells])
             begins, width = reader.line_num + 1, max(width, len(row))
             filled += len(row) - rows[-1].count("")
             if len(rows) * width > LARGEST_SHEET:
@@ -371,15 +373,11 @@ def split_rows(text: str, delimiter: str, file: str) -> list[list[str]]:
 
 def _bound_lines(text: str, file: str) -> Iterator[str]:
     """Lines of a text, none of them longer than a line of a table: the reader would hold it cell by cell."""
-    for number, line in enumerate(_LINE.finditer(text), start=1):
-        length = line.end() - line.start()
-        if length > LONGEST_LINE:
-            expected = f"ожидалась строка таблицы, а в этой {count_words(length, 'знак', 'знака', 'знаков')}"
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        if len(line) > LONGEST_LINE:
+            expected = f"ожидалась строка таблицы, а в этой {count_words(len(line), 'знак', 'знака', 'знаков')}"
             raise refuse_file(file, expected, "Выгрузите таблицу ещё раз как «CSV UTF-8».", row=number)
-        yield line[0]
-
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+        yield line
 
 
 def _swallowed(row: Sequence[str], delimiter: str) -> bool:

@@ -254,6 +254,9 @@ def write_cell(value: object) -> str:
 
 _PLACED = re.compile(rb'\br="([A-Z]{0,3})([0-9]{1,7})"')
 """Reference of a cell, or number of a row."""
+_ROWS = re.compile(rb'<row [^>]*?\br="([0-9]{1,7})"')
+_FAR = re.compile(rb'r="[A-Z](?:[A-Z]|[0-9]{7})')
+"""Beginning of the reference of a cell that is right of Z or below row 999,999."""
 _PLAIN = re.compile(rb'<worksheet[^>]*?xmlns="')
 """How a sheet begins whose elements have no prefix; others are looked at cell by cell."""
 _OVERLAP = 64
@@ -293,20 +296,18 @@ def _is_suspicious(stream: IO[bytes]) -> bool:
     """Whether a sheet has formulas, errors or blank room far off; read to its end, so that damage is found."""
     chunk = stream.read(_CHUNK)
     suspicious, tail = _PLAIN.search(chunk) is None, b""
-    height = width = filled = 0
+    height, width, filled = 0, 26, 0
     while chunk:
-        suspicious = suspicious or _has_suspect(tail + chunk)
-        placed = _PLACED.findall(tail + chunk)
+        text = tail + chunk
+        suspicious = suspicious or _has_suspect(text)
+        # Looking at every cell takes longer than reading the sheet.
+        placed = _PLACED.findall(text) if _FAR.search(text) else ()
         width = max([width, *(_read_letters(letters.decode()) for letters in {letters for letters, _ in placed})])
-        height = max([height, *map(int, {row for _, row in placed})])
-        filled += sum(map(chunk.count, _VALUES))
+        height = max([height, *map(int, _ROWS.findall(text)), *map(int, {row for _, row in placed})])
+        filled += chunk.count(b"</c>")
         tail = chunk[-_OVERLAP:]
         chunk = stream.read(_CHUNK)
     return suspicious or width > WIDEST or height * width > max(SPARSE_FROM, filled * THINNEST)
-
-
-_VALUES = (b"<v>", b"<v ", b"<is>")
-"""How the value of a cell begins."""
 
 
 def _has_suspect(text: bytes) -> bool:

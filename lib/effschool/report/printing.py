@@ -44,7 +44,7 @@ def choose_pages(reports: Path, year: str, municipality: str) -> list[Path]:
     from effschool.report.run_card import RunCard  # noqa: PLC0415 -- pydantic takes long, and not every command prints
 
     made = read_record(RunCard, reports / year / "run.json")
-    if made is None or not made.finished:
+    if made is None or not made.year or not made.finished:
         raise FileNotFoundError(
             f"Отчётов {year + ' года ' if year else ''}нет: прогона не было, он прерван, не удался или ещё идёт "
             f"(папка «{reports.name}»). Выполните make report и повторите команду."

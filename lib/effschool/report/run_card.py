@@ -13,7 +13,7 @@ class ReportCard(BaseModel):
 class RunCard(BaseModel):
     """What `run.json` says and others read; one that was changed by hand into anything else counts as none."""
 
-    year: int
-    reports: dict[str, ReportCard]
+    year: int = 0
+    reports: dict[str, ReportCard] = {}
     problems: dict[str, int] = {}
     finished: bool = True

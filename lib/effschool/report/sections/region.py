@@ -183,7 +183,7 @@ def list_concerns(region: RegionYear, run: Path) -> Text:
 
 
 def _find_failures(run: Path) -> Iterator[str]:
-    card = read_record(RunCard, run) or RunCard(year=0, reports={})
+    card = read_record(RunCard, run) or RunCard()
     names = [name for name, report in card.reports.items() if not report.page]
     if names:
         yield f"Не построены отчёты: {join_words(names)}. Причина названа рядом со ссылками."
