@@ -30,10 +30,10 @@ from effschool.run.commands import main
 
 FORK = get_context("fork")
 assert warm  # the processes are forked from the test itself, which therefore is the warm parent
-KILLS = {"forms": 15, "check": 15, "compare": 22, "demo": 12, "audit": 14, "public": 4, "pdf": 18}
+KILLS = {"forms": 21, "check": 15, "compare": 20, "demo": 12, "audit": 8, "public": 4, "pdf": 20}
 BEGUN_ANEW = {"demo", "public"}
 """Commands that have nothing to do where they have done it: they begin with an empty folder."""
-SEED = 18
+SEED, REFUSED = 18, 2
 MISTAKES = {(SOCIAL, 1, "Неполная семья"): "много"}
 BROWSER = """#!/bin/sh
 for word in "$@"; do case $word in --print-to-pdf=*) pdf=${word#*=} ;; esac; done
@@ -61,8 +61,11 @@ class Attack:
         return [*left, *(path.name for path in self.scratch.iterdir())]
 
     def run(self) -> int:
-        """Carry out the command here."""
-        return main(self.words)
+        """Carry out the command here; a worker of a killed one may hold its folder a moment longer."""
+        end = time.monotonic() + 20
+        while (status := main(self.words)) == REFUSED and time.monotonic() < end:
+            time.sleep(0.1)
+        return status
 
     def kill(self, longest: float, draw: random.Random) -> bool:
         """Start the command and kill it after a random time; whether it was still at work."""

@@ -1,5 +1,6 @@
 import pytest
 
+from effschool.base.storage import DRAFT
 from effschool.intake.ingest import read_contract
 from effschool.lab.changes import Run, keep_run
 from effschool.run import commands as main_module
@@ -62,10 +63,10 @@ def test_demonstration_region_is_made_only_in_an_empty_folder(tmp_path, monkeypa
     (tmp_path / "README.md").write_text("", encoding="utf-8")
     (tmp_path / ".gitkeep").write_text("", encoding="utf-8")
     assert main(["demo", str(tmp_path)]) == 0
-    assert made == [(tmp_path, True)]
+    assert made == [(tmp_path / DRAFT, True)]
     (tmp_path / "schools.csv").write_text("", encoding="utf-8")
     assert main(["demo", str(tmp_path)]) == 0
-    assert made == [(tmp_path, True)]
+    assert made == [(tmp_path / DRAFT, True)]
 
 
 def test_two_kept_runs_are_compared(demo_processed, methodology, tmp_path, capsys):

@@ -211,6 +211,7 @@ def fill_folder(folder: Path, make: Callable[[Path], object]) -> None:
     draft, ready = folder / DRAFT, folder / READY
     if not ready.is_dir():
         shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
         make(draft)
         draft.rename(ready)
     for path in sorted(ready.iterdir()):
@@ -348,10 +349,10 @@ def walk_files(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     files: list[Path] = []
     unreadable: dict[Path, str] = {}
 
-    def tell(error: OSError) -> None:
+    def _tell(error: OSError) -> None:
         unreadable[Path(error.filename or folder)] = "папка не читается (нет прав, или диск с нею отключён)"
 
-    for place, inner, names in os.walk(folder, onerror=tell):
+    for place, inner, names in os.walk(folder, onerror=_tell):
         links = [Path(place, name) for name in inner if Path(place, name).is_symlink()]
         unreadable |= dict.fromkeys(links, "вместо папки стоит ссылка на папку, по таким ссылкам программа не ходит")
         for path in (Path(place, name) for name in names):
