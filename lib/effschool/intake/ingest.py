@@ -3,10 +3,12 @@
 A file with an error gives none of its rows; other files go on. Every row remembers file, sheet and row in Excel.
 """
 
+import gc
 import secrets
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -389,6 +391,19 @@ UNKNOWN = Layout.model_construct(id="", title="неизвестный файл",
 """Stands for the layout of a file that no layout takes."""
 
 
+@contextmanager
+def _keep_rubbish() -> Iterator[None]:
+    """Look for no unused objects meanwhile: among millions of cells that takes long, and there are none."""
+    looked = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if looked:
+            gc.enable()
+
+
+@_keep_rubbish()
 def read_file(sent: Sent, register: Thresholds | None, secret: str = "") -> list[Taken]:
     """The tables of one file read, converted and checked; a file that cannot be read has the one problem why.
 

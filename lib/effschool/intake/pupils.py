@@ -354,7 +354,8 @@ def understand(meanings: Meanings, column: Coded) -> Reading:
     values = [meanings.values[text] for text in column.texts]
     places = {value: place for place, value in enumerate(dict.fromkeys(value for value in values if value is not None))}
     codes = np.array([places.get(value, -1) for value in values] or [-1], dtype=np.int64)
-    return Reading(codes[column.codes], list(places))
+    is_same = np.array_equal(codes, np.arange(len(codes)))  # mostly no two texts mean one value, and all mean something
+    return Reading(column.codes.astype(np.int64) if is_same else codes[column.codes], list(places))
 
 
 def read_key(protocol: Protocol, name: str, readings: Mapping[str, Reading], rows: int) -> Reading:

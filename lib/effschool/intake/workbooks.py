@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree
@@ -193,26 +194,24 @@ def _code_values(sheet: CalamineSheet, after: int, columns: Sequence[int]) -> It
     """
     left = sheet.start[1] if sheet.start else 0
     columns = [place - left for place in columns]
-    rows: list[list[Any]] = []
-    first = 1
-    for row in sheet.iter_rows():
-        rows.append(row)
-        if len(rows) == BLOCK_ROWS:
-            yield from _code_block(rows, first, after, columns, left)
-            first, rows = first + len(rows), []
-    yield from _code_block(rows, first, after, columns, left)
+    whole, first = sheet.iter_rows(), 1
+    while rows := list(islice(whole, BLOCK_ROWS)):
+        yield from _code_block(rows, first, after, columns, left)
+        first += len(rows)
+        del rows  # the next block is read without it
 
 
 def _code_block(rows: list[list[Any]], first: int, after: int, columns: Sequence[int], left: int) -> Iterator[Block]:
     below = rows[max(after - first + 1, 0) :]
     if below:
         coded = {place + left: _code_column(below, place) for place in columns}
-        leads = code_texts([next((_write_lead(cell) for cell in row if cell != ""), "") for row in below])
+        leads = code_texts([_write_lead(row) for row in below])
         yield Block(max(first, after + 1), len(below), coded, leads)
 
 
-def _write_lead(cell: object) -> str:
-    return clean_letters(cell).strip() if isinstance(cell, str) else ""
+def _write_lead(row: list[Any]) -> str:
+    lead = row[0] if row[0] != "" else next((cell for cell in row if cell != ""), "")
+    return clean_letters(lead).strip() if isinstance(lead, str) else ""
 
 
 def _code_column(rows: list[list[Any]], place: int) -> Coded:
@@ -254,9 +253,10 @@ def write_cell(value: object) -> str:
 
 _PLACED = re.compile(rb'\br="([A-Z]{0,3})([0-9]{1,7})"')
 """Reference of a cell, or number of a row."""
-_ROWS = re.compile(rb'<row [^>]*?\br="([0-9]{1,7})"')
-_FAR = re.compile(rb'r="[A-Z](?:[A-Z]|[0-9]{7})')
-"""Beginning of the reference of a cell that is right of Z or below row 999,999."""
+_FAR = re.compile(rb'r="(?:[A-Z]{2}|[A-Z]?[0-9]{7})')
+"""Beginning of the reference of a cell, or of the number of a row, that is right of Z or below row 999,999."""
+_CELL_BYTES = 64
+"""What a filled cell takes in a sheet, about."""
 _PLAIN = re.compile(rb'<worksheet[^>]*?xmlns="')
 """How a sheet begins whose elements have no prefix; others are looked at cell by cell."""
 _OVERLAP = 64
@@ -296,18 +296,19 @@ def _is_suspicious(stream: IO[bytes]) -> bool:
     """Whether a sheet has formulas, errors or blank room far off; read to its end, so that damage is found."""
     chunk = stream.read(_CHUNK)
     suspicious, tail = _PLAIN.search(chunk) is None, b""
-    height, width, filled = 0, 26, 0
+    height, width, size = 0, 26, 0
     while chunk:
         text = tail + chunk
         suspicious = suspicious or _has_suspect(text)
-        # Looking at every cell takes longer than reading the sheet.
-        placed = _PLACED.findall(text) if _FAR.search(text) else ()
+        # Looking at every cell takes longer than reading the sheet: rows follow one another.
+        last = _PLACED.search(text, max(text.rfind(b"<row "), 0))
+        placed = [*(_PLACED.findall(text) if _FAR.search(text) else ()), *([last.groups()] if last else ())]
         width = max([width, *(_read_letters(letters.decode()) for letters in {letters for letters, _ in placed})])
-        height = max([height, *map(int, _ROWS.findall(text)), *map(int, {row for _, row in placed})])
-        filled += chunk.count(b"</c>")
+        height = max([height, *map(int, {row for _, row in placed})])
+        size += len(chunk)
         tail = chunk[-_OVERLAP:]
         chunk = stream.read(_CHUNK)
-    return suspicious or width > WIDEST or height * width > max(SPARSE_FROM, filled * THINNEST)
+    return suspicious or width > WIDEST or height * width > max(SPARSE_FROM, size // _CELL_BYTES * THINNEST)
 
 
 def _has_suspect(text: bytes) -> bool:
