@@ -73,7 +73,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.support.participants import name_approved, name_participants
     from effschool.support.programmes import load_programmes
     from effschool.support.roadmap import find_day, judge_events
-    from effschool.support.targets import Known, compare_targets
+    from effschool.support.targets import FactBasis, compare_targets
 
     processed = demo_raw.parent / "processed"
     write_ingested(ingest_folder(demo_raw, ROOT / "layouts", ROOT / "methodologies" / "thresholds.yml"), processed)
@@ -90,7 +90,7 @@ def demo_processed(demo_raw, methodology):
     workspace.save_dynamics(dynamics, processed)
     events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
     targets = compare_targets(
-        load_programmes(ROOT / "methodologies" / "targets"), Known(dynamics.paths, contract, events)
+        load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
     )
     workspace.save_support(
         workspace.Support(

@@ -11,11 +11,11 @@ from builders import change_bands, change_rules, region
 from effschool.audit import formulas, write_audit
 from effschool.audit.features import KNOWN, AuditError, find_unknown, require_known_features
 from effschool.audit.formulas import WindowCells
-from effschool.audit.grid import Grid, SheetNames
+from effschool.audit.grid import FormulaSheet, SheetNames
 from effschool.audit.parameters import list_parameters
 from effschool.intake.ingest import read_contract
 from effschool.method.identify import identify_schools
-from effschool.method.methodology import Condition, FewPupils, list_methodologies, load_methodology
+from effschool.method.methodology import FewPupils, WindowCondition, list_methodologies, load_methodology
 
 FUNCTIONS = set(
     "IF COUNT ISNUMBER SUM SUMPRODUCT AVERAGE MIN MAX SMALL INDEX MATCH INT ROUND AND OR N LN EXP".split()  # noqa: SIM905
@@ -165,7 +165,7 @@ def test_sheet_names_are_valid_and_unique():
 
 
 def test_references():
-    grid = Grid("2021 д'Арк", "", ["01", "02"], ("Порог",))
+    grid = FormulaSheet("2021 д'Арк", "", ["01", "02"], ("Порог",))
     grid.add_value("id", "Код", "Текст", str)
     grid.add_value("x", "Икс", "Текст", str)
     assert grid.cell("x", "02") == "B6"
@@ -182,12 +182,12 @@ def test_formulas():
     tests = [("A1=1", '"а"'), ("A1=2", '"б"')]
     assert formulas.first_that_fits(tests) == 'IF(A1=1,"а",IF(A1=2,"б",""))'
     cells = WindowCells(["A1", "B1", "C1"], "Д!C1", "E1", "F1")
-    assert formulas.satisfy(cells, '"н"', Condition(last=2), "Х") == 'SUMPRODUCT(--(B1:C1="н"))=2'
-    assert formulas.satisfy(cells, None, Condition(at_least=2), "Х") == 'SUMPRODUCT(--(A1:C1<>""))>=Х'
-    assert formulas.satisfy(cells, '"н"', Condition(ranked=True), "Х") == 'Д!C1<>""'
-    assert formulas.satisfy(cells, '"н"', Condition(mean=True), "Х") == 'E1="н"'
-    assert formulas.satisfy(cells, None, Condition(lags=2), "Х") == "N(F1)>=Х"
-    assert formulas.satisfy(WindowCells(["A1"], None), None, Condition(ranked=True), "Х") == "FALSE"
+    assert formulas.satisfy(cells, '"н"', WindowCondition(last=2), "Х") == 'SUMPRODUCT(--(B1:C1="н"))=2'
+    assert formulas.satisfy(cells, None, WindowCondition(at_least=2), "Х") == 'SUMPRODUCT(--(A1:C1<>""))>=Х'
+    assert formulas.satisfy(cells, '"н"', WindowCondition(ranked=True), "Х") == 'Д!C1<>""'
+    assert formulas.satisfy(cells, '"н"', WindowCondition(mean=True), "Х") == 'E1="н"'
+    assert formulas.satisfy(cells, None, WindowCondition(lags=2), "Х") == "N(F1)>=Х"
+    assert formulas.satisfy(WindowCells(["A1"], None), None, WindowCondition(ranked=True), "Х") == "FALSE"
     assert formulas.take_last("A1:C1", 3, 0) == (
         '=IF(SUMPRODUCT(LARGE((A1:C1<>"")*{1,2,3},1))>0,INDEX(A1:C1,SUMPRODUCT(LARGE((A1:C1<>"")*{1,2,3},1))),"")'
     )

@@ -17,13 +17,13 @@ from effschool.intake.ingest import ingest_folder, read_contract
 from effschool.method.identify import Identified, identify_schools
 from effschool.method.methodology import (
     Aggregation,
-    Condition,
     FewPupils,
     FiokoLevel,
     MeanIndicator,
     Methodology,
     Status,
     Window,
+    WindowCondition,
     WindowRule,
     list_methodologies,
     load_methodology,
@@ -293,7 +293,7 @@ LAST_TWO = Window(length=2, policy="last_with_data", max_span=3)
 
 def ask(**conditions: object) -> dict[str, object]:
     """Lists of results and of conditions that ask for one of the conditions."""
-    rule = WindowRule(title="новое", any_of=tuple(Condition(**{key: value}) for key, value in conditions.items()))
+    rule = WindowRule(title="новое", any_of=tuple(WindowCondition(**{key: value}) for key, value in conditions.items()))
     lists = {
         domain: (
             Status(status=f"{domain}: худшие", title="худшие", rule="new", band=band),

@@ -16,7 +16,7 @@ from effschool.certainty.backtest import (
     predict_leaving,
 )
 from effschool.certainty.sampling import Recount
-from effschool.method.methodology import Condition
+from effschool.method.methodology import WindowCondition
 
 NOBODY = table("programme", [])
 BANDS = {
@@ -33,7 +33,7 @@ def recount(methodology, identified=None, **options):
 
 
 def test_those_listed_are_followed_into_the_next_year(methodology):
-    moves = follow_members(recount(methodology), Listing(BAND, (Condition(at_least=1),), 1), NOBODY)
+    moves = follow_members(recount(methodology), Listing(BAND, (WindowCondition(at_least=1),), 1), NOBODY)
     found = moves.set_index(["from_year", "school_id"])["is_out"].to_dict()
     # The fourth school is not ranked in 2020: it neither stayed nor left.
     assert found == {
@@ -56,7 +56,7 @@ def test_a_school_that_turns_from_one_list_of_low_results_to_another_has_not_lef
 
 def test_schools_of_the_programme_are_counted_apart(methodology):
     programme = pd.DataFrame({"school_id": ["01"], "entry_year": [2021]})
-    moves = follow_members(recount(methodology), Listing(BAND, (Condition(at_least=1),), 1), programme)
+    moves = follow_members(recount(methodology), Listing(BAND, (WindowCondition(at_least=1),), 1), programme)
     counted = count_moves(moves, 0.5).set_index("from_year")
     assert counted.loc[2019, ["listed", "left", "helped", "helped_left"]].tolist() == [3, 1, 0, 0]
     assert counted.loc[2020, ["listed", "left", "helped", "helped_left"]].tolist() == [1, 0, 1, 1]
@@ -75,7 +75,7 @@ def test_prediction_is_that_of_the_normal_model(methodology, reliability):
 
         return integrate.quad(weigh, -8, 8)[0]
 
-    listing = Listing(LISTS, (Condition(at_least=3),), 3)
+    listing = Listing(LISTS, (WindowCondition(at_least=3),), 3)
     found = predict_leaving(recount(methodology), listing, reliability, 0)
     assert found == pytest.approx(1 - moment(4) / moment(3), abs=0.03)
 

@@ -18,7 +18,7 @@ from effschool.certainty.explain.ways import Way
 from effschool.certainty.explain.words import say_decision
 from effschool.intake.ingest import read_contract
 from effschool.method.identify import identify_schools
-from effschool.method.methodology import Condition, WindowRule, load_methodology
+from effschool.method.methodology import WindowCondition, WindowRule, load_methodology
 
 YEARS = (2018, 2019, 2020)
 
@@ -308,7 +308,7 @@ def test_what_would_have_changed_is_said_unless_it_singles_out_a_pupil():
 
 
 def test_rules_of_a_domain_that_mix_bands_and_means_are_not_guessed(contract, methodology):
-    rule = WindowRule(title="среднее", any_of=(Condition(mean=True),))
+    rule = WindowRule(title="среднее", any_of=(WindowCondition(mean=True),))
     rules = {**methodology.lists.window_rules, "all3": rule}
     lists = methodology.lists.model_copy(update={"window_rules": rules})
     changed = methodology.model_copy(update={"lists": lists})

@@ -25,7 +25,7 @@ from effschool.intake.ingest import read_contract
 from effschool.method.bands import assign_bands
 from effschool.method.fioko import compute_procedure_shares
 from effschool.method.identify import identify_schools
-from effschool.method.methodology import Aggregation, Bands, list_methodologies, load_methodology
+from effschool.method.methodology import Aggregation, BandRules, list_methodologies, load_methodology
 
 YEARS = (2022, 2023)
 
@@ -102,7 +102,7 @@ def test_observed_procedures_give_the_list_of_fioko(contract, methodology):
 
 def test_bands_of_columns_are_those_of_single_vectors():
     generator = np.random.default_rng(1)
-    rules = [Bands(share=0.25, cut=cut, tolerance=1e-9) for cut in ("half_up", "floor", "ceil", "spss")]
+    rules = [BandRules(share=0.25, cut=cut, tolerance=1e-9) for cut in ("half_up", "floor", "ceil", "spss")]
     for number in (1, 2, 3, 7, 10, 11):
         values = generator.integers(0, 5, (number, 40)) / 4.0
         for rule in rules:
@@ -115,7 +115,7 @@ def test_bands_of_columns_are_those_of_single_vectors():
 def test_schools_without_a_rank_take_no_place_in_a_band():
     values = np.array([[0.0], [0.1], [0.2], [0.9]])
     ranked = np.array([[False], [True], [True], [True]])
-    found = band_columns(values, ranked, Bands(share=0.25, cut="half_up", tolerance=1e-9))
+    found = band_columns(values, ranked, BandRules(share=0.25, cut="half_up", tolerance=1e-9))
     assert found[:, 0].tolist() == [0, BAND_CODES["low"], BAND_CODES["mid"], BAND_CODES["high"]]
 
 

@@ -401,7 +401,7 @@ def test_register_gives_the_schools_of_its_year(region: Path) -> None:
     ],
 )
 def test_official_names_are_spelt_out(short: str, full: str) -> None:
-    said = yearly.spell_out(short, load_settings().offices.official)
+    said = yearly.spell_official(short, load_settings().offices.official)
     assert said == f"Муниципальное бюджетное общеобразовательное учреждение {full}"
 
 
@@ -529,7 +529,7 @@ def test_rows_of_other_years_are_left(tmp_path: Path) -> None:
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=40), st.data())
 def test_apportioned_parts_add_up_and_fit(weights: list[int], data: st.DataObject) -> None:
     total = data.draw(st.integers(0, sum(weights)))
-    parts = pupils.apportion(total, np.array(weights))
+    parts = pupils.apportion_marks(total, np.array(weights))
     assert parts.sum() == total
     assert (parts >= 0).all()
     assert (parts <= weights).all()

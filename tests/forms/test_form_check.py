@@ -12,12 +12,12 @@ from effschool.forms.check import (
     REMARKS,
     TAKEN,
     UNSENT,
-    Sent,
+    SentBook,
     assign_files,
     check_forms,
     choose_schools,
     describe_loss,
-    find_missing,
+    find_unfilled,
     trace_missing,
 )
 from effschool.forms.protocol import open_case
@@ -109,9 +109,9 @@ def test_year_that_the_register_lacks_is_refused_with_advice():
 def test_file_belongs_to_whom_most_schools_belong_else_to_its_name():
     schools = build_tables(schools=list_schools())["schools"]
     sent = {
-        "a.xlsx": Sent({"social": frozenset({"1", "2", "3"})}),
-        "forms/Южный район.xlsx": Sent(),
-        "iuzhnyi-raion.xlsx": Sent({"social": frozenset({"999"})}),
+        "a.xlsx": SentBook({"social": frozenset({"1", "2", "3"})}),
+        "forms/Южный район.xlsx": SentBook(),
+        "iuzhnyi-raion.xlsx": SentBook({"social": frozenset({"999"})}),
     }
     owners = assign_files([*sent, "прочее.xlsx"], sent, schools)
     assert owners == {
@@ -149,7 +149,7 @@ def trace(methodology, social, certificates=None):
     for sheet in form.sheets:
         if sheet.table == "social" or certificates is not None:
             rows = known[sheet.table]
-            found.append(find_missing(sheet, list_rows(sheet, known["schools"], rows, 2021), rows))
+            found.append(find_unfilled(sheet, list_rows(sheet, known["schools"], rows, 2021), rows))
     return [row for part in found for row in trace_missing(part, methodology).to_dict("records")]
 
 

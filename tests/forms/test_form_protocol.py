@@ -8,7 +8,15 @@ from builders_raw import LAYOUTS
 
 from effschool.base.problems import Problem, Severity, tabulate_problems
 from effschool.forms.books import FILLS
-from effschool.forms.protocol import MARK, gather_messages, open_case, open_sent, read_sent, render_page, write_check
+from effschool.forms.protocol import (
+    MARK,
+    gather_messages,
+    open_case,
+    open_sent,
+    read_sent,
+    render_protocol,
+    write_check,
+)
 from effschool.intake.ingest import ingest_folder
 from effschool.intake.layouts import load_layouts
 from effschool.run.commands import main
@@ -81,7 +89,7 @@ def test_page_is_one_accessible_file(pages, name):
 def test_names_from_files_are_escaped(pages):
     assert "Школа &lt;b&gt;&amp; «№ 2»" in pages[NORTH_FILE]
     assert not parse(pages[NORTH_FILE]).find_all("b")
-    harmful = parse(render_page("<b>", '"><i>', [("<u>", [])], demonstration=True))
+    harmful = parse(render_protocol("<b>", '"><i>', [("<u>", [])], demonstration=True))
     assert not harmful.find_all(["b", "i", "u"])
     assert "Школы, муниципалитеты и числа вымышлены" in harmful.get_text()
 

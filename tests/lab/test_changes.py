@@ -17,11 +17,11 @@ from effschool.lab.changes import (
     compare_last_years,
     compare_runs,
     count_changes,
-    describe_changes,
     keep_run,
     list_runs,
     load_run,
     tabulate_changes,
+    tell_changes,
 )
 from effschool.method.identify import identify_schools
 
@@ -54,7 +54,7 @@ def give_marks(contract, school_id, marks, years):
 def test_same_run_changes_nothing(methodology, contract):
     found = compare_runs(make_run(methodology, contract), make_run(methodology, contract))
     assert set(read(found).values()) == {(STAYED, None)}
-    assert "не изменился" in describe_changes(found).paragraphs[1]
+    assert "не изменился" in tell_changes(found).paragraphs[1]
     assert "не изменился" in count_changes(found).paragraphs[0]
 
 
@@ -97,7 +97,7 @@ def test_every_move_has_one_reason_and_the_counts_add_up(methodology, contract):
     assert moved["reason"].notna().all()
     assert found.rows.loc[found.rows["move"] == STAYED, "reason"].isna().all()
     assert count_changes(found).frame["Школ"].sum() == len(moved) == len(tabulate_changes(found).frame)
-    sentence = next(text for text in describe_changes(found).paragraphs if text.startswith("«ШНРО»"))
+    sentence = next(text for text in tell_changes(found).paragraphs if text.startswith("«ШНРО»"))
     assert "Причины:" in sentence
 
 

@@ -27,7 +27,7 @@ from effschool.lab.panels.rule_lab import RulesPanel, find_members
 from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
 from effschool.lab.panels.shell import LAB_SESSION, MODE, Panel, is_live, say_failure
 from effschool.lab.panels.sources import ROWS, DataPanel
-from effschool.lab.panels.views import Takeaway, find_rows, write_copy
+from effschool.lab.panels.views import Takeaway, filter_rows, write_copy
 from effschool.lab.panels.what_if import WhatIfPanel
 from effschool.method.identify import Memory, identify_schools
 from effschool.method.methodology import load_methodology
@@ -264,9 +264,9 @@ def test_copying_leaves_the_text_for_hands_as_well(schools):
 
 def test_rows_are_found_by_words_in_any_column():
     frame = pd.DataFrame({"Школа": ["Школа № 10", "Школа № 2", "Лицей"], "Код": ["1", "2", "30"]})
-    assert list(find_rows(frame, "школа 2", None)["Код"]) == ["2"]
-    assert list(find_rows(frame, "", "Школа")["Код"]) == ["30", "2", "1"]
-    assert list(find_rows(frame, "", None).index) == [0, 1, 2]
+    assert list(filter_rows(frame, "школа 2", None)["Код"]) == ["2"]
+    assert list(filter_rows(frame, "", "Школа")["Код"]) == ["30", "2", "1"]
+    assert list(filter_rows(frame, "", None).index) == [0, 1, 2]
 
 
 def test_files_of_different_titles_do_not_meet(tmp_path):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effschool.method.bands import assign_bands, count_cut, number_ties, rank_lowest_first
-from effschool.method.methodology import Bands
+from effschool.method.methodology import BandRules
 
 TOLERANCE = 1e-9
 WITHIN = 5e-10
@@ -23,7 +23,7 @@ cuts = st.sampled_from(CUTS)
 
 
 def rules(cut="half_up", share=0.25):
-    return Bands(share=share, cut=cut, tolerance=TOLERANCE)
+    return BandRules(share=share, cut=cut, tolerance=TOLERANCE)
 
 
 def count_bands(values, cut):

@@ -3,8 +3,8 @@ from conftest import ROOT
 
 from effschool.base.configuration import ConfigurationError
 from effschool.method.thresholds import (
-    Register,
     ThresholdError,
+    ThresholdRegister,
     ThresholdUse,
     find_threshold,
     load_register,
@@ -18,7 +18,7 @@ ROW |= {"status": "принято методистом"}
 
 
 def register(*rows):
-    return Register.model_validate({"title": "Реестр", "thresholds": [ROW | row for row in rows or [{}]]})
+    return ThresholdRegister.model_validate({"title": "Реестр", "thresholds": [ROW | row for row in rows or [{}]]})
 
 
 def use(missing="stop", **other):

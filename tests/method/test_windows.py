@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from builders import indices
 
-from effschool.method.methodology import Condition, Window, WindowRule
+from effschool.method.methodology import Window, WindowCondition, WindowRule
 from effschool.method.windows import (
     Standing,
     band_means,
@@ -17,7 +17,7 @@ from effschool.method.windows import (
 
 LETTERS = {"L": "low", "M": "mid", "H": "high"}
 NO_LAGS = pd.Series(dtype="int64")
-ALL_THREE = WindowRule(title="все три", any_of=(Condition(at_least=3),))
+ALL_THREE = WindowRule(title="все три", any_of=(WindowCondition(at_least=3),))
 
 
 def spell(text, first=2018):
@@ -52,13 +52,13 @@ def test_last_years_with_data_stand_in_for_a_missing_year(methodology, text, lis
 )
 def test_last_two_are_the_last_two_years_with_data_in_their_order(methodology, text, listed):
     rules = use_window(methodology, policy="last_with_data", max_span=4)
-    rule = WindowRule(title="последние два", any_of=(Condition(last=2),))
+    rule = WindowRule(title="последние два", any_of=(WindowCondition(last=2),))
     view = look(rules, {"01": text, "02": "MMMM"}, 2021)
     assert satisfy_rule(view, "low", rule).tolist() == [listed, False]
 
 
 def test_without_the_policy_the_last_two_are_those_of_the_calendar(methodology):
-    rule = WindowRule(title="последние два", any_of=(Condition(last=2),))
+    rule = WindowRule(title="последние два", any_of=(WindowCondition(last=2),))
     assert satisfy_rule(look(methodology, {"01": "ML-L", "02": "M-LL"}, 2021), "low", rule).tolist() == [False, True]
 
 
@@ -68,7 +68,7 @@ def test_without_the_policy_the_last_two_are_those_of_the_calendar(methodology):
 def test_ranked_is_of_the_report_year_itself(methodology, window):
     """Neither of the last year of the window, nor of the last with data, nor of the last that the region has."""
     rules = use_window(methodology, **window)
-    rule = WindowRule(title="ранжирована", any_of=(Condition(ranked=True),))
+    rule = WindowRule(title="ранжирована", any_of=(WindowCondition(ranked=True),))
     view = look(rules, {"before": "LLL-L", "now": "---L ", "never": "---  ", "all": "MMMMM"}, 2021)
     assert view.ranked.tolist() == [False, True, False, True]
     assert satisfy_rule(view, None, rule).tolist() == [False, True, False, True]
@@ -116,7 +116,7 @@ def test_band_of_the_mean_is_cut_among_the_means(methodology):
     view = view_window(standing, schools, 2020, "results", methodology)
     # Eight means, k = 2; the ninth school was not ranked in every year.
     assert band_means(view).tolist() == ["low", "low", "mid", "mid", "mid", "mid", "high", "high", None]
-    rule = WindowRule(title="среднее", any_of=(Condition(mean=True),))
+    rule = WindowRule(title="среднее", any_of=(WindowCondition(mean=True),))
     assert satisfy_rule(view, "low", rule).tolist() == [True, True] + [False] * 7
 
 
@@ -148,5 +148,5 @@ def test_lags_are_counted_beyond_the_threshold_only(methodology):
     lags = count_lags(values, methodology)
     assert lags.to_dict() == {(2020, "01"): 2}
     view = look(methodology, {"01": "MMM", "02": "MMM"}, 2020, lags)
-    rule = WindowRule(title="отставание", any_of=(Condition(lags=2),))
+    rule = WindowRule(title="отставание", any_of=(WindowCondition(lags=2),))
     assert satisfy_rule(view, "low", rule).tolist() == [True, False]

@@ -18,9 +18,9 @@ from effschool.public.release import (
     hide_numbers,
     lay_out,
     list_anonymous,
-    list_rules,
+    list_window_sums,
     make_release,
-    name_kinds,
+    name_table_kinds,
     name_types,
     pool_shares,
     relate_bands,
@@ -152,7 +152,7 @@ def test_the_same_is_hidden_in_the_release_of_every_year(demo, release):
 
 
 def test_every_place_is_there_with_all_kinds(region, release):
-    kinds = name_kinds(region.workspace.methodology, "results_band")
+    kinds = name_table_kinds(region.workspace.methodology, "results_band")
     rows = release.choose("results_band", "municipality")
     assert set(rows["place"]) == set(region.region_schools["municipality"])
     for _, own in rows.groupby(["year", "place"]):
@@ -173,7 +173,7 @@ def say_rule(terms, places):
 
 
 def test_what_the_rules_of_lists_make_certain(methodology):
-    rules = [say_rule(*rule) for rule in list_rules(methodology)]
+    rules = [say_rule(*rule) for rule in list_window_sums(methodology)]
     low = [("results_band", ("низкие",), back, 1) for back in range(3)]
     poor = ("ШНРО", "группа риска")
     assert ([("results_status", poor, 0, 1), ("results_band", ("низкие",), 1, -1)], 0) in rules

@@ -46,7 +46,7 @@ def test_change_is_told_with_its_sign():
 
 
 def test_steps_count_every_school_once(demo):
-    frame = parts.tabulate_steps(demo.dynamics).frame
+    frame = parts.tabulate_grade_steps(demo.dynamics).frame
     rows = parts.select_cohorts(demo.dynamics)
     assert frame[list(parts.FINDINGS.values())].to_numpy().sum() == len(rows)
     assert frame["Школ"].sum() == rows["gain"].notna().sum()
@@ -75,6 +75,6 @@ def test_region_without_results_of_pupils_says_so(methodology):
     dynamics, schools = workspace.dynamics, workspace.identified.schools
     assert isinstance(parts.chart_level_change(dynamics, methodology), Text)
     assert isinstance(parts.tabulate_level_change(dynamics, methodology, schools), Text)
-    assert isinstance(parts.tabulate_steps(dynamics), Text)
+    assert isinstance(parts.tabulate_grade_steps(dynamics), Text)
     assert isinstance(parts.chart_gains(dynamics, schools), Text)
     assert isinstance(parts.tabulate_unusual(dynamics, methodology, schools), Text)

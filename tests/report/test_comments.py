@@ -12,12 +12,12 @@ from effschool.report.comments import (
     MEASURES,
     SCHOOL_READERS,
     SIGNS,
-    Condition,
+    SignCondition,
     choose_patterns,
+    fill_template,
     load_comments,
     say_because,
     write_comments,
-    write_text,
 )
 from effschool.report.portfolio import open_region
 from effschool.report.school_features import gather_features, name_titles
@@ -173,14 +173,14 @@ def test_share_of_few_participants_is_no_ground(rules):
 def test_missing_figure_fulfils_nothing(rules):
     school = imagine(rules)
     for test in ({"over": -9}, {"under": 9}, {"at_least": -9}, {"at_most": 9}):
-        assert not Condition(sign="oge_math_2.moved", **test).holds(school, 1).any()
-    assert not Condition(sign="results_low", flag=False).holds(imagine(rules, results_low=None), 1).any()
-    assert not Condition(sign="unknown", over=1).holds(school, 1).any()
+        assert not SignCondition(sign="oge_math_2.moved", **test).holds(school, 1).any()
+    assert not SignCondition(sign="results_low", flag=False).holds(imagine(rules, results_low=None), 1).any()
+    assert not SignCondition(sign="unknown", over=1).holds(school, 1).any()
 
 
 def test_figures_stand_in_the_form_their_number_asks_for(rules, titles):
     row = imagine(rules, **{"oge_math_2.pupils": 21, "oge_math_2": 31.44, "oge_math_2.change": -2.04}).loc["01"]
-    text = write_text("{oge_math_2.pupils:ученик,ученика,учеников} — {oge_math_2}, на {oge_math_2.change:abs}", row)
+    text = fill_template("{oge_math_2.pupils:ученик,ученика,учеников} — {oge_math_2}, на {oge_math_2.change:abs}", row)
     assert text == f"21{NBSP}ученик — 31,4{NBSP}%, на 2,0"
     assert [name for name, _ in text.facts] == ["oge_math_2.pupils", "oge_math_2", "oge_math_2.change"]
     because = say_because(pick(rules, "math_exam_low"), row, rules, titles)

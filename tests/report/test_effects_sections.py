@@ -70,7 +70,7 @@ def test_too_few_schools_is_said(row, methodology):
 def test_years_of_entry_name_why_nothing_is_concluded(found):
     reasons = pd.DataFrame({"entry_year": [2014, 2020], "reason": [NO_START, FEW]}).assign(entered=5, schools=0)
     cohorts = pd.concat([found.cohorts, reasons.assign(controls=0)], ignore_index=True)
-    frame = parts.tabulate_entries(replace(found, cohorts=cohorts)).frame
+    frame = parts.tabulate_entry_years(replace(found, cohorts=cohorts)).frame
     assert frame["Вывод"].tolist() == ["оценка есть", "до отбора нет лет с данными", parts.TOO_FEW]
     assert frame["Вероятно"].tolist()[1:] == [parts.NONE, parts.NONE]
 
@@ -120,7 +120,7 @@ def test_nothing_is_drawn_where_nothing_is_known(methodology):
     groups = find_clusters(pd.DataFrame(), None)
     shown = [
         parts.describe_effect(nothing, bare),
-        parts.tabulate_entries(nothing),
+        parts.tabulate_entry_years(nothing),
         parts.chart_balance(nothing),
         parts.chart_events(nothing, bare),
         parts.chart_rise(nothing),

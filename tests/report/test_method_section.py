@@ -1,6 +1,6 @@
 import pandas as pd
 
-from effschool.method.thresholds import Register
+from effschool.method.thresholds import ThresholdRegister
 from effschool.report.sections.method import (
     NOT_RECORDED,
     tabulate_method,
@@ -56,7 +56,7 @@ def test_table_prints_the_rows_used_and_says_what_is_missing():
         {"year": 2023, "value": 24, "act": "приказ № 1", "status": "подтверждено"},
         {"year": 2024, "value": 25.5, "act": "", "status": "принято методистом"},
     ]
-    register = Register.model_validate({"title": "Реестр", "thresholds": [common | row for row in rows]})
+    register = ThresholdRegister.model_validate({"title": "Реестр", "thresholds": [common | row for row in rows]})
     table = tabulate_thresholds(register, [("ЕГЭ", "русский язык", year) for year in (2022, 2023, 2024)])
     name = "ЕГЭ, русский язык"
     assert table.frame.to_numpy().tolist() == [

@@ -24,12 +24,12 @@ def test_no_school_of_another_municipality_is_recognisable(demo, portfolio):
         shown = make(portfolio)._repr_html_()
         assert not [name for name in set(foreign["name"]) - own if name in shown]
         assert not [code for code in set(foreign["school_id"]) if code in shown]
-    figure = parts.chart_level_change(portfolio).figure
+    figure = parts.chart_own_level_change(portfolio).figure
     assert sum(len(item.get_offsets()) for item in figure.axes[0].collections) <= len(portfolio.schools)
 
 
 def test_report_changes_no_value_of_the_region(demo, portfolio):
-    frame = parts.chart_level_change(portfolio).table.frame
+    frame = parts.chart_own_level_change(portfolio).table.frame
     levels = demo.dynamics.level_change.query("year == @YEAR").set_index("school_id")
     named = portfolio.schools.set_index("school_id")["number"].astype("str")
     told = frame.set_index(frame["Школа"].str.partition(".")[0])["Изменение"].dropna()

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from effschool.report import charts
-from effschool.report.pictures import PLAIN, draw_png, draw_svg, lay_out, save_svg
+from effschool.report.pictures import PLAIN, draw_png, draw_svg, lay_out_figure, save_svg
 
 COUNTS = pd.DataFrame({"школ": [3, 1], "всех": [2, 4]}, index=["1. А <b>&", "2. Б 1.23456"])
 COLOURS = (charts.WORSE, charts.BETTER)
@@ -99,7 +99,7 @@ def list_places(figure):
 )
 def test_short_ways_lead_to_where_matplotlib_lays_things_out(make):
     ours, plain = make(), make()
-    lay_out(ours)
+    lay_out_figure(ours)
     with mpl.rc_context(PLAIN):
         FigureCanvasSVG(plain).print_svg(io.StringIO())
     plain.set_dpi(72)

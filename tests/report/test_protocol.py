@@ -6,8 +6,8 @@ from effschool.report.sections.protocol import (
     describe_protocol,
     list_annexes,
     tabulate_annex,
+    tabulate_input_files,
     tabulate_parameters,
-    tabulate_sources,
     tell_years,
 )
 
@@ -57,7 +57,7 @@ def test_rule_version_and_hashes_are_named(region):
     parameters = tabulate_parameters(region.workspace.methodology).frame.set_index("Параметр")["Значение"]
     assert parameters["Версия"] == region.workspace.methodology.version
     assert parameters["Переключатель orientation"] == "consistent"
-    files = tabulate_sources(region.workspace.files).frame
+    files = tabulate_input_files(region.workspace.files).frame
     assert files["SHA-256"].str.fullmatch("[0-9a-f]{64}").all()
 
 

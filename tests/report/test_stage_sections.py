@@ -25,8 +25,8 @@ def test_errors_come_before_warnings():
 
 
 def test_files_contract_and_notices_are_tables(demo):
-    assert isinstance(parts.tabulate_files(demo.files), Table)
-    assert len(parts.tabulate_files(demo.files).frame) == len(demo.files)
+    assert isinstance(parts.tabulate_found_files(demo.files), Table)
+    assert len(parts.tabulate_found_files(demo.files).frame) == len(demo.files)
     assert len(parts.tabulate_notices(demo.identified, demo.methodology).frame) == len(demo.identified.notices)
     contract = {"schools": demo.identified.schools}
     assert parts.tabulate_contract(contract).frame["Годы"].tolist() == ["2020, 2021, 2022, 2023"]

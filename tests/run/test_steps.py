@@ -11,10 +11,10 @@ from effschool.run.executors import open_executor
 from effschool.run.steps import (
     UnknownParameterError,
     check_parameters,
-    list_parameters,
     prepare_work,
     produce,
     publish,
+    read_parameters,
 )
 from effschool.run.work import Product
 
@@ -22,7 +22,7 @@ CARD = PageCard("Район", "2022 год", demonstration=False, workbook="n.xl
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones(step):
-    assert list_parameters(step.notebook) == ["folder", "number"]
+    assert read_parameters(step.notebook) == ["folder", "number"]
     check_parameters(step.notebook, {"number": 3})
     with pytest.raises(UnknownParameterError, match=r"n\.ipynb.*numbr.*folder, number"):
         check_parameters(step.notebook, {"numbr": 3})
@@ -30,7 +30,7 @@ def test_unknown_parameter_is_refused_with_the_known_ones(step):
 
 def test_every_notebook_tells_its_parameters(root):
     for notebook in (root / "notebooks").glob("*.ipynb"):
-        assert "processed" in list_parameters(notebook)
+        assert "processed" in read_parameters(notebook)
 
 
 @pytest.fixture

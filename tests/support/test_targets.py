@@ -13,11 +13,11 @@ from effschool.support.targets import (
     MET,
     MISSED,
     REPORTED,
-    Known,
+    FactBasis,
     compare_targets,
     find_unused_facts,
     judge_facts,
-    standardise_means,
+    standardise_school_means,
 )
 
 SOURCE = {"source_file": "факты.xlsx", "source_sheet": "", "source_row": 7}
@@ -53,7 +53,7 @@ def programme(**target):
 def compare(target, paths=ALL, events=None, **rows):
     contract = tables(**rows)
     judged = judge_events(contract["roadmap"] if events is None else events, pd.Timestamp("2022-06-17").date(), 30)
-    found = compare_targets([programme(**target)], Known(build_paths(*paths), contract, judged))
+    found = compare_targets([programme(**target)], FactBasis(build_paths(*paths), contract, judged))
     return found.set_index([found["municipality"].fillna("регион"), "year"])
 
 
@@ -165,8 +165,8 @@ def test_lists_are_those_of_the_year_before():
 
 def test_means_are_standardised_by_participants():
     sums = pd.DataFrame({"year": 2022, "subject": RUS, "mean": [3.0, 5.0], "participants": [30.0, 10.0]})
-    assert standardise_means(sums).tolist() == pytest.approx([-0.5 / 0.75**0.5, 1.5 / 0.75**0.5])
-    assert standardise_means(sums.assign(mean=4.0)).isna().all()
+    assert standardise_school_means(sums).tolist() == pytest.approx([-0.5 / 0.75**0.5, 1.5 / 0.75**0.5])
+    assert standardise_school_means(sums.assign(mean=4.0)).isna().all()
 
 
 def test_marked_schools_are_counted_in_years_that_a_list_came_for():

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
-from effschool.audit.borders import plan_borders, plan_region
+from effschool.audit.borders import plan_borders, plan_region_means
 from effschool.audit.features import AuditError, require_known_features
 from effschool.audit.front import write_legend, write_parameters
-from effschool.audit.grid import Grid, SheetNames, add_styles, write_grid
+from effschool.audit.grid import FormulaSheet, SheetNames, add_styles, write_grid
 from effschool.audit.groups import plan_scope
 from effschool.audit.lists import collect_left_out, plan_fioko, plan_lists
 from effschool.audit.means import plan_means
@@ -56,7 +56,7 @@ def make_plan(tables: Tables, identified: Identified, methodology: Methodology) 
     raw = collect_raw(tables, register, methodology)
     plan = Plan(methodology, identified, raw, register, SheetNames(LEGEND, PARAMETERS))
     covered = [year for year in list_covered_years(identified.indices, methodology) if year in plan.years]
-    plan.region = plan_region(plan)
+    plan.region = plan_region_means(plan)
     for scope in list_scopes(plan):
         grid = plan_scope(plan, scope)
         if grid:
@@ -89,7 +89,7 @@ def list_mean_scopes(plan: Plan, year: int, domain: Domain) -> list[Scope]:
     return [Scope(year, group, domain, is_mean=True) for group in groups]
 
 
-def list_grids(plan: Plan) -> list[Grid]:
+def list_grids(plan: Plan) -> list[FormulaSheet]:
     """Sheets in their order: lists first, then what they are made from."""
     singles = [grid for grid in (plan.fioko, plan.borders, plan.region) if grid is not None and grid.ids]
     return [*reversed(plan.lists.values()), *singles, *plan.scopes.values()]

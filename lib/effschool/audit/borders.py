@@ -4,10 +4,10 @@ from functools import partial
 
 from effschool.audit import formulas
 from effschool.audit.formulas import quote
-from effschool.audit.grid import PERCENT, SCALED, SHARE, TEXT, WHOLE, Grid
+from effschool.audit.grid import PERCENT, SCALED, SHARE, TEXT, WHOLE, FormulaSheet
 from effschool.audit.parameters import name_share, name_tolerance
 from effschool.audit.plan import Plan, Scope
-from effschool.method.methodology import Band, Bands, GapIndicator
+from effschool.method.methodology import Band, BandRules, GapIndicator
 
 CUT_TITLES = {
     "half_up": "половина округляется вверх",
@@ -22,10 +22,10 @@ COUNTED: tuple[tuple[Band, str], ...] = (
 )
 
 
-def plan_borders(plan: Plan) -> Grid:
+def plan_borders(plan: Plan) -> FormulaSheet:
     """A row per year, group and index: number of ranked schools, size of a band, its borders."""
     name = plan.names.take("Границы групп")
-    grid = Grid(name, "Границы групп: сколько школ и какой индекс", list(plan.scopes), frozen_columns=3)
+    grid = FormulaSheet(name, "Границы групп: сколько школ и какой индекс", list(plan.scopes), frozen_columns=3)
     grid.open_block("Где")
     grid.add_value("year", "Год", WHOLE, lambda scope: scope.year, 7)
     grid.add_value("group", "Группа школ", TEXT, lambda scope: scope.group, 18)
@@ -35,7 +35,7 @@ def plan_borders(plan: Plan) -> Grid:
     grid.add_formula("share", "Доля крайней группы", PERCENT, lambda scope: f"={name_share(scope.domain)}")
     heading = "Школ в крайней группе до равных (для SPSS — число частей)"
     grid.add_formula("size", heading, WHOLE, partial(write_size, grid, plan))
-    grid.add_value("cut", "Округление", TEXT, lambda scope: CUT_TITLES[find_rules(plan, scope).cut], 30)
+    grid.add_value("cut", "Округление", TEXT, lambda scope: CUT_TITLES[find_band_rules(plan, scope).cut], 30)
     grid.open_block("Границы по индексу")
     grid.add_formula("low", "Граница нижней группы", SCALED, partial(write_cut, grid, plan, "{size}"))
     grid.add_formula("high", "Граница верхней группы", SCALED, partial(write_cut, grid, plan, "{number}-{size}+1"))
@@ -52,29 +52,29 @@ def title_index(plan: Plan, scope: Scope) -> str:
     return f"{title}: среднее за окно" if scope.is_mean else title
 
 
-def find_rules(plan: Plan, scope: Scope) -> Bands:
+def find_band_rules(plan: Plan, scope: Scope) -> BandRules:
     """How the schools of a scope are cut."""
     return plan.methodology.domains[scope.domain].bands
 
 
-def write_size(grid: Grid, plan: Plan, scope: Scope) -> str:
+def write_size(grid: FormulaSheet, plan: Plan, scope: Scope) -> str:
     """Number of schools in one band before ties."""
     share, number = grid.cell("share", scope), grid.cell("number", scope)
-    return formulas.count_cut(share, number, name_tolerance(scope.domain), find_rules(plan, scope).cut)
+    return formulas.write_cut(share, number, name_tolerance(scope.domain), find_band_rules(plan, scope).cut)
 
 
-def write_cut(grid: Grid, plan: Plan, place: str, scope: Scope) -> str | None:
+def write_cut(grid: FormulaSheet, plan: Plan, place: str, scope: Scope) -> str | None:
     """The index that stands at a place of the ascending order; SPSS's rule needs none."""
-    if find_rules(plan, scope).cut == "spss":
+    if find_band_rules(plan, scope).cut == "spss":
         return None
     size, number = grid.cell("size", scope), grid.cell("number", scope)
     nth = f"INDEX({see_column(plan, scope, 'sorted')},{place.format(size=size, number=number)})"
     return f'=IF({size}>0,{nth},"")'
 
 
-def write_meeting(grid: Grid, plan: Plan, scope: Scope) -> str | None:
+def write_meeting(grid: FormulaSheet, plan: Plan, scope: Scope) -> str | None:
     """«да» where there is no school in a band or the borders meet or cross."""
-    if find_rules(plan, scope).cut == "spss":
+    if find_band_rules(plan, scope).cut == "spss":
         return None
     low, high, size = (grid.cell(key, scope) for key in ("low", "high", "size"))
     return f'=IF({size}=0,"да",IF({low}>={high}-{name_tolerance(scope.domain)},"да","нет"))'
@@ -91,11 +91,13 @@ def see_column(plan: Plan, scope: Scope, key: str) -> str:
     return plan.scopes[scope].see(plan.scopes[scope].column(key))
 
 
-def plan_region(plan: Plan) -> Grid:
+def plan_region_means(plan: Plan) -> FormulaSheet:
     """A row per year and gap indicator: the regional mean, weighted by participants over all groups."""
     gaps = {item.id: item.short for item in plan.methodology.indicators.values() if isinstance(item, GapIndicator)}
     title = "Средние по региону, взвешенные по числу участников, по всем группам школ"
-    grid = Grid(plan.names.take("Средние по региону"), title, [(year, name) for year in plan.years for name in gaps])
+    grid = FormulaSheet(
+        plan.names.take("Средние по региону"), title, [(year, name) for year in plan.years for name in gaps]
+    )
     grid.open_block("Где")
     grid.add_value("year", "Год", WHOLE, lambda id_: id_[0], 7)
     grid.add_value("indicator", "Показатель", TEXT, lambda id_: gaps[id_[1]], 52)
@@ -116,7 +118,7 @@ def sum_year(plan: Plan, term: str, id_: tuple[int, str]) -> str:
     return "=" + ("+".join(terms) or "0")
 
 
-def write_regional_mean(grid: Grid, id_: tuple[int, str]) -> str:
+def write_regional_mean(grid: FormulaSheet, id_: tuple[int, str]) -> str:
     """Points over participants; empty without participants."""
     points, total = grid.cell("points", id_), grid.cell("total", id_)
     return f'=IF({total}>0,{points}/{total},"")'

@@ -6,7 +6,7 @@ Text compares greater than any number in a spreadsheet, so every comparison firs
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from effschool.method.methodology import Condition, JointStatus
+from effschool.method.methodology import JointStatus, WindowCondition
 
 Pair = tuple[str, str]
 """Cells of one raw row: what is counted, and of how many."""
@@ -52,7 +52,7 @@ def scale(value: str, low: str, high: str, tolerance: str, *, inverse: bool) -> 
     return f'=IF(ISNUMBER({value}),IF({high}-{low}>{tolerance},({above})/({high}-{low}),""),"")'
 
 
-def average(values: str) -> str:
+def average_cells(values: str) -> str:
     """Plain mean of the cells that hold a number."""
     return f'=IF(COUNT({values})>0,AVERAGE({values}),"")'
 
@@ -74,8 +74,8 @@ def average_weighted(values: str, weights: str) -> str:
     return f'=IF({total}>0,SUMPRODUCT({weights},{values})/{total},"")'
 
 
-def count_cut(share: str, number: str, tolerance: str, cut: str) -> str:
-    """Number of schools in one band before ties, as `bands.count_cut`; for `spss` the number of parts."""
+def write_cut(share: str, number: str, tolerance: str, cut: str) -> str:
+    """Number of schools in one band before ties, as `bands.write_cut`; for `spss` the number of parts."""
     exact = f"{share}*{number}"
     return {
         "half_up": f"=INT({exact}+0.5+{tolerance})",
@@ -115,7 +115,7 @@ class WindowCells(NamedTuple):
     lags: str | None = None
 
 
-def satisfy(cells: WindowCells, band: str | None, condition: Condition, at_least: str) -> str:
+def satisfy(cells: WindowCells, band: str | None, condition: WindowCondition, at_least: str) -> str:
     """Condition of a window rule; `band` None: any band; `at_least`: name of the number that the rule asks for.
 
     The same as `windows.satisfy_condition`.

@@ -17,7 +17,7 @@ from effschool.audit.grid import (
     SOURCE,
     TEXT,
     WORSE_FILL,
-    Grid,
+    FormulaSheet,
     set_print,
     write_cell,
 )
@@ -54,7 +54,7 @@ COLUMNS = (
 )
 
 
-def write_legend(sheet: Worksheet, methodology: Methodology, grids: list[Grid]) -> None:
+def write_legend(sheet: Worksheet, methodology: Methodology, grids: list[FormulaSheet]) -> None:
     """What the workbook is, what colours and columns mean, and links to the sheets."""
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 34, 110
     write_cell(sheet.cell(1, 1), "Как читать книгу для проверки", TEXT).font = Font(bold=True, size=14)
@@ -95,7 +95,7 @@ def write_pair(sheet: Worksheet, row: int, name: str, text: str, style: str) -> 
     cell.alignment = Alignment(wrap_text=True, vertical="top")
 
 
-def write_links(sheet: Worksheet, grids: list[Grid], first: int) -> None:
+def write_links(sheet: Worksheet, grids: list[FormulaSheet], first: int) -> None:
     """A link to every sheet, inside the workbook."""
     for row, grid in enumerate(grids, start=first):
         write_pair(sheet, row, grid.name, grid.title, TEXT)

@@ -73,7 +73,7 @@ class Column:
 
 
 @dataclass
-class Grid:
+class FormulaSheet:
     """A sheet to be written: its columns by key, a row per id, and references to its cells.
 
     Args:
@@ -192,7 +192,7 @@ def add_styles(book: Workbook) -> None:
         book.add_named_style(style)
 
 
-def write_grid(sheet: Worksheet, grid: Grid) -> None:
+def write_grid(sheet: Worksheet, grid: FormulaSheet) -> None:
     """Title, blocks, headings, the rows above the schools, the schools; headings stay in sight."""
     write_cell(sheet.cell(TITLE_ROW, 1), grid.title, TEXT).font = Font(bold=True, size=12)
     for row, title in enumerate(grid.edges, start=HEADER_ROW + 1):
@@ -211,7 +211,7 @@ def write_grid(sheet: Worksheet, grid: Grid) -> None:
     set_print(sheet)
 
 
-def write_column(sheet: Worksheet, grid: Grid, number: int, column: Column, new_block: str | None) -> None:
+def write_column(sheet: Worksheet, grid: FormulaSheet, number: int, column: Column, new_block: str | None) -> None:
     """One column from its block's title down to the last row; the title stands over the block's first column."""
     write_cell(sheet.cell(BLOCK_ROW, number), new_block, HEADER).alignment = Alignment(wrap_text=False)
     write_cell(sheet.cell(HEADER_ROW, number), column.heading, HEADER)

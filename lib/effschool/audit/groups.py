@@ -6,7 +6,7 @@ from typing import Any
 
 from effschool.audit import formulas
 from effschool.audit.formulas import quote
-from effschool.audit.grid import BORDER, PERCENT, RAW, SCALED, SHARE, SOURCE, TEXT, WHOLE, Edges, Grid
+from effschool.audit.grid import BORDER, PERCENT, RAW, SCALED, SHARE, SOURCE, TEXT, WHOLE, Edges, FormulaSheet
 from effschool.audit.parameters import (
     DOMAIN_WORDS,
     LAG_VALUE,
@@ -19,7 +19,7 @@ from effschool.audit.parameters import (
     name_weight,
 )
 from effschool.audit.plan import Plan, Scope
-from effschool.audit.sources import MEAN, Slot, list_needs, say_source
+from effschool.audit.sources import MEAN, Slot, list_slot_columns, say_source
 from effschool.base.schemas import MARKS
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW
 from effschool.method.methodology import Domain, DomainRules, GapIndicator, Indicator, ShareIndicator
@@ -55,19 +55,19 @@ LOW, HIGH, REGION, THRESHOLD, WEIGHT, APPLICABLE = (
 )
 
 
-def plan_scope(plan: Plan, scope: Scope) -> Grid | None:
+def plan_scope(plan: Plan, scope: Scope) -> FormulaSheet | None:
     """The sheet of one scope; None where no school of it has a raw row."""
     schools = plan.list_schools(scope.year, scope.group)
-    needs = list_present(plan, scope, list(schools))
+    needs = list_raw_kinds(plan, scope, list(schools))
     if not needs:
         return None
     rules = plan.methodology.domains[scope.domain]
     title = f"{rules.title}: {scope.year} год, группа «{scope.group}»"
     name = plan.names.take(f"{scope.year} {scope.group} {DOMAIN_WORDS[scope.domain]}")
-    grid = Grid(name, title, list(schools), choose_edges(rules))
+    grid = FormulaSheet(name, title, list(schools), choose_edges(rules))
     slots = {item.id: [slot for slot in plan.raw.slots[item.rows] if slot in needs] for item in rules.indicators}
     used = [item for item in rules.indicators if slots[item.id]]
-    add_names(grid, schools)
+    add_school_names(grid, schools)
     add_outcome(grid, plan, scope, used)
     for slot, columns in needs.items():
         add_raw(grid, plan, scope.year, slot, columns)
@@ -87,14 +87,14 @@ def choose_edges(rules: DomainRules) -> tuple[str, ...]:
     return (*scaled, *compared, *((WEIGHT,) if is_weighted(rules) else ()), APPLICABLE)
 
 
-def list_present(plan: Plan, scope: Scope, ids: list[str]) -> dict[Slot, tuple[str, ...]]:
+def list_raw_kinds(plan: Plan, scope: Scope, ids: list[str]) -> dict[Slot, tuple[str, ...]]:
     """Kinds of raw rows that at least one school of the scope has, and the columns needed of them."""
-    needs = list_needs(plan.raw, plan.methodology, scope.domain)
+    needs = list_slot_columns(plan.raw, plan.methodology, scope.domain)
     rows = plan.raw.rows
     return {slot: columns for slot, columns in needs.items() if rows.get((scope.year, slot), {}).keys() & set(ids)}
 
 
-def add_names(grid: Grid, schools: dict[str, dict[str, str]]) -> None:
+def add_school_names(grid: FormulaSheet, schools: dict[str, dict[str, str]]) -> None:
     """Code, name and municipality."""
     grid.open_block("Школа")
     grid.add_value("id", "Код ОО", TEXT, str)
@@ -102,7 +102,7 @@ def add_names(grid: Grid, schools: dict[str, dict[str, str]]) -> None:
     grid.add_value("municipality", "Муниципалитет", TEXT, lambda id_: schools[id_]["municipality"], 28)
 
 
-def add_outcome(grid: Grid, plan: Plan, scope: Scope, used: list[Indicator]) -> None:
+def add_outcome(grid: FormulaSheet, plan: Plan, scope: Scope, used: list[Indicator]) -> None:
     """Index, coverage, the index of ranked schools, rank and band, side by side with the name."""
     rules = plan.methodology.domains[scope.domain]
     norms: list[Hashable] = [("norm", item.id) for item in used]
@@ -115,28 +115,28 @@ def add_outcome(grid: Grid, plan: Plan, scope: Scope, used: list[Indicator]) -> 
     grid.mark("band", rules)
     lags: list[Hashable] = [("lag", item.id) for item in used if isinstance(item, GapIndicator)]
     if lags and any(condition.lags for condition in plan.methodology.list_conditions(scope.domain)):
-        grid.add_formula("lags", "Показателей отставания", WHOLE, partial(count_lags, grid, lags))
+        grid.add_formula("lags", "Показателей отставания", WHOLE, partial(count_lag_flags, grid, lags))
 
 
-def count_lags(grid: Grid, lags: list[Hashable], id_: str) -> str:
+def count_lag_flags(grid: FormulaSheet, lags: list[Hashable], id_: str) -> str:
     """Number of lag flags of a school."""
     return "=" + "+".join(f"N({grid.cell(lag, id_)})" for lag in lags)
 
 
-def write_index(grid: Grid, rules: DomainRules, used: list[Indicator], id_: str) -> str:
+def write_index(grid: FormulaSheet, rules: DomainRules, used: list[Indicator], id_: str) -> str:
     """Mean of the normalised values, plain or weighted, arithmetic or geometric."""
     if not used:
         return '=""'
     geometric = rules.aggregation.kind == "geometric"
     values = grid.span([("log" if geometric else "norm", item.id) for item in used], id_)
-    mean = formulas.average(values)
+    mean = formulas.average_cells(values)
     if is_weighted(rules):
         weights = grid.span_edges([("norm", item.id) for item in used], WEIGHT)
         mean = formulas.average_weighted(values, weights)
     return formulas.undo_logarithm(mean, GEOMETRIC_LOW, GEOMETRIC_HIGH) if geometric else mean
 
 
-def write_coverage(grid: Grid, norms: list[Hashable], id_: str) -> str:
+def write_coverage(grid: FormulaSheet, norms: list[Hashable], id_: str) -> str:
     """Available indicators / those that at least one school of the group has."""
     if not norms:
         return "=0"
@@ -144,20 +144,20 @@ def write_coverage(grid: Grid, norms: list[Hashable], id_: str) -> str:
     return f"=IF({applicable}>0,COUNT({grid.span(norms, id_)})/{applicable},0)"
 
 
-def write_ranked(grid: Grid, domain: Domain, id_: str) -> str:
+def write_ranked(grid: FormulaSheet, domain: Domain, id_: str) -> str:
     """The index of a school that has enough data; empty for others."""
     index, coverage = grid.cell("index", id_), grid.cell("coverage", id_)
     enough = f"{coverage}>={name_coverage(domain)}-{name_tolerance(domain)}"
     return f'=IF(ISNUMBER({index}),IF({enough},{index},""),"")'
 
 
-def write_rank(grid: Grid, key: str, id_: str) -> str:
+def write_rank(grid: FormulaSheet, key: str, id_: str) -> str:
     """The place that the ordered indices give to a school's index."""
     ranked = grid.cell("ranked", id_)
     return f'=IF(ISNUMBER({ranked}),INDEX({grid.column(key)},MATCH({ranked},{grid.column("sorted")},0)),"")'
 
 
-def write_band(grid: Grid, plan: Plan, scope: Scope, id_: str) -> str:
+def write_band(grid: FormulaSheet, plan: Plan, scope: Scope, id_: str) -> str:
     """Band by the borders of the scope on the sheet of borders."""
     rules, borders = plan.methodology.domains[scope.domain], plan.borders
     titles = {band: quote(title) for band, title in rules.band_titles.items()}
@@ -167,7 +167,7 @@ def write_band(grid: Grid, plan: Plan, scope: Scope, id_: str) -> str:
     return formulas.name_band(grid.cell("ranked", id_), at, name_tolerance(scope.domain), titles)
 
 
-def add_raw(grid: Grid, plan: Plan, year: int, slot: Slot, columns: tuple[str, ...]) -> None:
+def add_raw(grid: FormulaSheet, plan: Plan, year: int, slot: Slot, columns: tuple[str, ...]) -> None:
     """Counts of one kind of row as they stand in the file, the mean mark made from them, and where they come from."""
     rows = plan.raw.rows[year, slot]
     grid.open_block(slot.title)
@@ -184,13 +184,13 @@ def read_raw(rows: Mapping[str, Any], column: str, id_: str) -> object:
     return getattr(rows[id_], column) if id_ in rows else None
 
 
-def write_mean_mark(grid: Grid, slot: Slot, id_: str) -> str:
+def write_mean_mark(grid: FormulaSheet, slot: Slot, id_: str) -> str:
     """The mean mark of the file or the mean of the marks."""
     marks = grid.span([("raw", slot, name) for name in MARKS], id_)
     return formulas.mean_of_marks(grid.cell(("raw", slot, "mean_score"), id_), marks)
 
 
-def list_pairs(grid: Grid, item: Indicator, slots: list[Slot], id_: str) -> list[formulas.Pair]:
+def list_pairs(grid: FormulaSheet, item: Indicator, slots: list[Slot], id_: str) -> list[formulas.Pair]:
     """What is counted and of how many, in every raw row of an indicator."""
     if isinstance(item, ShareIndicator):
         return [
@@ -201,7 +201,7 @@ def list_pairs(grid: Grid, item: Indicator, slots: list[Slot], id_: str) -> list
     return [(grid.cell(mean, id_), grid.cell(total, id_)) for mean, total in zip(means, totals, strict=True)]
 
 
-def add_indicator(grid: Grid, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
+def add_indicator(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
     """Value of an indicator; for a gap also participants, the school's mean and the lag flag."""
     if plan.methodology.domains[scope.domain].few_pupils.policy != "as_is":
         add_sums(grid, plan, scope, item, slots)
@@ -213,7 +213,7 @@ def add_indicator(grid: Grid, plan: Plan, scope: Scope, item: Indicator, slots: 
     grid.add_formula(value, f"{item.short}, {item.unit}", SHARE, write, edges)
 
 
-def write_value(grid: Grid, item: Indicator, slots: list[Slot], id_: str) -> str:
+def write_value(grid: FormulaSheet, item: Indicator, slots: list[Slot], id_: str) -> str:
     """Share or mean over the raw rows, or as few pupils make it."""
     if ("treated", item.id) in grid.columns:
         return f"={grid.cell(('treated', item.id), id_)}"
@@ -221,7 +221,7 @@ def write_value(grid: Grid, item: Indicator, slots: list[Slot], id_: str) -> str
     return pool(list_pairs(grid, item, slots, id_))
 
 
-def add_gap(grid: Grid, plan: Plan, scope: Scope, item: GapIndicator, slots: list[Slot]) -> None:
+def add_gap(grid: FormulaSheet, plan: Plan, scope: Scope, item: GapIndicator, slots: list[Slot]) -> None:
     """Participants, the school's mean, its distance from the region and the lag flag."""
     pairs = partial(list_pairs, grid, item, slots)
     region, score, name = plan.region, ("score", item.id), item.short
@@ -237,7 +237,7 @@ def add_gap(grid: Grid, plan: Plan, scope: Scope, item: GapIndicator, slots: lis
     grid.add_formula(("lag", item.id), f"{name}: отстаёт — 1", WHOLE, partial(write_lag, grid, item.id))
 
 
-def add_sums(grid: Grid, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
+def add_sums(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
     """What is counted and of how many in the year, and the value as few pupils make it."""
     is_share, pairs = isinstance(item, ShareIndicator), partial(list_pairs, grid, item, slots)
     counted = "сосчитано" if is_share else "сумма баллов"
@@ -254,7 +254,7 @@ def add_sums(grid: Grid, plan: Plan, scope: Scope, item: Indicator, slots: list[
     grid.add_formula(("treated", item.id), title, SHARE, partial(write_treated, grid, plan, scope, item))
 
 
-def write_treated(grid: Grid, plan: Plan, scope: Scope, item: Indicator, id_: str) -> str:
+def write_treated(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, id_: str) -> str:
     """The value of the year; of too few pupils pooled with the years before, or empty."""
     few = plan.methodology.domains[scope.domain].few_pupils
     see = partial(plan.see, school_id=id_, domain=scope.domain)
@@ -266,24 +266,24 @@ def write_treated(grid: Grid, plan: Plan, scope: Scope, item: Indicator, id_: st
     return formulas.treat_few(sums, name_fewest(scope.domain), factor, is_pooled=few.policy == "pool")
 
 
-def write_edge(grid: Grid, key: Hashable, function: str) -> str:
+def write_edge(grid: FormulaSheet, key: Hashable, function: str) -> str:
     """Minimum or maximum of a column; empty where no school has a value."""
     return f'=IF(COUNT({grid.column(key)})>0,{function}({grid.column(key)}),"")'
 
 
-def write_gap(grid: Grid, name: str, id_: str) -> str:
+def write_gap(grid: FormulaSheet, name: str, id_: str) -> str:
     """School mean (of few pupils as it is treated) minus regional mean."""
     score = grid.cell(("treated" if ("treated", name) in grid.columns else "score", name), id_)
     return f'=IF(ISNUMBER({score}),{score}-{grid.edge(("score", name), REGION)},"")'
 
 
-def write_lag(grid: Grid, name: str, id_: str) -> str:
+def write_lag(grid: FormulaSheet, name: str, id_: str) -> str:
     """1 where the school is lower than the region by more than the threshold, else 0."""
     gap, threshold = grid.cell(("value", name), id_), grid.edge(("value", name), THRESHOLD)
     return f'=IF(ISNUMBER({gap}),IF({gap}<-{threshold}-{TOLERANCE},1,0),"")'
 
 
-def add_normalised(grid: Grid, rules: DomainRules, used: list[Indicator]) -> None:
+def add_normalised(grid: FormulaSheet, rules: DomainRules, used: list[Indicator]) -> None:
     """Values as they enter the index, and for a geometric mean their logarithms on the scale 1…100."""
     grid.open_block("Нормированные значения, 0…1")
     for item in used:
@@ -297,18 +297,18 @@ def add_normalised(grid: Grid, rules: DomainRules, used: list[Indicator]) -> Non
         grid.add_formula(("log", item.id), item.short, SCALED, partial(write_logarithm, grid, ("norm", item.id)))
 
 
-def write_applicable(grid: Grid, norm: Hashable) -> str:
+def write_applicable(grid: FormulaSheet, norm: Hashable) -> str:
     """1 where at least one school of the group has the indicator and it varies."""
     return f"=IF(COUNT({grid.column(norm)})>0,1,0)"
 
 
-def write_logarithm(grid: Grid, norm: Hashable, id_: str) -> str:
+def write_logarithm(grid: FormulaSheet, norm: Hashable, id_: str) -> str:
     """Logarithm of a normalised value on the scale on which a zero does not stop a geometric mean."""
     value = grid.cell(norm, id_)
     return f'=IF(ISNUMBER({value}),LN({GEOMETRIC_LOW:g}+{GEOMETRIC_HIGH - GEOMETRIC_LOW:g}*{value}),"")'
 
 
-def write_norm(grid: Grid, item: Indicator, id_: str) -> str:
+def write_norm(grid: FormulaSheet, item: Indicator, id_: str) -> str:
     """Min–max of a share or mean; the lag flag as the orientation asks."""
     if isinstance(item, GapIndicator):
         lag = grid.cell(("lag", item.id), id_)
@@ -318,7 +318,7 @@ def write_norm(grid: Grid, item: Indicator, id_: str) -> str:
     return formulas.scale(grid.cell(key, id_), low, high, TOLERANCE, inverse=item.direction == "inverse")
 
 
-def add_order(grid: Grid, domain: Domain, rules: DomainRules) -> None:
+def add_order(grid: FormulaSheet, domain: Domain, rules: DomainRules) -> None:
     """Indices of ranked schools in ascending order with their places: the k-th of them is a border of a band."""
     place = {id_: number for number, id_ in enumerate(grid.ids, start=1)}
     grid.open_block("Индексы по возрастанию")
@@ -330,13 +330,13 @@ def add_order(grid: Grid, domain: Domain, rules: DomainRules) -> None:
         grid.add_formula("mean_rank", "Среднее место школы", SHARE, partial(write_rank, grid, "mean_tie"))
 
 
-def write_sorted(grid: Grid, id_: str) -> str:
+def write_sorted(grid: FormulaSheet, id_: str) -> str:
     """The n-th index from below."""
     number, ranked = grid.cell("order", id_), grid.column("ranked")
     return f'=IF({number}<=COUNT({ranked}),SMALL({ranked},{number}),"")'
 
 
-def write_tie(grid: Grid, tolerance: str, id_: str) -> str:
+def write_tie(grid: FormulaSheet, tolerance: str, id_: str) -> str:
     """Place in the order; an index equal to the one before within the tolerance shares its place."""
     own, before = grid.cell("sorted", id_), grid.follows(id_)
     if before is None:
@@ -346,7 +346,7 @@ def write_tie(grid: Grid, tolerance: str, id_: str) -> str:
     return f'=IF(ISNUMBER({own}),{place},"")'
 
 
-def write_mean_tie(grid: Grid, id_: str) -> str:
+def write_mean_tie(grid: FormulaSheet, id_: str) -> str:
     """Mean place of equal indices."""
     own = grid.cell("tie", id_)
     return f'=IF(ISNUMBER({own}),{own}+(SUMPRODUCT(--({grid.column("tie")}={own}))-1)/2,"")'

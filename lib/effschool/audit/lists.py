@@ -7,9 +7,9 @@ import pandas as pd
 
 from effschool.audit import formulas
 from effschool.audit.formulas import WindowCells, quote
-from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, Grid
+from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, FormulaSheet
 from effschool.audit.means import write_slot
-from effschool.audit.parameters import TOLERANCE, name_level, name_rule
+from effschool.audit.parameters import TOLERANCE, name_level_parameter, name_rule
 from effschool.audit.plan import Plan
 from effschool.method.fioko import compute_procedure_shares
 from effschool.method.indicators import KEY, Tables
@@ -19,13 +19,13 @@ BLOCKS: dict[Domain, str] = {"results": "Группа по результата�
 STATUSES: dict[Domain, str] = {"results": "Результаты", "social": "Социальные условия"}
 
 
-def plan_fioko(plan: Plan, fioko: Fioko) -> Grid:
+def plan_fioko(plan: Plan, fioko: Fioko) -> FormulaSheet:
     """A row per year and compared school: shares of those who failed, low procedures, ШНОР and its level.
 
     Years before, in which a compared school was left out, have rows without a flag: the rule looks back at them.
     """
     ids = sorted([(year, id_) for year in plan.years for id_ in plan.list_schools(year)] + [*plan.left_out])
-    grid = Grid(plan.names.take("ФИОКО"), fioko.title, ids, frozen_columns=3)
+    grid = FormulaSheet(plan.names.take("ФИОКО"), fioko.title, ids, frozen_columns=3)
     grid.open_block("Школа")
     grid.add_value("year", "Год", WHOLE, lambda id_: id_[0], 7)
     grid.add_value("id", "Код ОО", TEXT, lambda id_: id_[1])
@@ -73,13 +73,13 @@ def write_share(plan: Plan, procedure: FiokoProcedure, id_: tuple[int, str]) -> 
     return formulas.pool_share(pairs) if pairs else None
 
 
-def count_low(grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str:
+def count_low(grid: FormulaSheet, fioko: Fioko, id_: tuple[int, str]) -> str:
     """Number of procedures with a low result; empty where the school had none in the year."""
     shares = grid.span([("share", procedure.id) for procedure in fioko.procedures], id_)
     return f'=IF(COUNT({shares})>0,SUMPRODUCT(ISNUMBER({shares})*({shares}>=ФИОКО_доля-{TOLERANCE})),"")'
 
 
-def write_flag(plan: Plan, grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> str | None:
+def write_flag(plan: Plan, grid: FormulaSheet, fioko: Fioko, id_: tuple[int, str]) -> str | None:
     """«да» where enough procedures are low in the year, or some in every year of the rule; empty without procedures."""
     if id_ in plan.left_out:
         return None
@@ -90,22 +90,22 @@ def write_flag(plan: Plan, grid: Grid, fioko: Fioko, id_: tuple[int, str]) -> st
     return f'=IF(ISNUMBER({low}),IF(OR({low}>=ФИОКО_процедур,AND({",".join(each)})),"да","нет"),"")'
 
 
-def write_level(grid: Grid, fioko: Fioko, id_: object) -> str | None:
+def write_level(grid: FormulaSheet, fioko: Fioko, id_: object) -> str | None:
     """The highest level whose number of low procedures is reached; no formula where the methodology sets no level."""
     if not fioko.levels:
         return None
     numbered = sorted(enumerate(fioko.levels, start=1), key=lambda pair: pair[1].min_low_procedures, reverse=True)
     low = grid.cell("low", id_)
-    tests = [(f"{low}>={name_level(number)}", quote(level.name)) for number, level in numbered]
+    tests = [(f"{low}>={name_level_parameter(number)}", quote(level.name)) for number, level in numbered]
     return f'=IF({grid.cell("flag", id_)}="да",{formulas.first_that_fits(tests)},"")'
 
 
-def plan_lists(plan: Plan, year: int) -> Grid:
+def plan_lists(plan: Plan, year: int) -> FormulaSheet:
     """A row per compared school of a report year: statuses, the joint list, ШНОР, and its bands over the window."""
     schools = plan.list_schools(year)
     window = plan.list_window(year, "results")
     title = f"Списки {year} года по окну {', '.join(map(str, window))}"
-    grid = Grid(plan.names.take(f"Списки {year}"), title, list(schools))
+    grid = FormulaSheet(plan.names.take(f"Списки {year}"), title, list(schools))
     grid.open_block("Школа")
     grid.add_value("id", "Код ОО", TEXT, str)
     grid.add_value("name", "Наименование", TEXT, lambda id_: schools[id_]["name"], 38)
@@ -117,7 +117,7 @@ def plan_lists(plan: Plan, year: int) -> Grid:
     return grid
 
 
-def add_window(grid: Grid, plan: Plan, domain: Domain, year: int) -> None:
+def add_window(grid: FormulaSheet, plan: Plan, domain: Domain, year: int) -> None:
     """What the rules of a domain look at: bands by year, the last ones with data, the mean's band, lags."""
     rules, window = plan.methodology.domains[domain], plan.list_window(year, domain)
     grid.open_block(BLOCKS[domain])
@@ -143,7 +143,7 @@ def link_mean(plan: Plan, year: int, domain: Domain, school_id: str) -> str | No
     return f"={cell}" if cell else None
 
 
-def add_statuses(grid: Grid, plan: Plan, year: int) -> None:
+def add_statuses(grid: FormulaSheet, plan: Plan, year: int) -> None:
     """Status by results, by conditions, by both; ФИОКО's flag and level."""
     grid.open_block("Списки")
     for domain, heading in STATUSES.items():
@@ -156,7 +156,7 @@ def add_statuses(grid: Grid, plan: Plan, year: int) -> None:
         grid.add_formula("level", "Уровень ШНОР", TEXT, partial(link_fioko, plan.fioko, "level", year))
 
 
-def mark_worse(grid: Grid, methodology: Methodology, domain: Domain) -> None:
+def mark_worse(grid: FormulaSheet, methodology: Methodology, domain: Domain) -> None:
     """Colour the statuses that come from the band that needs help."""
     for status in methodology.lists.list_statuses(domain) if domain in methodology.domains else ():
         if status.band == methodology.domains[domain].worse_band:
@@ -167,12 +167,12 @@ def leave_empty(school_id: str) -> None:
     """No formula: the data do not cover the window."""
 
 
-def link_fioko(fioko: Grid, key: str, year: int, school_id: str) -> str:
+def link_fioko(fioko: FormulaSheet, key: str, year: int, school_id: str) -> str:
     """A cell of ФИОКО's sheet; empty stays empty."""
     return f'={fioko.see(fioko.cell(key, (year, school_id)))}&""'
 
 
-def write_status(grid: Grid, plan: Plan, domain: Domain, year: int, id_: str) -> str:
+def write_status(grid: FormulaSheet, plan: Plan, domain: Domain, year: int, id_: str) -> str:
     """The first status whose rule the window satisfies."""
     cells, methodology = find_cells(grid, plan, domain, year, id_), plan.methodology
     statuses = methodology.lists.list_statuses(domain)
@@ -180,7 +180,7 @@ def write_status(grid: Grid, plan: Plan, domain: Domain, year: int, id_: str) ->
     return f"={formulas.first_that_fits(tests)}"
 
 
-def find_cells(grid: Grid, plan: Plan, domain: Domain, year: int, id_: str) -> WindowCells:
+def find_cells(grid: FormulaSheet, plan: Plan, domain: Domain, year: int, id_: str) -> WindowCells:
     """Cells that the window rules of a domain look at."""
     slots = [key for key in grid.columns if isinstance(key, tuple) and key[:2] == (domain, "slot")]
     bands = slots or [(domain, each) for each in plan.list_window(year, domain)]
@@ -199,7 +199,7 @@ def write_rule(cells: WindowCells, methodology: Methodology, domain: Domain, sta
     )
 
 
-def write_joint(grid: Grid, plan: Plan, id_: str) -> str:
+def write_joint(grid: FormulaSheet, plan: Plan, id_: str) -> str:
     """The first joint status that fits both statuses of a school."""
     sides: list[Hashable] = [("status", domain) for domain in STATUSES]
     results, social = (grid.cell(side, id_) for side in sides)

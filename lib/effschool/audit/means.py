@@ -4,22 +4,22 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 
 from effschool.audit import formulas
-from effschool.audit.grid import SCALED, TEXT, WHOLE, Grid
-from effschool.audit.groups import add_names, add_order, write_band, write_rank
+from effschool.audit.grid import SCALED, TEXT, WHOLE, FormulaSheet
+from effschool.audit.groups import add_order, add_school_names, write_band, write_rank
 from effschool.audit.parameters import DOMAIN_WORDS
 from effschool.audit.plan import Plan, Scope
 
 
-def plan_means(plan: Plan, scope: Scope) -> Grid:
+def plan_means(plan: Plan, scope: Scope) -> FormulaSheet:
     """A row per school of the group in the report year: indices of its window and their mean."""
     schools, rules = plan.list_schools(scope.year, scope.group), plan.methodology.domains[scope.domain]
     name = plan.names.take(f"Среднее {scope.year} {scope.group} {DOMAIN_WORDS[scope.domain]}")
     title = f"{rules.title}: среднее за окно {scope.year} года, группа «{scope.group}»"
-    grid = Grid(name, title, list(schools))
+    grid = FormulaSheet(name, title, list(schools))
     years, length = plan.list_window(scope.year, scope.domain), plan.methodology.lists.window.length
     backs = list(range(length - 1, -1, -1)) if plan.is_sliding(scope.year) else []
     used: list[Hashable] = [("slot", back) for back in backs] or [*years]
-    add_names(grid, schools)
+    add_school_names(grid, schools)
     grid.open_block("Итог")
     heading = "Средний индекс, если есть все годы окна"
     grid.add_formula("ranked", heading, SCALED, lambda id_: formulas.mean_of_all([grid.cell(key, id_) for key in used]))
@@ -34,7 +34,7 @@ def plan_means(plan: Plan, scope: Scope) -> Grid:
     return grid
 
 
-def add_slots(grid: Grid, years: list[int], backs: list[int]) -> None:
+def add_slots(grid: FormulaSheet, years: list[int], backs: list[int]) -> None:
     """The last indices of a school, the latest last."""
     grid.open_block("Последние годы с данными")
     for back in backs:
@@ -42,6 +42,6 @@ def add_slots(grid: Grid, years: list[int], backs: list[int]) -> None:
         grid.add_formula(("slot", back), heading, SCALED, partial(write_slot, grid, years, back))
 
 
-def write_slot(grid: Grid, years: Sequence[Hashable], back: int, id_: str) -> str:
+def write_slot(grid: FormulaSheet, years: Sequence[Hashable], back: int, id_: str) -> str:
     """The cell that is so many places before the last one with data."""
     return formulas.take_last(grid.span(years, id_), len(years), back)

@@ -73,7 +73,7 @@ def list_fioko_parameters(fioko: Fioko) -> Iterator[Parameter]:
     yield Parameter("ФИОКО_процедур_каждый_год", text, fioko.min_low_procedures_each_year, fioko.source)
     for number, level in enumerate(fioko.levels, start=1):
         text = f"ШНОР, уровень «{level.name}»: низких процедур, не меньше"
-        yield Parameter(name_level(number), text, level.min_low_procedures, fioko.source)
+        yield Parameter(name_level_parameter(number), text, level.min_low_procedures, fioko.source)
 
 
 def is_weighted(rules: DomainRules) -> bool:
@@ -116,6 +116,6 @@ def name_rule(key: str, number: int) -> str:
     return f"Правило_{re.sub(r'[^0-9A-Za-zА-Яа-яЁё]', '_', key)}_{number}"
 
 
-def name_level(number: int) -> str:
+def name_level_parameter(number: int) -> str:
     """Name of the least number of low procedures of a level."""
     return f"ФИОКО_уровень_{number}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from effschool.audit.grid import Grid, SheetNames
+from effschool.audit.grid import FormulaSheet, SheetNames
 from effschool.audit.sources import RawCounts
 from effschool.method.identify import Identified
 from effschool.method.methodology import Domain, Methodology
@@ -33,11 +33,11 @@ class Plan:
     raw: RawCounts
     register: pd.DataFrame
     names: SheetNames
-    scopes: dict[Scope, Grid] = field(default_factory=dict)
-    lists: dict[int, Grid] = field(default_factory=dict)
-    region: Grid = field(init=False)
-    borders: Grid = field(init=False)
-    fioko: Grid | None = None
+    scopes: dict[Scope, FormulaSheet] = field(default_factory=dict)
+    lists: dict[int, FormulaSheet] = field(default_factory=dict)
+    region: FormulaSheet = field(init=False)
+    borders: FormulaSheet = field(init=False)
+    fioko: FormulaSheet | None = None
     left_out: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     """What ФИОКО's rule looks back at in a year the school was left out in: its name, a formula by procedure."""
 

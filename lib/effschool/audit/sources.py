@@ -49,7 +49,7 @@ class RawCounts:
     slots: Mapping[Rows, list[Slot]]
 
 
-def list_needs(raw: RawCounts, methodology: Methodology, domain: Domain) -> dict[Slot, tuple[str, ...]]:
+def list_slot_columns(raw: RawCounts, methodology: Methodology, domain: Domain) -> dict[Slot, tuple[str, ...]]:
     """Columns of every slot that the domain's indicators are made from; ФИОКО's counts go with the first domain."""
     needs: dict[Slot, set[str]] = {}
     for indicator in methodology.domains[domain].indicators:

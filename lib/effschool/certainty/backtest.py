@@ -13,7 +13,7 @@ from scipy import stats
 
 from effschool.certainty.rules_power import RUNS_AT_ONCE, draw_scores, estimate_reliability, find_lowest
 from effschool.certainty.sampling import Recount, Values, run_blocks
-from effschool.method.methodology import Condition, Methodology
+from effschool.method.methodology import Methodology, WindowCondition
 
 BACKTEST_COLUMNS = ["what", "from_year", "listed", "left", "predicted", "least", "most", "helped", "helped_left"]
 BACKTEST_KEY = 6
@@ -25,7 +25,7 @@ class Listing:
     """A way of being listed: the band in one year, or any list of low results over a window of years."""
 
     what: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[WindowCondition, ...]
     years: int
 
 
@@ -35,7 +35,7 @@ def list_listings(methodology: Methodology) -> list[Listing]:
     statuses = [status for status in methodology.lists.results if status.band == worse]
     conditions = tuple(way for status in statuses for way in methodology.find_rule(status).any_of)
     lists = Listing(LISTS, conditions, methodology.lists.window.length)
-    return [Listing(BAND, (Condition(at_least=1),), 1), *([lists] if conditions else [])]
+    return [Listing(BAND, (WindowCondition(at_least=1),), 1), *([lists] if conditions else [])]
 
 
 def follow_listed(recount: Recount, programme: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +105,7 @@ def predict_leaving(recount: Recount, listing: Listing, reliability: float, plac
     return float(left / listed) if listed else float("nan")
 
 
-def satisfy_any(scores: Values, conditions: Sequence[Condition], share: float) -> Values:
+def satisfy_any(scores: Values, conditions: Sequence[WindowCondition], share: float) -> Values:
     """Which schools [region, school] satisfy any of the conditions over a window of scores [region, school, year]."""
     hits = find_lowest(scores, share)
     found = np.zeros(hits.shape[:2], dtype=bool)

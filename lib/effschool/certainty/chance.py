@@ -14,7 +14,7 @@ from effschool.certainty.resampling import (
     BAND_CODES,
     Redrawn,
     Reference,
-    band_means,
+    band_drawn_means,
     flag_procedures,
     hold_statuses,
     name_lists,
@@ -126,7 +126,7 @@ def find_mean_cuts(cells: Cells, observed: Redrawn, methodology: Methodology) ->
     """Cuts of the window's mean index by group."""
     places = list(cells.window)[-methodology.lists.window.length :]
     bands, index = observed.bands[places], observed.index[places]
-    found, mean = band_means(cells, bands, index, methodology, None)[:, 0], index.mean(axis=0)[:, 0]
+    found, mean = band_drawn_means(cells, bands, index, methodology, None)[:, 0], index.mean(axis=0)[:, 0]
     own = [(cells.group[-1] == group) & (found > 0) for group in range(int(cells.group.max()) + 1)]
     return np.array([find_ends(mean[members], found[members]) for members in own])
 

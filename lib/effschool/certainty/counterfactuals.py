@@ -30,7 +30,7 @@ from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW, weigh_indicators
 from effschool.method.methodology import (
-    Bands,
+    BandRules,
     Domain,
     DomainRules,
     GapIndicator,
@@ -212,7 +212,7 @@ class Trial(NamedTuple):
     schools: Numbers
     own: Floats
 
-    def find_places(self, rules: Bands) -> Numbers:
+    def find_places(self, rules: BandRules) -> Numbers:
         """Places in `BANDS` among the others, as `bands.assign_bands` gives them."""
         if rules.cut == "spss":
             return self._assign_each(rules)
@@ -236,7 +236,7 @@ class Trial(NamedTuple):
         before, after = np.where(below < old, below, at), np.where(at < old, at, above)
         return np.maximum(before, np.minimum(self.own, after))
 
-    def _assign_each(self, rules: Bands) -> Numbers:
+    def _assign_each(self, rules: BandRules) -> Numbers:
         places = np.full(len(self.own), -1)
         for number in np.flatnonzero(np.isfinite(self.own)):
             row, school = self.rows[self.state[number]].copy(), self.schools[number]
@@ -421,7 +421,7 @@ def search_column(group: Group, column: int) -> pd.DataFrame:
     return pd.concat([find_pupils(open_search(group, column, direction)) for direction in (1, -1)])
 
 
-class Search(NamedTuple):
+class IndicatorSearch(NamedTuple):
     """One indicator of a group: direction of the bands (1 up, −1 down), of the raw value, pupils that can be moved."""
 
     group: Group
@@ -440,13 +440,15 @@ class Search(NamedTuple):
         return np.asarray((places >= 0) & (self.direction * (places - wanted) >= 0))
 
 
-def open_search(group: Group, column: int, direction: int) -> Search:
+def open_search(group: Group, column: int, direction: int) -> IndicatorSearch:
     """The search of one indicator in one direction of the bands."""
     raw_direction = direction if group.is_better_with_more(column) else -direction
-    return Search(group, column, direction, raw_direction, group.result_changes[column].count_pupils(raw_direction))
+    return IndicatorSearch(
+        group, column, direction, raw_direction, group.result_changes[column].count_pupils(raw_direction)
+    )
 
 
-def find_pupils(search: Search) -> pd.DataFrame:
+def find_pupils(search: IndicatorSearch) -> pd.DataFrame:
     """Rows of `search_column` in one direction: the fewest pupils after whose move a school is in a band or beyond it.
 
     A result that improves never lowers the school beside any other one, so bands are monotone in the pupils moved.
@@ -464,7 +466,9 @@ def find_pupils(search: Search) -> pd.DataFrame:
     return pd.DataFrame({**found, "direction": search.raw_direction})
 
 
-def bisect_pupils(search: Search, schools: Numbers, wanted: Numbers, at_limit: Numbers) -> tuple[Floats, Numbers]:
+def bisect_pupils(
+    search: IndicatorSearch, schools: Numbers, wanted: Numbers, at_limit: Numbers
+) -> tuple[Floats, Numbers]:
     """The fewest pupils of each of the schools, all of which are enough, and the band that the school then gets."""
     near, far, reached = np.zeros(len(schools)), search.limits[schools], at_limit.copy()
     while (wide := np.flatnonzero(far - near > 1)).size:

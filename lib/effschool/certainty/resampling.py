@@ -14,7 +14,7 @@ from scipy import stats
 from effschool.certainty.sampling import CellGroup, Cells, Values
 from effschool.method.bands import count_cut
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW, weigh_indicators
-from effschool.method.methodology import Bands, Condition, Domain, Fioko, GapIndicator, Indicator, Methodology
+from effschool.method.methodology import BandRules, Domain, Fioko, GapIndicator, Indicator, Methodology, WindowCondition
 from effschool.method.windows import find_last
 
 Flags = NDArray[np.bool_]
@@ -213,7 +213,7 @@ def rank_ties(values: Values) -> Values:
     return np.asarray(stats.rankdata(values, axis=0) - 1)
 
 
-def band_columns(values: Values, ranked: Flags, rules: Bands, cuts: Values | None = None) -> Values:
+def band_columns(values: Values, ranked: Flags, rules: BandRules, cuts: Values | None = None) -> Values:
     """Band of every school in every draw, as `bands.assign_bands` gives them; with `cuts` beyond the given ends."""
     tolerance = max(rules.tolerance, FLOAT32_TOLERANCE if values.dtype == np.float32 else 0)
     if cuts is not None:
@@ -228,7 +228,7 @@ def band_columns(values: Values, ranked: Flags, rules: Bands, cuts: Values | Non
     return bands
 
 
-def find_cuts(values: Values, number: Values, rules: Bands, tolerance: float) -> tuple[Values, Values, Flags]:
+def find_cuts(values: Values, number: Values, rules: BandRules, tolerance: float) -> tuple[Values, Values, Flags]:
     """The k-th lowest and k-th highest value of every draw, and where they met so that all are in the middle."""
     sizes = {size: count_cut(size, rules) for size in np.unique(number).tolist()}
     size = np.array([sizes[each] for each in number.tolist()])
@@ -295,13 +295,13 @@ def _open_window(cells: Cells, redrawn: Redrawn, methodology: Methodology, refer
         bands, index = np.take_along_axis(bands, last, axis=0), np.take_along_axis(index, last, axis=0)
     return _Window(
         bands,
-        lambda: band_means(cells, bands, index, methodology, reference),
+        lambda: band_drawn_means(cells, bands, index, methodology, reference),
         redrawn.bands[-1] > 0,
         redrawn.lags,
     )
 
 
-def band_means(
+def band_drawn_means(
     cells: Cells, bands: Values, index: Values, methodology: Methodology, reference: Reference | None
 ) -> Values:
     """Band of the window's mean index inside each group of the last year; 0 where a year is not ranked."""
@@ -316,12 +316,12 @@ def band_means(
     return found
 
 
-def _satisfy(view: _Window, band: int | None, conditions: Sequence[Condition]) -> Flags:
+def _satisfy(view: _Window, band: int | None, conditions: Sequence[WindowCondition]) -> Flags:
     hits: Flags = np.equal(view.bands, band) if band else np.greater(view.bands, 0)
     return np.logical_or.reduce([_satisfy_condition(view, hits, band, condition) for condition in conditions])
 
 
-def _satisfy_condition(view: _Window, hits: Flags, band: int | None, condition: Condition) -> Flags:
+def _satisfy_condition(view: _Window, hits: Flags, band: int | None, condition: WindowCondition) -> Flags:
     if condition.at_least is not None:
         return np.asarray(hits.sum(axis=0) >= condition.at_least)
     if condition.last is not None:

@@ -175,11 +175,11 @@ def lay_cells(recount: Recount, domain: Domain) -> Cells | None:
     window = tuple(index for index, each in enumerate(years) if each in candidates)
     names = pd.Index([item.id for item in methodology.domains[domain].indicators])
     own = identified.indicators[identified.indicators["year"].isin(years) & (identified.indicators["domain"] == domain)]
-    raw, participants = spread_values(own, place, names, ids)
+    raw, participants = spread_to_arrays(own, place, names, ids)
     return Cells(domain, years, ids, methodology.domains[domain].indicators, raw, participants, group, window)
 
 
-def spread_values(values: pd.DataFrame, years: pd.Index, names: pd.Index, ids: pd.Index) -> tuple[Values, Values]:
+def spread_to_arrays(values: pd.DataFrame, years: pd.Index, names: pd.Index, ids: pd.Index) -> tuple[Values, Values]:
     """Raw values and participants [year, indicator, school]."""
     at = (
         years.get_indexer(values["year"]),
@@ -201,7 +201,7 @@ def lay_procedures(shares: pd.DataFrame, fioko: Fioko, year: int) -> Cells | Non
     ids = pd.Index(sorted(shares.loc[shares["year"] == year, "school_id"].unique()))
     shares = shares[shares["school_id"].isin(ids)]
     long = shares.rename(columns={"procedure": "indicator", "failed_pct": "raw"})
-    raw, participants = spread_values(long, years, pd.Index(names), ids)
+    raw, participants = spread_to_arrays(long, years, pd.Index(names), ids)
     items = tuple(ShareIndicator.model_construct(id=name) for name in names)
     group = np.zeros((len(years), len(ids)), dtype=np.int64)
     return Cells("results", tuple(years), ids, items, raw, participants, group, tuple(range(len(years))))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from effschool.demo.offices import build_office_tables, tell_tables, write_offices
-from effschool.demo.population import draw_schools, list_school_years, tabulate_schools
+from effschool.demo.population import build_school_table, draw_schools, list_school_years
 from effschool.demo.programme import draw_programme, list_effects
 from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
 from effschool.demo.settings import Size, load_settings
@@ -65,7 +65,7 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
     effects = list_effects(drawn, programme, region, settings)
     levels = draw_levels(school_years, effects, region, settings, rngs[3])
     cohorts = draw_cohorts(drawn, region, settings, rngs[3])
-    schools_of_years = tabulate_schools(school_years, settings, rngs[1])
+    schools_of_years = build_school_table(school_years, settings, rngs[1])
     return {
         "schools": schools_of_years,
         "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),

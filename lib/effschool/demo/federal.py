@@ -7,10 +7,10 @@ from openpyxl import Workbook
 
 from effschool.base.schemas import MARKS
 from effschool.demo.pages import Cells, list_cells, make_book, make_page, write_csv
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 
-def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: Settings) -> Workbook:
+def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
     """«Статистика по отметкам» of one year, subject and grade; a school without marks has blank cells."""
     form, marks = settings.offices.forms["vpr"], list(MARKS)
     groups = list_groups(results, schools, marks, form, settings)
@@ -22,7 +22,7 @@ def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: 
     )
 
 
-def make_vpr_scores(scores: pd.DataFrame, schools: pd.DataFrame, settings: Settings) -> Workbook:
+def make_vpr_scores(scores: pd.DataFrame, schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
     """«Распределение первичных баллов» of one year, subject and grade."""
     form, names = settings.offices.forms["scores"], [name for name in scores if name.isdigit()]
     groups = list_groups(scores, schools, names, form, settings)
@@ -31,7 +31,7 @@ def make_vpr_scores(scores: pd.DataFrame, schools: pd.DataFrame, settings: Setti
     return make_book(make_page(form, find_words(scores, settings), [*form.headings.values(), *names], body))
 
 
-def make_vpr_journal(journal: pd.DataFrame, schools: pd.DataFrame, settings: Settings) -> Workbook:
+def make_vpr_journal(journal: pd.DataFrame, schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
     """«Сравнение отметок с отметками по журналу» of one year, subject and grade: a name row, then a row per outcome."""
     form, compared = settings.offices.forms["journal"], settings.offices.signs.compared
     groups = list_groups(journal, schools, list(compared), form, settings)
@@ -43,7 +43,7 @@ def make_vpr_journal(journal: pd.DataFrame, schools: pd.DataFrame, settings: Set
     return make_book(make_page(form, find_words(journal, settings), list(form.headings.values()), body))
 
 
-def find_words(rows: pd.DataFrame, settings: Settings) -> dict[str, Any]:
+def find_words(rows: pd.DataFrame, settings: DemoSettings) -> dict[str, Any]:
     """Words of titles and file names: year, grade, subject of the first row, and the region."""
     first = rows.iloc[0]
     subject = settings.offices.subjects[first["subject"]]
@@ -57,7 +57,7 @@ def find_shares(rows: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
 
 
 def list_groups(
-    rows: pd.DataFrame, schools: pd.DataFrame, counts: list[str], form: Settings, settings: Settings
+    rows: pd.DataFrame, schools: pd.DataFrame, counts: list[str], form: DemoSettings, settings: DemoSettings
 ) -> pd.DataFrame:
     """A row per group in the order of the export: the whole sample, the region, every municipality and its schools.
 
@@ -79,14 +79,14 @@ def list_groups(
     )
 
 
-def add_names(rows: pd.DataFrame, schools: pd.DataFrame, form: Settings) -> pd.DataFrame:
+def add_names(rows: pd.DataFrame, schools: pd.DataFrame, form: DemoSettings) -> pd.DataFrame:
     """Add name and municipality of the school in that year, and its login in the federal system."""
     names = schools[["year", "school_id", "name", "municipality"]]
     named = rows.merge(names, on=["year", "school_id"], how="left", validate="many_to_one")
     return named.assign(login=form.login + named["school_id"])
 
 
-def make_vpr_flat(results: pd.DataFrame, schools: pd.DataFrame, offices: Settings) -> str:
+def make_vpr_flat(results: pd.DataFrame, schools: pd.DataFrame, offices: DemoSettings) -> str:
     """The flat form of one year: all subjects and grades, decimal comma, a row of totals by municipality."""
     form, marks = offices.forms["flat"], list(MARKS)
     named = add_names(results, schools, form).sort_values(["subject", "grade", "municipality", "school_id"])
@@ -99,7 +99,7 @@ def make_vpr_flat(results: pd.DataFrame, schools: pd.DataFrame, offices: Setting
     return write_csv(rows, form, decimal=",")
 
 
-def make_marked(marked: pd.DataFrame, schools: pd.DataFrame, settings: Settings) -> Workbook:
+def make_marked(marked: pd.DataFrame, schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
     """The outside list of schools with signs of doubtful results: 1 or blank for each paper."""
     form = settings.offices.forms["marked"]
     rows = add_names(marked, schools, form)

@@ -12,7 +12,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 Cells = list[list[Any]]
 
@@ -36,7 +36,7 @@ def list_cells(frame: pd.DataFrame) -> Cells:
     return [list(row) for row in blank.itertuples(index=False)]
 
 
-def make_page(form: Settings, words: Mapping[str, Any], headings: list[str], body: Cells) -> Page:
+def make_page(form: DemoSettings, words: Mapping[str, Any], headings: list[str], body: Cells) -> Page:
     """Titles and a blank row, one or two header rows, the numbering row, the body and the footnote of a form."""
     titles = [[title.format(**words)] for title in form.titles]
     over = _make_upper_header(form.over, headings)
@@ -97,7 +97,7 @@ def _comment(sheet: WriteOnlyWorksheet, value: object, text: str) -> object:
     return cell
 
 
-def write_csv(rows: pd.DataFrame, form: Settings, decimal: str = ".") -> str:
+def write_csv(rows: pd.DataFrame, form: DemoSettings, decimal: str = ".") -> str:
     """Text of the columns of a form with its headings, separated by semicolons."""
     frame = rows[list(form.headings)].rename(columns=form.headings)
     text: str = frame.to_csv(sep=";", decimal=decimal, index=False, lineterminator="\n")

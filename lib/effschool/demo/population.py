@@ -9,14 +9,14 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from effschool.demo.names import count_roots, name_municipality, name_town, name_village
-from effschool.demo.settings import Settings, Size
+from effschool.demo.settings import DemoSettings, Size
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-def draw_municipalities(size: Size, settings: Settings, rng: Generator) -> pd.DataFrame:
+def draw_municipalities(size: Size, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """A row per municipality: name, town, is_urban, remoteness, effect (on level), weight (number of schools).
 
     Raises:
@@ -39,7 +39,7 @@ def draw_municipalities(size: Size, settings: Settings, rng: Generator) -> pd.Da
     )
 
 
-def draw_schools(size: Size, settings: Settings, rng: Generator) -> pd.DataFrame:
+def draw_schools(size: Size, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """A row per school: school_id, municipality, locality («city», «village»), kind, place, number, size, event and
     event_year, latent disadvantage and level.
     """
@@ -62,7 +62,7 @@ def choose_weighted(weights: Numbers, count: int, rng: Generator) -> Whole:
     return order[: min(count, int((weights > 0).sum()))]
 
 
-def _place_schools(by_municipality: pd.DataFrame, size: Size, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _place_schools(by_municipality: pd.DataFrame, size: Size, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Every municipality has one school at least; codes and village names follow the order of municipalities."""
     weight = by_municipality["weight"].to_numpy()
     more = rng.choice(len(weight), size.schools - len(weight), p=weight / weight.sum())
@@ -82,12 +82,12 @@ def _place_schools(by_municipality: pd.DataFrame, size: Size, settings: Settings
     )
 
 
-def _name_place(number: int, town: str, in_city: bool, settings: Settings) -> str:
+def _name_place(number: int, town: str, in_city: bool, settings: DemoSettings) -> str:
     names = settings.names
     return names.in_town.format(town=town) if in_city else names.in_village.format(village=name_village(number, names))
 
 
-def _assign_kinds(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _assign_kinds(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Rarest kinds choose first, so that each has at least one school even in a small region."""
     kind = np.full(len(schools), settings.rest_kind, dtype=object)
     is_free = np.ones(len(schools), dtype=bool)
@@ -100,7 +100,7 @@ def _assign_kinds(schools: pd.DataFrame, settings: Settings, rng: Generator) -> 
     return schools.assign(kind=pd.Series(kind, dtype="str"))
 
 
-def _draw_sizes(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _draw_sizes(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Usual enrolment (численность), lognormal round the median of kind and locality."""
     kinds = [settings.kinds[name] for name in schools["kind"]]
     median = np.array([kind.size[place] for kind, place in zip(kinds, schools["locality"], strict=True)])
@@ -109,7 +109,7 @@ def _draw_sizes(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd
     return schools.assign(median_size=median, size=bounded)
 
 
-def _assign_events(schools: pd.DataFrame, size: Size, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _assign_events(schools: pd.DataFrame, size: Size, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """One event at most per school; `event_year` is 0 without an event."""
     event = np.full(len(schools), "", dtype=object)
     year = np.zeros(len(schools), dtype=np.int64)
@@ -130,7 +130,7 @@ def list_event_years(event: str, size: Size) -> list[int]:
     return inner[:-1] if event == "missed" else inner
 
 
-def _draw_disadvantage(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _draw_disadvantage(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Latent social disadvantage, standardised over the region: rural, small and remote schools have more."""
     rules = settings.disadvantage
     smallness = np.log(schools["median_size"].to_numpy() / schools["size"].to_numpy())
@@ -144,7 +144,7 @@ def _draw_disadvantage(schools: pd.DataFrame, settings: Settings, rng: Generator
     return schools.assign(disadvantage=(raw - raw.mean()) / raw.std())
 
 
-def _draw_levels(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _draw_levels(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Latent level (of results), in standard deviations of a pupil; resilient schools get their addition here."""
     level = (
         settings.ability.slope * schools["disadvantage"].to_numpy()
@@ -160,7 +160,7 @@ def _draw_levels(schools: pd.DataFrame, settings: Settings, rng: Generator) -> p
     return schools.assign(level=level)
 
 
-def list_school_years(schools: pd.DataFrame, size: Size, settings: Settings, rng: Generator) -> pd.DataFrame:
+def list_school_years(schools: pd.DataFrame, size: Size, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """A row per living school and year, by year and code: `school` (position in `schools`), year, kind of that year,
     name, enrolment and all that a school keeps.
     """
@@ -182,7 +182,7 @@ def _is_living(rows: pd.DataFrame) -> Flags:
     return (~(unopened | closed | missed)).to_numpy()
 
 
-def _draw_enrolment(schools: pd.DataFrame, size: Size, settings: Settings, rng: Generator) -> Whole:
+def _draw_enrolment(schools: pd.DataFrame, size: Size, settings: DemoSettings, rng: Generator) -> Whole:
     """Pupils by school (row) and year (column): a slow walk round the usual enrolment."""
     rules = settings.enrolment
     steps = rng.normal(rules.trend, rules.spread, (len(schools), size.years)).cumsum(axis=1)
@@ -191,7 +191,7 @@ def _draw_enrolment(schools: pd.DataFrame, size: Size, settings: Settings, rng: 
     return np.clip(drawn, rules.smallest, largest).astype(np.int64)
 
 
-def _name_schools(rows: pd.DataFrame, is_renamed: "pd.Series[bool]", settings: Settings) -> list[str]:
+def _name_schools(rows: pd.DataFrame, is_renamed: "pd.Series[bool]", settings: DemoSettings) -> list[str]:
     patterns = {name: kind.named for name, kind in settings.kinds.items()}
     renamed = settings.events["renamed"].named or {}
     columns = zip(is_renamed, rows["kind"], rows["locality"], rows["number"], rows["place"], strict=True)
@@ -201,7 +201,7 @@ def _name_schools(rows: pd.DataFrame, is_renamed: "pd.Series[bool]", settings: S
     ]
 
 
-def tabulate_schools(school_years: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def build_school_table(school_years: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """The contract's table of schools: a row per school and year."""
     by_kind = settings.kinds
     blank = rng.random(len(school_years)) < settings.blanks.enrolment
@@ -219,6 +219,6 @@ def tabulate_schools(school_years: pd.DataFrame, settings: Settings, rng: Genera
     ).astype({"type": "str", "locality": "str", "exclusion": "str"})
 
 
-def find_kinds(settings: Settings, grade: int) -> list[str]:
+def find_kinds(settings: DemoSettings, grade: int) -> list[str]:
     """Kinds of school that teach a grade."""
     return [name for name, kind in settings.kinds.items() if grade in kind.grades]

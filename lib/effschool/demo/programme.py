@@ -5,10 +5,10 @@ import pandas as pd
 from numpy.random import Generator
 
 from effschool.demo.population import Flags, Numbers, Whole
-from effschool.demo.settings import Settings, Size
+from effschool.demo.settings import DemoSettings, Size
 
 
-def draw_programme(schools: pd.DataFrame, size: Size, settings: Settings, rng: Generator) -> pd.DataFrame:
+def draw_programme(schools: pd.DataFrame, size: Size, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """The contract's table of the programme: a row per school and year of entry, most of them low schools.
 
     Schools that open or close inside the years of the tables do not take part.
@@ -33,12 +33,12 @@ def draw_programme(schools: pd.DataFrame, size: Size, settings: Settings, rng: G
     return entered.astype({"project": "str", "partner_id": "str", "curator": "str"})
 
 
-def _choose_project(year: int, settings: Settings, rng: Generator) -> str:
+def _choose_project(year: int, settings: DemoSettings, rng: Generator) -> str:
     names = [project.name for project in settings.programme.projects if project.since <= year]
     return names[rng.integers(len(names))]
 
 
-def _draw_exits(entry: Whole, size: Size, settings: Settings, rng: Generator) -> "pd.Series[int]":
+def _draw_exits(entry: Whole, size: Size, settings: DemoSettings, rng: Generator) -> "pd.Series[int]":
     """Year of leaving, blank for those still in the programme in the last year."""
     rules = settings.programme.leaves
     exits = entry + rng.choice(rules.after, len(entry))
@@ -47,7 +47,7 @@ def _draw_exits(entry: Whole, size: Size, settings: Settings, rng: Generator) ->
 
 
 def _choose_partners(
-    schools: pd.DataFrame, fits: Flags, chosen: Whole, settings: Settings, rng: Generator
+    schools: pd.DataFrame, fits: Flags, chosen: Whole, settings: DemoSettings, rng: Generator
 ) -> pd.Series:
     """Codes of partner schools (школа-партнёр) of a high level; blank where there is none yet."""
     rules = settings.programme
@@ -61,7 +61,7 @@ def _choose_partners(
     return drawn.mask(rng.random(len(chosen)) < rules.no_partner)
 
 
-def list_effects(schools: pd.DataFrame, programme: pd.DataFrame, size: Size, settings: Settings) -> Numbers:
+def list_effects(schools: pd.DataFrame, programme: pd.DataFrame, size: Size, settings: DemoSettings) -> Numbers:
     """True effect by school (row) and year (column): grows from the year after entry, stays after leaving."""
     rules = settings.programme.effect
     position = pd.Index(schools["school_id"]).get_indexer(programme["school_id"])

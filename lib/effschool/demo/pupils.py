@@ -14,10 +14,10 @@ from openpyxl import Workbook
 from effschool.base.schemas import MARKS
 from effschool.demo.pages import list_cells, make_book, make_page, write_csv
 from effschool.demo.population import Whole
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 
-def draw_pupils(results: pd.DataFrame, papers: Mapping[str, Settings], rng: Generator) -> pd.DataFrame:
+def draw_pupils(results: pd.DataFrame, papers: Mapping[str, DemoSettings], rng: Generator) -> pd.DataFrame:
     """A row per participant: year, school_id, procedure, subject, grade, number inside the school, value.
 
     `value` is the mark (ОГЭ), the score (ЕГЭ) or the primary score (basic mathematics). Counts and, within half a
@@ -37,7 +37,7 @@ def _number_pupils(pupils: pd.DataFrame) -> pd.DataFrame:
     return pupils.assign(number=pupils.groupby(["school_id", paper]).cumcount() + 1)
 
 
-def draw_values(row: Mapping[str, Any], paper: Settings, rng: Generator) -> Whole:
+def draw_values(row: Mapping[str, Any], paper: DemoSettings, rng: Generator) -> Whole:
     """Values of the participants of one row of results."""
     low, high = _list_bounds(row, paper)
     drawn = rng.integers(low, high + 1)
@@ -46,10 +46,10 @@ def draw_values(row: Mapping[str, Any], paper: Settings, rng: Generator) -> Whol
     total = np.clip(np.rint(row["mean_score"] * len(drawn)), low.sum(), high.sum())
     lack = int(total) - int(drawn.sum())
     room = high - drawn if lack > 0 else drawn - low
-    return drawn + np.sign(lack) * apportion(abs(lack), room)
+    return drawn + np.sign(lack) * apportion_marks(abs(lack), room)
 
 
-def _list_bounds(row: Mapping[str, Any], paper: Settings) -> tuple[Whole, Whole]:
+def _list_bounds(row: Mapping[str, Any], paper: DemoSettings) -> tuple[Whole, Whole]:
     """Least and highest value of each participant; the whole scale where the counts are blank."""
     known = {name: row[name] for name in paper.counts if name}
     if any(pd.isna(count) for count in known.values()):
@@ -61,7 +61,7 @@ def _list_bounds(row: Mapping[str, Any], paper: Settings) -> tuple[Whole, Whole]
     return bounds[:, 0], bounds[:, 1]
 
 
-def apportion(total: int, weights: Whole) -> Whole:
+def apportion_marks(total: int, weights: Whole) -> Whole:
     """Whole parts of a total in proportion to weights, by the largest remainder; never more than the weight itself
     where the total is not more than their sum.
     """
@@ -72,7 +72,7 @@ def apportion(total: int, weights: Whole) -> Whole:
     return parts
 
 
-def count_pupils(pupils: pd.DataFrame, papers: Mapping[str, Settings]) -> pd.DataFrame:
+def count_protocol(pupils: pd.DataFrame, papers: Mapping[str, DemoSettings]) -> pd.DataFrame:
     """Contract rows of results that participants give: counts by band and the mean of the values."""
     keys = ["year", "school_id", "procedure", "subject", "grade"]
     flags = pupils[keys].assign(participants=1, mean_score=pupils["value"])
@@ -87,7 +87,7 @@ def count_pupils(pupils: pd.DataFrame, papers: Mapping[str, Settings]) -> pd.Dat
     return groups.sum(min_count=1).assign(mean_score=groups["mean_score"].mean()).reset_index()
 
 
-def add_scores(pupils: pd.DataFrame, papers: Mapping[str, Settings], rng: Generator) -> pd.DataFrame:
+def add_scores(pupils: pd.DataFrame, papers: Mapping[str, DemoSettings], rng: Generator) -> pd.DataFrame:
     """Add what a protocol says of a paper: code, title, primary score and mark or score (`said`)."""
     parts = []
     for subject, paper in papers.items():
@@ -97,7 +97,7 @@ def add_scores(pupils: pd.DataFrame, papers: Mapping[str, Settings], rng: Genera
     return pd.concat(parts).sort_values(["code", "school_id", "number"], ignore_index=True)
 
 
-def _score(value: Whole, paper: Settings, rng: Generator) -> tuple[Whole, Whole]:
+def _score(value: Whole, paper: DemoSettings, rng: Generator) -> tuple[Whole, Whole]:
     """Primary scores and marks or scores; a mark has a drawn primary score, a primary score its mark."""
     least = np.array(paper.primary)
     if not paper.primary:
@@ -107,7 +107,7 @@ def _score(value: Whole, paper: Settings, rng: Generator) -> tuple[Whole, Whole]
     return value, 1 + np.searchsorted(least, value, side="right")
 
 
-def add_statuses(protocol: pd.DataFrame, rules: Settings, with_gve: bool, rng: Generator) -> pd.DataFrame:
+def add_pupil_statuses(protocol: pd.DataFrame, rules: DemoSettings, with_gve: bool, rng: Generator) -> pd.DataFrame:
     """Add status, form and `counts`: false in added rows of pupils who are absent, annulled or, if asked for, of ГВЭ.
 
     The result of an annulled pupil is the lowest there is, so that who counts it sees another number of failures.
@@ -139,13 +139,15 @@ def _choose(protocol: pd.DataFrame, share: float, rng: Generator) -> pd.DataFram
 
 
 def draw_protocol(
-    results: pd.DataFrame, papers: Mapping[str, Settings], rules: Settings, with_gve: bool, rng: Generator
+    results: pd.DataFrame, papers: Mapping[str, DemoSettings], rules: DemoSettings, with_gve: bool, rng: Generator
 ) -> pd.DataFrame:
     """A row per pupil and exam, participants and others: `draw_pupils` with scores and statuses."""
-    return draw_pupils(results, papers, rng).pipe(add_scores, papers, rng).pipe(add_statuses, rules, with_gve, rng)
+    return (
+        draw_pupils(results, papers, rng).pipe(add_scores, papers, rng).pipe(add_pupil_statuses, rules, with_gve, rng)
+    )
 
 
-def make_oge_protocol(protocol: pd.DataFrame, settings: Settings) -> Workbook:
+def make_oge_protocol(protocol: pd.DataFrame, settings: DemoSettings) -> Workbook:
     """Protocol of ОГЭ of one year: title rows, a numbering row, pupils of one name."""
     form, rules = settings.offices.forms["oge"], settings.offices.statuses
     letters = np.array(rules.classes)[protocol["number"].to_numpy() % len(rules.classes)]
@@ -161,7 +163,7 @@ def make_oge_protocol(protocol: pd.DataFrame, settings: Settings) -> Workbook:
     return make_book(make_page(form, words, list(form.headings.values()), list_cells(rows[list(form.headings)])))
 
 
-def make_ege_protocol(protocol: pd.DataFrame, settings: Settings) -> str:
+def make_ege_protocol(protocol: pd.DataFrame, settings: DemoSettings) -> str:
     """Protocol of ЕГЭ of one year as text; the test score of basic mathematics is the mark."""
     rows = protocol.assign(number=protocol["school_id"] + protocol["number"].astype(str).str.zfill(4))
     return write_csv(rows, settings.offices.forms["ege"])

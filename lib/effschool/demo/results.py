@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from effschool.base.schemas import MARKS
 from effschool.demo.population import Flags, Numbers, Whole, find_kinds
-from effschool.demo.settings import Settings, Size
+from effschool.demo.settings import DemoSettings, Size
 
 HIGHEST_GRADE = 12
 HIGHEST_SCORE = 100
@@ -47,7 +47,7 @@ class Pupils:
         return np.bincount(cell, minlength=self.rows * classes).reshape(self.rows, classes)
 
 
-def draw_cohorts(schools: pd.DataFrame, size: Size, settings: Settings, rng: Generator) -> Cohorts:
+def draw_cohorts(schools: pd.DataFrame, size: Size, settings: DemoSettings, rng: Generator) -> Cohorts:
     """Cohorts keep their level and relative size as they grow up."""
     shape = (len(schools), size.years + HIGHEST_GRADE)
     grades = np.array([len(settings.kinds[name].grades) for name in schools["kind"]])
@@ -57,7 +57,7 @@ def draw_cohorts(schools: pd.DataFrame, size: Size, settings: Settings, rng: Gen
 
 
 def draw_levels(
-    school_years: pd.DataFrame, effects: Numbers, size: Size, settings: Settings, rng: Generator
+    school_years: pd.DataFrame, effects: Numbers, size: Size, settings: DemoSettings, rng: Generator
 ) -> Numbers:
     """Level of each school-year: the school's own, the programme's effect, the year of the school and of the region."""
     school, year = school_years["school"].to_numpy(), school_years["year"].to_numpy() - size.first_year
@@ -66,7 +66,9 @@ def draw_levels(
     return school_years["level"].to_numpy() + effects[school, year] + region[year] + own_year
 
 
-def count_grade(school_years: pd.DataFrame, grade: int, cohorts: Cohorts, settings: Settings) -> tuple[Whole, Numbers]:
+def count_grade(
+    school_years: pd.DataFrame, grade: int, cohorts: Cohorts, settings: DemoSettings
+) -> tuple[Whole, Numbers]:
     """Pupils of a grade by school-year, and the levels of their cohorts."""
     totals = {
         name: sum(settings.grade_weights.get(each, 1.0) for each in kind.grades)
@@ -78,20 +80,20 @@ def count_grade(school_years: pd.DataFrame, grade: int, cohorts: Cohorts, settin
     return np.minimum(counts, school_years["enrolment"].to_numpy()).astype(np.int64), levels
 
 
-def draw_pupils(levels: Numbers, counts: Whole, rng: Generator) -> Pupils:
+def draw_abilities(levels: Numbers, counts: Whole, rng: Generator) -> Pupils:
     """Pupils of each school-year, abilities normal round its level with deviation 1."""
     row = np.repeat(np.arange(len(counts)), counts)
     return Pupils(row, rng.normal(levels[row], 1.0), len(counts))
 
 
-def find_cuts(pupils: Pupils, shares: list[float]) -> list[float]:
+def find_mark_cuts(pupils: Pupils, shares: list[float]) -> list[float]:
     """Thresholds that part all pupils by shares in per cent, lowest class first; without pupils any will do."""
     below = np.cumsum(shares)[:-1] / 100
     return np.quantile(pupils.latent, below).tolist() if len(pupils.latent) else below.tolist()
 
 
 def draw_results(
-    school_years: pd.DataFrame, levels: Numbers, cohorts: Cohorts, settings: Settings, rng: Generator
+    school_years: pd.DataFrame, levels: Numbers, cohorts: Cohorts, settings: DemoSettings, rng: Generator
 ) -> pd.DataFrame:
     """The contract's table of results: a row per school, year, procedure, subject and grade."""
     rows = school_years.assign(latent_level=levels)
@@ -104,14 +106,14 @@ def draw_results(
 
 
 def _draw_exam(
-    exam: Settings, rows: pd.DataFrame, cohorts: Cohorts, settings: Settings, rng: Generator
+    exam: DemoSettings, rows: pd.DataFrame, cohorts: Cohorts, settings: DemoSettings, rng: Generator
 ) -> pd.DataFrame:
     held = rows["kind"].isin(find_kinds(settings, exam.grade)) & ~rows["year"].isin(exam.not_held)
     rows = rows[held].reset_index(drop=True)
     grade, cohort_levels = count_grade(rows, exam.grade, cohorts, settings)
     takers = _count_takers(exam, grade, rows, settings)
     own = rng.normal(0, settings.ability.exam, len(rows))
-    pupils = draw_pupils(
+    pupils = draw_abilities(
         rows["latent_level"].to_numpy() + cohort_levels + own, rng.binomial(takers, exam.attendance), rng
     )
     counted = _score_pupils(exam, pupils, settings) if exam.shares is None else _mark_pupils(exam, pupils)
@@ -119,7 +121,7 @@ def _draw_exam(
     return _blank_cells(_complete(table, counted), exam, settings, rng)
 
 
-def _count_takers(exam: Settings, grade: Whole, rows: pd.DataFrame, settings: Settings) -> Whole:
+def _count_takers(exam: DemoSettings, grade: Whole, rows: pd.DataFrame, settings: DemoSettings) -> Whole:
     """Pupils of the grade who choose the exam; better schools choose profile mathematics more often."""
     rules = settings.ability
     share = np.clip(rules.profile_share + rules.profile_choice * rows["latent_level"].to_numpy(), 0.1, 0.9)
@@ -143,19 +145,19 @@ def _complete(keys: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([keys, counted.reindex(columns=list(_COUNTS))], axis=1).astype(_TYPES)
 
 
-def _mark_pupils(exam: Settings, pupils: Pupils) -> pd.DataFrame:
+def _mark_pupils(exam: DemoSettings, pupils: Pupils) -> pd.DataFrame:
     """Counts of marks; the basic level of ЕГЭ says instead how many are below the minimum, like the protocol."""
-    counts = pupils.count_between(find_cuts(pupils, list(exam.shares or [])))
+    counts = pupils.count_between(find_mark_cuts(pupils, list(exam.shares or [])))
     total = counts.sum(axis=1)
     is_final = exam.procedure == "ЕГЭ"
     said = {"below_min": counts[:, 0]} if is_final else dict(zip(MARKS, counts.T, strict=True))
     return pd.DataFrame({"participants": total, **said, "mean_score": _divide(counts @ np.array(exam.points), total)})
 
 
-def _score_pupils(exam: Settings, pupils: Pupils, settings: Settings) -> pd.DataFrame:
+def _score_pupils(exam: DemoSettings, pupils: Pupils, settings: DemoSettings) -> pd.DataFrame:
     """Counts and mean of 100-point scores: whole points, linear in ability through the minimum and the high score."""
     below, high, minimum = exam.below or 0.0, exam.high or 0.0, exam.minimum or 0
-    low_cut, high_cut = find_cuts(pupils, [below, 100 - below - high, high])
+    low_cut, high_cut = find_mark_cuts(pupils, [below, 100 - below - high, high])
     point = (high_cut - low_cut) / (settings.high_score - minimum) or 1.0
     scores = np.clip(np.floor(minimum + (pupils.latent - low_cut) / point), 0, HIGHEST_SCORE)
     classes = Pupils(pupils.row, scores, pupils.rows).count_between([minimum, settings.high_score])
@@ -170,7 +172,7 @@ def _divide(sums: Numbers | Whole, counts: Whole) -> Numbers:
     return np.round(np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0), 2)
 
 
-def _blank_cells(rows: pd.DataFrame, exam: Settings, settings: Settings, rng: Generator) -> pd.DataFrame:
+def _blank_cells(rows: pd.DataFrame, exam: DemoSettings, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Drop a part of the rows without participants, and leave some cells blank as offices do."""
     rules = settings.blanks
     kept: Flags = ((rows["participants"] > 0) | (rng.random(len(rows)) < rules.zero_rows)).to_numpy()
@@ -185,7 +187,7 @@ def _blank_cells(rows: pd.DataFrame, exam: Settings, settings: Settings, rng: Ge
 
 
 def draw_certificates(
-    school_years: pd.DataFrame, levels: Numbers, cohorts: Cohorts, settings: Settings, rng: Generator
+    school_years: pd.DataFrame, levels: Numbers, cohorts: Cohorts, settings: DemoSettings, rng: Generator
 ) -> pd.DataFrame:
     """The contract's table of certificates: a row per school, year and level that had graduates."""
     tables = []
@@ -193,8 +195,8 @@ def draw_certificates(
         teaches = school_years["kind"].isin(find_kinds(settings, rules.grade)).to_numpy()
         rows = school_years[teaches].reset_index(drop=True)
         graduates, cohort_levels = count_grade(rows, rules.grade, cohorts, settings)
-        pupils = draw_pupils(levels[teaches] + cohort_levels, graduates, rng)
-        without = pupils.count_between(find_cuts(pupils, [rules.without, 100 - rules.without]))[:, 0]
+        pupils = draw_abilities(levels[teaches] + cohort_levels, graduates, rng)
+        without = pupils.count_between(find_mark_cuts(pupils, [rules.without, 100 - rules.without]))[:, 0]
         table = rows[["year", "school_id"]].assign(level=rules.level, graduates=graduates, without_certificate=without)
         tables.append(table[graduates > 0])
     types = {"level": "str", "graduates": "Int64", "without_certificate": "Int64"}

@@ -10,7 +10,7 @@ import yaml
 SMALLEST_REGION = 12
 
 
-class Settings(dict[str, Any]):
+class DemoSettings(dict[str, Any]):
     """A part of demo.yml, whose keys are attributes too; nobody edits it, so that it is not checked further.
 
     Raises:
@@ -57,12 +57,12 @@ class Size:
 
 
 @cache
-def load_settings() -> Settings:
+def load_settings() -> DemoSettings:
     """Read demo.yml of the package."""
     return _wrap(yaml.safe_load(files(__package__).joinpath("demo.yml").read_text(encoding="utf-8")))
 
 
 def _wrap(value: Any) -> Any:
     if isinstance(value, dict):
-        return Settings({name: _wrap(part) for name, part in value.items()})
+        return DemoSettings({name: _wrap(part) for name, part in value.items()})
     return [_wrap(part) for part in value] if isinstance(value, list) else value

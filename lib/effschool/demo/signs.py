@@ -9,12 +9,12 @@ from numpy.random import Generator
 
 from effschool.base.schemas import MARKS
 from effschool.demo.population import Flags, Whole
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 KEYS = ["year", "school_id", "subject", "grade"]
 
 
-def draw_marked(results: pd.DataFrame, rules: Settings, rng: Generator) -> pd.DataFrame:
+def draw_marked(results: pd.DataFrame, rules: DemoSettings, rng: Generator) -> pd.DataFrame:
     """A row per year and marked school: 1 or missing in each column of the list, and their total."""
     rows = list_known(results)
     drawn = rows[rng.random(len(rows)) < rules.share]
@@ -32,7 +32,7 @@ def list_known(results: pd.DataFrame) -> pd.DataFrame:
     return results[(results["procedure"] == "ВПР") & (results["participants"] > 0) & results["mark_2"].notna()]
 
 
-def find_marked(rows: pd.DataFrame, marked: pd.DataFrame, rules: Settings) -> Flags:
+def find_marked(rows: pd.DataFrame, marked: pd.DataFrame, rules: DemoSettings) -> Flags:
     """Which rows of results stand on the list."""
     papers = {tuple(place): name for name, place in rules.marks.items()}
     listed = marked.melt(["year", "school_id"], list(rules.marks), "column").dropna(subset="value")
@@ -41,7 +41,7 @@ def find_marked(rows: pd.DataFrame, marked: pd.DataFrame, rules: Settings) -> Fl
     return keys.isin(pd.MultiIndex.from_frame(listed[["year", "school_id", "column"]]))
 
 
-def draw_journal(results: pd.DataFrame, marked: pd.DataFrame, rules: Settings, rng: Generator) -> pd.DataFrame:
+def draw_journal(results: pd.DataFrame, marked: pd.DataFrame, rules: DemoSettings, rng: Generator) -> pd.DataFrame:
     """A row per row of ВПР results: how many marks are lower than, equal to and higher than the journal mark."""
     rows = list_known(results).reset_index(drop=True)
     shares = np.where(find_marked(rows, marked, rules)[:, None], rules.doubtful, rules.usual)
@@ -49,7 +49,9 @@ def draw_journal(results: pd.DataFrame, marked: pd.DataFrame, rules: Settings, r
     return rows[[*KEYS, "participants"]].assign(**dict(zip(rules.compared, counts.T, strict=True)))
 
 
-def draw_scores(results: pd.DataFrame, marked: pd.DataFrame, rules: Settings, rng: Generator) -> pd.DataFrame:
+def draw_primary_scores(
+    results: pd.DataFrame, marked: pd.DataFrame, rules: DemoSettings, rng: Generator
+) -> pd.DataFrame:
     """A row per school with marks in the paper: participants, and how many have each primary score («0», «1», …)."""
     rows, (subject, grade) = list_known(results), rules.scored
     rows = rows[(rows["subject"] == subject) & (rows["grade"] == grade)].reset_index(drop=True)
@@ -62,7 +64,7 @@ def draw_scores(results: pd.DataFrame, marked: pd.DataFrame, rules: Settings, rn
     return pd.concat([rows[[*KEYS, "participants"]], scores], axis=1)
 
 
-def _spread_mark(count: Whole, place: int, is_marked: Flags, rules: Settings, rng: Generator) -> Whole:
+def _spread_mark(count: Whole, place: int, is_marked: Flags, rules: DemoSettings, rng: Generator) -> Whole:
     """Participants with one mark by its primary scores: the middle more often, in marked schools the border."""
     width = rules.borders[place + 1] - rules.borders[place]
     usual = np.minimum(np.arange(1, width + 1), np.arange(width, 0, -1)).astype(float)

@@ -5,10 +5,10 @@ import pandas as pd
 from numpy.random import Generator
 
 from effschool.demo.population import Numbers
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 
-def draw_social(school_years: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def draw_social(school_years: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """The contract's table of social conditions: a row per school and year, every count a part of the pupils.
 
     Some cells are blank, one school sent blank forms, and one municipality has not sent its last year.
@@ -23,7 +23,7 @@ def draw_social(school_years: pd.DataFrame, settings: Settings, rng: Generator) 
     return table.astype(types).pipe(_blank_cells, list(counts), settings, rng).pipe(_leave_out, school_years, rng)
 
 
-def _draw_shares(school_years: pd.DataFrame, rules: Settings, year_spread: float, rng: Generator) -> Numbers:
+def _draw_shares(school_years: pd.DataFrame, rules: DemoSettings, year_spread: float, rng: Generator) -> Numbers:
     """Shares 0…1 by school-year: the region's, moved by disadvantage, the school's own and the year, in logits."""
     school = school_years["school"].to_numpy()
     own = rng.normal(0, rules.spread, school.max() + 1)[school]
@@ -33,7 +33,7 @@ def _draw_shares(school_years: pd.DataFrame, rules: Settings, year_spread: float
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
-def _blank_cells(social: pd.DataFrame, counts: list[str], settings: Settings, rng: Generator) -> pd.DataFrame:
+def _blank_cells(social: pd.DataFrame, counts: list[str], settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     blank = rng.random((len(social), len(counts))) < settings.blanks.social
     return social.assign(**social[counts].mask(pd.DataFrame(blank, columns=counts)))
 

@@ -5,14 +5,14 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from effschool.demo.pages import Cells, Page, list_cells, make_book
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 KEYS = 2
 """Columns before the counts: year and code."""
 
 
-def make_social_book(rows: pd.DataFrame, place: int, settings: Settings) -> Workbook:
+def make_social_book(rows: pd.DataFrame, place: int, settings: DemoSettings) -> Workbook:
     """The form of the municipality of a given place (from 0) from rows under the headings of the contract."""
     texts = settings.offices.social
     faults = texts.faults[place % len(texts.faults)]
@@ -30,7 +30,7 @@ def make_social_book(rows: pd.DataFrame, place: int, settings: Settings) -> Work
     return make_book(page, *guide)
 
 
-def _list_head(headings: list[str], faults: list[str], texts: Settings) -> Cells:
+def _list_head(headings: list[str], faults: list[str], texts: DemoSettings) -> Cells:
     """Titles, headings and the numbering row."""
     titles = [*([title] for title in texts.titles), []] if "titles" in faults else []
     spaced = [heading.replace(" ", NO_BREAK_SPACE) for heading in headings] if "nbsp" in faults else headings
@@ -48,7 +48,7 @@ def _list_body(rows: pd.DataFrame, faults: list[str]) -> Cells:
     return cells
 
 
-def _list_tail(rows: pd.DataFrame, faults: list[str], texts: Settings) -> Cells:
+def _list_tail(rows: pd.DataFrame, faults: list[str], texts: DemoSettings) -> Cells:
     """Totals and the footnote."""
     sums = [int(rows[name].sum()) for name in rows.columns[KEYS:]]
     total = [[texts.total, None, *sums]] if "total" in faults else []

@@ -10,11 +10,11 @@ from numpy.random import Generator
 from effschool.base.schemas import EVENT_STATES
 from effschool.base.storage import save_workbook
 from effschool.demo.pages import list_cells, make_book, make_page
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 from effschool.demo.writing import Tables
 
 
-def draw_facts(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def draw_facts(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """What the institute counted: a row per target, year and place; some municipalities tell nothing of some."""
     years, places = sorted(schools["year"].unique()), sorted(schools["municipality"].unique())
     rows = []
@@ -31,7 +31,7 @@ def draw_facts(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.
     return frame.astype({"programme": "str", "target": "str", "municipality": "str", "year": "int64"})
 
 
-def draw_roadmap(schools: pd.DataFrame, settings: Settings, rng: Generator) -> pd.DataFrame:
+def draw_roadmap(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Plans of the last year, of the region and of some municipalities: a row per event, most of those due done."""
     rules, year = settings.support, int(schools["year"].max())
     as_of = rules.as_of.format(year=year)
@@ -48,7 +48,7 @@ def draw_roadmap(schools: pd.DataFrame, settings: Settings, rng: Generator) -> p
     return frame.astype({"year": "Int64"})
 
 
-def write_support(tables: Tables, folder: Path, settings: Settings) -> None:
+def write_support(tables: Tables, folder: Path, settings: DemoSettings) -> None:
     """Write both workbooks."""
     year = int(tables["schools"]["year"].max())
     for name, form in settings.support.forms.items():

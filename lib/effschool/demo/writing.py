@@ -10,18 +10,18 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from effschool.base.storage import save_workbook, write_text
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 Tables = dict[str, pd.DataFrame]
 
 
-def write_region(tables: Tables, folder: Path, settings: Settings) -> None:
+def write_region(tables: Tables, folder: Path, settings: DemoSettings) -> None:
     """Write all files of the region into a folder; each is written whole or not at all."""
     write_region_tables(tables, folder, settings)
     write_social(tables, folder / "social", settings)
 
 
-def write_region_tables(tables: Tables, folder: Path, settings: Settings) -> None:
+def write_region_tables(tables: Tables, folder: Path, settings: DemoSettings) -> None:
     """Write contract files without social conditions, and the region's passport; a table without rows has no file."""
     for name in ("schools", "results", "certificates"):
         if tables[name].empty:
@@ -36,13 +36,13 @@ def write_region_tables(tables: Tables, folder: Path, settings: Settings) -> Non
     )
 
 
-def write_social(tables: Tables, folder: Path, settings: Settings) -> None:
+def write_social(tables: Tables, folder: Path, settings: DemoSettings) -> None:
     """One workbook per municipality, named as it is; a municipality that sent nothing has no workbook."""
     for municipality, rows in list_social(tables, settings):
         save_workbook(make_workbook(rows, settings.sheet), folder / f"{municipality}.xlsx")
 
 
-def list_social(tables: Tables, settings: Settings) -> Iterator[tuple[str, pd.DataFrame]]:
+def list_social(tables: Tables, settings: DemoSettings) -> Iterator[tuple[str, pd.DataFrame]]:
     """Municipalities that sent social conditions, in order, with their rows under the headings of the contract."""
     municipality_of = tables["schools"].drop_duplicates("school_id").set_index("school_id")["municipality"]
     social = tables["social"]
@@ -50,7 +50,7 @@ def list_social(tables: Tables, settings: Settings) -> Iterator[tuple[str, pd.Da
         yield str(municipality), _head(rows, "social", settings)
 
 
-def _head(frame: pd.DataFrame, name: str, settings: Settings) -> pd.DataFrame:
+def _head(frame: pd.DataFrame, name: str, settings: DemoSettings) -> pd.DataFrame:
     """Columns in the order and with the headings of the contract."""
     headings = settings.headings[name]
     return frame[list(headings)].rename(columns=headings)

@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 
 from effschool.base.storage import replace_when_done
 from effschool.demo.pages import Cells, Page, list_cells, make_book, make_page
-from effschool.demo.settings import Settings
+from effschool.demo.settings import DemoSettings
 
 SCHOOL_FIELDS = ["municipality", "school_id", "name", "graduates"]
 EXAM_FIELDS = ["participants", "mean_score", "below_min", "score_80_plus"]
@@ -17,13 +17,13 @@ SAV_TIME = (92, b"01 Jan 0000:00:00")
 """Place of the date and time of creation in an SPSS file, and what stands there instead of the present."""
 
 
-def make_register(schools: pd.DataFrame, settings: Settings) -> Workbook:
+def make_register(schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
     """The register of one year with full official names beside the short ones."""
     form, words = settings.offices.forms["register"], settings.offices.official
     ordered = schools.sort_values(["municipality", "school_id"])
     rows = ordered.assign(
         place=range(1, len(ordered) + 1),
-        official=[spell_out(name, words) for name in ordered["name"]],
+        official=[spell_official(name, words) for name in ordered["name"]],
         type=ordered["type"].map(words.types),
         locality=ordered["locality"].map(words.localities),
     )
@@ -31,7 +31,7 @@ def make_register(schools: pd.DataFrame, settings: Settings) -> Workbook:
     return make_book(make_page(form, names, list(form.headings.values()), list_cells(rows[list(form.headings)])))
 
 
-def spell_out(name: str, words: Settings) -> str:
+def spell_official(name: str, words: DemoSettings) -> str:
     """«МБОУ СОШ № 5 с. Белка» in full; abbreviations that are not known stay."""
     legal, _, rest = name.partition(" ")
     kind, _, place = rest.partition(" ")
@@ -40,7 +40,7 @@ def spell_out(name: str, words: Settings) -> str:
 
 
 def make_ege_wide(
-    results: pd.DataFrame, schools: pd.DataFrame, certificates: pd.DataFrame, settings: Settings
+    results: pd.DataFrame, schools: pd.DataFrame, certificates: pd.DataFrame, settings: DemoSettings
 ) -> Workbook:
     """The wide table of ЕГЭ of one year: a row per school, four columns per subject, bold totals by municipality.
 
@@ -84,7 +84,7 @@ def _add_up(exams: pd.DataFrame) -> pd.DataFrame:
     return sums.to_frame().T
 
 
-def _lay_out(form: Settings, subjects: list[str], body: Cells, bold: set[int], year: int) -> Page:
+def _lay_out(form: DemoSettings, subjects: list[str], body: Cells, bold: set[int], year: int) -> Page:
     """Two header rows: names of schools merged down, subjects merged over their columns; a filter, hidden rows."""
     before, each = len(SCHOOL_FIELDS), len(EXAM_FIELDS)
     headings = [form.headings[field] for field in SCHOOL_FIELDS]
@@ -104,7 +104,7 @@ def _lay_out(form: Settings, subjects: list[str], body: Cells, bold: set[int], y
     )
 
 
-def write_certificates(certificates: pd.DataFrame, path: Path, settings: Settings) -> None:
+def write_certificates(certificates: pd.DataFrame, path: Path, settings: DemoSettings) -> None:
     """Write an SPSS file with headings of the contract as variable labels and labelled codes of the level."""
     labels, levels = settings.offices.forms["certificates"].headings, settings.offices.levels
     coded = certificates[list(labels)].assign(level=certificates["level"].map(levels))

@@ -48,7 +48,7 @@ def find_clusters(paths: pd.DataFrame, rules: Clusters | None) -> Clustering:
     with _keep_to_one_thread():
         stability = try_numbers(last.to_numpy(), rules)
         number = choose_number(stability, rules)
-        return Clustering(stability, *(group_schools(features, last, number, rules) if number else _no_groups()))
+        return Clustering(stability, *(cluster_schools(features, last, number, rules) if number else _no_groups()))
 
 
 def _keep_to_one_thread() -> AbstractContextManager:
@@ -115,7 +115,7 @@ def choose_number(stability: pd.DataFrame, rules: Clusters) -> int | None:
     return int(stability.loc[stable, "number"].max()) if stable.any() else None
 
 
-def group_schools(
+def cluster_schools(
     features: pd.DataFrame, last: pd.DataFrame, number: int, rules: Clusters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Centres and members of so many groups; the same centres in every year."""

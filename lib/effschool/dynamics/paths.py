@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from effschool.dynamics.transitions import list_ranked_years, list_years
+from effschool.dynamics.transitions import list_ranked_years, list_years_with_list
 from effschool.method.indicators import KEY
 from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.method.windows import is_covered
@@ -72,7 +72,7 @@ def share_lists(listed: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:
     schools = taken.groupby("year").size()
     own = listed.merge(taken, on=KEY)
     counts = own.groupby(["list", "year"]).size()
-    places = [(name, year) for name in sorted(own["list"].unique()) for year in list_years(listed, name)]
+    places = [(name, year) for name in sorted(own["list"].unique()) for year in list_years_with_list(listed, name)]
     every = pd.MultiIndex.from_tuples(places, names=["list", "year"]) if places else counts.index
     shares = counts.reindex(every, fill_value=0).rename("members").reset_index()
     shares["schools"] = shares["year"].map(schools).fillna(0).astype("int64")

@@ -47,7 +47,7 @@ def follow_pupils(standard: pd.DataFrame, methodology: Methodology) -> pd.DataFr
     """
     rules = require_rules(methodology).pupil_cohorts
     ends = pool_families(standard, rules)
-    steps = list_steps(ends)
+    steps = list_grade_steps(ends)
     if steps.empty:
         return pd.DataFrame(columns=PUPIL_COHORTS)
     frame = join_ends(ends, steps)
@@ -65,7 +65,7 @@ def pool_families(standard: pd.DataFrame, rules: PupilCohorts) -> pd.DataFrame:
     return made.drop(columns="points")
 
 
-def list_steps(ends: pd.DataFrame) -> pd.DataFrame:
+def list_grade_steps(ends: pd.DataFrame) -> pd.DataFrame:
     """Steps that the region's data have: a row per family, cohort and pair of neighbouring grades, columns `STEP`."""
     cohorts = ends[["family", "start_year", "grade"]].drop_duplicates().sort_values("grade")
     rows = [

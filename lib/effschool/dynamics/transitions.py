@@ -87,12 +87,12 @@ def count_turnover(listed: pd.DataFrame, paths: pd.DataFrame) -> pd.DataFrame:
     rows = [
         _count_moves(members, name, before, after, present[after])
         for name, members in listed.groupby("list")
-        for before, after in pairwise(list_years(listed, name))
+        for before, after in pairwise(list_years_with_list(listed, name))
     ]
     return pd.DataFrame(rows, columns=["list", "from_year", "to_year", "stayed", "entered", "left", "gone"])
 
 
-def list_years(listed: pd.DataFrame, name: object) -> list[int]:
+def list_years_with_list(listed: pd.DataFrame, name: object) -> list[int]:
     """Years that have a list: ФИОКО's is made for years without the others, whose emptiness there says nothing."""
     made = listed if name == FIOKO_LIST else listed[listed["list"] != FIOKO_LIST]
     return sorted(made["year"].unique())

@@ -36,7 +36,7 @@ ROW_LINES = 3
 
 
 @dataclass(frozen=True)
-class Grid:
+class FormGrid:
     """One sheet of the form, and where its columns stand.
 
     Args:
@@ -136,7 +136,7 @@ def fill_data_sheet(target: Worksheet, form: Form, sheet: FormSheet, rows: pd.Da
     """Title, hint, check of the sheet, blocks of columns, headings, a row per school."""
     head = head_columns(form, sheet, rows)
     letters = {name: get_column_letter(number) for number, name in enumerate(head, start=1)}
-    grid = Grid(form, sheet, letters, max(HEADER_ROW + len(rows), FIRST_ROW))
+    grid = FormGrid(form, sheet, letters, max(HEADER_ROW + len(rows), FIRST_ROW))
     put_value(target.cell(TITLE_ROW, 1), f"{sheet.title}. {place}").font = Font(FONT, bold=True, size=13)
     put_value(target.cell(HINT_ROW, 1), sheet.hint)
     target.cell(CHECK_ROW, 1, check_sheet(grid)).font = Font(FONT, bold=True)
@@ -167,14 +167,14 @@ def head_columns(form: Form, sheet: FormSheet, rows: pd.DataFrame) -> dict[str, 
     return {**keys, "name": form.name_heading, **level, **sheet.headings, **own, **past}
 
 
-def _write_bands(target: Worksheet, grid: Grid, last_year: int) -> None:
+def _write_bands(target: Worksheet, grid: FormGrid, last_year: int) -> None:
     words, first = grid.form.bands, next(iter(grid.sheet.headings))
     texts = {"year": words.key, first: words.input, f"past_{first}": words.past.format(year=last_year)}
     for name, text in texts.items():
         put_value(target[f"{grid.letters[name]}{BAND_ROW}"], text).font = Font(FONT, italic=True, color="4D4D4D")
 
 
-def _write_row(target: Worksheet, grid: Grid, number: int, values: Mapping[str, object]) -> None:
+def _write_row(target: Worksheet, grid: FormGrid, number: int, values: Mapping[str, object]) -> None:
     for name, letter in grid.letters.items():
         cell = target[f"{letter}{number}"]
         is_input = name in grid.sheet.headings or name == "reason"
@@ -197,7 +197,7 @@ def style_cell(cell: Cell, *, is_input: bool) -> None:
     cell.border, cell.alignment = LINE, WRAPPED
 
 
-def check_row(grid: Grid, number: int) -> str:
+def check_row(grid: FormGrid, number: int) -> str:
     """Formula that says in words what does not add up in a row."""
     words, sheet = grid.form.check, grid.sheet
     total = f"{grid.letters[sheet.total]}{number}"
@@ -226,7 +226,7 @@ def _check_cell(cell: str, heading: str, not_number: str, exceeds: str, too_much
     return f'IF(ISBLANK({cell}),"",IF(ISNUMBER({cell}),{number},{wrong}))'
 
 
-def check_sheet(grid: Grid) -> str:
+def check_sheet(grid: FormGrid) -> str:
     """Formula that counts rows with faults, blank ones and those filled in part."""
     words, cells = grid.form.check, grid.span("check")
     kinds = [(words.sheet_wrong, words.wrong), (words.sheet_blank, words.blank), (words.sheet_few, words.few)]
@@ -240,7 +240,7 @@ def _quote(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def add_limits(target: Worksheet, grid: Grid) -> None:
+def add_limits(target: Worksheet, grid: FormGrid) -> None:
     """Whole numbers from 0 to the total, the drop-down of reasons, colours of the check."""
     form, sheet = grid.form, grid.sheet
     for column in sheet.columns:
@@ -268,7 +268,7 @@ def _add_validation(target: Worksheet, rule: DataValidation, cells: str) -> None
     target.add_data_validation(rule)
 
 
-def _set_up_print(target: Worksheet, grid: Grid, first_input: str) -> None:
+def _set_up_print(target: Worksheet, grid: FormGrid, first_input: str) -> None:
     """Frozen heads; on paper A4 across, one page wide, the heads on every page, last year's block left out."""
     target.freeze_panes = f"{grid.letters[first_input]}{FIRST_ROW}"
     target.print_title_rows = f"{BAND_ROW}:{HEADER_ROW}"

@@ -26,7 +26,7 @@ BLOCKING = (UNSENT, EMPTY, BROKEN)
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentBook:
     """What a workbook shows without being accepted: codes by contract table, reasons by table, code, level; years."""
 
     codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Case:
     """What is judged, and by what: the folder as it was read, what its workbooks show, the form and the rules."""
 
     ingested: Ingested
-    sent: Mapping[str, Sent]
+    sent: Mapping[str, SentBook]
     layouts: Sequence[Layout]
     form: Form
     methodology: Methodology
@@ -156,13 +156,13 @@ def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list
     return sorted(files.loc[files["layout"].isin(kinds), "file"].unique())
 
 
-def assign_files(files: Iterable[str], sent: Mapping[str, Sent], schools: pd.DataFrame) -> dict[str, str]:
+def assign_files(files: Iterable[str], sent: Mapping[str, SentBook], schools: pd.DataFrame) -> dict[str, str]:
     """Municipality of every file: the one most of its schools belong to, else the one its name names, else ""."""
     owner_of = dict(zip(schools["school_id"].str.lstrip("0"), schools["municipality"], strict=True))
     named = {fold_name(text): name for name, slug in name_files(schools).items() for text in (name, slug)}
     owners = {}
     for file in files:
-        found = {code.lstrip("0") for by_table in sent.get(file, Sent()).codes.values() for code in by_table}
+        found = {code.lstrip("0") for by_table in sent.get(file, SentBook()).codes.values() for code in by_table}
         counts = pd.Series([owner_of[code] for code in sorted(found) if code in owner_of], dtype="str").value_counts()
         stem = fold_name(PurePosixPath(file).stem)
         owners[file] = str(counts.index[0]) if len(counts) else named.get(stem, "")
@@ -174,7 +174,7 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
     form, year, tables, found = case.form, case.year, case.ingested.tables, case.ingested.problems
     own_rows = {str(sheet.table): take_schools(tables[sheet.table], own, year - 1, year) for sheet in form.sheets}
     asked = {sheet.table: list_rows(sheet, own, own_rows[sheet.table], year) for sheet in form.sheets}
-    missing = pd.concat([find_missing(s, asked[s.table], own_rows[s.table]) for s in form.sheets], ignore_index=True)
+    missing = pd.concat([find_unfilled(s, asked[s.table], own_rows[s.table]) for s in form.sheets], ignore_index=True)
     sheets = case.ingested.files
     refused = tuple(file for file in files if sheets.loc[sheets["file"] == file, "status"].eq(REFUSED).any())
     implausible = list_implausible(case.ingested.questions, form, files, own)
@@ -194,10 +194,10 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
 
 
 def add_sent(
-    missing: pd.DataFrame, sent: Mapping[str, Sent], files: Sequence[str], refused: Sequence[str]
+    missing: pd.DataFrame, sent: Mapping[str, SentBook], files: Sequence[str], refused: Sequence[str]
 ) -> pd.DataFrame:
     """Add whether a row stands in a file that was not accepted, and the reason that a file gives for a blank one."""
-    shown = {file: sent.get(file, Sent()) for file in files}
+    shown = {file: sent.get(file, SentBook()) for file in files}
     found = [(table, code) for file in refused for table, codes in shown[file].codes.items() for code in codes]
     stands = {(table, code.lstrip("0")) for table, code in found}
     reasons = {key: text for one in shown.values() for key, text in one.reasons.items()}
@@ -247,7 +247,7 @@ def list_implausible(questions: pd.DataFrame, form: Form, files: Sequence[str], 
     return problems
 
 
-def find_missing(sheet: FormSheet, asked: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def find_unfilled(sheet: FormSheet, asked: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that were asked for and came blank or in part; `asked` as `forms.list_rows` gives them."""
     names = list(sheet.headings)
     sent = rows[[*sheet.keys, *names]]
@@ -272,7 +272,7 @@ def trace_missing(missing: pd.DataFrame, methodology: Methodology) -> pd.DataFra
 
 
 def _needs(item: Indicator, row: Mapping[str, object]) -> bool:
-    """Whether an indicator cannot be computed without a row of `find_missing`."""
+    """Whether an indicator cannot be computed without a row of `find_unfilled`."""
     of_level = not item.rows.level or row["level"] in item.rows.level
     needed = {item.count, item.total} if isinstance(item, ShareIndicator) else {"mean_score", "participants"}
     return item.rows.table == row["table"] and of_level and not needed.isdisjoint(row["columns"])  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ from effschool.forms.check import (
     UNSENT,
     Case,
     Checked,
-    Sent,
+    SentBook,
     Verdict,
     check_forms,
     choose_schools,
@@ -77,14 +77,14 @@ def find_headings(sheet: Worksheet, form: Form) -> tuple[int, dict[str, int]]:
     return 0, {}
 
 
-def read_sent(book: Workbook, form: Form) -> Sent:
+def read_sent(book: Workbook, form: Form) -> SentBook:
     """Codes, years and reasons of all sheets that have the headings of the form."""
     rows = pd.concat([_read_sheet(sheet, form) for sheet in book.worksheets], ignore_index=True)
     coded = rows[rows["school_id"].ne("")]
     reasoned = coded[coded["reason"].ne("")].set_index(["table", "school_id", "level"])["reason"]
     years = coded.loc[coded["year"].str.fullmatch("[0-9]{4}"), "year"]
     codes = coded.groupby("table")["school_id"].agg(frozenset)
-    return Sent(codes.to_dict(), reasoned.to_dict(), frozenset(years.astype(int)))
+    return SentBook(codes.to_dict(), reasoned.to_dict(), frozenset(years.astype(int)))
 
 
 def _read_sheet(sheet: Worksheet, form: Form) -> pd.DataFrame:
@@ -251,7 +251,7 @@ def _environment() -> Environment:
     return Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
-def render_page(title: str, subtitle: str, sections: Sections, *, demonstration: bool) -> str:
+def render_protocol(title: str, subtitle: str, sections: Sections, *, demonstration: bool) -> str:
     """One HTML file: no script, no other host, everything from files escaped."""
     template = _environment().get_template("page.html.j2")
     return template.render(title=title, subtitle=subtitle, sections=sections, demonstration=demonstration)
@@ -336,14 +336,14 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
     for verdict in checked.verdicts:
         copies = write_copies(verdict, case.form, raw, place, slugs[verdict.municipality])
         title, year = f"{case.form.protocol.title}: {verdict.municipality}", f"{case.form.title}, {case.year} год"
-        page = render_page(title, year, list_sections(verdict, case, copies), demonstration=demonstration)
+        page = render_protocol(title, year, list_sections(verdict, case, copies), demonstration=demonstration)
         write_text(page, place / f"{slugs[verdict.municipality]}.html")
         note_written(place / f"{slugs[verdict.municipality]}.html")
     summary = list_summary(checked, slugs)
     tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]
     write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год", About(case.year))
     title = f"Проверка форм: {count_words(len(checked.verdicts), 'муниципалитет', 'муниципалитета', 'муниципалитетов')}"
-    page = render_page(title, f"{case.year} год", summary, demonstration=demonstration)
+    page = render_protocol(title, f"{case.year} год", summary, demonstration=demonstration)
     write_text(page, place / "index.html")
     for name in ("index.xlsx", "index.html"):
         note_written(place / name)

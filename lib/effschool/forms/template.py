@@ -115,7 +115,7 @@ class LimitWords(Frozen):
     part: Prompt
 
 
-class Bands(Frozen):
+class BandWords(Frozen):
     """Words above the blocks of columns; `{year}` is last year."""
 
     key: Words
@@ -142,7 +142,7 @@ class Form(Frozen):
     keys: dict[str, Words]
     name_heading: Words
     past_heading: Words
-    bands: Bands
+    bands: BandWords
     instruction: Instruction
     reasons: Reasons
     check: CheckWords

@@ -14,7 +14,7 @@ from effschool.base import schemas
 from effschool.base.persons import hide_cell
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import choose_word, count_words, format_number
-from effschool.intake.conversion import Fault
+from effschool.intake.conversion import CellFault
 from effschool.intake.exams import load_exams
 from effschool.intake.layouts import Layout, RowsLayout, list_required_columns, map_columns
 
@@ -35,7 +35,7 @@ class Place:
     headings: Mapping[str, str]
     has_pupils: bool = False
 
-    def say(self, fault: Fault, *columns: str) -> Problem:
+    def say(self, fault: CellFault, *columns: str) -> Problem:
         """A fault of a row in the columns named."""
         headings = [self.headings[column] for column in columns if self.headings.get(column)]
         value = _write_comma(fault.value) if self.sheet else fault.value
@@ -59,7 +59,7 @@ def _write_comma(value: str) -> str:
 def check_required(rows: pd.DataFrame, table: str, faulty: Mapping[str, set[int]], place: Place) -> list[Problem]:
     """Blank cells where the contract wants a value; cells already found faulty are not named again."""
     return [
-        place.say(Fault(int(row), "", "ожидалось значение, а ячейка пуста", "Заполните ячейку."), column)
+        place.say(CellFault(int(row), "", "ожидалось значение, а ячейка пуста", "Заполните ячейку."), column)
         for column in list_required_columns(table)
         for row in rows.index[rows[column].isna()].difference(sorted(faulty.get(column, ())))
     ]
@@ -91,12 +91,12 @@ def check_scale(rows: pd.DataFrame, given: RowsLayout, layout: Layout, place: Pl
     wrong = rows.index[rows["mean_score"].notna() & ~rows["mean_score"].between(low, high)]
     expected = f"ожидался средний балл от {format_number(low)} до {format_number(high)}"
     action = "Исправьте балл; если он в другой шкале, задайте её в макете (scale, factor)."
-    faults = [Fault(int(row), _write(rows.loc[row, "mean_score"]), expected, action) for row in wrong]
+    faults = [CellFault(int(row), _write(rows.loc[row, "mean_score"]), expected, action) for row in wrong]
     bare = [place.say(fault, "subject") for fault in find_without_level(rows)]
     return [*(place.say(fault, "mean_score") for fault in faults), *bare]
 
 
-def find_without_level(rows: pd.DataFrame) -> list[Fault]:
+def find_without_level(rows: pd.DataFrame) -> list[CellFault]:
     """Rows of subjects that have two levels, on two scales, and say none; one fault for all of a subject."""
     faults = []
     for rule in load_exams().levels:
@@ -105,7 +105,7 @@ def find_without_level(rows: pd.DataFrame) -> list[Fault]:
         number = count_words(len(found), "строка", "строки", "строк")
         told = f"{rule.procedure}, {rule.subject} без уровня: {number} не отнести ни к одному из двух экзаменов"
         action = f"Напишите «{rule.levels[0]}» или «{rule.levels[1]}»."
-        faults += [Fault(int(row), rule.subject, told, action) for row in found[:1]]
+        faults += [CellFault(int(row), rule.subject, told, action) for row in found[:1]]
     return faults
 
 
@@ -117,7 +117,9 @@ def check_plausible(
     column, expected, action = _WANTED.get(table, ("", "", ""))
     if column in mapped:
         blank = rows.index[rows[column].isna()].difference(sorted(faulty.get(column, ())))
-        problems += [place.say(Fault(row, "", expected, action, Severity.WARNING), column) for row in blank.tolist()]
+        problems += [
+            place.say(CellFault(row, "", expected, action, Severity.WARNING), column) for row in blank.tolist()
+        ]
     if table == "results":
         problems += _warn_few_marks(rows, place) + _warn_mean_of_nobody(rows, place)
     return problems
@@ -153,7 +155,7 @@ def _say_failure(error: SchemaError, rows: pd.DataFrame, place: Place) -> list[P
             failed.dropna(subset=[name for name in columns if name not in schemas.BLANK_IN_KEYS]), columns, check, place
         )
     shown = [(int(cells["source_row"]), _show(cells, columns, total)) for _, cells in failed.iterrows()]
-    return [place.say(Fault(row, value, str(check.error), str(check.title)), *columns) for row, value in shown]
+    return [place.say(CellFault(row, value, str(check.error), str(check.title)), *columns) for row, value in shown]
 
 
 def _show(cells: pd.Series, columns: list[str], total: str | None) -> str:
@@ -175,7 +177,7 @@ def _say_doubled(failed: pd.DataFrame, key: list[str], check: Any, place: Place)
             where = choose_word(len(others), "Такая же строка", "Такие же строки", "Такие же строки")
             value = ", ".join(_write(cells[name]) for name in key if pd.notna(cells[name]))
             action = f"{check.title} {where}: {', '.join(others)}."
-            problems.append(place.say(Fault(row, value, str(check.error), action), *key))
+            problems.append(place.say(CellFault(row, value, str(check.error), action), *key))
     return problems
 
 
@@ -184,7 +186,7 @@ def _warn_mean_of_nobody(rows: pd.DataFrame, place: Place) -> list[Problem]:
     shown = dict(zip(rows.index[odd].tolist(), map(_write, rows.loc[odd, "mean_score"].tolist()), strict=True))
     expected = "участников 0, а средний балл есть"
     action = "Исправьте число участников или уберите балл."
-    faults = [Fault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
+    faults = [CellFault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
     return [place.say(fault, "mean_score") for fault in faults]
 
 
@@ -194,5 +196,5 @@ def _warn_few_marks(rows: pd.DataFrame, place: Place) -> list[Problem]:
     expected = "отметок вместе меньше, чем участников"
     action = "Проверьте, не пропущены ли отметки; если часть участников без отметки, ничего делать не надо."
     shown = {int(row): _show(cells, _RESULTS_MARKS, "participants") for row, cells in rows[few].iterrows()}
-    faults = [Fault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
+    faults = [CellFault(row, value, expected, action, Severity.WARNING) for row, value in shown.items()]
     return [place.say(fault, *_RESULTS_MARKS) for fault in faults]

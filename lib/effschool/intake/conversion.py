@@ -22,7 +22,7 @@ _BLANK = "Исправьте значение или оставьте ячейк
 
 
 @dataclass(frozen=True)
-class Fault:
+class CellFault:
     """One cell that is not what was expected; `row` is the label of the cell in the column given."""
 
     row: int
@@ -37,7 +37,7 @@ class Converted:
     """A column of typed values on the index of the text, and its faults; a faulty cell is missing among the values."""
 
     values: pd.Series
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[CellFault, ...] = ()
 
 
 def find_kind(table: str, column: str) -> Kind:
@@ -116,12 +116,12 @@ def _convert_values(text: pd.Series, layout: ColumnLayout | None) -> Converted:
     return Converted(found, tuple(_say_unknown(text[others], layout)))
 
 
-def _say_kept(text: pd.Series) -> Iterable[Fault]:
+def _say_kept(text: pd.Series) -> Iterable[CellFault]:
     action = "Если это описка, исправьте её: строки с таким значением считаются отдельно."
     return _say(text, "такое значение встречается впервые", action, Severity.WARNING)
 
 
-def _say_unknown(text: pd.Series, layout: ColumnLayout) -> Iterable[Fault]:
+def _say_unknown(text: pd.Series, layout: ColumnLayout) -> Iterable[CellFault]:
     values = [*layout.values.values(), *(rule.value for rule in layout.patterns)]
     expected = "ожидалось одно из значений: " + ", ".join(f"«{value}»" for value in dict.fromkeys(values))
     refused = layout.others == "refuse"
@@ -173,7 +173,7 @@ _REASONS = (
 )
 
 
-def _say_not_number(text: pd.Series, expected: str, *, share_noted: bool = False) -> list[Fault]:
+def _say_not_number(text: pd.Series, expected: str, *, share_noted: bool = False) -> list[CellFault]:
     if text.empty:
         return []
     faults = []
@@ -187,6 +187,6 @@ def _say_not_number(text: pd.Series, expected: str, *, share_noted: bool = False
     return faults
 
 
-def _say(text: pd.Series, expected: str, action: str, severity: Severity = Severity.ERROR) -> list[Fault]:
+def _say(text: pd.Series, expected: str, action: str, severity: Severity = Severity.ERROR) -> list[CellFault]:
     cells = zip(text.index.tolist(), text.tolist(), strict=True)
-    return [Fault(row, value, expected, action, severity) for row, value in cells]
+    return [CellFault(row, value, expected, action, severity) for row, value in cells]

@@ -317,7 +317,7 @@ def _find_row(tables: Mapping[str, pd.DataFrame], number: int, correction: Corre
         action = "Проверьте год, код и остальные ключи записи."
         return replace(outcome, problem=_say(outcome, "такой строки в таблице нет", action))
     if len(found) > 1:
-        places = "; ".join(say_source(cells) for _, cells in found.iterrows())
+        places = "; ".join(locate_row(cells) for _, cells in found.iterrows())
         action = f"Уточните запись ключами grade, file или row. Подходят: {places}."
         return replace(outcome, problem=_say(outcome, f"ожидалась одна строка, а подходят {len(found)}", action))
     cells = found.iloc[0]
@@ -325,7 +325,7 @@ def _find_row(tables: Mapping[str, pd.DataFrame], number: int, correction: Corre
         expected = (
             f"прежнее значение записано как «{_write(correction.old)}», а стоит «{_write(cells[correction.column])}»"
         )
-        action = f"Сверьте запись с источником: {say_source(cells)}."
+        action = f"Сверьте запись с источником: {locate_row(cells)}."
         return replace(outcome, label=int(found.index[0]), problem=_say(outcome, expected, action))
     return replace(outcome, label=int(found.index[0]), before=cells)
 
@@ -335,7 +335,7 @@ def _say(outcome: Outcome, expected: str, action: str) -> Problem:
     return Problem(Severity.ERROR, FILE, expected, action, column=outcome.correction.column, value=value)
 
 
-def say_source(cells: pd.Series) -> str:
+def locate_row(cells: pd.Series) -> str:
     """Where a row stands: file, sheet and row in Excel."""
     sheet = f", лист «{cells['source_sheet']}»" if cells["source_sheet"] else ""
     return f"файл «{cells['source_file']}»{sheet}, строка {cells['source_row']}"
@@ -398,7 +398,7 @@ def _refuse(outcome: Outcome, broken: Mapping[tuple[str, int | None], str]) -> O
     text = broken.get((outcome.correction.table, outcome.label))
     if outcome.before is None or text is None:
         return outcome
-    action = f"Исправьте запись: она не внесена. Её строка: {say_source(outcome.before)}."
+    action = f"Исправьте запись: она не внесена. Её строка: {locate_row(outcome.before)}."
     return replace(outcome, before=None, problem=_say(outcome, f"после исправления нарушено правило: {text}", action))
 
 

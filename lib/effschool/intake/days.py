@@ -7,7 +7,7 @@ import pandas as pd
 
 from effschool.base import schemas
 from effschool.base.problems import Problem
-from effschool.intake.conversion import Fault
+from effschool.intake.conversion import CellFault
 from effschool.intake.register import Part
 
 SHOWN_ROWS = 20
@@ -91,4 +91,4 @@ def _say_both(part: Part, other: Part, row: object, pupil: object) -> Problem:
     assert other.pupils is not None
     first = other.pupils.index[other.pupils.eq(pupil)][0]
     action = f"Оставьте одну строку, с последней попыткой; тот же ученик: файл «{other.place.file}», строка {first}."
-    return part.place.say(Fault(int(str(row)), "", "ученик есть и в другом файле того же экзамена", action))
+    return part.place.say(CellFault(int(str(row)), "", "ученик есть и в другом файле того же экзамена", action))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import fold_name
-from effschool.intake.conversion import Fault
+from effschool.intake.conversion import CellFault
 from effschool.intake.register import Part
 from effschool.intake.school_names import (
     NameRules,
@@ -32,7 +32,7 @@ RULES = Path("names") / "schools.yml"
 
 
 @dataclass(frozen=True)
-class Register:
+class SchoolRegister:
     """Schools that names are looked for among, and what a person answered.
 
     Args:
@@ -46,17 +46,17 @@ class Register:
     rules: NameRules | None
 
 
-def open_register(parts: list[Part], raw: Path, layouts: Path) -> tuple[Register, list[Problem]]:
+def open_register(parts: list[Part], raw: Path, layouts: Path) -> tuple[SchoolRegister, list[Problem]]:
     """The register of the accepted files with the answers that lie in the raw folder."""
     columns = ["year", "school_id", "name", "municipality"]
     rows = [part.rows[columns] for part in parts if part.table == "schools"]
     schools = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns, dtype="str")
     path = layouts / RULES
     confirmed, problems = read_confirmed(raw / CONFIRMED, schools)
-    return Register(schools, confirmed, load_name_rules(path) if path.is_file() else None), problems
+    return SchoolRegister(schools, confirmed, load_name_rules(path) if path.is_file() else None), problems
 
 
-def find_codes(part: Part, register: Register) -> tuple[Part, list[Problem], pd.DataFrame]:
+def find_codes(part: Part, register: SchoolRegister) -> tuple[Part, list[Problem], pd.DataFrame]:
     """The part with codes for the schools it has by name; a name without a certain school is an error of its row.
 
     Returns:
@@ -98,7 +98,7 @@ def find_other_names(part: Part, schools: pd.DataFrame, rules: NameRules) -> lis
                 f"{other['school_id']}, «{other['name']}»"
             )
             action = "Проверьте, не сдвинуты ли столбцы: пока строка отнесена к школе по коду."
-            fault = Fault(int(row), f"{code}, {name.strip()}", expected, action, Severity.WARNING)
+            fault = CellFault(int(row), f"{code}, {name.strip()}", expected, action, Severity.WARNING)
             problems.append(part.place.say(fault, "school_id"))
     return problems
 
@@ -173,7 +173,7 @@ def _say_code_change(old: pd.Series, new: pd.Series) -> Problem:
 def _say_unmatched(part: Part, unmatched: pd.DataFrame) -> list[Problem]:
     rows = part.rows["source_row"]
     return [
-        part.place.say(Fault(int(rows[place]), f"{name}, {municipality}", *_advise(status)), "school_id")
+        part.place.say(CellFault(int(rows[place]), f"{name}, {municipality}", *_advise(status)), "school_id")
         for place, name, municipality, status in zip(
             unmatched.index, unmatched["name"], unmatched["municipality"], unmatched["status"], strict=True
         )

@@ -83,7 +83,7 @@ from effschool.intake.rows import Source, read_part
 from effschool.intake.school_names import load_name_rules
 from effschool.intake.succession import Successions, follow_successions, load_successions
 from effschool.intake.workbooks import open_sheets, read_first_sheet
-from effschool.method.thresholds import Register as Thresholds
+from effschool.method.thresholds import ThresholdRegister as Thresholds
 from effschool.method.thresholds import load_register
 
 CORRECTIONS = "corrections.yml"

@@ -37,7 +37,7 @@ from effschool.intake.plausibility_rules import (
     ShareRule,
     VanishRule,
 )
-from effschool.method.thresholds import Register as Thresholds
+from effschool.method.thresholds import ThresholdRegister as Thresholds
 
 EXACT = 1e-6
 """Means that differ by less are equal: what adding floating numbers leaves."""

@@ -21,7 +21,7 @@ from effschool.base.persons import hide_cell, is_code
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import count_words, format_number, join_words
 from effschool.intake.checks import Place
-from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
+from effschool.intake.conversion import CellFault, Kind, convert_column, find_kind
 from effschool.intake.headings import repeats_heading, skip_numbering
 from effschool.intake.layouts import (
     ColumnLayout,
@@ -36,7 +36,7 @@ from effschool.intake.participation import check_columns, find_silent_columns, f
 from effschool.intake.reading import Block, Coded, Sheet, code_texts
 from effschool.intake.register import Part
 from effschool.intake.rows import AGREE, Source, Typed, finish_part, locate_columns
-from effschool.method.thresholds import Register, Threshold, ThresholdError, find_threshold
+from effschool.method.thresholds import Threshold, ThresholdError, ThresholdRegister, find_threshold
 
 MOST_KEYS = 1_000_000
 SHOWN_ROWS = 20
@@ -56,7 +56,7 @@ class Meanings:
     limits: tuple[float, float] | None = None
     allowed: frozenset[float] = frozenset()
     values: dict[str, object] = field(default_factory=dict)
-    faults: dict[str, Fault] = field(default_factory=dict)
+    faults: dict[str, CellFault] = field(default_factory=dict)
 
     def learn(self, texts: Iterable[str]) -> None:
         """Understand texts not met before."""
@@ -79,7 +79,7 @@ class Meanings:
         if isinstance(value, int | float) and not (low <= value <= high and value in (self.allowed or {value})):
             whole = "целое число" if self.allowed else "число"
             expected = f"ожидалось {whole} от {format_number(low)} до {format_number(high)}"
-            self.faults[text] = Fault(0, text, expected, "Сверьте значение с исходным протоколом.")
+            self.faults[text] = CellFault(0, text, expected, "Сверьте значение с исходным протоколом.")
             self.values[text] = None
 
     def _extract(self, texts: list[str]) -> list[str]:
@@ -131,7 +131,7 @@ class Protocol:
     source: Source
     rows: RowsLayout
     pupils: PupilsLayout
-    register: Register | None
+    register: ThresholdRegister | None
     place: Place
     key: tuple[str, ...]
     sources: Mapping[str, str]
@@ -157,7 +157,7 @@ class SecondTableError(Exception):
 
 
 def count_pupils(
-    source: Source, sheet: Sheet, rows: RowsLayout, register: Register | None, secret: str = ""
+    source: Source, sheet: Sheet, rows: RowsLayout, register: ThresholdRegister | None, secret: str = ""
 ) -> tuple[Part, list[Problem]]:
     """Counts of pupils that a protocol gives to a contract table: a row per key of the table.
 
@@ -235,7 +235,7 @@ _NOTHING = Counted(
 )
 
 
-def open_protocol(source: Source, rows: RowsLayout, register: Register | None, secret: str) -> Protocol:
+def open_protocol(source: Source, rows: RowsLayout, register: ThresholdRegister | None, secret: str) -> Protocol:
     """Make ready to read: which columns are needed and how their texts are understood."""
     pupils = rows.pupils
     assert pupils is not None
@@ -389,7 +389,7 @@ def say_disagreeing(protocol: Protocol, block: Block, readings: Mapping[str, Rea
         said = join_words(f"«{value}»" for value in told.values)
         for place, value in enumerate(reading.values):
             rows = _list_rows(block, taken & (reading.codes == place)) if value not in told.values else []
-            fault = Fault(0, "", f"в названии листа или файла стоит {said}", AGREE)
+            fault = CellFault(0, "", f"в названии листа или файла стоит {said}", AGREE)
             problems += [replace(_say(protocol, fault, row, name), value=str(value)) for row in rows[:1]]
     return problems
 
@@ -449,7 +449,7 @@ def say_twice(protocol: Protocol, pupils: pd.DataFrame) -> list[Problem]:
     return [
         _say(
             protocol,
-            Fault(0, "", expected, f"Оставьте одну строку; тот же ученик: строка {first[value]}."),
+            CellFault(0, "", expected, f"Оставьте одну строку; тот же ученик: строка {first[value]}."),
             int(row),
             "",
         )
@@ -478,24 +478,24 @@ def _say_not_sought(protocol: Protocol) -> Problem:
 # Minimum scores and marks
 
 
-class Scope(NamedTuple):
+class ThresholdScope(NamedTuple):
     """Procedure, subject and year of every row: place among those met in the block; −1 where one is missing."""
 
     codes: Places
     needs: list[tuple[str, str, int]]
 
 
-def number_scopes(keys: Mapping[str, Reading]) -> Scope:
+def number_scopes(keys: Mapping[str, Reading]) -> ThresholdScope:
     """Number the procedures, subjects and years met in a block."""
     parts = [keys[name] for name in ("procedure", "subject", "year")]
     sizes = [max(len(part.values), 1) for part in parts]
     known = np.logical_and.reduce([part.codes >= 0 for part in parts])
     codes = np.ravel_multi_index([np.maximum(part.codes, 0) for part in parts], sizes)
     needs = [(str(p), str(s), int(str(y))) for p, s, y in product(*(part.values or [0] for part in parts))]
-    return Scope(np.where(known, codes, -1), needs)
+    return ThresholdScope(np.where(known, codes, -1), needs)
 
 
-def find_minimums(protocol: Protocol, scope: Scope) -> tuple[list[Threshold | None], list[Problem]]:
+def find_minimums(protocol: Protocol, scope: ThresholdScope) -> tuple[list[Threshold | None], list[Problem]]:
     """The row of the register for every scope, and an error for every scope that needs one and has none."""
     pupils = protocol.pupils
     needs_minimum = any(count.below_minimum for count in pupils.counts.values())
@@ -521,7 +521,7 @@ def _say_no_minimum(protocol: Protocol, text: str) -> Problem:
 
 
 def give_marks(
-    protocol: Protocol, numbers: dict[str, Numbers], scope: Scope, minimums: list[Threshold | None]
+    protocol: Protocol, numbers: dict[str, Numbers], scope: ThresholdScope, minimums: list[Threshold | None]
 ) -> dict[str, Numbers]:
     """Marks from the region's scale of the year where none stands and the primary score does."""
     for mark, primary in protocol.pupils.scale.items():
@@ -570,7 +570,7 @@ class Tally(NamedTuple):
     known: Rows
     took_part: Rows
     keys: Mapping[str, Reading]
-    scope: Scope
+    scope: ThresholdScope
     minimums: list[Threshold | None]
     numbers: Mapping[str, Numbers]
     left_out: Mapping[str, Rows]
@@ -699,27 +699,27 @@ def write_notes(totals: pd.DataFrame) -> pd.Series:
 
 # What could not be understood
 
-_NO_RESULT = Fault(
+_NO_RESULT = CellFault(
     0,
     "",
     "ожидался результат участника, а ячейка пуста",
     "Впишите результат или статус, из которого видно, почему его нет.",
 )
-_BLANK = Fault(0, "", "ожидалось значение, а ячейка пуста", "Заполните ячейку.")
-_NOWHERE = Fault(
+_BLANK = CellFault(0, "", "ожидалось значение, а ячейка пуста", "Заполните ячейку.")
+_NOWHERE = CellFault(
     0,
     "",
     "",
     "Впишите это в название над таблицей или в имя файла (год — четырьмя цифрами, учебный год — целиком: 2023/2024) "
     "или добавьте столбец.",
 )
-_NOT_A_PUPIL = Fault(
+_NOT_A_PUPIL = CellFault(
     0,
     "",
     "строка не похожа на строку ученика: кода школы в ней нет",
     "Если это строка под таблицей (итог, примечание), удалите её; если это ученик, впишите код школы.",
 )
-_SECOND_HEADER = Fault(
+_SECOND_HEADER = CellFault(
     0, "", "ниже стоит ещё одна строка заголовков", "Разделите файл: в каждом должна быть одна таблица с одной шапкой."
 )
 
@@ -740,10 +740,10 @@ def say_wrong_scale(protocol: Protocol, block: Block, tally: Tally) -> list[Prob
 
 
 _MARKS, _POINTS = "отметка", "100-балльная"
-_NO_MARK = Fault(
+_NO_MARK = CellFault(
     0, "", "по этому предмету ожидалась отметка от 2 до 5", "Проверьте, не первичный ли балл стоит вместо отметки."
 )
-_ABOVE = Fault(
+_ABOVE = CellFault(
     0,
     "",
     "первичный балл больше тестового",
@@ -792,7 +792,7 @@ def _list_rows(block: Block, rows: Rows) -> list[int]:
     return (np.flatnonzero(rows)[:SHOWN_ROWS] + block.first_row).tolist()
 
 
-def _say(protocol: Protocol, fault: Fault, row: int, column: str) -> Problem:
+def _say(protocol: Protocol, fault: CellFault, row: int, column: str) -> Problem:
     """`row` 0 is the whole sheet."""
     source = protocol.source
     return Problem(

@@ -12,7 +12,7 @@ from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import choose_word, count_words, join_words
 from effschool.intake.checks import Place
-from effschool.intake.conversion import Fault
+from effschool.intake.conversion import CellFault
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _set_aside(rows: pd.DataFrame, column: str, codes: Codes, place: Place) -> t
         expected = f"это не школа: «{known['name'][code]}» в реестре — {known['kind'][code]}; {number}"
         action = "Если это школа, исправьте её тип в реестре; если нет, делать ничего не надо."
         row = int(same["source_row"].iloc[0])
-        problems.append(place.say(Fault(row, str(code), expected, action, Severity.WARNING), column))
+        problems.append(place.say(CellFault(row, str(code), expected, action, Severity.WARNING), column))
     if column == "school_id":
         return rows[~apart], problems
     return rows.assign(**{column: rows[column].mask(apart)}), problems
@@ -190,7 +190,7 @@ def _say_code(place: Place, column: str, cells: pd.Series, codes: Codes) -> Prob
     row, code, restored = int(cells["source_row"]), str(cells[column]), cells["restored"]
     if isinstance(restored, str):
         expected = "ожидался код школы, как в реестре"
-        return place.say(Fault(row, code, expected, _say_restored(restored), Severity.WARNING), column)
+        return place.say(CellFault(row, code, expected, _say_restored(restored), Severity.WARNING), column)
     when = f" за {cells['year']} год" if "year" in cells.index else ""
     expected, action = f"такого кода нет в реестре школ{when}", _NEW
     school, alike = codes.find_branch(code), codes.by_digits.get(re.sub(r"\D", "", code), set()) - {code}
@@ -201,7 +201,7 @@ def _say_code(place: Place, column: str, cells: pd.Series, codes: Codes) -> Prob
     elif len(alike) == 1:
         expected += f", а код с теми же цифрами есть: {min(alike)}"
         action = "Пишите код так, как в реестре."
-    return place.say(Fault(row, code, expected, action), column)
+    return place.say(CellFault(row, code, expected, action), column)
 
 
 _NEW = "Исправьте код; если школа новая, сообщите о ней в институт: её нет в реестре."
@@ -229,7 +229,7 @@ def harmonise_codes(part: Part, codes: dict[str, str]) -> tuple[Part, list[Probl
         return part, []
     expected = "ожидался такой же код школы, как в другом году реестра"
     problems = [
-        part.place.say(Fault(int(row), code, expected, _say_restored(codes[code]), Severity.WARNING), "school_id")
+        part.place.say(CellFault(int(row), code, expected, _say_restored(codes[code]), Severity.WARNING), "school_id")
         for row, code in part.rows.loc[changed, ["source_row", "school_id"]].itertuples(index=False)
     ]
     rows = part.rows.assign(school_id=part.rows["school_id"].replace(codes))
@@ -274,7 +274,7 @@ def _say_met(place: Place, cells: pd.Series, key: list[str], first: pd.Series | 
     value = ", ".join(str(cells[name]) for name in key if pd.notna(cells[name]))
     where = f" Она уже есть: файл «{first['source_file']}», строка {first['source_row']}." if first is not None else ""
     action = f"Оставьте строку в одном из файлов.{where}"
-    return place.say(Fault(int(cells["source_row"]), value, "такая строка уже есть в другом месте", action), *key)
+    return place.say(CellFault(int(cells["source_row"]), value, "такая строка уже есть в другом месте", action), *key)
 
 
 def merge_register(parts: list[Part]) -> tuple[list[Part], list[Problem]]:
@@ -305,7 +305,7 @@ def _warn_other_municipality(part: Part, seen: pd.DataFrame) -> list[Problem]:
     both = part.rows.merge(first[columns], on=["year", "school_id"], suffixes=("", "_first"))
     return [
         part.place.say(
-            Fault(
+            CellFault(
                 int(cells["source_row"]),
                 cells["municipality"],
                 "муниципалитет школы не тот, что в другом месте",

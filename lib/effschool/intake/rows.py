@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from effschool.base import schemas
 from effschool.base.problems import Problem, Severity
 from effschool.intake.checks import Place, check_plausible, check_required, check_scale, check_schema
-from effschool.intake.conversion import Fault, Kind, convert_column, find_kind
+from effschool.intake.conversion import CellFault, Kind, convert_column, find_kind
 from effschool.intake.headings import Header, name_repeated
 from effschool.intake.layouts import ColumnLayout, Layout, RowsLayout, map_columns
 from effschool.intake.register import Part
@@ -35,13 +35,15 @@ class Source:
     fields: dict[str, str]
     texts: dict[str, list[str]] = field(default_factory=dict)
 
-    def find_disagreeing(self, name: str, values: pd.Series, kind: Kind, layout: ColumnLayout | None) -> list[Fault]:
+    def find_disagreeing(
+        self, name: str, values: pd.Series, kind: Kind, layout: ColumnLayout | None
+    ) -> list[CellFault]:
         """Values of a column that are not what the titles say of it."""
         told = convert_column(pd.Series(self.texts.get(name, []), dtype="str"), kind, layout).values.dropna()
         wrong = values[values.notna() & ~values.isin(told)] if len(told) else values.iloc[:0]
         said = ", ".join(f"«{value}»" for value in told)
         expected = f"в названии листа или файла стоит {said}"
-        return [Fault(int(row), str(value), expected, AGREE) for row, value in wrong.head(1).items()]
+        return [CellFault(int(row), str(value), expected, AGREE) for row, value in wrong.head(1).items()]
 
 
 AGREE = "Название и столбец должны говорить одно: исправьте то, что неверно, или разделите файл."
@@ -249,8 +251,10 @@ def apportion(
     return np.where(np.isnan(exact) | np.expand_dims(off, 1), np.nan, whole + (order < left[:, None])), off
 
 
-def _say_off(row: int, value: float) -> Fault:
-    return Fault(row, f"{value:g}", "ожидалось, что проценты вместе дают 100", "Сверьте проценты с исходным отчётом.")
+def _say_off(row: int, value: float) -> CellFault:
+    return CellFault(
+        row, f"{value:g}", "ожидалось, что проценты вместе дают 100", "Сверьте проценты с исходным отчётом."
+    )
 
 
 def count_shares(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
@@ -265,7 +269,7 @@ def count_shares(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
         counts = pd.Series(np.where(off, np.nan, exact.round()), index=made.index).astype("Int64")
         made = made.assign(**{name: counts, "source_note": made["source_note"].mask(counts.notna(), RECONSTRUCTED)})
         shown = [(int(made.index[row]), f"{percent[row]:g} % из {totals[row]:g}") for row in np.flatnonzero(off)]
-        problems += [place.say(Fault(row, value, _NOT_WHOLE, _COMPARE), name, total) for row, value in shown]
+        problems += [place.say(CellFault(row, value, _NOT_WHOLE, _COMPARE), name, total) for row, value in shown]
     return replace(typed, rows=made, problems=tuple(problems))
 
 

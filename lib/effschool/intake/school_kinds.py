@@ -18,7 +18,7 @@ from effschool.base.configuration import Frozen, RuleError, Words, read_rules
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import fold_lookalikes
 from effschool.intake.checks import Place
-from effschool.intake.conversion import Fault
+from effschool.intake.conversion import CellFault
 from effschool.intake.layouts import ColumnLayout, Layout, simplify_text
 
 RULES = Path(__file__).with_name("school_kinds.yml")
@@ -144,7 +144,7 @@ def _name(body: pd.DataFrame, columns: Mapping[str, str], row: object) -> str:
 def _say_aside(place: Place, row: object, value: str, kind: str) -> Problem:
     expected = f"это не школа ({kind}): строка отложена, в расчёт не входит"
     action = "Если это школа, исправьте её тип; если нет, делать ничего не надо."
-    return place.say(Fault(int(str(row)), value, expected, action, Severity.WARNING), "type")
+    return place.say(CellFault(int(str(row)), value, expected, action, Severity.WARNING), "type")
 
 
 def _read_exclusions(
@@ -156,5 +156,5 @@ def _read_exclusions(
     rows = body[source][body[source].isin(list(bare))]
     expected = "ожидалась причина, по которой школа не участвует, или пустая ячейка"
     action = "Впишите причину («адаптированные программы») или сотрите отметку, если школа участвует."
-    problems = [place.say(Fault(int(row), text, expected, action), "exclusion") for row, text in rows.items()]
+    problems = [place.say(CellFault(int(row), text, expected, action), "exclusion") for row, text in rows.items()]
     return body.assign(**{source: body[source].mask(body[source].isin(list(nobody | bare)), "")}), problems

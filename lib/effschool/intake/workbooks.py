@@ -174,7 +174,7 @@ class CalamineRows(Sheet):
         return self._frame(self._sheet.to_python(skip_empty_area=False), self._hidden)
 
     def _frame(self, rows: list[list[Any]], hidden: Cells) -> Grid:
-        texts = [[write_cell(value) for value in row] for row in rows]
+        texts = [[show_cell(value) for value in row] for row in rows]
         return Grid(self.file, self.name, frame_rows(_put_cells(texts, hidden)))
 
     def read_blocks(self, after: int, columns: Sequence[int]) -> Iterator[Block]:
@@ -220,9 +220,9 @@ def _code_column(rows: list[list[Any]], place: int) -> Coded:
         return Coded(np.zeros(len(rows), dtype=np.int32), ("",))
     values = np.array([row[place] for row in rows], dtype=object)
     if bool in set(map(type, values)):  # «истина» and 1 are one value to Python
-        values = np.array([write_cell(value) for value in values], dtype=object)
+        values = np.array([show_cell(value) for value in values], dtype=object)
     codes, different = pd.factorize(values)
-    return Coded(codes.astype(np.int32), tuple(write_cell(value) for value in different))
+    return Coded(codes.astype(np.int32), tuple(show_cell(value) for value in different))
 
 
 def _put_cells(rows: list[list[str]], cells: Cells) -> list[list[str]]:
@@ -236,7 +236,7 @@ def _put_cells(rows: list[list[str]], cells: Cells) -> list[list[str]]:
     return padded
 
 
-def write_cell(value: object) -> str:
+def show_cell(value: object) -> str:
     """Text of a value as a reader of workbooks gives it; a whole number has no decimal part."""
     if isinstance(value, bool):
         return "ИСТИНА" if value else "ЛОЖЬ"
@@ -481,8 +481,8 @@ def _write_xls_cell(workbook: xlrd.Book, cell: xlrd.sheet.Cell) -> str:
     if cell.ctype == xlrd.XL_CELL_ERROR:
         return str(xlrd.error_text_from_code.get(cell.value, "#ОШИБКА"))
     if cell.ctype == xlrd.XL_CELL_DATE:
-        return write_cell(xlrd.xldate_as_datetime(cell.value, workbook.datemode))
-    return write_cell(bool(cell.value) if cell.ctype == xlrd.XL_CELL_BOOLEAN else cell.value)
+        return show_cell(xlrd.xldate_as_datetime(cell.value, workbook.datemode))
+    return show_cell(bool(cell.value) if cell.ctype == xlrd.XL_CELL_BOOLEAN else cell.value)
 
 
 def _open_sav(path: Path, file: str) -> list[Sheet]:
@@ -490,7 +490,7 @@ def _open_sav(path: Path, file: str) -> list[Sheet]:
     rows, meta = pyreadstat.read_sav(str(path), apply_value_formats=True, formats_as_category=False)
     headings = [label or name for name, label in zip(meta.column_names, meta.column_labels, strict=True)]
     values = rows.astype(object).where(rows.notna(), None).to_numpy().tolist()
-    return [Sheet(file, "", [headings, *([write_cell(value) for value in row] for row in values)])]
+    return [Sheet(file, "", [headings, *([show_cell(value) for value in row] for row in values)])]
 
 
 _READERS: dict[str, Callable[[Path, str], list[Sheet]]] = {"zip": _open_zip, "xls": _open_xls, "sav": _open_sav}

@@ -178,11 +178,11 @@ def walk_runs(first: Run, second: Run) -> dict[str, Members]:
     years = set(first.tables["schools"]["year"])
     corrected = {name: table[table["year"].isin(years)] for name, table in second.tables.items() if name in KEPT}
     same = all(_is_same(first.tables[name], corrected[name]) for name in KEPT)
-    start = list_members(first.tables, first.methodology, first.year)
-    data = start if same else list_members(corrected, first.methodology, first.year)
+    start = find_members(first.tables, first.methodology, first.year)
+    data = start if same else find_members(corrected, first.methodology, first.year)
     kept = first.methodology == second.methodology
-    rule = data if kept else list_members(corrected, second.methodology, first.year)
-    return {START: start, DATA: data, RULE: rule, RESULTS: list_members(second.tables, second.methodology, second.year)}
+    rule = data if kept else find_members(corrected, second.methodology, first.year)
+    return {START: start, DATA: data, RULE: rule, RESULTS: find_members(second.tables, second.methodology, second.year)}
 
 
 def _is_same(one: pd.DataFrame, two: pd.DataFrame) -> bool:
@@ -191,7 +191,7 @@ def _is_same(one: pd.DataFrame, two: pd.DataFrame) -> bool:
     return first.equals(second)
 
 
-def list_members(tables: Tables, methodology: Methodology, year: int) -> Members:
+def find_members(tables: Tables, methodology: Methodology, year: int) -> Members:
     """Schools of every list of a year."""
     listed = stack_lists(identify_schools(tables, methodology).lists, methodology)
     watched = {FIOKO_LIST, *(name for domain in methodology.domains for name in name_lists(methodology, domain))}
@@ -219,7 +219,7 @@ def explain_move(school: str, steps: Mapping[str, set[str]], present: list[set[s
 # In words
 
 
-def describe_changes(changes: Changes) -> Text:
+def tell_changes(changes: Changes) -> Text:
     """A sentence for every list."""
     opening = f"Было: {changes.first.title}. Стало: {changes.second.title}."
     return Text((opening, *(_say_list(str(name), own) for name, own in changes.rows.groupby("list"))))

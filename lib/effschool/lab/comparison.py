@@ -90,8 +90,8 @@ def compare_methodologies(tables: Tables, methodologies: Sequence[Methodology], 
     return Comparison(
         year,
         titles,
-        count_members(runs, names),
-        pd.concat([tabulate_members(runs, name) for name in names] or [pd.DataFrame()], ignore_index=True),
+        count_members_by_run(runs, names),
+        pd.concat([tabulate_membership(runs, name) for name in names] or [pd.DataFrame()], ignore_index=True),
         measure_overlaps(runs, names),
         explain_differences(runs, names, partial(_find_members, tables, year, memory), year),
         _list_schools(runs, year),
@@ -150,7 +150,7 @@ def _list_schools(runs: Sequence[MethodologyRun], year: int) -> pd.DataFrame:
 # Sizes and overlaps
 
 
-def count_members(runs: Sequence[MethodologyRun], names: Sequence[str]) -> pd.DataFrame:
+def count_members_by_run(runs: Sequence[MethodologyRun], names: Sequence[str]) -> pd.DataFrame:
     """Sizes of the lists: a row per list, a column per methodology."""
     counts = {
         run.title: pd.array([len(run.members[name]) if name in run.members else None for name in names], dtype="Int64")
@@ -159,7 +159,7 @@ def count_members(runs: Sequence[MethodologyRun], names: Sequence[str]) -> pd.Da
     return pd.DataFrame({"list": list(names), **counts})
 
 
-def tabulate_members(runs: Sequence[MethodologyRun], name: str) -> pd.DataFrame:
+def tabulate_membership(runs: Sequence[MethodologyRun], name: str) -> pd.DataFrame:
     """Membership matrix of one list; missing where a methodology has no such list."""
     ids = sorted(set().union(*(run.members.get(name, set()) for run in runs)))
     columns = {

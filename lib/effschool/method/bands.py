@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from effschool.method.methodology import Bands
+from effschool.method.methodology import BandRules
 
 Values = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ def rank_lowest_first(values: Values, tolerance: float) -> NDArray[np.int64]:
     return (np.cumsum(sizes) - sizes + 1)[groups]
 
 
-def assign_bands(values: Values, rules: Bands) -> tuple[NDArray[np.object_], bool]:
+def assign_bands(values: Values, rules: BandRules) -> tuple[NDArray[np.object_], bool]:
     """Band of every value, and whether the two cuts met, in which case all are `mid`.
 
     `low` are the k lowest and `high` the k highest, k = share·n rounded as `cut` says; a value equal to the k-th within
@@ -50,7 +50,7 @@ def assign_bands(values: Values, rules: Bands) -> tuple[NDArray[np.object_], boo
     return bands, False
 
 
-def count_cut(number: int, rules: Bands) -> int:
+def count_cut(number: int, rules: BandRules) -> int:
     """Number of schools in one band before ties: share·number, rounded half up, down or up."""
     exact = rules.share * number
     slack = rules.tolerance  # 0.35·90 is 31.4999… in floating point
@@ -62,7 +62,7 @@ def count_cut(number: int, rules: Bands) -> int:
     return rounded[rules.cut]
 
 
-def assign_spss_quarters(values: Values, rules: Bands) -> NDArray[np.object_]:
+def assign_spss_quarters(values: Values, rules: BandRules) -> NDArray[np.object_]:
     """Bands as IBM SPSS gives them (RANK /NTILES): part = floor(parts·rank/(n+1)) + 1 with mean ranks for ties."""
     parts = round(1 / rules.share)
     groups = number_ties(values, rules.tolerance)

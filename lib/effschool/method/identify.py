@@ -169,10 +169,10 @@ def _finish(frame: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
 
 def spell_out_all(frame: pd.DataFrame) -> dict[str, pd.Series]:
     """The categories of a frame, and columns without a type for want of rows, as plain text."""
-    return {name: spell_out(frame[name]) for name in frame if frame[name].dtype in ("category", "object")}
+    return {name: plain_text(frame[name]) for name in frame if frame[name].dtype in ("category", "object")}
 
 
-def spell_out(column: pd.Series) -> pd.Series:
+def plain_text(column: pd.Series) -> pd.Series:
     """A category as plain text; taken name by name, since `astype` goes through objects and takes ten times as long."""
     if column.dtype == "object":
         return column.astype("str")

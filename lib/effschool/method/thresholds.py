@@ -64,7 +64,7 @@ class Threshold(ThresholdKey):
         return self
 
 
-class Register(Frozen):
+class ThresholdRegister(Frozen):
     """All rows; a procedure, subject and year stands once."""
 
     title: Words
@@ -100,16 +100,16 @@ class ThresholdUse(Frozen):
     source: Words
 
 
-def load_register(path: Path) -> Register:
+def load_register(path: Path) -> ThresholdRegister:
     """Read the register.
 
     Raises:
         ConfigurationError: no such file, not YAML, or a row in it is wrong; every fault is named with its line.
     """
-    return read_rules(Register, path, "порогов")
+    return read_rules(ThresholdRegister, path, "порогов")
 
 
-def find_threshold(register: Register, procedure: str, subject: str, year: int) -> Threshold:
+def find_threshold(register: ThresholdRegister, procedure: str, subject: str, year: int) -> Threshold:
     """The row of one procedure, subject and year.
 
     Raises:
@@ -138,7 +138,7 @@ def list_needs(use: ThresholdUse, years: Iterable[int]) -> list[Need]:
     return [(key.procedure, key.subject, year) for key in use.required for year in listed]
 
 
-def require_thresholds(register: Register, use: ThresholdUse, years: Iterable[int]) -> list[Need]:
+def require_thresholds(register: ThresholdRegister, use: ThresholdUse, years: Iterable[int]) -> list[Need]:
     """Thresholds needed for the years of the data, to be printed.
 
     Raises:
@@ -151,7 +151,7 @@ def require_thresholds(register: Register, use: ThresholdUse, years: Iterable[in
     return needs
 
 
-def list_lacking(register: Register, needs: Iterable[Need]) -> list[str]:
+def list_lacking(register: ThresholdRegister, needs: Iterable[Need]) -> list[str]:
     """A sentence for every threshold needed that the register lacks."""
     lacking = []
     for need in needs:

@@ -11,14 +11,23 @@ from numpy.typing import NDArray
 from effschool.base.schemas import DOMAINS
 from effschool.method.bands import assign_bands
 from effschool.method.indicators import KEY
-from effschool.method.methodology import Band, Bands, Condition, Domain, GapIndicator, Methodology, Window, WindowRule
+from effschool.method.methodology import (
+    Band,
+    BandRules,
+    Domain,
+    GapIndicator,
+    Methodology,
+    Window,
+    WindowCondition,
+    WindowRule,
+)
 
 Hits = NDArray[np.bool_]
 Slots = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
-class Grid:
+class BandGrid:
     """Bands and indices of one domain: a row per school ranked in any year, a column per year, one more of each.
 
     The last row and the last column are empty, so that a school or year that is not there, at −1, reads as missing.
@@ -38,7 +47,7 @@ class Standing:
     lags: pd.Series
 
     @cached_property
-    def grids(self) -> dict[str, Grid]:
+    def grids(self) -> dict[str, BandGrid]:
         """Grid of every domain."""
         ranked = self.indices[self.indices["band"].notna()]
         return {domain: lay_grid(ranked[ranked["domain"] == domain]) for domain in DOMAINS}
@@ -51,14 +60,14 @@ class Standing:
         return np.asarray(of_year.reindex(ids).fillna(0).to_numpy(np.int64))
 
 
-def lay_grid(ranked: pd.DataFrame) -> Grid:
+def lay_grid(ranked: pd.DataFrame) -> BandGrid:
     """Rows of indices (year, school_id, index, band) as a grid."""
     row, ids = pd.factorize(ranked["school_id"], sort=True)
     column, years = pd.factorize(ranked["year"], sort=True)
     bands = np.full((len(ids) + 1, len(years) + 1), None, dtype=object)
     values = np.full(bands.shape, np.nan)
     bands[row, column], values[row, column] = ranked["band"].to_numpy(dtype=object), ranked["index"].to_numpy()
-    return Grid(pd.Index(ids), pd.Index(years), bands, values)
+    return BandGrid(pd.Index(ids), pd.Index(years), bands, values)
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ class WindowView:
     ranked: Hits
     lags: NDArray[np.int64]
     group: NDArray[np.object_]
-    cut: Bands
+    cut: BandRules
 
 
 def list_covered_years(indices: pd.DataFrame, methodology: Methodology, domain: Domain = "results") -> list[int]:
@@ -155,7 +164,7 @@ def satisfy_rule(view: WindowView, band: Band | None, rule: WindowRule) -> Hits:
     return np.logical_or.reduce([satisfy_condition(view, hits, band, condition) for condition in rule.any_of])
 
 
-def satisfy_condition(view: WindowView, hits: Hits, band: Band | None, condition: Condition) -> Hits:
+def satisfy_condition(view: WindowView, hits: Hits, band: Band | None, condition: WindowCondition) -> Hits:
     """Whether each school satisfies one condition; `hits` tells in which years of the window it is in the band."""
     if condition.at_least is not None:
         return np.asarray(hits.sum(axis=1) >= condition.at_least)

@@ -74,7 +74,7 @@ def make_release(region: RegionYear, rules: ReleaseRules) -> Release:
 # Counting
 
 
-def name_kinds(methodology: Methodology, column: str) -> Kinds | None:
+def name_table_kinds(methodology: Methodology, column: str) -> Kinds | None:
     """Kinds of a table; nothing where the methodology has none."""
     domains = {f"{name}_band": rules for name, rules in methodology.iterate_domains()}
     if column in domains:
@@ -136,7 +136,7 @@ def count_schools(region: RegionYear, rules: ReleaseRules, schools: pd.DataFrame
     listed = list_covered_years(region.workspace.identified.indices, method)
     parts = []
     for table in rules.tables:
-        kinds = name_kinds(method, table.column)
+        kinds = name_table_kinds(method, table.column)
         is_list = table.column in {"results_status", "social_status", "fioko_shnor"}
         counted = schools[schools["year"].isin(listed)] if is_list else schools
         if kinds and len(counted):
@@ -274,13 +274,13 @@ def sum_corners(rows: pd.DataFrame) -> csr_array:
     made = [csr_array((0, len(rows)))]
     for domain, kind in ONE.items():
         if f"{domain}_band" in worse:
-            terms = [Term(CORNER, (BOTH, kind)), Term(f"{domain}_band", worse[f"{domain}_band"], weight=-1)]
+            terms = [SumTerm(CORNER, (BOTH, kind)), SumTerm(f"{domain}_band", worse[f"{domain}_band"], weight=-1)]
             made.append(relate(rows, terms)[0])
     return vstack(made, format="csr")
 
 
 @dataclass(frozen=True)
-class Term:
+class SumTerm:
     """A part of a sum: numbers of some kinds in a table so many years back, times a weight."""
 
     table: str
@@ -289,7 +289,7 @@ class Term:
     weight: int = 1
 
 
-def relate(rows: pd.DataFrame, terms: Sequence[Term]) -> tuple[csr_array, np.ndarray]:
+def relate(rows: pd.DataFrame, terms: Sequence[SumTerm]) -> tuple[csr_array, np.ndarray]:
     """A sum of terms at every year and place that has them all, and the number of schools there."""
     parts = []
     for number, term in enumerate(terms):
@@ -305,7 +305,7 @@ def relate(rows: pd.DataFrame, terms: Sequence[Term]) -> tuple[csr_array, np.nda
 def relate_lists(rows: pd.DataFrame, methodology: Methodology) -> tuple[csr_array, np.ndarray]:
     """What the rules of lists say of lists and bands together: sums, and what each is at most."""
     matrices, bounds = [csr_array((0, len(rows)))], [np.empty(0)]
-    for terms, places in list_rules(methodology):
+    for terms, places in list_window_sums(methodology):
         matrix, schools = relate(rows, terms)
         # Where a school has moved or closed since, the rule need not hold, so nobody can count on it.
         holds = np.flatnonzero(matrix @ rows["schools"].to_numpy() <= places * schools)
@@ -333,7 +333,7 @@ def relate_bands(rows: pd.DataFrame, methodology: Methodology) -> tuple[csr_arra
     return vstack(matrices, format="csr"), np.concatenate(bounds)
 
 
-def list_rules(methodology: Methodology) -> Iterator[tuple[list[Term], int]]:
+def list_window_sums(methodology: Methodology) -> Iterator[tuple[list[SumTerm], int]]:
     """Sums of lists and bands that the rules of the window keep down, with how many times the schools of the place.
 
     Each list stands in its band in certain years; a list that asks for some years of the window is counted so often in
@@ -351,16 +351,19 @@ def list_rules(methodology: Methodology) -> Iterator[tuple[list[Term], int]]:
             for back in range(window.length):
                 sure = [name for name in own if asked[name][0] > back]
                 if sure:
-                    yield [Term(lists, sure), Term(bands, [title], back, -1)], 0
-            every = [Term(bands, [title], back, -1) for back in range(window.length)]
-            yield from (([Term(lists, [name], weight=asked[name][1]), *every], 0) for name in own if asked[name][1])
+                    yield [SumTerm(lists, sure), SumTerm(bands, [title], back, -1)], 0
+            every = [SumTerm(bands, [title], back, -1) for back in range(window.length)]
+            yield from (([SumTerm(lists, [name], weight=asked[name][1]), *every], 0) for name in own if asked[name][1])
             for years in sorted({asked[name][0] for name in own} - {0}):
-                yield [*(Term(bands, [title], back) for back in range(years)), Term(lists, own, weight=-1)], years - 1
+                yield (
+                    [*(SumTerm(bands, [title], back) for back in range(years)), SumTerm(lists, own, weight=-1)],
+                    years - 1,
+                )
                 # No name at all makes no sum.
                 longer = [name for name in own if asked[name][0] > years]
-                yield [Term(lists, longer), Term(lists, own, 1, -1)], 0
+                yield [SumTerm(lists, longer), SumTerm(lists, own, 1, -1)], 0
         if any(asked[item.status] == (0, 0) and not item.band for item in statuses):
-            yield [Term(lists, [ON_NO_LIST]), Term(bands, [NO_DATA], weight=-1)], 0
+            yield [SumTerm(lists, [ON_NO_LIST]), SumTerm(bands, [NO_DATA], weight=-1)], 0
 
 
 def _ask_years(methodology: Methodology, status: Status) -> tuple[int, int]:

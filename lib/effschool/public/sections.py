@@ -7,7 +7,7 @@ import pandas as pd
 from effschool.base.russian import NO_DATA, count_words, format_number, format_percent, join_words
 from effschool.base.storage import disarm_formulas, write_text
 from effschool.method.methodology import Domain
-from effschool.public.release import CORNER, REGION, Release, list_anonymous, name_kinds
+from effschool.public.release import CORNER, REGION, Release, list_anonymous, name_table_kinds
 from effschool.report import charts
 from effschool.report.display import Chart, Figures, Table, Text
 from effschool.report.portfolio import RegionYear, order_names
@@ -56,7 +56,7 @@ def show_release_figures(region: RegionYear, release: Release) -> Figures | Text
     """Schools of the region of every worse kind of the lists, where shown, with the change."""
     items, titles = [], title_lists(region.workspace.methodology)
     for table in ("results_status", "social_status", "fioko_shnor"):
-        kinds = name_kinds(region.workspace.methodology, table)
+        kinds = name_table_kinds(region.workspace.methodology, table)
         rows = release.choose(table, REGION).set_index(["year", "kind"])
         for kind in [name for name in kinds.names if name in kinds.worse] if kinds and len(rows) else ():
             now, before = (rows["schools"].get((year, kind), pd.NA) for year in (release.year, release.year - 1))
@@ -100,7 +100,7 @@ def tabulate_places(region: RegionYear, release: Release, table: str, by: str) -
     """Schools of the year by place and kind, the region below; hidden numbers are marked."""
     rows = pd.concat([release.choose(table, by), release.choose(table, REGION)])
     rows = rows[rows["year"] == release.year]
-    kinds = name_kinds(region.workspace.methodology, table)
+    kinds = name_table_kinds(region.workspace.methodology, table)
     if rows.empty or kinds is None:
         return say_missing(TITLES[table])
     wide = rows.pivot(index=["by", "place"], columns="kind", values="schools")[list(kinds.names)]
@@ -122,7 +122,7 @@ def mark_hidden(numbers: pd.DataFrame) -> pd.DataFrame:
 
 def tabulate_worse(region: RegionYear, release: Release, table: str) -> Table | Text:
     """Schools of the worse kinds by municipality over the years shown."""
-    rows, kinds = release.choose(table, "municipality"), name_kinds(region.workspace.methodology, table)
+    rows, kinds = release.choose(table, "municipality"), name_table_kinds(region.workspace.methodology, table)
     rows = rows[rows["kind"].isin(kinds.worse)] if kinds else rows.head(0)
     if rows.empty:
         return say_missing(f"{TITLES[table]} по годам")

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
 from effschool.base.russian import NO_DATA, format_number
-from effschool.report.pictures import PLAIN, lay_out
+from effschool.report.pictures import PLAIN, lay_out_figure
 
 WORSE, MIDDLE, BETTER, MISSING = "#cc4b12", "#d6d6d6", "#14467f", "#ffffff"
 OWN, REGION, OTHERS, INK, SOFT = "#14365d", "#757575", "#949494", "#222222", "#e8e8e8"
@@ -212,7 +212,7 @@ def number_points(axes: Axes, points: pd.DataFrame) -> None:
     Of a crowd only those get a number that have room for it at once, the first of `points` before the others. Lays
     the figure out, so that it has to be the last thing done to it.
     """
-    lay_out(axes.get_figure())
+    lay_out_figure(axes.get_figure())
     places = axes.transData.transform(points[["x", "y"]].to_numpy(dtype=float))
     taken = [np.column_stack([places, places]) + size_point(len(points)) * np.array([-0.5, -0.5, 0.5, 0.5])]
     far_off = AROUND[:2] if is_crowded(len(points)) else AROUND

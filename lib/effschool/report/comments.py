@@ -62,7 +62,7 @@ COMMENT_COLUMNS = [
 ]
 
 
-class Condition(Frozen):
+class SignCondition(Frozen):
     """One comparison of one figure; a missing figure never fulfils it.
 
     Args:
@@ -135,7 +135,7 @@ class Pattern(Frozen):
     topic: Words
     attention: bool = True
     claims: dict[Words, Words] = Field(default={})
-    when: tuple[Condition, ...] = Field(min_length=1)
+    when: tuple[SignCondition, ...] = Field(min_length=1)
     comments: dict[Reader, Comment] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -298,7 +298,7 @@ def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str
                     school,
                     reader,
                     *about,
-                    write_text(comment.text, row),
+                    fill_template(comment.text, row),
                     because,
                     rules.zones.get(comment.zone or "", ""),
                     comment.source,
@@ -309,7 +309,7 @@ def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str
     return frame.groupby(["school_id", "reader"], sort=False).head(rules.most).reset_index(drop=True)
 
 
-def write_text(template: str, row: pd.Series) -> Said:
+def fill_template(template: str, row: pd.Series) -> Said:
     """The text with a school's figures put in."""
     pieces, facts = [], []
     for literal, name, spec, _ in string.Formatter().parse(template):
@@ -352,7 +352,7 @@ PAST = {"before", "change", "moved"}
 def _say_sign(template: str, name: str, row: pd.Series) -> Said:
     """A sign in words; of «да|нет» the half that is true."""
     yes, _, no = template.partition("|")
-    return write_text(no if no and not row[name] else yes, row)
+    return fill_template(no if no and not row[name] else yes, row)
 
 
 def _say_indicator(base: str, row: pd.Series, titles: Mapping[str, Title], with_past: bool) -> Said:
@@ -360,4 +360,4 @@ def _say_indicator(base: str, row: pd.Series, titles: Mapping[str, Title], with_
     title, people = titles[base]
     past = f", год назад {{{base}.before}}" if with_past else ""
     figures = f"{{{base}}} (по группе {{{base}.group}}{past}, {{{base}.participants:{people}}})"
-    return join([f"{title}{NBSP}—", write_text(figures, row)])
+    return join([f"{title}{NBSP}—", fill_template(figures, row)])

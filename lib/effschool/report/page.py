@@ -48,7 +48,7 @@ class PageCard:
 
 def render_page(executed: "NotebookNode", card: PageCard) -> str:
     """Render an executed notebook by the project's template: text and results only, code hidden."""
-    headings = list_headings(executed)
+    headings = list_page_headings(executed)
     contents = [(heading, f"part-{number}") for number, heading in enumerate(headings, start=1)]
     is_folded = any("fold" in cell.metadata.get("tags", []) for cell in executed.cells)
     shown = contents if len(contents) > FEW else []
@@ -104,7 +104,7 @@ FEW = 3
 """So many parts need no contents."""
 
 
-def list_headings(executed: "NotebookNode") -> list[str]:
+def list_page_headings(executed: "NotebookNode") -> list[str]:
     """Headings of the page's parts, in their order."""
     shown = [cell for cell in executed.cells if "page-hide" not in cell.metadata.get("tags", [])]
     told = [cell.source for cell in shown if cell.cell_type == "markdown"]

@@ -54,7 +54,7 @@ def draw_svg(figure: Figure, name: str) -> Drawing:
 
     Drawn once: `savefig` would draw it a first time to lay it out, and lay it out twice. Same drawing, same text.
     """
-    lay_out(figure)
+    lay_out_figure(figure)
     stream = io.StringIO()
     with mpl.rc_context(PLAIN | {"svg.fonttype": "none", "svg.hashsalt": name}):
         pen = Pen(*figure.bbox.size, stream, image_dpi=SVG_DPI, metadata=SILENT)
@@ -118,7 +118,7 @@ def _shorten_tags(drawing: str) -> str:
 
 def draw_png(figure: Figure) -> bytes:
     """The drawing as PNG; the same drawing is the same bytes."""
-    lay_out(figure)
+    lay_out_figure(figure)
     stream = io.BytesIO()
     figure.set_dpi(PNG_DPI)
     with mpl.rc_context(PLAIN):
@@ -129,14 +129,14 @@ def draw_png(figure: Figure) -> bytes:
 
 def save_svg(figure: Figure) -> bytes:
     """The drawing as a file of its own; letters are outlines, since another computer may lack the font."""
-    lay_out(figure)
+    lay_out_figure(figure)
     stream = io.BytesIO()
     with mpl.rc_context(PLAIN | {"svg.fonttype": "path", "svg.hashsalt": "effschool"}):
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
 
-def lay_out(figure: Figure) -> None:
+def lay_out_figure(figure: Figure) -> None:
     """Give every part of the drawing its place, once."""
     engine = figure.get_layout_engine()
     if engine is None:

@@ -307,7 +307,7 @@ def compare_kept(options: argparse.Namespace) -> int:
     told = [runs.count_changes(changes), runs.tabulate_changes(changes)]
     with hold_folder(path.parent):
         write_workbook(told, path, title="Почему изменились списки")
-    _say("\n".join(runs.describe_changes(changes).paragraphs))
+    _say("\n".join(runs.tell_changes(changes).paragraphs))
     _say(f"Все школы: {path}")
     return 0
 

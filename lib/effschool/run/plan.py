@@ -16,7 +16,7 @@ from effschool.report.sections.school import name_school_files
 from effschool.report.workspace import STAGES, STAMPS, Workspace
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
-from effschool.run.steps import list_parameters
+from effschool.run.steps import read_parameters
 
 REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
@@ -147,7 +147,7 @@ def _plan_stage(
 
 
 def _add_known(settings: Settings, name: str, parameters: Mapping[str, object]) -> dict[str, object]:
-    known = list_parameters(settings.notebooks / f"{name}.ipynb")
+    known = read_parameters(settings.notebooks / f"{name}.ipynb")
     return dict(parameters) | {key: value for key, value in settings.parameters.items() if key in known}
 
 
@@ -264,7 +264,7 @@ def plan_page(
     """A page and its workbook, made by a notebook from the tables left behind."""
     folder = settings.reports / str(year)
     page = folder / f"{slug}.html"
-    known = list_parameters(settings.notebooks / f"{notebook}.ipynb")
+    known = read_parameters(settings.notebooks / f"{notebook}.ipynb")
     made = {name: (page.parent / card.workbook).with_suffix(suffix) for name, suffix in MADE.items() if name in known}
     rules = {name: settings.root / path for name, path in RULES.items() if name in known}
     common = {"processed": settings.processed, "year": year, **rules, **made}

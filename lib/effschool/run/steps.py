@@ -151,7 +151,7 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
     Raises:
         UnknownParameterError: names the parameter and those that the notebook knows.
     """
-    known = list_parameters(notebook)
+    known = read_parameters(notebook)
     unknown = sorted(set(parameters) - set(known))
     if unknown:
         raise UnknownParameterError(
@@ -159,7 +159,7 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
         )
 
 
-def list_parameters(notebook: Path) -> list[str]:
+def read_parameters(notebook: Path) -> list[str]:
     """Names of a notebook's parameters in the order of its parameters cell, which holds assignments only."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]

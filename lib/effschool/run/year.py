@@ -47,10 +47,10 @@ from effschool.run.steps import (
     UnknownParameterError,
     drop_disowned,
     drop_outdated,
-    list_parameters,
     prepare_work,
     produce,
     publish,
+    read_parameters,
 )
 from effschool.run.work import Product, StepError
 
@@ -96,7 +96,7 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         outcomes = run_stages(settings, say, show)
         workspace = load_workspace(settings.processed)
         year = open_region(workspace, settings.year).year
-        say_missing(workspace, year, say)
+        say_gaps(workspace, year, say)
         (settings.reports / str(year) / "run.json").unlink(missing_ok=True)
         planned, protocol = plan_reports(settings, workspace, year), plan_protocol(settings, workspace, year)
         chosen, others = choose_reports(planned, settings.municipality)
@@ -179,7 +179,7 @@ def hold_folders(settings: Settings) -> Iterator[None]:
 
 def refuse_unknown_parameters(settings: Settings) -> None:
     """Refuse further parameters that none of the notebooks knows, and those that the run sets itself."""
-    known = {name for notebook in NOTEBOOKS for name in list_parameters(settings.notebooks / f"{notebook}.ipynb")}
+    known = {name for notebook in NOTEBOOKS for name in read_parameters(settings.notebooks / f"{notebook}.ipynb")}
     own = sorted(set(settings.parameters) & SET_BY_RUN)
     if own:
         raise UnknownParameterError(
@@ -210,7 +210,7 @@ def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[St
     return outcomes
 
 
-def say_missing(workspace: Workspace, year: int, say: Say) -> None:
+def say_gaps(workspace: Workspace, year: int, say: Say) -> None:
     """Say what the data lack: before the reports, and once more below them."""
     for number, sentence in enumerate(list_missing(RegionYear(workspace, year))):
         say(sentence if number else f"\nНе хватает данных. {sentence}")
@@ -402,7 +402,7 @@ def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequen
     """Say what came of the run and where to look; returns the exit status."""
     failed = [outcome for outcome in outcomes if outcome.state == FAILED]
     errors = workspace.problems[workspace.problems["severity"] == "ошибка"]
-    say_missing(workspace, year, say)
+    say_gaps(workspace, year, say)
     if len(errors):
         say(f"\nНе приняты файлы с ошибками ({count_words(len(errors), 'ошибка', 'ошибки', 'ошибок')}):")
         for message in errors["message"]:

@@ -35,7 +35,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Known:
+class FactBasis:
     """What facts are made from: paths of the schools, contract tables, events as `roadmap.judge_events` gives them."""
 
     paths: pd.DataFrame
@@ -73,7 +73,7 @@ class Known:
         return members.assign(year=members["year"] + 1) if lists_of == "previous" else members
 
 
-def compare_targets(programmes: Sequence[Programme], known: Known) -> pd.DataFrame:
+def compare_targets(programmes: Sequence[Programme], known: FactBasis) -> pd.DataFrame:
     """Plan and fact of every target: a row per programme, target, year with a plan and place.
 
     Columns: programme, programme_title, target, title, unit, goal, year, municipality (missing for the region), plan,
@@ -107,7 +107,7 @@ def list_targets(programmes: Sequence[Programme]) -> Iterator[tuple[Programme, T
                 yield programme, target.model_copy(update={"count": of_grade}), f"{target.title}, {grade} класс"
 
 
-def _compare_target(programme: Programme, target: Target, title: str, known: Known) -> pd.DataFrame:
+def _compare_target(programme: Programme, target: Target, title: str, known: FactBasis) -> pd.DataFrame:
     grid = _lay_grid(target, known)
     counted = measure_places(COUNTS[target.count.by](target.count, programme, known)) if target.count else None
     reported = pick_reported(known.tables["targets_fact"], programme, target, title)
@@ -127,7 +127,7 @@ def _compare_target(programme: Programme, target: Target, title: str, known: Kno
     return judged[list(COLUMNS)]
 
 
-def _lay_grid(target: Target, known: Known) -> pd.DataFrame:
+def _lay_grid(target: Target, known: FactBasis) -> pd.DataFrame:
     """Every year with a plan and every place the target is meant for, so that a place without data is seen."""
     names = sorted(known.paths["municipality"].unique()) if "municipality" in target.places else []
     places = [*([None] if "region" in target.places else []), *names]
@@ -185,7 +185,7 @@ def _is_named(column: pd.Series, *names: str) -> "pd.Series[bool]":
     return column.map(simplify_text, na_action="ignore").isin([simplify_text(name) for name in names])
 
 
-def count_dynamics(count: DynamicsCount, _: Programme, known: Known) -> pd.DataFrame:
+def count_dynamics(count: DynamicsCount, _: Programme, known: FactBasis) -> pd.DataFrame:
     """Schools with positive dynamics: a row per year and listed school with both years."""
     rows = known.results
     rows = rows[(rows["procedure"] == count.procedure) & rows["subject"].isin(count.subjects)]
@@ -195,7 +195,7 @@ def count_dynamics(count: DynamicsCount, _: Programme, known: Known) -> pd.DataF
     sums = rows.groupby(keys)[["points", "failed", "participants"]].sum().astype("float64").reset_index()
     sums = sums[sums["participants"] > 0]
     sums = sums.assign(mean=sums["points"] / sums["participants"], failed=sums["failed"] / sums["participants"])
-    level = standardise_means(sums) if count.mean == "standardised" else sums["mean"]
+    level = standardise_school_means(sums) if count.mean == "standardised" else sums["mean"]
     now = sums.assign(level=level)
     before = now.assign(year=now["year"] + 1)[[*KEY, "subject", "level", "failed"]]
     both = now.merge(before, on=[*KEY, "subject"], suffixes=("", "_before"), validate="one_to_one")
@@ -210,7 +210,7 @@ def count_dynamics(count: DynamicsCount, _: Programme, known: Known) -> pd.DataF
     ]
 
 
-def standardise_means(sums: pd.DataFrame) -> pd.Series:
+def standardise_school_means(sums: pd.DataFrame) -> pd.Series:
     """Means of schools in standard deviations from the region's mean of the year and subject, by participants.
 
     Args:
@@ -223,7 +223,7 @@ def standardise_means(sums: pd.DataFrame) -> pd.Series:
     return centred / spread.where(spread > TOLERANCE)
 
 
-def count_marks(count: MarksCount, _: Programme, known: Known) -> pd.DataFrame:
+def count_marks(count: MarksCount, _: Programme, known: FactBasis) -> pd.DataFrame:
     """Marks of some kinds among all that are known: a row per year and school."""
     rows = known.results
     chosen = rows["procedure"].isin(count.procedure)
@@ -241,12 +241,12 @@ def count_marks(count: MarksCount, _: Programme, known: Known) -> pd.DataFrame:
     return sums.drop(columns="school_id")
 
 
-def count_list(count: ListCount, _: Programme, known: Known) -> pd.DataFrame:
+def count_list(count: ListCount, _: Programme, known: FactBasis) -> pd.DataFrame:
     """Schools on any of the lists among all schools, in years that have these lists."""
     return _flag_schools(known.schools[known.has_lists(count.lists)], known.list_members(count.lists))
 
 
-def count_marked(_: MarkedCount, __: Programme, known: Known) -> pd.DataFrame:
+def count_marked(_: MarkedCount, __: Programme, known: FactBasis) -> pd.DataFrame:
     """Schools marked as doubtful among all schools, in years for which such a list came."""
     marked = known.tables["marked"]
     flagged = marked.loc[marked["marked"] > 0, KEY].drop_duplicates()
@@ -258,7 +258,7 @@ def _flag_schools(schools: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     return schools[["year", "municipality"]].assign(part=is_on.astype("int64"), whole=1)
 
 
-def count_roadmap(_: RoadmapCount, programme: Programme, known: Known) -> pd.DataFrame:
+def count_roadmap(_: RoadmapCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
     """Events carried out among those due, by the year of their last day."""
     due = known.events[_names(known.events, programme) & known.events["is_due"]]
     part = due["state"].eq(DONE).astype("int64")

@@ -25,7 +25,7 @@ def explain_index(identified: Identified, methodology: Methodology, year: int) -
     """
     values = identified.indicators[identified.indicators["year"] == year]
     parts = [weigh_parts(values[values["domain"] == domain], rules) for domain, rules in methodology.iterate_domains()]
-    places = place_schools(identified.indices[identified.indices["year"] == year], methodology)
+    places = rank_in_groups(identified.indices[identified.indices["year"] == year], methodology)
     return compare_with_marginal(pd.concat(parts, ignore_index=True), places)
 
 
@@ -43,7 +43,7 @@ def transform_values(normalised: pd.Series, rules: DomainRules) -> pd.Series:
     return np.log(GEOMETRIC_LOW + (GEOMETRIC_HIGH - GEOMETRIC_LOW) * normalised)
 
 
-def place_schools(indices: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+def rank_in_groups(indices: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
     """Place in the group: a row per school and domain with group, rank, ranked_schools and marginal_id."""
     scope = [indices["domain"], indices["group"]]
     places = indices.assign(ranked_schools=indices.groupby(scope)["rank"].transform("count"), marginal_id=None)

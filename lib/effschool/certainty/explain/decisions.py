@@ -11,7 +11,7 @@ from effschool.certainty.explain.fioko_ways import find_fioko_ways, name_low_pro
 from effschool.certainty.explain.lags import reach_by_lags
 from effschool.certainty.explain.means import reach_by_mean
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
-from effschool.certainty.explain.windows import OpenWindow, find_kind, open_windows, reach_statuses
+from effschool.certainty.explain.windows import OpenWindow, find_rule_kind, open_windows, reach_statuses
 from effschool.certainty.explain.words import Decisions, name_aims, name_heavier, tabulate_ways
 from effschool.method.identify import Identified
 from effschool.method.indicators import KEY, Tables
@@ -60,7 +60,7 @@ def _read(value: object) -> str | None:
 def reach_domain(window: OpenWindow, groups: Sequence[Group], methodology: Methodology) -> dict[str, Statuses]:
     """The cheapest way of every school to every status of a domain, by what decides there; empty where rules mix."""
     own = [group for group in groups if group.domain == window.domain]
-    kind = find_kind(window.domain, methodology)
+    kind = find_rule_kind(window.domain, methodology)
     if kind == "mean":
         return reach_by_mean(window, own, methodology)
     if kind == "lags":

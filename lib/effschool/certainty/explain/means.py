@@ -21,7 +21,7 @@ from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.certainty.explain.windows import OpenWindow
 from effschool.certainty.result_changes import Floats, Numbers
 from effschool.method.bands import assign_bands
-from effschool.method.methodology import Bands, Methodology
+from effschool.method.methodology import BandRules, Methodology
 
 FIRST_NUMBER = 8
 """Pupils of the first search; the number is doubled until the line is crossed or no more pupils can be moved."""
@@ -51,7 +51,7 @@ class Peers:
     bands: NDArray[np.object_]
     years: tuple[tuple[int, ...], ...]
     groups: Mapping[tuple[str, int], Group]
-    cut: Bands
+    cut: BandRules
 
     @cached_property
     def rows(self) -> dict[str, int]:

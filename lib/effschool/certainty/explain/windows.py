@@ -13,7 +13,7 @@ from effschool.certainty.counterfactuals import Options
 from effschool.certainty.explain.ways import Statuses, Way, choose_way
 from effschool.method.identify import Identified
 from effschool.method.lists import name_view
-from effschool.method.methodology import Band, Condition, Domain, Methodology
+from effschool.method.methodology import Band, Domain, Methodology, WindowCondition
 from effschool.method.windows import (
     Standing,
     WindowView,
@@ -28,7 +28,7 @@ Kind = Literal["bands", "mean", "lags"]
 """What decides the statuses of a domain."""
 
 
-def find_kind(domain: Domain, methodology: Methodology) -> Kind | None:
+def find_rule_kind(domain: Domain, methodology: Methodology) -> Kind | None:
     """What decides the statuses of a domain; None where its rules mix kinds, for which no number is computed."""
     rules = [methodology.find_rule(status) for status in methodology.lists.list_statuses(domain)]
     conditions = [condition for rule in rules for condition in rule.any_of if condition.ranked is None]
@@ -36,7 +36,7 @@ def find_kind(domain: Domain, methodology: Methodology) -> Kind | None:
     return next(iter(kinds or {"bands"})) if len(kinds) < 2 else None
 
 
-def _find_kind(condition: Condition) -> Kind:
+def _find_kind(condition: WindowCondition) -> Kind:
     return "mean" if condition.mean else "bands" if condition.lags is None else "lags"
 
 
@@ -57,7 +57,7 @@ class OpenWindow:
         """Statuses of all schools, had they so many lags."""
         return self._name(methodology, lambda condition, _: bool(condition.lags and number >= condition.lags))
 
-    def _name(self, methodology: Methodology, fits: Callable[[Condition, Band | None], bool]) -> list[str | None]:
+    def _name(self, methodology: Methodology, fits: Callable[[WindowCondition, Band | None], bool]) -> list[str | None]:
         named = np.full(len(self.view.ids), None, dtype=object)
         for status in reversed(methodology.lists.list_statuses(self.domain)):
             for condition in methodology.find_rule(status).any_of:

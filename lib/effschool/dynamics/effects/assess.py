@@ -84,7 +84,7 @@ def assess_programme(
         balance=measure_balance(panel, after, rules) if enough else pd.DataFrame(columns=["trait", "before", "after"]),
         parts=split_rise(panel, after),
         placebo=try_placebo(paths, programme, rules, found.schools if enough else 0),
-        indicators=compare_indicators(panel, after if enough else after.head(0), indicators, rules),
+        indicators=compare_by_indicator(panel, after if enough else after.head(0), indicators, rules),
     )
 
 
@@ -136,7 +136,7 @@ def follow_events(panel: SchoolPanel, pairs: pd.DataFrame, time: Values, rules: 
     return pd.DataFrame(rows, columns=EVENT_COLUMNS)
 
 
-def compare_indicators(
+def compare_by_indicator(
     panel: SchoolPanel, after: pd.DataFrame, indicators: pd.DataFrame, rules: Effects
 ) -> pd.DataFrame:
     """The same comparison indicator by indicator, on the schools matched by the index; those with schools enough."""

@@ -34,19 +34,19 @@ def estimate_effect(pairs: pd.DataFrame, values: Values, interval_pct: float) ->
         pairs: of `match_cohorts`; pairs without a value in either year drop out.
         values: [school, year], NaN where missing.
     """
-    gained = measure_gains(pairs, values)
-    own, other = count_schools(gained["school"]), count_schools(gained["control"])
+    gained = measure_pair_gains(pairs, values)
+    own, other = count_different(gained["school"]), count_different(gained["control"])
     if own < 2 or other < 2:
         return Effect(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, own, other)
     return fit_difference(gather_schools(gained), interval_pct)
 
 
-def count_schools(places: pd.Series) -> int:
+def count_different(places: pd.Series) -> int:
     """Different schools among places in the panel."""
     return int(places.nunique())
 
 
-def measure_gains(pairs: pd.DataFrame, values: Values) -> pd.DataFrame:
+def measure_pair_gains(pairs: pd.DataFrame, values: Values) -> pd.DataFrame:
     """Pairs with `gain` and `control_gain`: change from the start to the year looked at; weights sum to 1."""
     school, control, year, base = (pairs[name].to_numpy() for name in ("school", "control", "year", "base"))
     gained = pairs.assign(

@@ -88,7 +88,7 @@ def match_contrast(panel: SchoolPanel, contrast: Contrast, rules: Effects) -> Va
     """Pairs of one contrast [column of PAIR_COLUMNS, pair]."""
     from sklearn.neighbors import NearestNeighbors  # noqa: PLC0415 -- takes long to import, and not every run matches
 
-    features = place_schools(panel, contrast, rules)
+    features = place_for_matching(panel, contrast, rules)
     year, base, selected = (panel.find_place(value) for value in (contrast.year, contrast.base, contrast.selected))
     fits = np.isfinite(features).all(axis=1) & np.isfinite(panel.score[:, [year, base]]).all(axis=1)
     school = np.flatnonzero(fits & (panel.entry == contrast.entry))
@@ -105,7 +105,7 @@ def match_contrast(panel: SchoolPanel, contrast: Contrast, rules: Effects) -> Va
     return np.vstack([named, np.repeat(school, number), control[place[close]], weight])
 
 
-def place_schools(panel: SchoolPanel, contrast: Contrast, rules: Effects) -> Values:
+def place_for_matching(panel: SchoolPanel, contrast: Contrast, rules: Effects) -> Values:
     """Coordinates of schools [school, feature], each in parts of what may differ: two schools are close within 1.
 
     Traits are those of the last year before entry. What no school has (social conditions that were not collected) is

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from effschool.dynamics.effects.estimate import estimate_effect, measure_gains
+from effschool.dynamics.effects.estimate import estimate_effect, measure_pair_gains
 from effschool.dynamics.effects.matching import list_after, match_cohorts, split_years
 from effschool.dynamics.effects.panel import NEVER, SchoolPanel, Values, lay_panel
 from effschool.method.methodology import Effects
@@ -25,7 +25,7 @@ def split_rise(panel: SchoolPanel, pairs: pd.DataFrame) -> "pd.Series[float]":
         rise = returned + common + effect: all of it; from the year of selection to the school's level before it; what
         comparable schools changed; the rest. NaN where no school has a value in the year of selection.
     """
-    gained = measure_gains(pairs, panel.score)
+    gained = measure_pair_gains(pairs, panel.score)
     school = gained["school"].to_numpy()
     low, start = (panel.score[school, gained[name].to_numpy()] for name in ("selected", "base"))
     known = np.isfinite(low)

@@ -48,7 +48,7 @@ def try_rules(desk: Desk) -> object:
 def _show_default(desk: Desk) -> Table:
     year, method = desk.years[0], desk.methodology
     members = list_members(desk.identified.lists, method, year)
-    return count_moves(members, members, year)
+    return compare_sizes(members, members, year)
 
 
 def find_members(tables: Tables, methodology: Methodology, year: int, memory: Memory) -> Members:
@@ -63,7 +63,7 @@ def _is_passing(key: object) -> bool:
     return isinstance(key, tuple) and key[0] in {"ranking", "finished"}
 
 
-def count_moves(before: Members, after: Members, year: int) -> Table:
+def compare_sizes(before: Members, after: Members, year: int) -> Table:
     """Sizes of the lists before and after: a row per list."""
     names = list(dict.fromkeys([*before, *after]))
     sets = [(name, before.get(name, set()), after.get(name, set())) for name in names]
@@ -220,7 +220,7 @@ class RulesPanel(Panel):
         chosen = apply_choice(self.base, self.read_fields())
         before = list_members(desk.identified.lists, desk.methodology, year)
         after = find_members(desk.tables, chosen, year, desk.memory)
-        self.sizes.value = render(count_moves(before, after, year))
+        self.sizes.value = render(compare_sizes(before, after, year))
         self.moves.show(tabulate_moves(before, after, desk.open_year(year).region_schools, year))
         self.reasons.value = ""
 

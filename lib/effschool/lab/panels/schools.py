@@ -48,7 +48,7 @@ def explore_schools(desk: Desk, *card: CardPart, make_report: ReportMaker | None
     """
     return open_panel(
         lambda: SchoolsPanel(desk, card, make_report),
-        lambda: pick_members(tabulate_schools(desk.open_year(desk.years[0]))),
+        lambda: pick_members(tabulate_region_schools(desk.open_year(desk.years[0]))),
     )
 
 
@@ -61,7 +61,7 @@ def list_similar(desk: Desk, year: int, school_id: str) -> Table | Text:
     return tabulate_named_partners(own, desk.identified.schools, desk.methodology)
 
 
-def tabulate_schools(region: RegionYear) -> Table:
+def tabulate_region_schools(region: RegionYear) -> Table:
     """Schools of the year that take part: a row per school, by municipality and name, index by school_id."""
     method, schools = region.workspace.methodology, region.region_schools
     schools = schools.sort_values(["municipality", "name", "school_id"], key=order_names)
@@ -173,7 +173,7 @@ class SchoolsPanel(Panel):
     def choose_year(self) -> None:
         """Offer what the year has; choices that it has as well stay."""
         region = self.desk.open_year(self.year.value)
-        self.table = self.desk.memory.keep(("schools", region.year), partial(tabulate_schools, region))
+        self.table = self.desk.memory.keep(("schools", region.year), partial(tabulate_region_schools, region))
         places = list_municipalities(self.desk.workspace, region.year)
         _offer(self.municipality, places)
         _offer(self.group, sorted(set(region.region_schools["group"])))

@@ -9,8 +9,8 @@ from effschool.report.display import Table, Text
 from effschool.report.portfolio import order_names
 from effschool.report.sections.provenance import tabulate_sources
 from effschool.report.sections.stages import (
-    tabulate_entries,
-    tabulate_files,
+    tabulate_correction_entries,
+    tabulate_found_files,
     tabulate_found_problems,
     tabulate_renamed,
 )
@@ -26,15 +26,15 @@ FILES, PROBLEMS, CORRECTIONS, RENAMED, ROWS = (
 
 def explore_data(desk: Desk) -> object:
     """The panel of data. In batch: the files."""
-    return open_panel(lambda: DataPanel(desk), lambda: tabulate_files(desk.read_notes("files")))
+    return open_panel(lambda: DataPanel(desk), lambda: tabulate_found_files(desk.read_notes("files")))
 
 
 def list_parts(desk: Desk) -> dict[str, Callable[[], Table | Text]]:
     """Tables of the panel by name, made when they are asked for."""
     return {
-        FILES: lambda: tabulate_files(desk.read_notes("files")),
+        FILES: lambda: tabulate_found_files(desk.read_notes("files")),
         PROBLEMS: lambda: tabulate_found_problems(desk.read_notes("problems")),
-        CORRECTIONS: lambda: tabulate_entries(desk.read_notes("corrections"), desk.tables["schools"]),
+        CORRECTIONS: lambda: tabulate_correction_entries(desk.read_notes("corrections"), desk.tables["schools"]),
         RENAMED: lambda: tabulate_renamed(desk.read_notes("renamed")),
     }
 

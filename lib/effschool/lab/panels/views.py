@@ -41,7 +41,7 @@ def write_copy(frame: pd.DataFrame) -> str:
     return disarm_formulas(frame).to_csv(sep="\t", index=False, decimal=",", lineterminator="\n")
 
 
-def find_rows(frame: pd.DataFrame, query: str, order: str | None, *, reverse: bool = False) -> pd.DataFrame:
+def filter_rows(frame: pd.DataFrame, query: str, order: str | None, *, reverse: bool = False) -> pd.DataFrame:
     """Rows in which every word of the query stands somewhere, in the order of a column; the frame's own if none."""
     chosen = frame
     if words := query.casefold().replace("ё", "е").split():
@@ -112,7 +112,7 @@ class TableView:
         """Find the rows anew and show the first of them."""
         self.page = 0
         if isinstance(self.table, Table):
-            self.rows = find_rows(
+            self.rows = filter_rows(
                 self.table.frame, self.query.value, self.order.value or None, reverse=self.reverse.value
             )
         self.copied.layout.display = "none"

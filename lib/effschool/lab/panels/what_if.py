@@ -30,7 +30,7 @@ def _show_default(desk: Desk) -> object:
     year = desk.years[0]
     base, school = open_question(desk, year, year), choose_school(desk.explain(year))
     standings = rerun_year(base, {})
-    return compare_standings(base, standings, standings, str(school), name_schools(desk, year)[str(school)])
+    return compare_standings(base, standings, standings, str(school), list_school_names(desk, year)[str(school)])
 
 
 def open_question(desk: Desk, changed: int, listed: int) -> Base:
@@ -39,7 +39,7 @@ def open_question(desk: Desk, changed: int, listed: int) -> Base:
     return desk.memory.keep(("base", changed, listed), make)
 
 
-def name_schools(desk: Desk, year: int) -> pd.Series:
+def list_school_names(desk: Desk, year: int) -> pd.Series:
     """Names of the schools of a year by code."""
     return desk.open_year(year).region_schools.set_index("school_id")["name"]
 
@@ -217,7 +217,7 @@ class WhatIfPanel(Panel):
 
     def show_answer(self) -> None:
         """Compute and show."""
-        school, names = self.school.value, name_schools(self.desk, self.listed.value)
+        school, names = self.school.value, list_school_names(self.desk, self.listed.value)
         after = rerun_year(self.base, self.values) if self.values else self.before
         self.table = compare_standings(self.base, self.before, after, school, names.get(school, school))
         self.answer.value = render(self.table, Text((say_others(self.before, after, school, names),)))

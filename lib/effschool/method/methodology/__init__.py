@@ -5,7 +5,15 @@ another one. A wrong file is refused whole, each fault named by its file, line a
 """
 
 from effschool.method.methodology.certainty import Certainty, Draws, Power, PowerRule, Verdicts
-from effschool.method.methodology.domains import Aggregation, Band, Bands, Domain, DomainRules, FewPupils, Orientation
+from effschool.method.methodology.domains import (
+    Aggregation,
+    Band,
+    BandRules,
+    Domain,
+    DomainRules,
+    FewPupils,
+    Orientation,
+)
 from effschool.method.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
 from effschool.method.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
 from effschool.method.methodology.files import (
@@ -18,7 +26,7 @@ from effschool.method.methodology.files import (
 from effschool.method.methodology.fioko import FIOKO_LIST, Fioko, FiokoLevel, FiokoProcedure
 from effschool.method.methodology.groups import GroupsByExams, GroupsByType, ProcedureGroup
 from effschool.method.methodology.indicators import GapIndicator, Indicator, MeanIndicator, Rows, ShareIndicator
-from effschool.method.methodology.lists import Condition, JointStatus, Lists, Status, Window, WindowRule
+from effschool.method.methodology.lists import JointStatus, Lists, Status, Window, WindowCondition, WindowRule
 from effschool.method.methodology.model import CertificateTotal, Methodology
 from effschool.method.methodology.partners import Partners
 
@@ -27,11 +35,10 @@ __all__ = [
     "Aggregation",
     "Axis",
     "Band",
-    "Bands",
+    "BandRules",
     "Certainty",
     "CertificateTotal",
     "Clusters",
-    "Condition",
     "Domain",
     "DomainRules",
     "Draws",
@@ -66,6 +73,7 @@ __all__ = [
     "Status",
     "Verdicts",
     "Window",
+    "WindowCondition",
     "WindowRule",
     "find_methodology",
     "list_files",

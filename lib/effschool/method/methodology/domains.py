@@ -45,7 +45,7 @@ class Aggregation(Frozen):
             raise RuleError(f"сумма весов {total:.10g}, ожидалась 1", *at)
 
 
-class Bands(Frozen):
+class BandRules(Frozen):
     """How ranked schools of one year and group are cut: `share` of them at either end, by the rule `cut`."""
 
     share: float = Field(gt=0, lt=0.5, strict=True)
@@ -88,7 +88,7 @@ class DomainRules(Frozen):
     band_marks: dict[str, Words]
     min_coverage: Share
     aggregation: Aggregation
-    bands: Bands
+    bands: BandRules
     few_pupils: FewPupils = FewPupils()
     indicators: tuple[Indicator, ...] = Field(min_length=1)
     source: Words

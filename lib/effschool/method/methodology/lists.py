@@ -8,7 +8,7 @@ from effschool.base.configuration import Frozen, RuleError, Whole, Words
 from effschool.method.methodology.domains import Band, Domain
 
 
-class Condition(Frozen):
+class WindowCondition(Frozen):
     """One way to satisfy a window rule; exactly one is set.
 
     Args:
@@ -37,7 +37,7 @@ class WindowRule(Frozen):
     """A rule over the years of a window (правило окна): satisfied when any of its conditions is."""
 
     title: Words
-    any_of: tuple[Condition, ...] = Field(min_length=1)
+    any_of: tuple[WindowCondition, ...] = Field(min_length=1)
 
 
 class Status(Frozen):

@@ -14,7 +14,7 @@ from effschool.method.methodology.effects import Clusters, Effects
 from effschool.method.methodology.fioko import Fioko
 from effschool.method.methodology.groups import GroupsByExams, GroupsByType
 from effschool.method.methodology.indicators import Indicator, ShareIndicator
-from effschool.method.methodology.lists import Condition, Lists, Status, WindowRule
+from effschool.method.methodology.lists import Lists, Status, WindowCondition, WindowRule
 from effschool.method.methodology.partners import Partners
 from effschool.method.thresholds import ThresholdUse
 
@@ -151,7 +151,7 @@ class Methodology(Frozen):
         name = self.social_rule if status.rule == "social_rule" else status.rule
         return self.lists.window_rules[str(name)]
 
-    def list_conditions(self, domain: Domain) -> list[Condition]:
+    def list_conditions(self, domain: Domain) -> list[WindowCondition]:
         """Conditions of all statuses of a domain."""
         rules = [self.find_rule(status) for status in self.lists.list_statuses(domain)]
         return [condition for rule in rules for condition in rule.any_of]

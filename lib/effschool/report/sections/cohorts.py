@@ -145,7 +145,7 @@ FINDINGS = {
 }
 
 
-def tabulate_steps(dynamics: Dynamics) -> Table | Text:
+def tabulate_grade_steps(dynamics: Dynamics) -> Table | Text:
     """Steps of cohorts of pupils that end in the last year: schools, change in number, findings."""
     rows = select_cohorts(dynamics)
     if rows.empty:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from effschool.intake.corrections import FAILED, say_source
+from effschool.intake.corrections import FAILED, locate_row
 from effschool.report.display import Table
 
 NOTE = "Числа меняют только исправления с решением «принято»; «проверено» — ответ на вопрос: числа верны."
@@ -49,4 +49,4 @@ def tabulate_corrections(
 
 
 def _say_source(cells: pd.Series) -> str:
-    return "—" if pd.isna(cells["source_file"]) else say_source(cells)
+    return "—" if pd.isna(cells["source_file"]) else locate_row(cells)

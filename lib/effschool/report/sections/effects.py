@@ -118,7 +118,7 @@ UNSURE = (
 )
 
 
-def tabulate_entries(found: Assessment) -> Table | Text:
+def tabulate_entry_years(found: Assessment) -> Table | Text:
     """Estimates by year of entry, or the reason why there is none."""
     cohorts = found.cohorts
     if cohorts.empty:

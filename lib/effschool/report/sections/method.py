@@ -17,7 +17,7 @@ from effschool.method.methodology import (
     Methodology,
     Verdicts,
 )
-from effschool.method.thresholds import Need, Register, Threshold, load_register, require_thresholds
+from effschool.method.thresholds import Need, Threshold, ThresholdRegister, load_register, require_thresholds
 from effschool.report.display import Table, Text
 from effschool.report.queries import CHANCE, FIRM, HALF, UNSURE
 
@@ -37,7 +37,7 @@ def tabulate_used_thresholds(methodology: Methodology, folder: Path, years: Iter
     return tabulate_thresholds(register, needs)
 
 
-def tabulate_thresholds(register: Register, used: Sequence[Need]) -> Table:
+def tabulate_thresholds(register: ThresholdRegister, used: Sequence[Need]) -> Table:
     """Rows of the register that were used: a row per procedure, subject and year; a missing one is said."""
     rows = {(row.procedure, row.subject, row.year): row for row in register.thresholds}
     named = [(f"{need[0]}, {need[1]}", str(need[2]), *_write_row(rows.get(need))) for need in used]

@@ -99,13 +99,13 @@ def chart_changes(portfolio: Portfolio) -> Chart | Text:
     """Level by change of the schools, where there are enough of them for a picture."""
     if len(portfolio.schools) < FEWEST_POINTS:
         return Text(("Школ меньше десяти: уровень и изменение каждой видны в таблице школ.",), kind="note")
-    return chart_level_change(portfolio)
+    return chart_own_level_change(portfolio)
 
 
 FEWEST_POINTS = 10
 
 
-def chart_level_change(portfolio: Portfolio) -> Chart | Text:
+def chart_own_level_change(portfolio: Portfolio) -> Chart | Text:
     """Level by change of the municipality's schools, by their numbers."""
     rules = require_rules(portfolio.workspace.methodology).level_change
     rows = select_levels(select_own(portfolio), portfolio.year)

@@ -113,7 +113,7 @@ def tabulate_parameters(methodology: Methodology) -> Table:
     return Table("Параметры", "Правило и параметры", pd.DataFrame(rows, columns=["Параметр", "Значение"]))
 
 
-def tabulate_sources(files: pd.DataFrame) -> Table:
+def tabulate_input_files(files: pd.DataFrame) -> Table:
     """Files the lists were made from, with their SHA-256."""
     frame = files[["file", "rows", "status", "sha256"]].set_axis(["Файл", "Строк", "Состояние", "SHA-256"], axis=1)
     return Table("Исходные файлы", "Исходные файлы и их контрольные суммы", frame.reset_index(drop=True))

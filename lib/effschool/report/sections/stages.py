@@ -20,7 +20,7 @@ from effschool.report.sections.municipality import NONE, describe_treatments, sa
 from effschool.report.workbook import HEADER_ROW, fill_sheet
 
 
-def tabulate_files(files: pd.DataFrame) -> Table:
+def tabulate_found_files(files: pd.DataFrame) -> Table:
     """Files that were found: what each was taken for, how many rows, whether it was accepted."""
     frame = pd.DataFrame(
         {
@@ -64,7 +64,7 @@ def _say_years(frame: pd.DataFrame) -> str:
     return ", ".join(map(str, years)) or NONE
 
 
-def tabulate_entries(corrections: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
+def tabulate_correction_entries(corrections: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
     """Entries of the file of corrections: what was changed in the tables and why."""
     if corrections.empty:
         return Text(("Исправлений нет: файла corrections.yml в папке нет или в нём нет записей.",))
