@@ -14,6 +14,7 @@ from effschool.base import subprocesses
 from effschool.base.subprocesses import run_in_subprocess
 from effschool.demo import make_demo_region
 from effschool.run.plan import plan_stages
+from effschool.run.stamps import list_causes
 from effschool.run.steps import prepare_work
 from effschool.run.year import FAILED, StepOutcome, leave
 
@@ -29,8 +30,9 @@ def measure_region(folder: Path, size: dict[str, int]) -> None:
     settings, figures = make_settings(folder), Told({})
     make_demo_region(folder / "raw", shapes=True, **size)
     for step in plan_stages(settings):
+        causes = list_causes(step)
         product, figures[step.name] = run_in_subprocess(execute_measured, prepare_work(step))
-        outcome = leave(step, product, StepOutcome(step.name, "готово"))
+        outcome = leave(step, product, StepOutcome(step.name, "готово"), causes)
         if outcome.state == FAILED:
             print(outcome.message, flush=True)
             return

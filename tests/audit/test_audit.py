@@ -142,7 +142,7 @@ def test_year_in_which_a_listed_school_was_left_out_is_on_the_federal_sheet(meth
 
 def test_known_features_pass_and_a_forgotten_key_would_not(methodology, monkeypatch):
     require_known_features(methodology)
-    monkeypatch.setitem(KNOWN, "Bands", {"cut", "tolerance"})
+    monkeypatch.setitem(KNOWN, "BandRules", {"cut", "tolerance"})
     assert list(find_unknown(methodology, "")) == [
         "domains.results.bands.share: 0.25",
         "domains.social.bands.share: 0.25",

@@ -36,7 +36,7 @@ KNOWN = {
         "source",
     },
     "Aggregation": {"kind", "weights_by", "weights"},
-    "Bands": {"share", "cut", "tolerance"},
+    "BandRules": {"share", "cut", "tolerance"},
     "FewPupils": {"policy", "min_participants", "years"},
     "ShareIndicator": _INDICATOR | {"count", "total", "participants_of"},
     "MeanIndicator": _INDICATOR | {"scale"},
@@ -45,7 +45,7 @@ KNOWN = {
     "Lists": {"window", "window_rules", "results", "social", "joint", "source"},
     "Window": {"length", "years", "policy", "max_span"},
     "WindowRule": {"title", "any_of"},
-    "Condition": {"at_least", "last", "ranked", "mean", "lags"},
+    "WindowCondition": {"at_least", "last", "ranked", "mean", "lags"},
     "Status": {"status", "title", "rule", "band"},
     "JointStatus": {"status", "results", "social"},
     "Fioko": {
@@ -64,7 +64,7 @@ KNOWN = {
 """Keys of every model that formulas are made for, or that change no number."""
 ARITHMETIC = {
     ("Aggregation", "kind"): ("arithmetic", "geometric"),
-    ("Bands", "cut"): ("half_up", "floor", "ceil", "spss"),
+    ("BandRules", "cut"): ("half_up", "floor", "ceil", "spss"),
     ("FewPupils", "policy"): ("as_is", "not_applicable", "pool"),
     ("Window", "policy"): ("consecutive", "last_with_data"),
 }
