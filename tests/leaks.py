@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.disclosure import load_disclosure, may_tell
-from effschool.report.portfolio import Portfolio, compare_indicators, open_portfolio
+from effschool.report.portfolio import Portfolio, compare_indicators, hide_small_groups
 from effschool.report.privacy import blur_index
 from effschool.report.workspace import Workspace
 
@@ -53,7 +53,7 @@ def list_secrets(workspace: Workspace, municipality: str, year: int) -> Secrets:
     both = paths[paths["year"] == year].dropna(subset=["results_band", "social_band"])
     pairs = both[["social_index", "results_index"]].to_numpy(float)
     chosen = (both["municipality"] == municipality).to_numpy()
-    portfolio = open_portfolio(workspace, municipality, year)
+    portfolio = Portfolio(hide_small_groups(workspace, municipality), year, municipality)
     drawn = both["school_id"].isin(portfolio.schools.dropna(subset=["results_band", "social_band"])["school_id"])
     told = list_told(portfolio)
     telling = keep_telling(figures[0], np.concatenate([figures[1], told]))

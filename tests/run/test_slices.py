@@ -184,7 +184,7 @@ def test_earlier_years_of_a_school_are_read_in_the_line_of_the_region(demo, name
     assert list_changed(demo, after, names) == {names[0]: {REGION}, names[1]: {OWN, REGION}, names[2]: {REGION}}
 
 
-@pytest.mark.parametrize("part", ["describe_moves", "chart_level_change", "tabulate_pupil_cohorts"])
+@pytest.mark.parametrize("part", ["describe_moves", "chart_own_level_change", "tabulate_pupil_cohorts"])
 def test_dynamics_of_a_report_read_no_more_than_the_digests_follow(demo, names, part):
     make = getattr(own_dynamics, part)
     shown = make(open_portfolio(demo, names[1], YEAR))._repr_html_()

@@ -97,9 +97,9 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         workspace = load_workspace(settings.processed)
         year = open_region(workspace, settings.year).year
         say_gaps(workspace, year, say)
-        (settings.reports / str(year) / "run.json").unlink(missing_ok=True)
         planned, protocol = plan_reports(settings, workspace, year), plan_protocol(settings, workspace, year)
         chosen, others = choose_reports(planned, settings.municipality)
+        (settings.reports / str(year) / "run.json").unlink(missing_ok=True)
         chosen.append(protocol)
         seen, card = look_at_reports(others), describe_run(settings, workspace, year)
         expected = list_reports([*seen, *(start_outcome(task, NEVER_MADE) for task in chosen)])
