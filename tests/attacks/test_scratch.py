@@ -14,7 +14,7 @@ from builders_forms import SOCIAL, build_returned
 from builders_raw import LAYOUTS
 
 from effschool.base import storage
-from effschool.base.storage import SCRATCH, hold_scratch
+from effschool.base.storage import SCRATCH, SOCKETS, hold_scratch
 from effschool.run.commands import main
 from effschool.run.steps import produce
 from effschool.run.work import Work
@@ -128,6 +128,18 @@ def test_leftovers_of_dead_processes_are_cleared_and_of_no_others(scratch):
         }
     assert (scratch / "чужое" / "file").exists()
     assert tempfile.gettempdir() == str(scratch)
+
+
+@pytest.mark.parametrize(("named", "stays"), [("pymp-abc", False), ("чужое", True), ("", True)])
+def test_sockets_of_a_dead_process_go_with_it_and_nothing_else_that_is_named(scratch, named, stays):
+    left = scratch / f"{SCRATCH}{end_process()}-{HOST}-abc"
+    for folder in (left, scratch / "чужое", scratch / "pymp-abc"):
+        folder.mkdir()
+    (left / SOCKETS).write_text(str(scratch / named), encoding="utf-8")
+    with hold_scratch():
+        assert not left.exists()
+    assert (scratch / named).exists() == stays
+    assert scratch.exists()
 
 
 KILLED = """

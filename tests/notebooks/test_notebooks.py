@@ -27,6 +27,7 @@ from effschool.report.sections.school import OWN_ADVICE
 from effschool.report.workbook import CONTENTS
 from effschool.report.workspace import load_workspace
 from effschool.run.plan import NOTEBOOKS, Settings
+from effschool.run.stamps import Step, write_stamp
 from effschool.run.steps import UnknownParameterError
 from effschool.run.year import run_public, run_year
 
@@ -517,6 +518,18 @@ def test_same_input_gives_the_same_bytes(year, other):
     names += [path.relative_to(year.folder).as_posix() for path in year.folder.glob("*-*/*.html")]
     assert len(names) > 24
     assert [name for name in names if (year.folder / name).read_bytes() != (other.folder / name).read_bytes()] == []
+
+
+def test_report_of_a_municipality_that_is_gone_is_removed_by_the_next_run(other):
+    page, executed = other.folder / "iuzhnyi.html", other.folder / "notebooks" / "iuzhnyi.ipynb"
+    for path in (page, executed):
+        path.write_text("прежний муниципалитет", encoding="utf-8")
+    step = Step(executed, executed, {}, [], [page], other.folder / "stamps" / "iuzhnyi.json")
+    write_stamp(step)
+    (other.folder / "письмо.docx").touch()
+    assert other.again().status == 0
+    assert not any(path.exists() for path in (page, executed, step.stamp))
+    (other.folder / "письмо.docx").unlink()
 
 
 def test_damaged_and_lost_outputs_are_made_again(other):
