@@ -3,6 +3,7 @@
 import errno
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from builders_forms import SOCIAL, build_returned
 from builders_raw import LAYOUTS
 
 from effschool.base import storage
-from effschool.base.storage import SCRATCH, SOCKETS, hold_scratch
+from effschool.base.scratch import SCRATCH, SOCKETS, NoRoomError, find_socket_folder, hold_scratch
 from effschool.run.commands import main
 from effschool.run.steps import produce
 from effschool.run.work import Work
@@ -142,9 +143,50 @@ def test_sockets_of_a_dead_process_go_with_it_and_nothing_else_that_is_named(scr
     assert scratch.exists()
 
 
+def test_sockets_elsewhere_go_with_a_dead_process_too(scratch, tmp_path, monkeypatch):
+    monkeypatch.setattr("effschool.base.scratch.SHORT", (tmp_path / "short",))
+    left, sockets = scratch / f"{SCRATCH}{end_process()}-{HOST}-abc", tmp_path / "short" / "pymp-abc"
+    for folder in (left, sockets):
+        folder.mkdir(parents=True)
+    (left / SOCKETS).write_text(str(sockets), encoding="utf-8")
+    with hold_scratch():
+        assert not left.exists()
+    assert not sockets.exists()
+
+
+ECHO = """
+from effschool.base.scratch import hold_scratch
+from effschool.base.subprocesses import run_in_subprocess
+with hold_scratch():
+    print(run_in_subprocess(abs, -5))
+"""
+
+
+@pytest.mark.parametrize("letters", [40, 76, 77, 90, 200])
+def test_temporary_folder_of_any_length_serves(tmp_path, letters):
+    long = Path(tempfile.mkdtemp(prefix="д", dir="/tmp"))
+    folder = long / ("ж" * max(1, (letters - len(os.fsencode(long)) - 1) // 2))
+    folder.mkdir()
+    call = [sys.executable, "-c", ECHO]
+    done = subprocess.run(call, env={**os.environ, "TMPDIR": str(folder)}, capture_output=True, text=True, check=False)
+    left = list(folder.iterdir())
+    shutil.rmtree(long)
+    assert (done.stdout, done.stderr) == ("5\n", "")
+    assert left == []
+
+
+def test_temporary_folder_of_too_long_a_path_is_told_where_no_shorter_one_is(scratch, monkeypatch):
+    monkeypatch.setattr("effschool.base.scratch.SHORT", ())
+    folder = scratch / ("длинная" * 10)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    with pytest.raises(NoRoomError, match=f"«{folder}» слишком длинный путь. Назначьте другую: TMPDIR=папка"):
+        find_socket_folder()
+
+
 KILLED = """
 import os, sys, tempfile
-from effschool.base.storage import hold_scratch
+from effschool.base.scratch import hold_scratch
 with hold_scratch():
     tempfile.NamedTemporaryFile(prefix="openpyxl.", delete=False).write(b"rows")
     tempfile.mkdtemp(prefix="effschool-")

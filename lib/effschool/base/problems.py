@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 from effschool.base.persons import hide_names
 from effschool.base.russian import count_words, format_number
-from effschool.base.storage import NoRoomError
+from effschool.base.scratch import NoRoomError
 
 MOST_QUESTIONS = 10
 """How many questions a screen holds; the rest stand among the problems of the files."""

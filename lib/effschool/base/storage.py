@@ -5,7 +5,6 @@ import hashlib
 import io
 import itertools
 import os
-import platform
 import shutil
 import stat
 import sys
@@ -17,6 +16,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
+
+from effschool.base.scratch import FULL, NoRoomError, tell_full_scratch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,19 +32,6 @@ UNFINISHED = ".unfinished-"
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How texts begin that a spreadsheet would take for a formula."""
-FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-"""Errors of a full disk, or of a full share of it."""
-SCRATCH = "effschool-"
-"""How names of folders in the temporary folder begin: then the process and the machine that they belong to."""
-SOCKETS = ".sockets"
-"""File in such a folder that names the folder of the process's sockets."""
-
-
-class NoRoomError(OSError):
-    """A disk is full; the message is for a person."""
-
-    def __str__(self) -> str:
-        return str(self.strerror)
 
 
 @contextmanager
@@ -66,79 +54,6 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         raise
     finally:
         beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def tell_full_scratch() -> Iterator[None]:
-    """Say in words that there is no room for what is temporary.
-
-    Raises:
-        NoRoomError: the temporary folder is full.
-    """
-    try:
-        yield
-    except NoRoomError:
-        raise
-    except OSError as error:
-        if error.errno in FULL:
-            raise _refuse_scratch(find_shared_scratch()) from None
-        raise
-
-
-def find_shared_scratch() -> Path:
-    """The temporary folder that all processes share."""
-    folder = Path(tempfile.gettempdir())
-    return folder.parent if folder.name.startswith(SCRATCH) else folder
-
-
-def _refuse_scratch(folder: Path) -> NoRoomError:
-    told = f"Во временной папке «{folder}» нет места, или писать в неё нельзя."
-    return NoRoomError(errno.ENOSPC, f"{told} Освободите в ней место или назначьте другую: TMPDIR=папка make …")
-
-
-@contextmanager
-def hold_scratch() -> Iterator[None]:
-    """Keep all that is temporary in one folder of this process, and clear away the folders of processes that are gone.
-
-    Raises:
-        NoRoomError: there is no folder for it, or it is full.
-    """
-    host, usual = platform.node().partition(".")[0], tempfile.tempdir
-    try:
-        _clear_scratch(Path(tempfile.gettempdir()), host)
-        folder = tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-{host}-")
-    except OSError:
-        raise _refuse_scratch(Path(os.environ.get("TMPDIR") or usual or "/tmp")) from None
-    tempfile.tempdir = folder
-    try:
-        with tell_full_scratch():
-            yield
-    finally:
-        tempfile.tempdir = usual
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clear_scratch(place: Path, host: str) -> None:
-    """Remove folders of processes of this machine that are gone: they were killed."""
-    for folder in place.glob(f"{SCRATCH}*-{host}-*"):
-        owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
-        if owner.isdecimal() and folder.is_dir() and not folder.is_symlink() and not _is_running(int(owner)):
-            beside = folder / SOCKETS
-            sockets = Path(beside.read_text(encoding="utf-8")).name if beside.is_file() else ""
-            for left in (place / sockets if sockets.startswith("pymp-") else folder, folder):
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    if os.name == "nt":
-        return True  # to ask there would end the process
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass  # another person's
-    return True
 
 
 def remove_unfinished(folder: Path) -> None:

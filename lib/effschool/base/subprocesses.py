@@ -18,7 +18,7 @@ from multiprocessing import connection, current_process, get_all_start_methods, 
 from pathlib import Path
 from typing import Any, TypeVar
 
-from effschool.base.storage import SCRATCH, SOCKETS, find_shared_scratch
+from effschool.base.scratch import SCRATCH, SOCKETS, find_socket_folder
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -63,7 +63,7 @@ def warm_up() -> None:
 
         CONTEXT.set_forkserver_preload([WARM])
         # The folder of the parent's socket, whose path must be short; it goes when this process ends.
-        usual, tempfile.tempdir = tempfile.tempdir, str(find_shared_scratch())
+        usual, tempfile.tempdir = tempfile.tempdir, str(find_socket_folder())
         sockets, tempfile.tempdir = util.get_temp_dir(), usual
         if usual and Path(usual).name.startswith(SCRATCH):
             (Path(usual) / SOCKETS).write_text(sockets, encoding="utf-8")

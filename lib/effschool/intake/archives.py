@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from effschool.base.persons import hide_names
 from effschool.base.problems import Problem, UnreadableFileError, refuse_file, say_error
 from effschool.base.russian import count_words
-from effschool.base.storage import FULL
+from effschool.base.scratch import FULL
 from effschool.intake.workbooks import LARGEST_ARCHIVE, LARGEST_RATIO
 
 OPENED = ".zip"

@@ -20,14 +20,8 @@ from effschool.base import schemas
 from effschool.base.configuration import ConfigurationError
 from effschool.base.problems import Problem, Severity, UnreadableFileError, shorten_path, tabulate_problems
 from effschool.base.russian import count_words, join_words
-from effschool.base.storage import (
-    SCRATCH,
-    hash_readable,
-    read_table,
-    tell_full_scratch,
-    walk_files,
-    write_table,
-)
+from effschool.base.scratch import SCRATCH, tell_full_scratch
+from effschool.base.storage import hash_readable, read_table, walk_files, write_table
 from effschool.base.subprocesses import map_parallel
 from effschool.intake.archives import open_file
 from effschool.intake.corrections import (

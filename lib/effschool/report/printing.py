@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from effschool.base.storage import SCRATCH, read_record, write_bytes
+from effschool.base.scratch import SCRATCH
+from effschool.base.storage import read_record, write_bytes
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "microsoft-edge")
 FLAGS = ("--headless", "--disable-gpu", "--disable-extensions", "--no-pdf-header-footer")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import yaml
 
 from effschool.base.problems import say_system
-from effschool.base.storage import READY, FolderInUseError, fill_folder, hold_folder, hold_scratch
+from effschool.base.scratch import hold_scratch
+from effschool.base.storage import READY, FolderInUseError, fill_folder, hold_folder
 from effschool.base.subprocesses import Limits, name_run, warm_up
 from effschool.report.printing import BrowserError
 from effschool.run.executors import SchedulerError

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from effschool.base.problems import hide_folders, say_error
-from effschool.base.storage import SCRATCH, tell_full_scratch, write_bytes
+from effschool.base.scratch import SCRATCH, tell_full_scratch
+from effschool.base.storage import write_bytes
 from effschool.base.subprocesses import (
     UNLIMITED,
     Limits,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from effschool.base.problems import say_error, say_questions, shorten_path
 from effschool.base.russian import count_words, fold_name, format_number, join_words
-from effschool.base.storage import SCRATCH, hash_files, hold_folder, read_table, walk_files, write_text
+from effschool.base.scratch import SCRATCH
+from effschool.base.storage import hash_files, hold_folder, read_table, walk_files, write_text
 from effschool.report.portfolio import RegionYear, open_region
 from effschool.report.sections.missing import list_missing
 from effschool.report.workspace import Workspace, load_workspace, refuse_unfinished
