@@ -154,7 +154,7 @@ class Attack:
                     self.add(dict.fromkeys(corners, 1.0) | {cell: -1.0}, 0, 0)
 
     def know_lists(self):
-        """Lists stand in their band in certain years; who has no data is on none; two years listed, listed last year."""
+        """Lists stand in their band in certain years; on none is who has no data; two years listed, one before too."""
         for (year, table, by, place, kind), cell in list(self.place.items()):
             lacking = self.find(year, SOCIAL, by, place, NO_DATA)
             if (table, kind) == (CONDITIONS, ON_NO_LIST) and lacking is not None:
