@@ -112,7 +112,12 @@ def test_tables_of_a_run_that_did_not_end_are_refused_by_name(finished, root, ca
         assert "Traceback" not in told
     assert not list(finished.reports.rglob("*.xlsx"))
     desk = Desk(finished.processed, root, finished.reports)
+    with pytest.raises(UnfinishedRunError, match=stage):
+        assert desk.tables
     if spoil is kill_in:
+        for name in ("methodology", "identified", "dynamics", "workspace"):
+            with pytest.raises(UnfinishedRunError, match=stage):
+                getattr(desk, name)
         assert f"этап {stage}" in " ".join(describe_desk(desk).paragraphs)
         with pytest.raises(UnfinishedRunError, match=stage):
             make_report(desk, "Любой", 2023, lambda _: None)

@@ -7,9 +7,11 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from effschool.base.storage import (
+    drop_written,
     find_given,
     hash_file,
     hash_files,
+    note_when_done,
     read_table,
     replace_when_done,
     write_table,
@@ -60,6 +62,38 @@ def test_old_content_stays_whole_until_the_new_is_ready(tmp_path):
         assert beside.suffix == path.suffix
     assert path.read_text(encoding="utf-8") == "новое"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def kill_at_the_end(path, monkeypatch):
+    """A file is ready, and the process ends before it has its name."""
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", interrupt)
+        with note_when_done(path) as beside:
+            beside.write_text("новое", encoding="utf-8")
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_what_is_written_is_noted_before_it_is_there(tmp_path, monkeypatch):
+    path = tmp_path / "a.html"
+    with pytest.raises(KeyboardInterrupt):
+        kill_at_the_end(path, monkeypatch)
+    assert not path.exists()
+    path.write_text("новое", encoding="utf-8")
+    assert drop_written(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_person_has_changed_since_is_set_aside(tmp_path):
+    path = tmp_path / "a.html"
+    with note_when_done(path) as beside:
+        beside.write_text("новое", encoding="utf-8")
+    path.write_text("правка", encoding="utf-8")
+    assert drop_written(tmp_path) == [tmp_path / "a--правка-1.html"]
+    assert (tmp_path / "a--правка-1.html").read_text(encoding="utf-8") == "правка"
+    assert not path.exists()
 
 
 def test_written_file_can_be_read_by_others(tmp_path):

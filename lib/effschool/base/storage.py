@@ -229,10 +229,16 @@ WRITTEN = ".written"
 """File of a folder with what a command wrote there: digest and name a line."""
 
 
-def note_written(path: Path) -> None:
-    """Remember a file as written by the program, so that it can be told from a person's own."""
-    with (path.parent / WRITTEN).open("a", encoding="utf-8") as notes:
-        notes.write(f"{hash_file(path)}  {path.name}\n")
+@contextmanager
+def note_when_done(path: Path) -> Iterator[Path]:
+    """As `replace_when_done`, and noted as written by the program, so that it can be told from a person's own.
+
+    It is noted first: a file that a kill left unnoted would pass for a person's for ever.
+    """
+    with replace_when_done(path) as beside:
+        yield beside
+        with (path.parent / WRITTEN).open("a", encoding="utf-8") as notes:
+            notes.write(f"{hash_file(beside)}  {path.name}\n")
 
 
 def drop_written(folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from effschool.base.persons import hide_names
 from effschool.base.problems import Severity, UnreadableFileError, find_file
 from effschool.base.russian import count_words, join_words
-from effschool.base.storage import drop_written, note_written, save_workbook, write_text
+from effschool.base.storage import drop_written, note_when_done, save_workbook, write_text
 from effschool.forms.check import (
     BLOCKING,
     UNSENT,
@@ -337,16 +337,16 @@ def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> 
         copies = write_copies(verdict, case.form, raw, place, slugs[verdict.municipality])
         title, year = f"{case.form.protocol.title}: {verdict.municipality}", f"{case.form.title}, {case.year} год"
         page = render_protocol(title, year, list_sections(verdict, case, copies), demonstration=demonstration)
-        write_text(page, place / f"{slugs[verdict.municipality]}.html")
-        note_written(place / f"{slugs[verdict.municipality]}.html")
+        with note_when_done(place / f"{slugs[verdict.municipality]}.html") as beside:
+            write_text(page, beside)
     summary = list_summary(checked, slugs)
     tables = [part for _, parts in summary for part in parts if isinstance(part, Table)]
-    write_workbook(tables, place / "index.xlsx", f"Проверка форм, {case.year} год", About(case.year))
+    with note_when_done(place / "index.xlsx") as beside:
+        write_workbook(tables, beside, f"Проверка форм, {case.year} год", About(case.year))
     title = f"Проверка форм: {count_words(len(checked.verdicts), 'муниципалитет', 'муниципалитета', 'муниципалитетов')}"
     page = render_protocol(title, f"{case.year} год", summary, demonstration=demonstration)
-    write_text(page, place / "index.html")
-    for name in ("index.xlsx", "index.html"):
-        note_written(place / name)
+    with note_when_done(place / "index.html") as beside:
+        write_text(page, beside)
     return checked
 
 
@@ -372,6 +372,6 @@ def write_copies(verdict: Verdict, form: Form, raw: Path, folder: Path, slug: st
         name = f"{slug}--{len(copies) + 1}.xlsx" if copies else f"{slug}.xlsx"
         copies[file] = name if book is not None else ""
         if book is not None:
-            mark_copy(book, problems[problems["file"] == file], form, folder / name)
-            note_written(folder / name)
+            with note_when_done(folder / name) as beside:
+                mark_copy(book, problems[problems["file"] == file], form, beside)
     return copies

@@ -67,39 +67,45 @@ class Desk:
 
         Raises:
             FileNotFoundError: there was no run; the message says what to do.
+            UnfinishedRunError: the tables are not those of a run that came to its end.
         """
         if not (self.processed / "methodology.json").is_file():
             raise FileNotFoundError(NOTHING_YET.format(folder=self.processed.name))
-        return load_used_methodology(self.processed)
+        return load_used_methodology(self.finished)
+
+    @cached_property
+    def finished(self) -> Path:
+        """The folder of tables, of which it is known that a run came to its end in it.
+
+        Raises:
+            UnfinishedRunError: it did not.
+        """
+        refuse_unfinished(self.processed)
+        return self.processed
 
     @cached_property
     def workspace(self) -> Workspace:
-        """All that reports are made from.
-
-        Raises:
-            UnfinishedRunError: the tables are not those of a run that came to its end.
-        """
+        """All that reports are made from."""
         assert self.methodology
-        refuse_unfinished(self.processed)
-        return load_workspace(self.processed)
+        return load_workspace(self.finished)
 
     @cached_property
     def identified(self) -> Identified:
         """Indices and lists."""
         assert self.methodology
-        return load_identified(self.processed)
+        return load_identified(self.finished)
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Contract tables; means that are those of the marks stand in them, so that a changed count keeps its mean."""
-        tables = read_contract(self.processed)
+        tables = read_contract(self.finished)
         return {**tables, "results": fill_mean_scores(tables["results"])}
 
     @cached_property
     def dynamics(self) -> Dynamics:
         """Paths, cohorts and memberships."""
         assert self.methodology
-        return load_dynamics(self.processed)
+        return load_dynamics(self.finished)
 
     @cached_property
     def layouts(self) -> tuple[Layout, ...]:
@@ -107,7 +113,7 @@ class Desk:
         return load_layouts(self.root / "layouts")
 
     def read_notes(self, name: str) -> pd.DataFrame:
-        """A table beside the contract's: «files», «problems», «corrections»."""
+        """A table beside the contract's: «files», «problems», «corrections»; of a run that failed too, to see why."""
         return read_table(self.processed / "contract", name)
 
     @property
