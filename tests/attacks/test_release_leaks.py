@@ -351,6 +351,18 @@ def test_the_same_release_again_and_another_year_are_no_second(released, reports
         refuse_second(release, reports)
 
 
+SPOILED = [b"", b"\xff\xfe\x00", b"a,b\n1,2\n", "год,таблица,разрез,место,вид,школ\n2023,а,б,в,г,много\n".encode()]
+
+
+@pytest.mark.parametrize("content", SPOILED)
+def test_an_earlier_release_that_cannot_be_read_stops_the_next_by_name(released, tmp_path, content):
+    path = tmp_path / "2022" / "public" / "public.csv"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(SecondReleaseError, match=r"не читается.*public\.csv.*удалите папку"):
+        refuse_second(released[-1][0], tmp_path)
+
+
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
 
 

@@ -22,11 +22,12 @@ def refuse_second(release: Release, reports: str | Path | None) -> None:
     Without a folder there is nothing to compare with.
 
     Raises:
-        SecondReleaseError: names the earlier file, its day, and how many hidden numbers both together give away.
+        SecondReleaseError: names the earlier file, its day, and how many hidden numbers both together give away; or a
+            file that cannot be read.
     """
     own = disarm_formulas(name_rows(release))
     for path in sorted(Path(reports).glob("*/public/public.csv") if reports else ()):
-        given, changed = compare_rows(own, pd.read_csv(path))
+        given, changed = compare_rows(own, read_earlier(path))
         if given or changed:
             day = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone().strftime("%d.%m.%Y")
             raise SecondReleaseError(
@@ -36,6 +37,23 @@ def refuse_second(release: Release, reports: str | Path | None) -> None:
                 f"«{path.parent}» и повторите команду. Если отдана, за эти годы оставьте только её, а новый год "
                 "публикуйте без них: release.years: 1 в файле privacy.yml."
             )
+
+
+def read_earlier(path: Path) -> pd.DataFrame:
+    """A release as it was published: a row per number.
+
+    Raises:
+        SecondReleaseError: it is no such file, or no longer.
+    """
+    try:
+        rows = pd.read_csv(path)
+        return rows.astype({"школ": "Int64", "год": "int64"})[[*PLACED, "школ"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise SecondReleaseError(
+            f"Прежняя публикация не читается, сверить с ней новую нельзя: файл «{path}». Новая не построена. "
+            "Верните файл таким, каким он был отдан. Если он никому не отдан, удалите папку "
+            f"«{path.parent}» и повторите команду."
+        ) from None
 
 
 def compare_rows(own: pd.DataFrame, earlier: pd.DataFrame) -> tuple[int, int]:
