@@ -18,6 +18,8 @@ from effschool.report.portfolio import list_municipalities, open_portfolio
 from effschool.report.privacy import RULES, blur_index, count_in_cells, load_privacy, suppress_small
 from effschool.report.queries import judge_indicators
 from effschool.report.sections import municipality as sections
+from effschool.report.sections.school import tell_schools
+from effschool.report.sections.schools import tabulate_schools
 from effschool.report.workbook import write_workbook
 
 YEAR = 2023
@@ -64,6 +66,28 @@ def test_a_region_of_too_few_others_is_not_compared(demo):
     assert judged["own"].notna().all()
     assert judged[["region", "verdict"]].isna().all(axis=None)
     assert sections.count_lists(portfolio)[["region", "region_schools"]].isna().all(axis=None)
+
+
+def test_a_place_that_is_kept_back_is_not_called_missing(demo, root):
+    name = list_municipalities(demo, YEAR)[1]
+    paths = demo.dynamics.paths
+    alone = paths[paths["municipality"] == name]
+    others = paths[(paths["municipality"] != name) & paths["results_band"].notna() & paths["social_band"].notna()]
+    few = others.groupby(["year", "group"]).head(4)
+    many = [others.assign(school_id=others["school_id"] + str(copy)) for copy in range(5)]
+    hidden, usual = (
+        open_portfolio(replace(demo, dynamics=replace(demo.dynamics, paths=pd.concat([alone, *parts]))), name, YEAR)
+        for parts in ([few], many)
+    )
+    assert [len(portfolio.untold) > 0 for portfolio in (hidden, usual)] == [True, False]
+    legends = [
+        tabulate_schools(tell_schools(portfolio, root / "comments" / "schools.yml")).legend
+        for portfolio in (hidden, usual)
+    ]
+    assert legends[0] == legends[1].removesuffix(".") + " или место не названо (см. «Данные и метод»)."
+    assert sections.chart_matrix(hidden).paragraphs == (
+        "Портфельная матрица результатов и социальных условий: места школ не названы, их группы малы.",
+    )
 
 
 # The search itself: every kind of leak that is planted has to be found.

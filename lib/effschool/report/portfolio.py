@@ -107,6 +107,10 @@ class Portfolio(RegionYear):
         flags = [self.schools[f"{name}_index"].isna() & ~self.flag_lacking(self.schools, name) for name in DOMAINS]
         return self.schools[flags[0] | flags[1]]
 
+    def has_untold(self, years: Iterable[int]) -> bool:
+        """Whether in any of the years the place of an own school is known and not told."""
+        return any(len(replace(self, year=year).untold) for year in years)
+
     @cached_property
     def indicator_means(self) -> pd.DataFrame:
         """Indicators of the year pooled over schools by participants: a row per indicator that somebody has.

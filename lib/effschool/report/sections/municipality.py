@@ -211,7 +211,8 @@ def chart_matrix(portfolio: Portfolio) -> Chart | Text:
     points = place_points(portfolio)
     own = points.dropna(subset="number")
     if not results or not social or own.empty:
-        return say_missing("Портфельная матрица результатов и социальных условий")
+        what = "Портфельная матрица результатов и социальных условий"
+        return Text((f"{what}: {NOT_TOLD}",), kind="note") if len(portfolio.untold) else say_missing(what)
     tracks = follow_points(portfolio)
     listed = own[own["kind"] != charts.OTHER_KIND]
     led = tracks[tracks["number"].isin(listed["number"]) & (not charts.is_crowded(len(own)))]
@@ -322,6 +323,7 @@ def describe_data(portfolio: Portfolio) -> Text:
     return Text(tuple(lines) or (fine,), kind="note" if lines else "plain")
 
 
+NOT_TOLD = "места школ не названы, их группы малы."
 UNTOLD = "Не сказано о месте и индексе: {names} — в других муниципалитетах школ этой группы меньше {fewest}."
 
 

@@ -54,12 +54,11 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
 
 def _write_legend(told: Told, domains: list[Domain], years: list[int]) -> Said:
     keys = "; ".join(f"{STRIPS[domain].lower()}: {_say_marks(told, domain)}" for domain in domains)
-    return say(LEGEND, first=words(years[0]), last=words(years[-1]), keys=words(keys))
+    blank = "данных нет" + " или место не названо (см. «Данные и метод»)" * told.portfolio.has_untold(years)
+    return say(LEGEND, first=words(years[0]), last=words(years[-1]), keys=words(keys), blank=words(blank))
 
 
-LEGEND = (
-    "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — данных нет."
-)
+LEGEND = "Клетки — годы с {first} по {last}, место среди школ той же группы региона; {keys}; пустая клетка — {blank}."
 
 
 def _spread(told: Told, domain: Domain, years: list[int]) -> pd.DataFrame:
