@@ -123,6 +123,16 @@ def test_tables_of_a_run_that_did_not_end_are_refused_by_name(finished, root, ca
             make_report(desk, "Любой", 2023, lambda _: None)
 
 
+@pytest.mark.parametrize("causes", [{}, {"parameters": {}}, {"parameters": {"processed": "processed"}}])
+@pytest.mark.parametrize("stage", STAGES)
+def test_stamp_that_does_not_say_of_what_it_is_counts_as_none(finished, capsys, stage, causes):
+    path = finished.processed / "stamps" / f"{stage}.json"
+    known = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(known | {"causes": causes}), encoding="utf-8")
+    told = say(finished, capsys, "compare")
+    assert f"этап {stage} прерван, не удался или ещё идёт" in told
+
+
 def test_run_that_ended_well_again_is_taken(finished, capsys):
     kill_in(finished, "02_identify")
     assert do_stage(finished, "02_identify", lambda step: change_tables(step, 2)).state == run.DONE

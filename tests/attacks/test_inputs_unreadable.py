@@ -47,10 +47,16 @@ def test_link_that_leads_to_no_file_is_an_error_by_name(raw, name):
     assert ingested.blocking == (name,)
 
 
-def test_link_to_a_file_is_read(raw, tmp_path):
-    (raw / "schools.csv").rename(tmp_path / "schools.csv")
-    (raw / "schools.csv").symlink_to(tmp_path / "schools.csv")
+def test_link_to_a_file_of_the_folder_is_read(raw):
+    (raw / "schools.csv").rename(raw / ".schools.csv")
+    (raw / "schools.csv").symlink_to(".schools.csv")
     assert list_errors(raw) == {}
+
+
+def test_link_out_of_the_folder_is_an_error_by_name(raw, tmp_path):
+    (tmp_path / "чужое.csv").write_text("чужое", encoding="utf-8")
+    (raw / "ещё.csv").symlink_to(tmp_path / "чужое.csv")
+    assert "ссылка ведёт за пределы папки данных, положите в неё сам файл" in list_errors(raw)["ещё.csv"]
 
 
 def test_channel_is_an_error_by_name(raw):

@@ -13,7 +13,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from builders_office import save_book
+from builders_raw import LAYOUTS
 
+from effschool.intake.ingest import ingest_folder
 from effschool.report.workspace import Workspace
 
 WHOLE = ["№", "Код ОО", "Предмет", "Код участника", "Фамилия", "Имя", "Отчество", "Класс", "Пол"]
@@ -146,3 +148,45 @@ def test_taken_files_leave_no_pupil_behind(root, raw, name):
     results = pd.read_parquet(raw[0].parent / "processed" / "contract" / "results.parquet")
     assert set(SUBJECTS) <= set(results["subject"]), told
     assert list((raw[0].parent / "reports").rglob("*.html"))
+
+
+NAME, DOCUMENT = "Крокозяббижонов", "917-641-253 77"
+TITLES = [NAME, f"Биология Учитель: {NAME}", f"История, предмет {DOCUMENT}"]
+PROTOCOLS = {
+    "отметка": (["ОГЭ 2021"], ["Код ОО", "Предмет", "Код участника", f"{NAME} отметка", "Пол"], "химия"),
+    "неявка": (
+        ["ВПР 2021. 5 класс. Предмет: биология"],
+        ["ОО", "Код участника", "Отметка", f"Причина неявки {NAME}"],
+        "",
+    ),
+}
+
+
+def tell_all(folder: Path) -> str:
+    """All that the program keeps and says of a folder."""
+    ingested = ingest_folder(folder, LAYOUTS)
+    frames = [*ingested.tables.values(), ingested.problems, ingested.files]
+    return "".join(frame.to_csv() for frame in frames)
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_title_of_a_work_names_a_known_subject_or_the_file_is_refused(tmp_path, title):
+    rows = [["ВПР 2021. 5 класс"], [f"Предмет: {title}"], ["Ф1 Индивидуальные результаты"]]
+    rows += [["ОО", "Код участника", "Первичный балл", "Отметка"]]
+    rows += [[f"edu10046{number % 9}", str(number), 10, 3 + number % 3] for number in range(20)]
+    save_book(tmp_path / "Ф1.xlsx", {"Лист1": rows})
+    told = tell_all(tmp_path)
+    assert "с предметом, который есть в макете" in told
+    assert not [word for word in (NAME, DOCUMENT, "253 77") if word in told]
+
+
+@pytest.mark.parametrize(("kind", "told"), [("отметка", "… отметка (столбец D)"), ("неявка", "… … … (столбец D)")])
+def test_heading_is_told_by_its_known_words_and_its_letter(tmp_path, kind, told):
+    title, headings, subject = PROTOCOLS[kind]
+    filled = [[f"edu10046{number % 9}", str(number), 4, "нет"] for number in range(20)]
+    marked = [[f"10046{number % 9}", subject, str(number), 7, "ж"] for number in range(20)]
+    rows = [title, ["Ф1 Индивидуальные результаты"] * (not subject), headings, *(marked if subject else filled)]
+    save_book(tmp_path / "протокол.xlsx", {"Лист1": [row for row in rows if row]})
+    said = tell_all(tmp_path)
+    assert told in said
+    assert NAME not in said

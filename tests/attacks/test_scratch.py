@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from builders_forms import SOCIAL, build_returned
 from builders_raw import LAYOUTS
+from openpyxl import Workbook
 
 from effschool.base import storage
 from effschool.base.scratch import SCRATCH, SOCKETS, NoRoomError, find_socket_folder, hold_scratch
@@ -99,6 +100,16 @@ def test_stage_on_a_full_temporary_folder_fails_in_words(scratch, monkeypatch):
 
     monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     assert produce(Work("", {}, {})).failure.startswith(f"Во временной папке «{scratch}» нет места")
+
+
+def test_writer_of_xml_on_a_full_temporary_folder_fails_in_words(scratch, monkeypatch, tmp_path):
+    def refuse(*_):
+        raise RuntimeError("IO_ENOSPC")  # lxml says it so
+
+    monkeypatch.setattr("openpyxl.writer.excel.ExcelWriter.save", refuse)
+    with pytest.raises(NoRoomError, match=f"Во временной папке «{scratch}» нет места"):
+        storage.save_workbook(Workbook(), tmp_path / "a.xlsx")
+    assert not list(tmp_path.glob("*.xlsx"))
 
 
 def end_process() -> int:

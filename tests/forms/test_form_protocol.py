@@ -262,3 +262,14 @@ def test_commands_write_forms_and_check_them(tmp_path, capsys, changed, status):
 def test_forms_without_a_year_are_refused(tmp_path, capsys):
     assert main(["forms", "--data", str(tmp_path), "--layouts", str(LAYOUTS)]) == 2
     assert "make forms YEAR=2024" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "C1048576", "XFD3"])
+def test_cell_far_off_is_no_reason_to_walk_there(tmp_path, place):
+    path = make_forms(tmp_path)[NORTH]
+    near = read_sent(openpyxl.load_workbook(path), load_municipal())
+    book = openpyxl.load_workbook(path)
+    book[SOCIAL][place] = 1
+    before = len(book[SOCIAL]._cells)
+    assert read_sent(book, load_municipal()) == near
+    assert len(book[SOCIAL]._cells) == before  # a walk over the used range makes all its cells

@@ -32,6 +32,13 @@ def write(tmp_path):
     return make
 
 
+def test_title_of_any_length_is_a_title(tmp_path):
+    write_note((), tmp_path / "a.docx", "Щ" * 1_900)
+    note = docx.Document(tmp_path / "a.docx")
+    assert note.core_properties.title == "Щ" * 255
+    assert note.paragraphs[0].text == "Щ" * 1_900
+
+
 def test_parts_stand_in_their_order(write):
     note = write("Главное", Text(("Первое.", "Второе.")), Figures((("Школ", "5", "из 6"),)), TABLE, make_chart())
     told = [(paragraph.style.name, paragraph.text) for paragraph in note.paragraphs if paragraph.text]

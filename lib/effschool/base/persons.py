@@ -14,13 +14,16 @@ RULES = Path(__file__).with_suffix(".yml")
 
 
 class Persons(Frozen):
-    """All of persons.yml: regular expressions; in `persons` `{word}` is a name and `{other}` no surname.
+    """All of persons.yml: regular expressions; in `persons` other fields are named: `{word}`, `{surname}`, `{other}`.
 
     Args:
         cell, code: the whole of a cell that may be shown, and of the code of a school.
         persons, documents: found anywhere in a name.
         named_after: what before a name makes it that of a school.
-        not_surnames: words that letters may follow which are no initials.
+        word, surname: a word that begins with a capital, and one in any letters that ends like a surname.
+        not_surnames: words that letters may follow which are no initials, or first names.
+        places: letters after a word that are no initials but a kind of place.
+        first_names: what beside makes a word a surname.
     """
 
     cell: str
@@ -28,6 +31,9 @@ class Persons(Frozen):
     persons: tuple[str, ...]
     word: str
     not_surnames: tuple[str, ...]
+    surname: str
+    places: str
+    first_names: tuple[str, ...]
     named_after: tuple[str, ...]
     documents: tuple[str, ...]
     source: Words
@@ -46,7 +52,11 @@ class Persons(Frozen):
     def hidden(self) -> re.Pattern[str]:
         """A person or a document."""
         before = "".join(f"(?<!{words})" for words in self.named_after)
-        named = "|".join(self.persons).replace("{word}", self.word).replace("{other}", "|".join(self.not_surnames))
+        parts = {"word": self.word, "surname": self.surname, "places": self.places}
+        parts |= {"other": "|".join(self.not_surnames), "first": f"(?:{'|'.join(self.first_names)})"}
+        named = "|".join(self.persons)
+        for name, part in parts.items():
+            named = named.replace(f"{{{name}}}", part)
         return re.compile("|".join([rf"(?<![а-яёА-ЯЁ]){before}(?:{named})(?![а-яёА-ЯЁ])", *self.documents]))
 
 
@@ -73,4 +83,7 @@ def hide_names(text: str) -> str:
     Different names stay different but for one case in 4,096; so short a digest fits too many names to tell any.
     """
     hidden = load_persons().hidden
-    return hidden.sub(lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})", clean_letters(text))
+    return hidden.sub(
+        lambda found: f"(скрыто {sha256(found[0].encode()).hexdigest()[:3]})",
+        clean_letters(text).replace("\N{NO-BREAK SPACE}", " "),
+    )

@@ -41,8 +41,9 @@ def tell_full_scratch() -> Iterator[None]:
         yield
     except NoRoomError:
         raise
-    except OSError as error:
-        if error.errno in FULL:
+    except Exception as error:
+        # A library that writes XML says what the system said in a class of its own.
+        if getattr(error, "errno", None) in FULL or "ENOSPC" in str(error):
             raise _refuse_scratch(find_shared_scratch()) from None
         raise
 

@@ -265,7 +265,8 @@ def hash_file(path: Path) -> str:
 def walk_files(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     """All files of a folder and its subfolders, sorted, and what could not be looked into: why, by its path.
 
-    Links to files are followed; those to folders are not, since they may lead in circles or out of the folder.
+    Links to files of the folder are followed; those to folders are not, since they may lead in circles, and none that
+    leads out of it: what lies there is nobody's data of this year.
     """
     files: list[Path] = []
     unreadable: dict[Path, str] = {}
@@ -277,16 +278,18 @@ def walk_files(folder: Path) -> tuple[list[Path], dict[Path, str]]:
         links = [Path(place, name) for name in inner if Path(place, name).is_symlink()]
         unreadable |= dict.fromkeys(links, "вместо папки стоит ссылка на папку, по таким ссылкам программа не ходит")
         for path in (Path(place, name) for name in names):
-            if why := _explain_unreadable(path):
+            if why := _explain_unreadable(path, folder):
                 unreadable[path] = why
             else:
                 files.append(path)
     return sorted(files), unreadable
 
 
-def _explain_unreadable(path: Path) -> str:
+def _explain_unreadable(path: Path, folder: Path) -> str:
     """Why a name in a folder is no file that can be opened; "" where it is one."""
     try:
+        if path.is_symlink() and path.exists() and not path.resolve().is_relative_to(folder.resolve()):
+            return "ссылка ведёт за пределы папки данных, положите в неё сам файл"
         return "" if stat.S_ISREG(path.stat().st_mode) else "ожидался файл, а это устройство или канал"
     except OSError:
         return "ссылка никуда не ведёт" if path.is_symlink() else "файл не читается (нет прав, или диск с ним отключён)"

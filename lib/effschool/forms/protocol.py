@@ -69,12 +69,21 @@ def open_sent(path: Path, *, computed: bool = False) -> Workbook | None:
 
 def find_headings(sheet: Worksheet, form: Form) -> tuple[int, dict[str, int]]:
     """Row of the headings and column by heading as `simplify_text` writes it; row 0 where there is none."""
-    wanted = {simplify_text(form.keys[name]) for name in ("year", "school_id")}
-    for number, cells in enumerate(sheet.iter_rows(max_row=WITHIN, values_only=True), start=1):
-        found = {simplify_text(str(cell)): place for place, cell in enumerate(cells, start=1) if cell is not None}
+    wanted, rows = {simplify_text(form.keys[name]) for name in ("year", "school_id")}, list_cells(sheet)
+    for number in sorted(number for number in rows if number <= WITHIN):
+        found = {simplify_text(str(value)): place for place, value in rows[number].items()}
         if wanted <= set(found):
             return number, found
     return 0, {}
+
+
+def list_cells(sheet: Worksheet) -> dict[int, dict[int, object]]:
+    """Values by row and column, of cells that have one; a walk over the used range would meet a million blank ones."""
+    rows: dict[int, dict[int, object]] = defaultdict(dict)
+    for (row, column), cell in sorted(sheet._cells.items()):
+        if cell.value is not None:
+            rows[row][column] = cell.value
+    return rows
 
 
 def read_sent(book: Workbook, form: Form) -> SentBook:
@@ -93,14 +102,9 @@ def _read_sheet(sheet: Worksheet, form: Form) -> pd.DataFrame:
     table = _name_table(form, columns)
     headings = {**form.keys, "reason": form.reasons.heading}
     places = {name: columns.get(simplify_text(heading)) for name, heading in headings.items()}
-    below = list(sheet.iter_rows(min_row=row + 1, values_only=True)) if row and table else []
-    read = {name: [_write_cell(cells, place) for cells in below] for name, place in places.items()}
+    below = [cells for number, cells in list_cells(sheet).items() if number > row > 0 and table]
+    read = {name: [str(cells.get(place or 0, "")).strip() for cells in below] for name, place in places.items()}
     return pd.DataFrame(read, dtype="str").assign(table=table)
-
-
-def _write_cell(cells: Sequence[object], place: int | None) -> str:
-    value = cells[place - 1] if place else None
-    return "" if value is None else str(value).strip()
 
 
 def _name_table(form: Form, columns: Mapping[str, int]) -> str:

@@ -3,16 +3,17 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import product
 from typing import Any
 
 import pandas as pd
 
+from effschool.base.persons import hide_cell
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import count_words
-from effschool.intake.layouts import ColumnLayout, FieldLayout, Layout, simplify_text
+from effschool.intake.layouts import WORD, ColumnLayout, FieldLayout, Layout, simplify_text
 from effschool.intake.reading import REPEATED, Grid, Sheet
 
 
@@ -87,16 +88,39 @@ def _complain(grid: Grid, expected: str, action: str, severity: Severity = Sever
 
 def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     """Missing required columns, two headings for one column, columns not used."""
+    titles = [*_find_disagreeing(grid, layout, header), *_find_shares(grid, layout, header)]
+    if layout.has_pupils:  # a title may name one
+        titles = [replace(p, value=", ".join(map(hide_cell, p.value.split(", ")))) for p in titles]
     return [
-        *_find_disagreeing(grid, layout, header),
+        *titles,
         *_find_foreign(grid, layout, header),
-        *_find_shares(grid, layout, header),
         *_say_notes(grid, layout, header),
         *_find_missing(grid, layout, header),
         *_find_incomplete(grid, layout, header),
         *_find_doubled(grid, header),
         *(_find_unused(grid, header) if layout.unused == "warn" else []),
     ]
+
+
+def hide_persons(problems: Sequence[Problem], layout: Layout, header: Header) -> tuple[Problem, ...]:
+    """Problems of a file of pupils without the words of its headings and titles that no heading has.
+
+    A heading stays to be found by the letter of its column: «… отметка (столбец F)».
+    """
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 -- most files need it not
+
+    told = {heading: _hide_words(heading, layout) for heading in header.headings}
+    letters = {heading: get_column_letter(place) for place, heading in enumerate(header.headings, start=1)}
+    told |= {heading: f"{told[heading]} (столбец {letters[heading]})" for heading in told if told[heading] != heading}
+    columns = [
+        [told.get(part, _hide_words(part, layout)) for part in problem.column.split(", ")] for problem in problems
+    ]
+    return tuple(replace(problem, column=", ".join(own)) for problem, own in zip(problems, columns, strict=True))
+
+
+def _hide_words(heading: str, layout: Layout) -> str:
+    """A heading with dots for each word that no heading of the layout has."""
+    return WORD.sub(lambda word: word[0] if simplify_text(word[0]) in layout.words else "…", heading)
 
 
 def find_rows(grid: Grid, layout: Layout, header: Header) -> pd.DataFrame:
@@ -303,6 +327,7 @@ def _join_rows(rows: list[list[str]]) -> tuple[str, ...]:
 def _find_missing(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
     used = {place for places in header.positions.values() for place in places}
     free = [heading for place, heading in enumerate(header.headings) if heading and place not in used]
+    free = [heading for heading in free if not layout.has_pupils or _hide_words(heading, layout) == heading]
     fields = find_fields(layout, header, grid)
     missing = [name for name in layout.required_columns if name not in header.positions and name not in fields]
     return [_say_missing(grid, header, layout.columns[name].headings or (name,), free) for name in missing]

@@ -39,6 +39,7 @@ from effschool.intake.headings import (
     find_passed_over,
     find_repeated,
     find_rows,
+    hide_persons,
     search_field,
     select_body,
 )
@@ -476,7 +477,8 @@ def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None, 
     if any(rows.table == "results" for rows in layout.gives):
         found += [*check_headings(source), *check_titles(source, fit.head)]
     taken = Taken(sent, layout, sheet.name, problems=tuple(found))
-    return read_rows(taken, sheet, source, register, secret) if taken.is_accepted else taken
+    read = read_rows(taken, sheet, source, register, secret) if taken.is_accepted else taken
+    return replace(read, problems=hide_persons(read.problems, layout, fit.header)) if layout.has_pupils else read
 
 
 def _say_no_header(head: Grid, layout: Layout) -> Problem:

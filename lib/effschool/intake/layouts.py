@@ -33,6 +33,8 @@ OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BRE
 NUMBERS = {"int64", "Int64", "float64"}
 """Types of columns of the contract whose cells are numbers."""
 _FIELD = re.compile(r"\{([a-z_]+)\}")
+WORD = re.compile(r"[^\W\d_]+")
+"""A word of a heading."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -461,6 +463,19 @@ class Layout(Frozen):
         if missing:
             raise ValueError(f"таблица {rows.table} не получает обязательных столбцов: {', '.join(missing)}")
         self._check_numbers(rows)
+        self._check_persons(rows)
+
+    def _check_persons(self, rows: RowsLayout) -> None:
+        """Of a file of pupils no text is taken as it stands: it may be a person's name."""
+        types, sources = schemas.CONTRACT[rows.table].columns, map_columns(self, rows)
+        texts = {source for name, source in sources.items() if str(types[name].dtype) == "str" and name != "school_id"}
+        known = [*self.columns.items(), *((name, field.column) for name, field in self.fields.items())]
+        loose = sorted({name for name, item in known if name in texts and item.others in {"keep", "tell"}})
+        if rows.pupils and loose:
+            raise ValueError(
+                f"строки файла — ученики, а {', '.join(loose)} берётся из него любым текстом: "
+                "перечислите значения (values, patterns) и напишите others: refuse"
+            )
 
     def _check_numbers(self, rows: RowsLayout) -> None:
         """A number is never translated: keys that would be passed over in silence are refused."""
@@ -494,6 +509,12 @@ class Layout(Frozen):
     def has_pupils(self) -> bool:
         """Whether a row of the file is a pupil."""
         return any(rows.pupils for rows in self.gives)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Words of the headings that the layout knows, in small letters."""
+        texts = [text for column in self.columns.values() for text in (*column.headings, column.pattern or "")]
+        return frozenset(word for text in texts for word in WORD.findall(simplify_text(text)))
 
     @property
     def takes_any_name(self) -> bool:

@@ -39,6 +39,10 @@ def write_note(parts: Sequence[Part], path: Path, title: str) -> None:
     pack_again(packed, path)
 
 
+LONGEST_PROPERTY = 255
+"""Letters that a property of a DOCX file may have."""
+
+
 def start_note(title: str) -> "Document":
     """An empty note: A4, in Russian, its title on top, no time and no name of a person inside."""
     document = docx.Document()
@@ -52,7 +56,7 @@ def start_note(title: str) -> "Document":
     language.set(qn("w:val"), "ru-RU")
     document.styles["Normal"].element.get_or_add_rPr().append(language)
     properties = document.core_properties
-    properties.title, properties.author, properties.last_modified_by = title, AUTHOR, AUTHOR
+    properties.title, properties.author, properties.last_modified_by = title[:LONGEST_PROPERTY], AUTHOR, AUTHOR
     properties.created = properties.modified = EPOCH
     properties.language, properties.comments = "ru-RU", ""
     write_paragraph(document, title, "Title")

@@ -200,6 +200,11 @@ class Stamp(BaseModel):
     causes: dict[str, dict[str, str]]
     outputs: dict[str, str]
 
+    @property
+    def is_of_stage(self) -> bool:
+        """Whether it says in which folder a stage was done and from which files."""
+        return "processed" in self.causes.get("parameters", ()) and "inputs" in self.causes
+
 
 def list_untouched(path: Path) -> list[Path]:
     """Files that a step left, as its stamp names them, and that are still as it left them."""
@@ -226,7 +231,7 @@ def refuse_unfinished(processed: Path) -> None:
     for stage in STAGES if (processed / STAMPS).is_dir() else ():
         path = processed / STAMPS / f"{stage}.json"
         stamp = read_record(Stamp, path)
-        if stamp is None:
+        if stamp is None or not stamp.is_of_stage:
             said = f"Прогон не закончен: этап {stage} прерван, не удался или ещё идёт"
         elif len(list_untouched(path)) == len(stamp.outputs) and _find_replaced(stamp, processed):
             said = f"Таблицы от разных прогонов: этап {stage} сделан не по тем таблицам, которые лежат в папке"
