@@ -193,7 +193,7 @@ def frame(*rows):
 
 
 def test_all_rows_of_a_year_are_judged_together(methodology):
-    """By hand: of four rows of 2020, p = 0.012 and 0.024 are marked (cuts 0.0125, 0.025), 0.06 is not; 2021 is apart."""
+    """By hand: of four rows of 2020, p = 0.012 and 0.024 are marked (cuts 0.0125, 0.025), 0.06 not; 2021 is apart."""
     rows = [(2020, "border_peak", "1", 60, 0.012), (2020, "journal_raised", "2", 60, 0.024)]
     rows += [
         (2020, "journal_raised", "3", 60, 0.06),
