@@ -85,6 +85,11 @@ class Workspace:
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: tuple[Gap, ...] = ()
+    signs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    signs_expected: pd.DataFrame = field(default_factory=pd.DataFrame)
+    without_doubtful: pd.DataFrame = field(default_factory=pd.DataFrame)
+    doubtful_effect: pd.DataFrame = field(default_factory=pd.DataFrame)
+    marks_use: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load_region(path: Path) -> Region:

@@ -34,6 +34,7 @@ from effschool.report.queries import (
     span_chance,
 )
 from effschool.report.school_features import gather_features, list_measured, name_titles
+from effschool.report.sections.doubts import describe_doubts
 from effschool.report.sections.indicators import (
     CHART,
     READING,
@@ -182,13 +183,20 @@ def tell_pages(told: Told) -> SchoolPages:
     kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
     histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
     histories = histories[~_flag_few(histories)]
-    files = name_school_files(told.portfolio.schools)
+    files, cards = name_school_files(told.portfolio.schools), describe_doubts(told.portfolio)
     return SchoolPages(
         tuple(
-            _tell_page(told, row, files[row["school_id"]], pd.concat(said), histories)
+            _put_card(_tell_page(told, row, files[row["school_id"]], pd.concat(said), histories), cards, row)
             for _, row in told.portfolio.schools.iterrows()
         )
     )
+
+
+def _put_card(page: SchoolPage, cards: pd.DataFrame, school: pd.Series) -> SchoolPage:
+    """The page with what is to be checked before conclusions, if anything, set off before the advice."""
+    own = cards.loc[cards["school_id"] == school["school_id"], "text"]
+    *parts, advice = page.shown
+    return replace(page, shown=(*parts, *(Text((text,), kind="note") for text in own), advice))
 
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:

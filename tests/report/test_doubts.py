@@ -1,0 +1,185 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from builders_report import build_workspace, identify_bands, index_bands, register, registered, signs
+from conftest import ROOT
+
+from effschool.base.configuration import ConfigurationError
+from effschool.base.russian import NBSP
+from effschool.report.display import Table, fold_table
+from effschool.report.portfolio import Portfolio, RegionYear
+from effschool.report.sections.doubts import (
+    RULES,
+    chart_marks_use,
+    describe_doubts,
+    load_words,
+    tabulate_doubt_places,
+    tabulate_doubts,
+    tabulate_effect,
+    tabulate_kinds,
+)
+from effschool.report.sections.school import tell_pages, tell_schools
+from effschool.run.slices import OWN, REGION, digest_slices
+
+OWN_SCHOOLS, OTHERS = [f"A{number}" for number in range(3)], [f"B{number}" for number in range(6)]
+PLACES = ["Другой", "Район"]
+
+
+@pytest.fixture
+def region(methodology):
+    """Three own schools and six of another municipality, all ranked."""
+    rows = [registered(code, 2022, municipality=PLACES[code[0] == "A"]) for code in (*OWN_SCHOOLS, *OTHERS)]
+    bands = {row["school_id"]: {2022: "mid"} for row in rows}
+    return build_workspace(identify_bands(bands, register(rows), bands), methodology)
+
+
+def mark(workspace, *rows, others=6, **tables):
+    """The workspace with signs of own schools, and so many schools of others tested without being marked."""
+    tested = [{"school_id": code, "marked": False} for code in OTHERS[:others]]
+    return replace(workspace, signs=signs([*rows, *tested]), **tables)
+
+
+def read_cards(workspace):
+    cards = describe_doubts(Portfolio(workspace, 2022, "Район"))
+    return cards.set_index("school_id")["text"].str.replace(NBSP, " ").to_dict()
+
+
+def test_card_tells_the_strongest_signs_and_counts_the_rest(region):
+    kinds = {"journal_raised": 0.3, "border_peak": 0.2, "journal_gap": 0.1}
+    rows = [{"school_id": "A0", "kind": kind, "q_value": 0.01 * value} for kind, value in kinds.items()]
+    cards = read_cards(mark(region, *rows))
+    assert list(cards) == ["A0"]
+    assert cards["A0"].startswith(
+        "Что проверить до выводов: математика, 4 класс, 2022 год (60 детей): отметки расходятся с журналом на 2 и "
+        "больше у 39,0 %"
+    )
+    assert "нижних границ" in cards["A0"]
+    assert "выше, чем в журнале" not in cards["A0"]
+    assert "ещё признаков: 1" in cards["A0"]
+    assert "списков не меняет" in cards["A0"]
+
+
+def test_what_is_expected_is_told_with_five_schools_of_others_behind_it(region):
+    assert "обычно у 7,0 %" in read_cards(mark(region, {"school_id": "A0"}, others=5))["A0"]
+    assert "обычно" not in read_cards(mark(region, {"school_id": "A0"}, others=4))["A0"]
+    for others, told in ((5, 7.0), (4, None)):
+        frame = tabulate_doubts(Portfolio(mark(region, {"school_id": "A0"}, others=others), 2022, "Район")).frame
+        assert frame["Ожидалось"].to_list() == [told] or frame["Ожидалось"].isna().all() == (told is None)
+
+
+def test_figures_are_told_as_exactly_as_those_of_the_region(region):
+    marked = mark(region, {"school_id": "A0", "value": 0.391234, "expected": 0.071234})
+    frame = tabulate_doubts(Portfolio(marked, 2022, "Район")).frame
+    assert frame[["Есть", "Ожидалось"]].to_numpy().tolist() == [[39.1, 7.1]]
+
+
+def test_a_sign_is_told_in_the_years_that_the_lists_rest_on(region):
+    rows = [{"school_id": "A0", "year": year} for year in (2019, 2020, 2023)]
+    (card,) = read_cards(mark(region, *rows)).values()
+    assert "2020 год" in card
+    assert "2019" not in card
+    assert "2023" not in card
+
+
+def test_rows_that_are_not_marked_are_not_told(region):
+    assert read_cards(mark(region, {"school_id": "A0", "marked": False, "q_value": 0.9})) == {}
+    assert tabulate_doubts(Portfolio(mark(region), 2022, "Район")).kind == "note"
+
+
+def test_outside_list_stands_beside_the_sign_of_the_same_work(region):
+    listed = {"kind": "listed", "value": None, "expected": None, "p_value": None, "q_value": None, "participants": None}
+    rows = [{"school_id": "A0"}, {"school_id": "A0", **listed}, {"school_id": "A1", **listed}]
+    marked = mark(region, *rows)
+    frame = tabulate_doubts(Portfolio(marked, 2022, "Район")).frame
+    assert frame[["Код", "Внешний перечень"]].to_numpy().tolist() == [["A0", "да"], ["A1", "да"]]
+    assert frame["Что расходится"].to_list()[1] == "названа во внешнем перечне"
+    assert "школа названа во внешнем перечне: 2022" in read_cards(marked)["A1"]
+
+
+PLACE = pd.DataFrame({"year": [2022], "school_id": ["A0"], "band": ["mid"], "band_without": ["low"]})
+
+
+def test_place_without_vpr_stands_beside_the_sign(region):
+    marked = mark(region, {"school_id": "A0"}, without_doubtful=PLACE)
+    assert "без ВПР результаты года низкие (с ВПР — средние)" in read_cards(marked)["A0"]
+    frame = tabulate_doubts(Portfolio(marked, 2022, "Район")).frame
+    assert frame["Без ВПР результаты года"].to_list() == ["низкие (с ВПР — средние)"]
+
+
+def test_place_without_vpr_is_not_told_where_the_place_is_not(region):
+    bands = index_bands({code: {2022: "mid"} for code in OTHERS})
+    hidden = replace(region, dynamics=replace(region.dynamics, paths=_hide_band(region.dynamics.paths)))
+    assert len(bands)
+    assert "без ВПР" not in read_cards(mark(hidden, {"school_id": "A0"}, without_doubtful=PLACE))["A0"]
+
+
+def _hide_band(paths):
+    return paths.assign(results_band=paths["results_band"].mask(paths["school_id"] == "A0"))
+
+
+def test_page_of_a_school_has_the_card_and_no_other_page_has(region):
+    told = tell_schools(Portfolio(mark(region, {"school_id": "A0"}), 2022, "Район"), ROOT / "comments" / "schools.yml")
+    pages = {page.file.upper(): " ".join(part._repr_html_() for part in page.shown) for page in tell_pages(told).pages}
+    assert [code for code, text in pages.items() if "до выводов" in text] == ["A0"]
+
+
+def test_folded_table_shows_its_title_and_keeps_what_it_holds(region):
+    table = tabulate_doubts(Portfolio(mark(region, {"school_id": "A0"}), 2022, "Район"))
+    assert isinstance(table, Table)
+    html = fold_table(table)._repr_html_().replace(NBSP, " ")
+    assert "<summary>Что проверить до выводов: 1 школа, 2022 год</summary>" in html
+    assert "Школа A0" in html
+
+
+def test_region_names_every_municipality_and_what_chance_alone_would_mark(region):
+    expected = pd.DataFrame(
+        {"year": [2021, 2022], "kind": ["journal_raised"] * 2, "tested": [8, 9], "marked": [0, 1], "by_chance": 0.25}
+    )
+    marked = RegionYear(mark(region, {"school_id": "A0"}, signs_expected=expected), 2022)
+    places = tabulate_doubt_places(marked).frame
+    assert places[["Муниципалитет", "С признаками"]].to_numpy().tolist() == [["Другой", 0], ["Район", 1]]
+    kinds = tabulate_kinds(marked)
+    assert kinds.list_rows() == [["отметка выше, чем в журнале, % детей", "2022", "9", "1", "0,3"]]
+    assert "не больше 5" in kinds.note.replace(NBSP, " ")
+
+
+def test_effect_on_the_lists_is_counted_and_named(region):
+    effect = pd.DataFrame({"year": [2022] * 2, "list": "ШНРО", "school_id": ["A0", "B0"], "is_member_without": [True, False]})
+    table = tabulate_effect(RegionYear(replace(region, doubtful_effect=effect), 2022))
+    assert "ШНРО: вошло бы 1, вышло бы 1" in table.note
+    assert set(table.frame["Без отмеченных ВПР"]) == {"вошла бы", "вышла бы"}
+    (said,) = tabulate_effect(RegionYear(region, 2022)).paragraphs
+    assert "остались бы прежними" in said
+
+
+def test_vpr_beside_the_exam_names_no_school(region):
+    means = {"vpr_mean": [3.2, 3.6, 4.0], "oge_mean": [3.1, 3.4, 3.9]}
+    shrunk = {"vpr_shrunk": [3.4, 3.6, 3.8], "oge_shrunk": [3.3, 3.4, 3.6]}
+    use = pd.DataFrame({"year": 2022, "school_id": OWN_SCHOOLS, "subject": "математика", "grade": 7, **means, **shrunk})
+    chart = chart_marks_use(RegionYear(replace(region, marks_use=use), 2022))
+    assert "математика — 0,99" in chart.sentence or "математика — 1,00" in chart.sentence
+    html = chart._repr_html_()
+    assert not [code for code in OWN_SCHOOLS if code in html]
+
+
+def test_words_that_accuse_are_refused_with_their_line(tmp_path):
+    text = RULES.read_text(encoding="utf-8").replace("said: отметки выше, чем в журнале,", "said: отметки завышены")
+    path = tmp_path / "doubts.yml"
+    path.write_text(text, encoding="utf-8")
+    line = next(number for number, row in enumerate(text.splitlines(), start=1) if "завышены" in row)
+    with pytest.raises(ConfigurationError, match=rf"(?s)строка {line}.*завышены"):
+        load_words(path)
+
+
+def test_signs_of_others_are_counted_and_no_more(region):
+    before = mark(region, {"school_id": "A0"})
+    for column, parts in (({"value": 0.9, "marked": True}, {"Другой": {OWN}, "Район": set()}),
+                          ({"subject": "русский язык"}, {name: {REGION} for name in PLACES})):  # fmt: skip
+        changed = before.signs.copy()
+        for name, value in column.items():
+            changed.loc[changed["school_id"] == "B0", name] = value
+        old, new = (
+            digest_slices(workspace, 2022, PLACES) for workspace in (before, replace(before, signs=changed))
+        )
+        assert {name: {part for part in (OWN, REGION) if old[name][part] != new[name][part]} for name in PLACES} == parts
