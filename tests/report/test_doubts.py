@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from builders_report import build_workspace, identify_bands, index_bands, register, registered, signs
+from builders_report import build_workspace, identify_bands, register, registered, signs
 from conftest import ROOT
 
 from effschool.base.configuration import ConfigurationError
 from effschool.base.russian import NBSP
+from effschool.base.schemas import SIGN_KINDS
 from effschool.report.display import Table, fold_table
 from effschool.report.portfolio import Portfolio, RegionYear
 from effschool.report.sections.doubts import (
@@ -46,16 +47,15 @@ def read_cards(workspace):
 
 
 def test_card_tells_the_strongest_signs_and_counts_the_rest(region):
-    kinds = {"journal_raised": 0.3, "border_peak": 0.2, "journal_gap": 0.1}
+    kinds = {"cohort_jump": 0.3, "border_peak": 0.2, "journal_raised": 0.1}
     rows = [{"school_id": "A0", "kind": kind, "q_value": 0.01 * value} for kind, value in kinds.items()]
     cards = read_cards(mark(region, *rows))
     assert list(cards) == ["A0"]
     assert cards["A0"].startswith(
-        "Что проверить до выводов: математика, 4 класс, 2022 год (60 детей): отметки расходятся с журналом на 2 и "
-        "больше у 39,0 %"
+        "Что проверить до выводов: математика, 4 класс, 2022 год (60 детей): отметки выше, чем в журнале, у 39,0 %, "
+        "обычно у 7,0 %; баллы у нижних границ"
     )
-    assert "нижних границ" in cards["A0"]
-    assert "выше, чем в журнале" not in cards["A0"]
+    assert "те же дети" not in cards["A0"]
     assert "ещё признаков: 1" in cards["A0"]
     assert "списков не меняет" in cards["A0"]
 
@@ -82,6 +82,25 @@ def test_a_sign_is_told_in_the_years_that_the_lists_rest_on(region):
     assert "2023" not in card
 
 
+def test_a_caution_is_told_beside_a_marked_sign_and_makes_no_card_alone(region):
+    caution = {"subject": "русский язык", "participants": 30, "marked": False, "caution": True}
+    assert read_cards(mark(region, {"school_id": "A0", **caution})) == {}
+    both = mark(region, {"school_id": "A0", **caution}, {"school_id": "A0"})
+    assert "русский язык, 4 класс, 2022 год (30 детей)" in read_cards(both)["A0"]
+    frame = tabulate_doubts(Portfolio(both, 2022, "Район")).frame
+    assert frame.set_index("Предмет, класс")["Осторожно"].to_dict() == {
+        "русский язык, 4": "мало детей",
+        "математика, 4": "—",
+    }
+
+
+def test_number_of_children_is_not_told_where_they_are_few(region):
+    frame = tabulate_doubts(
+        Portfolio(mark(region, {"school_id": "A0", "kind": "listed", "participants": 3}), 2022, "Район")
+    ).frame
+    assert frame["Детей"].isna().all()
+
+
 def test_rows_that_are_not_marked_are_not_told(region):
     assert read_cards(mark(region, {"school_id": "A0", "marked": False, "q_value": 0.9})) == {}
     assert tabulate_doubts(Portfolio(mark(region), 2022, "Район")).kind == "note"
@@ -97,7 +116,14 @@ def test_outside_list_stands_beside_the_sign_of_the_same_work(region):
     assert "школа названа во внешнем перечне: 2022" in read_cards(marked)["A1"]
 
 
-PLACE = pd.DataFrame({"year": [2022], "school_id": ["A0"], "band": ["mid"], "band_without": ["low"]})
+def lists_without(**other):
+    """Own school A0 with and without ВПР, and as it would be with doubtful years left out."""
+    row = {"year": 2022, "school_id": "A0", "marked": True, "changes": False, "band": "mid", "band_without_vpr": "low"}
+    places = {f"{name}{end}": None for name in ("results_status", "fioko_shnor") for end in ("", "_left_out")}
+    return pd.DataFrame([row | places | other])
+
+
+PLACE = lists_without()
 
 
 def test_place_without_vpr_stands_beside_the_sign(region):
@@ -108,14 +134,10 @@ def test_place_without_vpr_stands_beside_the_sign(region):
 
 
 def test_place_without_vpr_is_not_told_where_the_place_is_not(region):
-    bands = index_bands({code: {2022: "mid"} for code in OTHERS})
-    hidden = replace(region, dynamics=replace(region.dynamics, paths=_hide_band(region.dynamics.paths)))
-    assert len(bands)
+    paths = region.dynamics.paths
+    paths = paths.assign(results_band=paths["results_band"].mask(paths["school_id"] == "A0"))
+    hidden = replace(region, dynamics=replace(region.dynamics, paths=paths))
     assert "без ВПР" not in read_cards(mark(hidden, {"school_id": "A0"}, without_doubtful=PLACE))["A0"]
-
-
-def _hide_band(paths):
-    return paths.assign(results_band=paths["results_band"].mask(paths["school_id"] == "A0"))
 
 
 def test_page_of_a_school_has_the_card_and_no_other_page_has(region):
@@ -145,22 +167,31 @@ def test_region_names_every_municipality_and_what_chance_alone_would_mark(region
 
 
 def test_effect_on_the_lists_is_counted_and_named(region):
-    effect = pd.DataFrame({"year": [2022] * 2, "list": "ШНРО", "school_id": ["A0", "B0"], "is_member_without": [True, False]})
-    table = tabulate_effect(RegionYear(replace(region, doubtful_effect=effect), 2022))
-    assert "ШНРО: вошло бы 1, вышло бы 1" in table.note
-    assert set(table.frame["Без отмеченных ВПР"]) == {"вошла бы", "вышла бы"}
-    (said,) = tabulate_effect(RegionYear(region, 2022)).paragraphs
+    moves = {"A0": {"results_status_left_out": "ШНРО"}, "B0": {"fioko_shnor": True, "fioko_shnor_left_out": False}}
+    rows = [lists_without(school_id=code, changes=True, **move) for code, move in moves.items()]
+    table = tabulate_effect(RegionYear(replace(region, without_doubtful=pd.concat(rows)), 2022))
+    assert "ШНРО — вошло бы 1, вышло бы 0; ШНОР — вошло бы 0, вышло бы 1" in table.note.replace(NBSP, " ")
+    assert table.frame[["Код", "Список", "Без отмеченных ВПР"]].to_numpy().tolist() == [
+        ["B0", "ШНОР", "вышла бы"],
+        ["A0", "ШНРО", "вошла бы"],
+    ]
+    (said,) = tabulate_effect(RegionYear(replace(region, without_doubtful=PLACE), 2022)).paragraphs
     assert "остались бы прежними" in said
 
 
 def test_vpr_beside_the_exam_names_no_school(region):
-    means = {"vpr_mean": [3.2, 3.6, 4.0], "oge_mean": [3.1, 3.4, 3.9]}
-    shrunk = {"vpr_shrunk": [3.4, 3.6, 3.8], "oge_shrunk": [3.3, 3.4, 3.6]}
-    use = pd.DataFrame({"year": 2022, "school_id": OWN_SCHOOLS, "subject": "математика", "grade": 7, **means, **shrunk})
-    chart = chart_marks_use(RegionYear(replace(region, marks_use=use), 2022))
-    assert "математика — 0,99" in chart.sentence or "математика — 1,00" in chart.sentence
+    columns = {
+        "year": 2022, "vpr_year": 2020, "school_id": OWN_SCHOOLS, "subject": "математика", "grade": 7,
+        "vpr_mean": [3.2, 3.6, 4.0], "exam_mean": [3.1, 3.4, 3.9], "difference": [0.1, 0.2, 0.1], "shrunken": 0.13,
+    }  # fmt: skip
+    chart = chart_marks_use(RegionYear(replace(region, marks_use=pd.DataFrame(columns)), 2022))
+    assert "математика — 0,99, уточнённых 1,00" in chart.sentence
     html = chart._repr_html_()
     assert not [code for code in OWN_SCHOOLS if code in html]
+
+
+def test_every_kind_of_sign_has_its_words():
+    assert tuple(load_words().kinds) == SIGN_KINDS
 
 
 def test_words_that_accuse_are_refused_with_their_line(tmp_path):
@@ -179,7 +210,7 @@ def test_signs_of_others_are_counted_and_no_more(region):
         changed = before.signs.copy()
         for name, value in column.items():
             changed.loc[changed["school_id"] == "B0", name] = value
-        old, new = (
-            digest_slices(workspace, 2022, PLACES) for workspace in (before, replace(before, signs=changed))
-        )
-        assert {name: {part for part in (OWN, REGION) if old[name][part] != new[name][part]} for name in PLACES} == parts
+        old, new = (digest_slices(workspace, 2022, PLACES) for workspace in (before, replace(before, signs=changed)))
+        assert {
+            name: {part for part in (OWN, REGION) if old[name][part] != new[name][part]} for name in PLACES
+        } == parts

@@ -88,7 +88,6 @@ class Workspace:
     signs: pd.DataFrame = field(default_factory=pd.DataFrame)
     signs_expected: pd.DataFrame = field(default_factory=pd.DataFrame)
     without_doubtful: pd.DataFrame = field(default_factory=pd.DataFrame)
-    doubtful_effect: pd.DataFrame = field(default_factory=pd.DataFrame)
     marks_use: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
@@ -270,4 +269,5 @@ def load_workspace(processed: Path) -> Workspace:
         effects=read_table(processed / DYNAMICS, "effects"),
         clusters=read_table(processed / DYNAMICS, "clusters"),
         missing=read_missing(processed),
+        **load_doubt(processed),
     )

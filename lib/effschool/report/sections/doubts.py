@@ -5,15 +5,19 @@ moves no school on or off a list. Its words stand in doubts.yml.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
 
+import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
 from effschool.base.configuration import Frozen, RuleError, Whole, Words, read_rules
+from effschool.base.disclosure import load_disclosure
 from effschool.base.russian import format_number
+from effschool.method.methodology import FIOKO_LIST
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
@@ -35,7 +39,7 @@ class SignWords(Frozen):
     measure: Words
     said: Words
     usual: str = ""
-    unit: Literal["share", "marks", "none"]
+    unit: Literal["share", "spread", "none"]
 
 
 class DoubtWords(Frozen):
@@ -77,34 +81,35 @@ def load_words(path: Path = RULES) -> DoubtWords:
 
 
 def choose_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
-    """Marked rows of the given schools in the years that the lists of the year rest on, the least likely first.
+    """Signs of the given schools in the years that the lists of the year rest on, the least likely first.
 
-    Columns of `signs`, those of the schools, and `shown`, `usual`: observed and expected as they are written.
+    Columns of `signs`, marked rows and those told with a caution, columns of the schools, and `shown`, `usual`:
+    observed and expected as they are written, missing where they would tell of few schools of others.
     """
-    signs = region.workspace.signs
-    years = region.workspace.methodology.lists.window.list_years(region.year)
-    marked = signs[signs["marked"].astype(bool) & signs["year"].isin(years)] if len(signs) else signs
-    if marked.empty:
-        return pd.DataFrame(columns=[*WORK, "school_id"])
-    known = marked.merge(schools.drop(columns="year", errors="ignore"), on="school_id", validate="many_to_one")
+    signs, years = region.workspace.signs, region.workspace.methodology.lists.window.list_years(region.year)
+    if signs.empty:
+        return signs.assign(school_id=[])
+    told = signs[(signs["marked"] | signs["caution"]) & signs["year"].isin(years)]
+    known = told.merge(schools.drop(columns="year", errors="ignore"), on="school_id", validate="many_to_one")
     known = known.sort_values(["q_value", "p_value", *WORK], na_position="last", kind="stable", ignore_index=True)
-    units = known["kind"].map({kind: sign.unit for kind, sign in load_words().kinds.items()})
-    factor = units.map({"share": 100.0, "marks": 1.0})
-    usual = blur_share(known["expected"] * factor)
+    share = known["kind"].isin([kind for kind, sign in load_words().kinds.items() if sign.unit == "share"])
+    value, usual = (blur_share(known[name] * np.where(share, 100, 1)) for name in ("value", "expected"))
     if isinstance(region, Portfolio):
         tested = signs[~signs["school_id"].isin(region.register["school_id"])].groupby(WORK)["school_id"].nunique()
-        others = tested.reindex(pd.MultiIndex.from_frame(known[WORK]), fill_value=0)
-        usual = suppress_small(usual, others.set_axis(usual.index))
-    return known.assign(shown=blur_share(known["value"] * factor), usual=usual)
+        others = tested.reindex(pd.MultiIndex.from_frame(known[WORK]), fill_value=0).set_axis(known.index)
+        usual = suppress_small(usual, others)
+    few = known["participants"].lt(load_disclosure().participants).fillna(False)
+    return known.assign(shown=value, usual=usual, participants=known["participants"].mask(few))
 
 
 def describe_doubts(portfolio: Portfolio) -> pd.DataFrame:
     """The card of every own school with signs: school_id, text."""
     found = choose_signs(portfolio, portfolio.schools)
-    places = name_places(portfolio, portfolio.schools)
+    places = name_places(portfolio)
     told = [
         (school, _write_card(own, places.get((school, portfolio.year), "")))
         for school, own in found.groupby("school_id", sort=False)
+        if own["marked"].any()
     ]
     return pd.DataFrame(told, columns=["school_id", "text"])
 
@@ -124,7 +129,7 @@ def _write_card(signs: pd.DataFrame, place: str) -> Said:
     return join([f"{TITLE}: ", join(parts, "; "), ". ", MAY_BE, without, "."], "")
 
 
-MAY_BE = "Это может объясняться составом класса, строгостью журнала, работой или её проверкой; списков не меняет"
+MAY_BE = "Причиной могут быть состав класса, строгость журнала, работа, её проверка; списков это не меняет"
 
 
 def _list_years(rows: pd.DataFrame) -> str:
@@ -160,23 +165,20 @@ def name_work(row: pd.Series) -> str:
     return f"{row['subject']}{grade}, {row['year']} год"
 
 
-def name_places(region: RegionYear, schools: pd.DataFrame) -> dict[tuple[str, int], str]:
+def name_places(region: RegionYear) -> dict[tuple[str, int], str]:
     """Places of schools among others without ВПР, in words, by school and year; none where the place is not told."""
-    known, rules = region.workspace.without_doubtful, region.workspace.methodology.domains.get("results")
-    if known.empty or rules is None:
+    known, rules = region.workspace.without_doubtful, region.workspace.methodology.domains["results"]
+    if known.empty:
         return {}
-    told = schools.dropna(subset="results_band")
-    own = known[known["school_id"].isin(told["school_id"])].dropna(subset="band_without")
-    titles = rules.band_titles
-    rows = own[["school_id", "year", "band", "band_without"]].itertuples(index=False)
-    return {(row.school_id, int(row.year)): _say_place(titles, row.band, row.band_without) for row in rows}
+    paths = region.workspace.dynamics.paths.dropna(subset="results_band")[["school_id", "year", "results_band"]]
+    told = known.dropna(subset="band_without_vpr").merge(paths, on=["school_id", "year"])
+    rows = told[["school_id", "year", "results_band", "band_without_vpr"]].itertuples(index=False, name=None)
+    return {(school, year): _say_place(rules.band_titles, *bands) for school, year, *bands in rows}
 
 
-def _say_place(titles: dict[str, str], band: str | None, without: str) -> str:
+def _say_place(titles: Mapping[str, str], band: str, without: str) -> str:
     """«средние (с ВПР — низкие)», «те же: низкие»."""
-    if band == without:
-        return f"те же: {titles[without]}"
-    return f"{titles[without]} (с ВПР — {titles[band] if band in titles else NONE})"
+    return f"те же: {titles[without]}" if band == without else f"{titles[without]} (с ВПР — {titles[band]})"
 
 
 def tabulate_doubts(region: RegionYear) -> Table | Text:
@@ -196,7 +198,7 @@ def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
     """
     order = ["number"] if "number" in found else ["municipality", "name"]
     rows = _join_listed(found).sort_values([*order, *WORK], key=order_names, ignore_index=True)
-    places, measures = name_places(region, rows), {kind: sign.measure for kind, sign in load_words().kinds.items()}
+    places, measures = name_places(region), {kind: sign.measure for kind, sign in load_words().kinds.items()}
     without = [places.get(key, NONE) for key in zip(rows["school_id"], rows["year"], strict=True)]
     frame = pd.DataFrame(
         {
@@ -215,10 +217,11 @@ def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
         }
     )
     formats = dict.fromkeys(("Есть", "Ожидалось"), percent_cell)
-    shown = tuple(name for name in frame if name != "Код")
+    hidden = ["Код", *(["Осторожно"] if frame["Осторожно"].eq(NONE).all() else [])]
+    shown = tuple(frame.columns.drop(hidden))
     schools = count(rows["school_id"].nunique(), *SCHOOLS)
     title = say("{title}: {schools}, {year} год", title=words(TITLE), schools=schools, year=words(region.year))
-    return Table(TITLE, title, frame, formats, note=CARD_NOTE, shown=shown, folds=True)
+    return Table(TITLE, title, frame, formats, note=CARD_NOTE, shown=shown, folds=True, absent=NONE)
 
 
 def _join_listed(found: pd.DataFrame) -> pd.DataFrame:
@@ -233,7 +236,7 @@ def _join_listed(found: pd.DataFrame) -> pd.DataFrame:
 CARD_NOTE = (
     "Ожидалось — по разбросу школ самого региона. Расхождение — повод проверить, а не вывод: оно может объясняться "
     "составом класса, строгостью журнала, самой работой или её проверкой. Сверьте отметки с журналом, работы — с "
-    "критериями. Списков расхождение не меняет."
+    "критериями. Списков расхождение не меняет. Прочерк — не проверялось или детей слишком мало, чтобы сказать."
 )
 
 # The region
@@ -242,8 +245,8 @@ CARD_NOTE = (
 def tabulate_kinds(region: RegionYear) -> Table | Text:
     """Kinds of signs: schools tested, marked, and marked by chance alone; a row per kind in the last year that has it."""
     known = region.workspace.signs_expected
-    known = known[known["year"] <= region.year] if len(known) else known
-    if known.empty:
+    known = known[known["year"] <= region.year].dropna(subset="tested") if len(known) else known
+    if known.empty or not region.workspace.methodology.doubt:
         return say_missing(TITLE)
     last = known.sort_values("year").drop_duplicates("kind", keep="last").set_index("kind")
     rules = load_words().kinds
@@ -258,7 +261,9 @@ def tabulate_kinds(region: RegionYear) -> Table | Text:
         }
     )
     formats = {"Отметил бы случай": lambda value: format_number(value, 1)}
-    return Table("Признаки", f"{TITLE}: сколько школ отмечено и сколько отметил бы случай", frame, formats, _say_kinds(region))
+    return Table(
+        "Признаки", f"{TITLE}: сколько школ отмечено и сколько отметил бы случай", frame, formats, _say_kinds(region)
+    )
 
 
 def _say_kinds(region: RegionYear) -> Said:
@@ -277,6 +282,7 @@ KINDS_NOTE = (
 def tabulate_doubt_places(region: RegionYear) -> Table | Text:
     """Every municipality with its schools that have signs: in all, by kind."""
     found = choose_signs(region, region.region_schools)
+    found = found[found["marked"]]
     if found.empty:
         return Text((NOTHING,), kind="note")
     kinds = [kind for kind in load_words().kinds if kind in set(found["kind"])]
@@ -297,40 +303,58 @@ IN_BOOK = f"Школы поимённо, с числами — в книге «r
 
 def tabulate_effect(region: RegionYear) -> Table | Text:
     """Who would change lists if marked years of ВПР were left out (`doubtful: leave_out`): a row per school and list."""
-    known = region.workspace.doubtful_effect
-    known = known[known["year"] == region.year] if len(known) else known
-    if known.empty:
-        return Text((NO_EFFECT,))
-    schools = region.region_schools[["school_id", "name", "municipality"]]
-    rows = known.merge(schools, on="school_id", validate="many_to_one")
+    moves = list_moves(region)
+    if moves.empty:
+        return Text((say_effect(region),))
+    rows = moves.merge(region.region_schools[["school_id", "name", "municipality"]], on="school_id")
     rows = rows.sort_values(["list", "municipality", "name"], key=order_names, ignore_index=True)
-    frame = pd.DataFrame(
-        {
-            "Школа": rows["name"],
-            "Код": rows["school_id"],
-            "Муниципалитет": rows["municipality"],
-            "Список": rows["list"],
-            "Без отмеченных ВПР": rows["is_member_without"].astype(bool).map({True: "вошла бы", False: "вышла бы"}),
-        }
-    )
+    columns = ["name", "school_id", "municipality", "list", "move"]
+    frame = rows[columns].set_axis(["Школа", "Код", "Муниципалитет", "Список", "Без отмеченных ВПР"], axis=1)
     title = f"Списки {region.year} года, если отмеченные ВПР не учитывать"
     return Table("Без отмеченных ВПР", title, frame, note=say_effect(region), shown=tuple(frame.columns.drop("Код")))
 
 
+def list_moves(region: RegionYear) -> pd.DataFrame:
+    """Schools of the year that would enter or leave a list that needs help: school_id, list, `move`."""
+    known = region.workspace.without_doubtful
+    rows = known[(known["year"] == region.year) & known["changes"]] if len(known) else known
+    found = [
+        pd.DataFrame({"school_id": rows["school_id"], "list": name, "before": before, "after": after})
+        for name, before, after in _pair_lists(region, rows)
+    ]
+    moves = pd.concat(found) if found else pd.DataFrame(columns=["school_id", "list", "before", "after"])
+    moves = moves[moves["before"] != moves["after"]]
+    return moves.assign(move=np.where(moves["after"].astype(bool), ENTERS, LEAVES))
+
+
+ENTERS, LEAVES = "вошла бы", "вышла бы"
+
+
+def _pair_lists(region: RegionYear, rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series, pd.Series]]:
+    """Whether the schools are on each list as it is, and as it would be."""
+    for name in region.watched if len(rows) else ():
+        if name == FIOKO_LIST:
+            yield name, *(rows[f"fioko_shnor{end}"].fillna(False).astype(bool) for end in ("", LEFT_OUT))
+        elif name in region.workspace.methodology.list_watched("results"):
+            yield name, *(rows[f"results_status{end}"].eq(name) for end in ("", LEFT_OUT))
+
+
+LEFT_OUT = "_left_out"
+
+
 def say_effect(region: RegionYear) -> Said:
     """How many schools would enter and leave each list if marked years of ВПР were left out."""
-    known = region.workspace.doubtful_effect
-    known = known[known["year"] == region.year] if len(known) else known
-    if known.empty:
+    moves = list_moves(region)
+    if moves.empty:
         return say(NO_EFFECT)
     parts = [
         say(
-            "{list}: вошло бы {entered}, вышло бы {left}",
+            "{list} — вошло бы {entered}, вышло бы {left}",
             list=words(name),
-            entered=number(int(own["is_member_without"].sum())),
-            left=number(int((~own["is_member_without"].astype(bool)).sum())),
+            entered=number(int((own["move"] == ENTERS).sum())),
+            left=number(int((own["move"] == LEAVES).sum())),
         )
-        for name, own in known.groupby("list")
+        for name, own in moves.groupby("list", sort=False)
     ]
     return join([EFFECT, join(parts, "; "), "."], "")
 
@@ -342,40 +366,50 @@ NO_EFFECT = "Если отмеченные ВПР не учитывать (doubt
 
 
 def chart_marks_use(region: RegionYear) -> Chart | Text:
-    """ВПР against ОГЭ of the same children two years later, by subject: points without names (не список)."""
-    known = region.workspace.marks_use
-    rows = known[known["year"] == region.year] if len(known) else known
-    if rows.empty:
-        return say_missing("ВПР и ОГЭ тех же детей")
-    grade = int(rows["grade"].iloc[0])
-    points = rows.assign(x=rows["vpr_shrunk"], y=rows["oge_shrunk"], kind=rows["subject"])
-    figure = charts.draw_groups(points, f"ВПР, {grade} класс, средняя отметка", "ОГЭ, средняя отметка")
-    title = f"ВПР в {grade} классе и ОГЭ {region.year} года тех же детей: средние отметки школ, уточнённые"
-    frame = pd.DataFrame([_correlate(subject, own) for subject, own in rows.groupby("subject")])
-    formats = dict.fromkeys(("Корреляция", "Корреляция уточнённых"), two_digits)
-    table = Table("ВПР и ОГЭ", title, frame, {**formats, "Разность": signed})
+    """ВПР against the exam of the same children later, by subject: points without names, no list (не список)."""
+    known, rules = region.workspace.marks_use, region.workspace.methodology.doubt
+    rows = known[known["year"] == region.year].dropna(subset="shrunken") if len(known) else known
+    if rows.empty or rules is None:
+        return say_missing("ВПР и экзамен тех же детей")
+    exam = rules.marks_use.procedure
+    grade, before = int(rows["grade"].iloc[0]), int(rows["vpr_year"].iloc[0])
+    points = rows.assign(x=rows["vpr_mean"], y=rows["vpr_mean"] - rows["shrunken"], kind=rows["subject"])
+    figure = charts.draw_groups(points, f"ВПР, {grade} класс, средняя отметка", f"{exam}, средняя отметка, уточнённая")
+    title = f"ВПР {before} года в {grade} классе и {exam} {region.year} года тех же детей: средние отметки школ"
+    frame = pd.DataFrame([_correlate(str(subject), own) for subject, own in points.groupby("kind")])
+    formats = {**dict.fromkeys(("Корреляция", "Корреляция уточнённых"), two_digits), DIFFERENCE: signed}
+    table = Table("ВПР и экзамен", title, frame, formats)
     return Chart("marks-use", title, _say_use(frame), figure, table)
 
 
-def _correlate(subject: str, rows: pd.DataFrame) -> dict[str, object]:
+DIFFERENCE = "ВПР минус экзамен, балла"
+
+
+def _correlate(subject: str, points: pd.DataFrame) -> dict[str, object]:
+    """How closely the two go together in one subject, as they are and shrunken, and by how much ВПР is higher."""
     return {
         "Предмет": subject,
-        "Школ": len(rows),
-        "Корреляция": rows["vpr_mean"].corr(rows["oge_mean"]),
-        "Корреляция уточнённых": rows["vpr_shrunk"].corr(rows["oge_shrunk"]),
-        "Разность": rows["oge_mean"].mean() - rows["vpr_mean"].mean(),
+        "Школ": len(points),
+        "Корреляция": points["vpr_mean"].corr(points["exam_mean"]),
+        "Корреляция уточнённых": points["x"].corr(points["y"]),
+        DIFFERENCE: points["difference"].mean(),
     }
 
 
 def _say_use(frame: pd.DataFrame) -> Said:
     parts = [
-        say("{subject} — {raw}", subject=words(row["Предмет"]), raw=number(row["Корреляция"], 2))
+        say(
+            "{subject} — {raw}, уточнённых {shrunken}",
+            subject=words(row["Предмет"]),
+            raw=number(row["Корреляция"], 2),
+            shrunken=number(row["Корреляция уточнённых"], 2),
+        )
         for _, row in frame.iterrows()
     ]
-    return join(["Связь средних ВПР и ОГЭ по школам (коэффициент корреляции): ", join(parts, "; "), USE_NOTE], "")
+    return join(["Корреляция средних по школам: ", join(parts, "; "), USE_NOTE], "")
 
 
 USE_NOTE = (
-    ". Точки — средние, притянутые к региону тем сильнее, чем меньше участников: у малой школы отличие чаще случайно. "
-    "Это не список: точка в стороне — повод спросить, а не вывод."
+    ". Уточнение притягивает разность ВПР и экзамена к средней по региону тем сильнее, чем меньше детей: у малой школы "
+    "она чаще случайна. Это не список: точка в стороне — повод спросить, а не вывод."
 )

@@ -75,6 +75,11 @@ class Told:
     comments: pd.DataFrame
     figures: pd.DataFrame
 
+    @cached_property
+    def cards(self) -> dict[str, Said]:
+        """What is to be checked before conclusions, by the code of a school with signs."""
+        return describe_doubts(self.portfolio).set_index("school_id")["text"].to_dict()
+
 
 def tell_schools(portfolio: Portfolio, path: Path) -> Told:
     """Figures and comments of own schools by the rules of a file.
@@ -183,20 +188,13 @@ def tell_pages(told: Told) -> SchoolPages:
     kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
     histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
     histories = histories[~_flag_few(histories)]
-    files, cards = name_school_files(told.portfolio.schools), describe_doubts(told.portfolio)
+    files = name_school_files(told.portfolio.schools)
     return SchoolPages(
         tuple(
-            _put_card(_tell_page(told, row, files[row["school_id"]], pd.concat(said), histories), cards, row)
+            _tell_page(told, row, files[row["school_id"]], pd.concat(said), histories)
             for _, row in told.portfolio.schools.iterrows()
         )
     )
-
-
-def _put_card(page: SchoolPage, cards: pd.DataFrame, school: pd.Series) -> SchoolPage:
-    """The page with what is to be checked before conclusions, if anything, set off before the advice."""
-    own = cards.loc[cards["school_id"] == school["school_id"], "text"]
-    *parts, advice = page.shown
-    return replace(page, shown=(*parts, *(Text((text,), kind="note") for text in own), advice))
 
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
@@ -228,7 +226,8 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     read = say(READ, fewest=number(told.rules.fewest))
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
-    return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
+    card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
+    return SchoolPage(file, school["name"], (intro, *tables, *hidden, *card, _gather_advice(told, code)))
 
 
 def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -379,11 +378,21 @@ PARTNERS = "Похожие школы с лучшими результатами
 
 def _gather_advice(told: Told, code: str) -> Advice | Text:
     own = told.comments[(told.comments["school_id"] == code) & told.comments["reader"].isin(SCHOOL_READERS)]
+    if code in told.cards:
+        own = _put_off(told, own)
     groups = [
         (join([_upper(rows["because"].iloc[0]), "."], ""), tuple(_address(row) for row in rows.itertuples()))
         for _, rows in own.groupby("pattern", sort=False)
     ]
     return Advice(tuple(groups)) if groups else Text((NO_ADVICE,))
+
+
+def _put_off(told: Told, comments: pd.DataFrame) -> pd.DataFrame:
+    """Comments of a school whose ВПР is to be checked first: none that rests on ВПР, unless all do."""
+    caveated = set(list_caveated(told.portfolio.workspace.methodology))
+    resting = {item.id for item in told.rules.patterns if caveated & {condition.base for condition in item.when}}
+    rest = comments[~comments["pattern"].isin(resting)]
+    return comments if rest.empty else rest
 
 
 def _upper(text: Said) -> Said:
