@@ -62,6 +62,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.certainty.sampling import Recount
     from effschool.certainty.shrinkage import estimate_levels
     from effschool.certainty.stability import assess_lists
+    from effschool.doubt.examine import examine_doubt, open_borders
     from effschool.dynamics.clusters import find_clusters
     from effschool.dynamics.effects import assess_programme
     from effschool.dynamics.follow import follow_schools
@@ -81,6 +82,8 @@ def demo_processed(demo_raw, methodology):
     contract = read_contract(processed)
     identified = identify_schools(contract, methodology)
     workspace.save_identified(identified, methodology, processed)
+    register = open_borders(methodology, ROOT / "methodologies")
+    workspace.save_doubt(examine_doubt(contract, methodology, register), processed)
     write_missing(judge_missing(find_missing(contract), contract, identified, methodology), processed)
     year = choose_year(identified, methodology, None)
     workspace.save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from effschool.dynamics.level_change import class_values, measure_level_change
 from effschool.dynamics.pupil_cohorts import average_gains, follow_pupils
-from effschool.dynamics.variance import fit_variance, require_rules, standardise_means
 from effschool.method.methodology import Axis, MethodologyError, load_methodology
+from effschool.method.variance import fit_variance, require_rules, standardise_means
 
 YEARS = range(2018, 2025)
 

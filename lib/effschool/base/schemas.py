@@ -22,6 +22,7 @@ PAIR_STATES = (APPROVED, "не утверждена")
 JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
 BANDS = ("low", "mid", "high")
 DOMAINS = ("results", "social")
+SIGN_KINDS = ("journal_raised", "border_peak", "above_region", "cohort_jump", "listed")
 MARKS = ("mark_2", "mark_3", "mark_4", "mark_5")
 SOCIAL_COUNTS = (
     "deviant",
@@ -428,6 +429,99 @@ LISTS = _leave_behind(
 )
 """A row per school that is not left out and year whose window the data cover; a status is null where there is none."""
 
+SIGNS = _leave_behind(
+    "signs",
+    ["year", "school_id", "kind", "subject", "grade"],
+    {
+        "year": ColumnSchema("int64"),
+        "school_id": _text(False),
+        "kind": ColumnSchema("str", lambda: _import_check().isin(SIGN_KINDS)),
+        "subject": _text(False),
+        "grade": ColumnSchema("Int64", nullable=True),
+        "participants": ColumnSchema("Int64", nullable=True),
+        "value": ColumnSchema("float64", nullable=True),
+        "expected": ColumnSchema("float64", nullable=True),
+        "p_value": ColumnSchema("float64", lambda: _import_check().in_range(0, 1), nullable=True),
+        "q_value": ColumnSchema("float64", lambda: _import_check().in_range(0, 1), nullable=True),
+        "marked": ColumnSchema("bool"),
+        "caution": ColumnSchema("bool"),
+    },
+)
+"""A row per year, school, kind, subject and grade that was tested for a sign, and per row of an outside list.
+
+`value` is what was observed, `expected` what the region's ordinary schools lead to: shares 0…1 of journal_raised and
+border_peak, spreads of schools of above_region and cohort_jump, where `participants` are the fewer of the two ends.
+`p_value`: the chance of so much or more in an ordinary school; `q_value`: Benjamini and Hochberg over all tested rows
+of the year. `caution`: as rare as what is marked, but with too few participants to be marked."""
+
+SIGNS_EXPECTED = _leave_behind(
+    "signs_expected",
+    ["year", "kind"],
+    {
+        "year": ColumnSchema("int64"),
+        "kind": ColumnSchema("str", lambda: _import_check().isin(SIGN_KINDS)),
+        "tested": ColumnSchema("Int64", nullable=True),
+        "marked": ColumnSchema("Int64"),
+        "by_chance": ColumnSchema("float64", nullable=True),
+    },
+)
+"""A row per year and kind: schools tested with participants enough, schools marked, schools that chance alone marks."""
+
+SIGNS_UNTESTED = _leave_behind(
+    "signs_untested",
+    ["year", "subject", "grade"],
+    {
+        "year": ColumnSchema("int64"),
+        "subject": _text(False),
+        "grade": ColumnSchema("Int64"),
+        "note": _text(False),
+    },
+)
+"""A row per work of ВПР whose primary scores were not tested, and why: borders unknown or at odds with the marks."""
+
+_PLACES = {"index": "float64", "band": "str", "results_status": "str", "fioko_shnor": "boolean"}
+WITHOUT_DOUBTFUL = _leave_behind(
+    "without_doubtful",
+    ["year", "school_id"],
+    {
+        "year": ColumnSchema("int64"),
+        "school_id": _text(False),
+        "marked": ColumnSchema("bool"),
+        "changes": ColumnSchema("bool"),
+        **{
+            f"{name}{ending}": ColumnSchema(dtype, nullable=True)
+            for ending in ("", "_without_vpr", "_left_out")
+            for name, dtype in _PLACES.items()
+        },
+    },
+)
+"""A row per school and year that is marked, or whose lists (`changes`) the leaving out of doubtful years would change.
+
+Without ending: the data as they are; `_without_vpr`: the methodology without ВПР; `_left_out`: without ВПР of every
+marked school and year."""
+
+MARKS_USE = _leave_behind(
+    "marks_use",
+    ["year", "school_id", "subject"],
+    {
+        "year": ColumnSchema("int64"),
+        "school_id": _text(False),
+        "subject": _text(False),
+        "grade": ColumnSchema("Int64"),
+        "vpr_year": ColumnSchema("int64"),
+        "vpr_participants": ColumnSchema("Int64"),
+        "vpr_mean": ColumnSchema("float64"),
+        "exam_participants": ColumnSchema("Int64"),
+        "exam_mean": ColumnSchema("float64"),
+        "difference": ColumnSchema("float64"),
+        "shrunken": ColumnSchema("float64", nullable=True),
+    },
+)
+"""A row per school, subject and year of the exam: mean marks of ВПР (`grade`, `vpr_year`) and of the cohort's exam,
+their difference and the same drawn towards the region's by the share of chance in it."""
+
+DOUBT = {schema.name: schema for schema in (SIGNS, SIGNS_EXPECTED, SIGNS_UNTESTED, WITHOUT_DOUBTFUL, MARKS_USE)}
+"""The tables of doubt, by name."""
 
 LEFT_BEHIND = {schema.name: schema for schema in (SCHOOLS_OUT, INDICATORS, INDICES, LISTS)}
 """The tables that identification leaves behind, by name."""

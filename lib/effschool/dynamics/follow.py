@@ -9,10 +9,10 @@ from effschool.dynamics.level_change import measure_level_change
 from effschool.dynamics.paths import describe_memberships, follow_cohorts, stack_lists, trace_paths
 from effschool.dynamics.pupil_cohorts import follow_pupils
 from effschool.dynamics.transitions import count_transitions, count_turnover
-from effschool.dynamics.variance import standardise_means
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
 from effschool.method.methodology import Methodology
+from effschool.method.variance import standardise_means
 
 
 @dataclass(frozen=True)

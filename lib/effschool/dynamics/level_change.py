@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from effschool.dynamics.variance import fit_variance, require_rules
 from effschool.method.indicators import KEY, select_rows
 from effschool.method.methodology import Axis, LevelChange, Methodology
+from effschool.method.variance import fit_variance, require_rules
 
 HIDDEN, PALE, SHOWN = "hidden", "pale", "shown"
 """Too few pupils to show; too few for a tone; shown with its tone."""

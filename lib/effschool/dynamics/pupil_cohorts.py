@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from effschool.dynamics.variance import fit_variance, require_rules
 from effschool.method.methodology import Methodology, PupilCohorts
+from effschool.method.variance import fit_variance, require_rules
 
 JUMP, FALL, USUAL = "jump", "fall", "usual"
 OTHER_PUPILS, PARTIAL, FEW, MISSING, NO_LINE = "other_pupils", "partial", "few", "missing", "no_line"

@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -11,12 +13,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, field_v
 
 from effschool.base.configuration import Model, read_rules
 from effschool.base.russian import clean_letters
-from effschool.base.schemas import LEFT_BEHIND
+from effschool.base.schemas import DOUBT, LEFT_BEHIND
 from effschool.base.storage import hash_readable, read_record, read_table, write_table, write_text
+from effschool.doubt.examine import leave_out_doubtful
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
+from effschool.intake.ingest import read_contract
 from effschool.intake.missing import Gap, read_missing
 from effschool.method.identify import Identified
+from effschool.method.indicators import Tables
 from effschool.method.methodology import Methodology
 
 DYNAMICS = "dynamics"
@@ -151,6 +156,28 @@ def save_certainty(certainty: pd.DataFrame, levels: pd.DataFrame, processed: Pat
     """Leave how sure the lists are (a row per school and list of the explained year) and the shrunk levels."""
     write_table(certainty, processed / "certainty.parquet")
     write_table(levels, processed / "levels.parquet")
+
+
+def save_doubt(tables: Mapping[str, pd.DataFrame], processed: Path) -> None:
+    """Leave the signs of doubt and what they change: the tables of `schemas.DOUBT` by name.
+
+    Raises:
+        pandera.errors.SchemaError: a table would break its schema; a fault of the program, and nothing is written.
+    """
+    checked = {name: schema.validate(tables[name]) for name, schema in DOUBT.items()}
+    for name, table in checked.items():
+        write_table(table, processed / f"{name}.parquet")
+
+
+def load_doubt(processed: Path) -> dict[str, pd.DataFrame]:
+    """The tables of `schemas.DOUBT` by name."""
+    return {name: read_table(processed, name) for name in DOUBT}
+
+
+def load_counted(processed: Path) -> Tables:
+    """The contract tables that lists were made from: without ВПР of doubtful years where the methodology says so."""
+    tables = read_contract(processed)
+    return leave_out_doubtful(tables, partial(load_doubt, processed), load_used_methodology(processed))
 
 
 def load_used_methodology(processed: Path) -> Methodology:

@@ -258,8 +258,8 @@ def _read_value(text: str) -> object:
 def audit_lists(options: argparse.Namespace) -> int:
     """The audit workbook of the last run: raw counts as values, everything else as formulas."""
     from effschool.audit import write_audit  # noqa: PLC0415 -- `make report` need not wait for it
-    from effschool.intake.ingest import read_contract  # noqa: PLC0415
     from effschool.report.workspace import (  # noqa: PLC0415
+        load_counted,
         load_identified,
         load_used_methodology,
         refuse_unfinished,
@@ -268,7 +268,7 @@ def audit_lists(options: argparse.Namespace) -> int:
     processed, path = Path(options.processed), Path(options.reports) / "audit.xlsx"
     with hold_folder(path.parent):
         refuse_unfinished(processed)
-        write_audit(read_contract(processed), load_identified(processed), load_used_methodology(processed), path)
+        write_audit(load_counted(processed), load_identified(processed), load_used_methodology(processed), path)
     _say(f"Книга для проверки: {path}")
     return 0
 

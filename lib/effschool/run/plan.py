@@ -35,6 +35,7 @@ IDENTIFIED_FILES = (
     "certainty",
     "levels",
     "missing",
+    *("signs", "signs_expected", "signs_untested", "without_doubtful", "marks_use"),
 )
 DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),

@@ -11,7 +11,6 @@ from effschool.base.russian import count_words, join_words
 from effschool.base.storage import read_table
 from effschool.certainty.explain import explain_index
 from effschool.dynamics.follow import Dynamics
-from effschool.intake.ingest import read_contract
 from effschool.intake.layouts import Layout, load_layouts
 from effschool.lab.panels.shell import say_failure
 from effschool.method.identify import Identified, Memory
@@ -22,6 +21,7 @@ from effschool.report.display import Text
 from effschool.report.portfolio import RegionYear, open_region
 from effschool.report.workspace import (
     Workspace,
+    load_counted,
     load_dynamics,
     load_identified,
     load_used_methodology,
@@ -92,7 +92,7 @@ class Desk:
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Contract tables; means that are those of the marks stand in them, so that a changed count keeps its mean."""
-        tables = read_contract(self.processed)
+        tables = load_counted(self.processed)
         return {**tables, "results": fill_mean_scores(tables["results"])}
 
     @cached_property

@@ -14,6 +14,7 @@ from effschool.method.methodology.domains import (
     FewPupils,
     Orientation,
 )
+from effschool.method.methodology.doubt import CohortSign, Doubtful, DoubtRules, JournalSign, MarksUse, PeakSign
 from effschool.method.methodology.dynamics import Axis, DynamicsRules, LevelChange, PupilCohorts, Standard
 from effschool.method.methodology.effects import Clusters, Effects, Feature, Matching, Simulation
 from effschool.method.methodology.files import (
@@ -39,8 +40,11 @@ __all__ = [
     "Certainty",
     "CertificateTotal",
     "Clusters",
+    "CohortSign",
     "Domain",
     "DomainRules",
+    "DoubtRules",
+    "Doubtful",
     "Draws",
     "DynamicsRules",
     "Effects",
@@ -54,14 +58,17 @@ __all__ = [
     "GroupsByType",
     "Indicator",
     "JointStatus",
+    "JournalSign",
     "LevelChange",
     "Lists",
+    "MarksUse",
     "Matching",
     "MeanIndicator",
     "Methodology",
     "MethodologyError",
     "Orientation",
     "Partners",
+    "PeakSign",
     "Power",
     "PowerRule",
     "ProcedureGroup",

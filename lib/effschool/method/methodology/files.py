@@ -51,7 +51,8 @@ def load_methodology(
             reading = Entry({"groups": Entry({"reading": Entry(groups, "", 0)}, "", 0)}, path.name, 1)
             entry = merge_entries(entry, reading)
         made = validate_entries(Methodology, entry, f"Файл методики «{path.name}»", faults)
-        raise_faults(f"Файл методики «{path.name}»", _check_register(made.thresholds, entry, path.parent))
+        lacking = _check_register(made.thresholds, entry, path.parent) + _check_borders(made, entry, path.parent)
+        raise_faults(f"Файл методики «{path.name}»", lacking)
     except ConfigurationError as error:
         raise MethodologyError(str(error)) from None
     return made
@@ -131,15 +132,18 @@ def list_methodologies(folder: Path) -> list[Path]:
     return [path for path in files if re.search(rb"^(domains|extends):", path.read_bytes(), re.MULTILINE)]
 
 
+REGISTERS = {"thresholds": "register", "doubt": "borders"}
+"""Keys that name files of data beside the methodology, by section."""
+
+
 def list_files(path: Path) -> list[Path]:
-    """Files that a methodology is made of: itself, those it extends and its register; a wrong one alone."""
+    """Files that a methodology is made of: itself, those it extends and its registers; a wrong one alone."""
     try:
         entry, files = read_extended(path, "методики", [], _leave_out)
     except ConfigurationError:
         return [path]
-    use = entry.find("thresholds")
-    register = use.find("register") if use else None
-    return [*files, path.parent / str(register.value)] if register else files
+    named = [section.find(key) for name, key in REGISTERS.items() if (section := entry.find(name))]
+    return [*files, *(path.parent / str(register.value) for register in named if register)]
 
 
 def find_methodology(name: str, folder: Path) -> Path:
@@ -150,6 +154,13 @@ def find_methodology(name: str, folder: Path) -> Path:
 def _say_missing(path: Path) -> str:
     known = ", ".join(f"«{found.stem}»" for found in list_methodologies(path.parent)) or "нет ни одной"
     return f"Методики «{path.stem}» нет. В папке «{path.parent.name}» есть: {known}."
+
+
+def _check_borders(made: Methodology, entry: Entry, folder: Path) -> list[Fault]:
+    if made.doubt is None or (folder / made.doubt.borders).is_file():
+        return []
+    text = f"стоит «{made.doubt.borders}», а такого файла в папке «{folder.name}» нет"
+    return [locate(entry, ("doubt", "borders"), text)]
 
 
 def _check_register(use: ThresholdUse | None, entry: Entry, folder: Path) -> list[Fault]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from effschool.base.configuration import Frozen, RuleError, Words
 from effschool.method.methodology.certainty import Certainty
 from effschool.method.methodology.domains import Domain, DomainRules, Orientation
+from effschool.method.methodology.doubt import Doubtful, DoubtRules
 from effschool.method.methodology.dynamics import DynamicsRules
 from effschool.method.methodology.effects import Clusters, Effects
 from effschool.method.methodology.fioko import Fioko
@@ -47,7 +48,8 @@ class Methodology(Frozen):
     """One methodology, whole.
 
     `orientation`, `social_rule`, `certificate_total` and the reading of `groups` are the switches between readings of
-    the document; `certificate_total` says what the shares of graduates without a certificate are of.
+    the document; `certificate_total` says what the shares of graduates without a certificate are of. `doubtful` says
+    whether ВПР of a year with signs of doubt is left out of the index.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -57,6 +59,7 @@ class Methodology(Frozen):
     orientation: Orientation = "consistent"
     social_rule: str | None = None
     certificate_total: CertificateTotal = "graduates"
+    doubtful: Doubtful = "show"
     groups: Annotated[GroupsByType | GroupsByExams, Field(discriminator="by")]
     domains: dict[Domain, DomainRules]
     lists: Lists
@@ -67,6 +70,7 @@ class Methodology(Frozen):
     partners: Partners | None = None
     effects: Effects | None = None
     clusters: Clusters | None = None
+    doubt: DoubtRules | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -96,6 +100,14 @@ class Methodology(Frozen):
                 raise RuleError("такой id уже есть в другом индексе, ожидался другой", *at)
         if self.lists.social and not social:
             raise RuleError("статусы заданы, а индекса social нет", "lists", "social")
+        return self
+
+    @model_validator(mode="after")
+    def _check_doubt(self) -> Self:
+        if self.doubtful == "leave_out" and not self.doubt:
+            raise RuleError("признаков никто не ищет: ожидался раздел doubt", "doubtful")
+        if self.doubt and not self.dynamics:
+            raise RuleError("ожидался раздел dynamics: по нему находят тех же детей в другом году", "doubt")
         return self
 
     @model_validator(mode="after")

@@ -22,8 +22,8 @@ from effschool.dynamics.pupil_cohorts import (
     USUAL,
     average_gains,
 )
-from effschool.dynamics.variance import require_rules
 from effschool.method.methodology import LevelChange, Methodology
+from effschool.method.variance import require_rules
 from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Said, count, join, number, say, words

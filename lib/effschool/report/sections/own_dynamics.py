@@ -6,7 +6,7 @@ import pandas as pd
 
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.pupil_cohorts import FALL, JUMP, OTHER_PUPILS
-from effschool.dynamics.variance import require_rules
+from effschool.method.variance import require_rules
 from effschool.report import dynamics_charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import join, percent, say, words

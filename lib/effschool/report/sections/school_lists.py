@@ -8,8 +8,8 @@ from effschool.base.russian import format_percent, join_words
 from effschool.certainty.chance import count_cases, say_cases
 from effschool.certainty.stability import FACTORS, METHODICAL
 from effschool.dynamics.level_change import HIDDEN
-from effschool.dynamics.variance import require_rules
 from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules
+from effschool.method.variance import require_rules
 from effschool.report.facts import Said, join, say, words
 from effschool.report.portfolio import Portfolio, flag_members, list_certainty, list_histories
 from effschool.report.queries import name_step

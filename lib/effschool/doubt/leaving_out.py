@@ -1,0 +1,86 @@
+"""What doubt changes in the lists (влияние на списки): a school's place without ВПР, and with doubtful years left out.
+
+All by identification itself, carried out on other tables or by a rule without ВПР.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from effschool.base.schemas import WITHOUT_DOUBTFUL, empty_table
+from effschool.doubt.cohorts import VPR
+from effschool.method.identify import Identified, Memory, identify_schools
+from effschool.method.indicators import KEY, Tables
+from effschool.method.methodology import Aggregation, DomainRules, Methodology
+
+
+def drop_doubtful(tables: Tables, signs: pd.DataFrame) -> Tables:
+    """The tables without the rows of ВПР of every school and year that has a marked row."""
+    results, marked = tables["results"], signs.loc[signs["marked"], KEY].drop_duplicates()
+    doubtful = pd.MultiIndex.from_frame(results[KEY]).isin(pd.MultiIndex.from_frame(marked))
+    return {**tables, "results": results[~((results["procedure"] == VPR).to_numpy() & doubtful)]}
+
+
+def leave_out_vpr(methodology: Methodology) -> Methodology:
+    """The methodology without what is counted over ВПР alone; weights of the rest keep their proportions."""
+    rules, fioko = methodology.domains["results"], methodology.fioko
+    kept = tuple(item for item in rules.indicators if item.rows.procedure != (VPR,))
+    changed: dict[str, object] = {"indicators": kept, "aggregation": _weigh_rest(rules, kept)}
+    domains = {**methodology.domains, "results": rules.model_copy(update=changed)}
+    if fioko:
+        rest = tuple(item for item in fioko.procedures if item.rows.procedure != (VPR,))
+        fioko = fioko.model_copy(update={"procedures": rest})
+    return methodology.model_copy(update={"domains": domains, "fioko": fioko})
+
+
+def _weigh_rest(rules: DomainRules, kept: tuple) -> Aggregation:
+    weights: Mapping[str, float] = rules.aggregation.weights
+    by_block = rules.aggregation.weights_by == "block"
+    left = {name: weights[name] for name in {item.block if by_block else item.id for item in kept} if name in weights}
+    total = sum(left.values())
+    return rules.aggregation.model_copy(update={"weights": {name: weight / total for name, weight in left.items()}})
+
+
+def compare_without_doubtful(tables: Tables, signs: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """A row per school and year that is marked, or whose list the leaving out of doubtful years would change.
+
+    Columns as `schemas.WITHOUT_DOUBTFUL`; names without an ending are those of the data as they are (`doubtful: show`).
+    Leaving out one school's ВПР moves the borders of others: so a school that is not marked may stand here.
+    """
+    if not signs["marked"].any():
+        return empty_table(WITHOUT_DOUBTFUL)
+    memory = Memory()
+    shown = identify_schools(tables, methodology, memory)
+    kept = identify_schools(tables, leave_out_vpr(methodology), memory)
+    left = identify_schools(drop_doubtful(tables, signs), methodology)
+    marked = signs.loc[signs["marked"], KEY].drop_duplicates().assign(marked=True)
+    rows = _take_places(shown).merge(marked, how="left", on=KEY)
+    for ending, other in (("without_vpr", kept), ("left_out", left)):
+        rows = rows.merge(_take_places(other).rename(columns=_add_ending(ending)), how="left", on=KEY)
+    rows["marked"] = rows["marked"].fillna(value=False).astype(bool)
+    lists = [name for name in PLACES if name.endswith(("_status", "shnor"))]
+    rows["changes"] = np.any([_differ(rows[name], rows[f"{name}_left_out"]) for name in lists], axis=0)
+    kinds = {name: column.dtype for name, column in WITHOUT_DOUBTFUL.columns.items()}
+    taken = rows[rows["marked"] | rows["changes"]][list(kinds)].astype(kinds)
+    return taken.sort_values(KEY, ignore_index=True)
+
+
+PLACES = ("index", "band", "results_status", "fioko_shnor")
+
+
+def _add_ending(ending: str) -> dict[str, str]:
+    return {name: f"{name}_{ending}" for name in PLACES}
+
+
+def _take_places(identified: Identified) -> pd.DataFrame:
+    """Index, band and lists of results of every school and year that takes part."""
+    schools = identified.schools.dropna(subset="group")[KEY]
+    indices = identified.indices.query("domain == 'results'")[[*KEY, "index", "band"]]
+    lists = identified.lists[[*KEY, "results_status", "fioko_shnor"]]
+    return schools.merge(indices, how="left", on=KEY).merge(lists, how="left", on=KEY)
+
+
+def _differ(before: pd.Series, after: pd.Series) -> np.ndarray:
+    same = (before == after).fillna(value=False).astype(bool) | (before.isna() & after.isna())
+    return ~same.to_numpy()
