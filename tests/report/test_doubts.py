@@ -57,7 +57,7 @@ def test_card_tells_the_strongest_signs_and_counts_the_rest(region):
     )
     assert "те же дети" not in cards["A0"]
     assert "ещё признаков: 1" in cards["A0"]
-    assert "списков не меняет" in cards["A0"]
+    assert "списков это не меняет" in cards["A0"]
 
 
 def test_what_is_expected_is_told_with_five_schools_of_others_behind_it(region):
@@ -156,7 +156,13 @@ def test_folded_table_shows_its_title_and_keeps_what_it_holds(region):
 
 def test_region_names_every_municipality_and_what_chance_alone_would_mark(region):
     expected = pd.DataFrame(
-        {"year": [2021, 2022], "kind": ["journal_raised"] * 2, "tested": [8, 9], "marked": [0, 1], "by_chance": 0.25}
+        {
+            "year": [2021, 2022],
+            "kind": ["journal_raised"] * 2,
+            "tested": [8, 9],
+            "marked": [0, 1],
+            "by_chance": [0.1, 0.25],
+        }
     )
     marked = RegionYear(mark(region, {"school_id": "A0"}, signs_expected=expected), 2022)
     places = tabulate_doubt_places(marked).frame
@@ -164,6 +170,17 @@ def test_region_names_every_municipality_and_what_chance_alone_would_mark(region
     kinds = tabulate_kinds(marked)
     assert kinds.list_rows() == [["отметка выше, чем в журнале, % детей", "2022", "9", "1", "0,3"]]
     assert "не больше 5" in kinds.note.replace(NBSP, " ")
+
+
+def test_work_that_could_not_be_tested_is_named_with_the_reason(region):
+    expected = pd.DataFrame(
+        {"year": [2022], "kind": ["border_peak"], "tested": [9], "marked": [0], "by_chance": [0.02]}
+    )
+    work = {"year": [2022], "subject": ["математика"], "grade": [5], "note": ["границ отметок нет в реестре"]}
+    tables = {"signs_expected": expected, "signs_untested": pd.DataFrame(work)}
+    kinds = tabulate_kinds(RegionYear(mark(region, **tables), 2022))
+    assert "Не проверены: математика, 5 класс, 2022 год: границ отметок нет в реестре." in kinds.note
+    assert kinds.list_rows()[0][-1] == "менее 0,1"
 
 
 def test_effect_on_the_lists_is_counted_and_named(region):

@@ -92,6 +92,7 @@ class Workspace:
     missing: tuple[Gap, ...] = ()
     signs: pd.DataFrame = field(default_factory=pd.DataFrame)
     signs_expected: pd.DataFrame = field(default_factory=pd.DataFrame)
+    signs_untested: pd.DataFrame = field(default_factory=pd.DataFrame)
     without_doubtful: pd.DataFrame = field(default_factory=pd.DataFrame)
     marks_use: pd.DataFrame = field(default_factory=pd.DataFrame)
 

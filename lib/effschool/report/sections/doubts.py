@@ -1,4 +1,4 @@
-"""What is to be checked before conclusions (что проверить до выводов): signs of doubtful results of ВПР, to each reader.
+"""What is to be checked before conclusions (что проверить до выводов): signs of doubtful results of ВПР, for readers.
 
 A sign is a figure that differs from what the region's own spread leads to. It is a reason to check, accuses nobody and
 moves no school on or off a list. Its words stand in doubts.yml.
@@ -17,7 +17,7 @@ from pydantic import model_validator
 from effschool.base.configuration import Frozen, RuleError, Whole, Words, read_rules
 from effschool.base.disclosure import load_disclosure
 from effschool.base.russian import format_number
-from effschool.method.methodology import FIOKO_LIST
+from effschool.method.methodology import FIOKO_LIST, DoubtRules
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
@@ -243,39 +243,49 @@ CARD_NOTE = (
 
 
 def tabulate_kinds(region: RegionYear) -> Table | Text:
-    """Kinds of signs: schools tested, marked, and marked by chance alone; a row per kind in the last year that has it."""
-    known = region.workspace.signs_expected
+    """Schools tested, marked, and marked by chance alone: a row per kind of sign in the last year that has it."""
+    known, rules = region.workspace.signs_expected, region.workspace.methodology.doubt
     known = known[known["year"] <= region.year].dropna(subset="tested") if len(known) else known
-    if known.empty or not region.workspace.methodology.doubt:
+    if known.empty or rules is None:
         return say_missing(TITLE)
     last = known.sort_values("year").drop_duplicates("kind", keep="last").set_index("kind")
-    rules = load_words().kinds
-    rows = last.loc[[kind for kind in rules if kind in last.index]].reset_index()
+    kinds = load_words().kinds
+    rows = last.loc[[kind for kind in kinds if kind in last.index]].reset_index()
     frame = pd.DataFrame(
         {
-            "Что расходится": [rules[kind].measure for kind in rows["kind"]],
+            "Что расходится": [kinds[kind].measure for kind in rows["kind"]],
             "Год": rows["year"].astype("str"),
             "Проверено школ": rows["tested"],
             "Отмечено": rows["marked"],
-            "Отметил бы случай": rows["by_chance"],
+            BY_CHANCE: rows["by_chance"],
         }
     )
-    formats = {"Отметил бы случай": lambda value: format_number(value, 1)}
-    return Table(
-        "Признаки", f"{TITLE}: сколько школ отмечено и сколько отметил бы случай", frame, formats, _say_kinds(region)
-    )
+    title = f"{TITLE}: сколько школ отмечено и сколько отметил бы случай"
+    return Table("Признаки", title, frame, {BY_CHANCE: _show_chance}, note=_say_kinds(region, rules))
 
 
-def _say_kinds(region: RegionYear) -> Said:
-    rules = region.workspace.methodology.doubt
-    return say(KINDS_NOTE, false=percent(rules.false_share_pct, 0), least=number(rules.marked_from))
+BY_CHANCE, LEAST_SHOWN = "Отметил бы случай", 0.1
+
+
+def _show_chance(schools: object) -> str:
+    """«0,4», «менее 0,1»."""
+    value = float(schools)  # type: ignore[arg-type]
+    return f"менее {format_number(LEAST_SHOWN, 1)}" if value < LEAST_SHOWN else format_number(value, 1)
+
+
+def _say_kinds(region: RegionYear, rules: DoubtRules) -> Said:
+    """How marks are chosen, and which works of the year could not be tested."""
+    untested = region.workspace.signs_untested
+    untested = untested[untested["year"] == region.year] if len(untested) else untested
+    works = [f"{name_work(row)}: {row['note']}" for _, row in untested.iterrows()]
+    rest = say("Не проверены: {works}.", works=words("; ".join(works))) if works else ""
+    return join([say(KINDS_NOTE, false=percent(rules.false_share_pct, 0), least=number(rules.marked_from)), rest])
 
 
 KINDS_NOTE = (
-    "«Отметил бы случай» — сколько школ в среднем отметило бы то же правило в регионе, где школы различаются как обычно, "
-    "а особого нет ни в одной. Из отмеченных случайны в среднем не больше {false} (поправка Бенджамини — Хохберга по "
-    "всем проверенным строкам года); отмечаются работы, где участников не меньше {least}. В списках отметки никого не "
-    "двигают."
+    "«Отметил бы случай» — сколько школ в среднем перешло бы ту же границу в таком же регионе, где школы различаются "
+    "лишь как обычно; из всех отмеченных случайны в среднем не больше {false} (поправка Бенджамини — Хохберга по всем "
+    "проверенным строкам года). Отмечаются работы, где детей не меньше {least}."
 )
 
 
@@ -302,7 +312,7 @@ IN_BOOK = f"Школы поимённо, с числами — в книге «r
 
 
 def tabulate_effect(region: RegionYear) -> Table | Text:
-    """Who would change lists if marked years of ВПР were left out (`doubtful: leave_out`): a row per school and list."""
+    """Who would change lists if marked ВПР were left out (`doubtful: leave_out`): a row per school and list."""
     moves = list_moves(region)
     if moves.empty:
         return Text((say_effect(region),))
