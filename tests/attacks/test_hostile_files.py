@@ -237,6 +237,7 @@ LOAD = {
     "layouts/rules/plausible.yml": "from effschool.intake.plausibility_rules import load_rules\n"
     "load = lambda p: load_rules(p.parents[1])",
     "thresholds.yml": "from effschool.method.thresholds import load_register as load",
+    "vpr_borders.yml": "from effschool.doubt.borders import load_borders as load",
     "schools.yml": "from effschool.report.comments import load_comments as load",
     "municipal.yml": "from effschool.forms.template import load_form as load",
 }

@@ -145,8 +145,8 @@ FAULTS = {
         'version: "1.0"',
         'version: "1.0"\nextra: 1',
         "строка 4, ключ «extra»: "
-        "такого ключа нет; допустимы: id, title, version, source, orientation, social_rule, certificate_total, groups, "
-        "domains, lists, fioko, thresholds, certainty, dynamics, partners, effects, clusters",
+        "такого ключа нет; допустимы: id, title, version, source, orientation, social_rule, certificate_total, "
+        "doubtful, groups, domains, lists, fioko, thresholds, certainty, dynamics, partners, effects, clusters, doubt",
     ),
     "unknown key of indicator": (
         "        threshold: 20",
@@ -649,7 +649,13 @@ def test_methodology_is_found_by_name_or_path(methodologies):
 
 def test_files_a_methodology_is_made_of(folder):
     found = [path.name for path in list_files(FOLDER / "fioko-shnor-no-vpr.yml")]
-    assert found == ["fioko-shnor-no-vpr.yml", "fioko-shnor.yml", "khabarovsk-2020.yml", "thresholds.yml"]
+    assert found == [
+        "fioko-shnor-no-vpr.yml",
+        "fioko-shnor.yml",
+        "khabarovsk-2020.yml",
+        "thresholds.yml",
+        "vpr_borders.yml",
+    ]
     (folder / "wrong.yml").write_text("a: [", encoding="utf-8")
     assert list_files(folder / "wrong.yml") == [folder / "wrong.yml"]
     assert list_files(folder / "absent.yml") == [folder / "absent.yml"]

@@ -40,7 +40,8 @@ def pair_later(standard: pd.DataFrame, methodology: Methodology, procedures: Seq
     size = 100 * pairs["later_participants"] / pairs["participants"]
     usual = size.groupby([pairs[name] for name in STEP]).transform("median")
     same = (usual >= rules.least_size_pct) & ((100 * size / usual - 100).abs() <= rules.size_change_pct)
-    return pairs[same].assign(fewest=pairs[["participants", "later_participants"]].min(axis=1)).reset_index(drop=True)
+    fewest = pairs[["participants", "later_participants"]].min(axis=1)
+    return pairs.assign(fewest=fewest)[same].reset_index(drop=True)
 
 
 def measure_steps(pairs: pd.DataFrame, min_schools: int) -> pd.DataFrame:

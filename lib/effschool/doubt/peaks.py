@@ -14,7 +14,7 @@ from effschool.doubt.borders import Borders
 from effschool.doubt.tails import Values, measure_tail
 
 Whole = NDArray[np.int64]
-BENDS, STEPS = 1.0, 12
+BENDS, STEPS = 1.0, 20
 """How strongly a school's distribution is held to the region's form, in pupils; steps of Newton's method."""
 OUTLIER, ROUNDS = 4.0, 5
 
@@ -30,7 +30,7 @@ def measure_peaks(counts: Whole, borders: Borders, degree: int) -> tuple[Values,
     smooth = bend_to_schools(smooth_region(counts.sum(axis=0), borders, degree), counts)
     at = list(borders)
     expected = smooth[:, at].sum(axis=1)
-    spread = estimate_departure(counts, smooth, borders)
+    spread = estimate_departure(counts, smooth, borders, degree)
     observed = counts[:, at].sum(axis=1)
     return observed / total, expected, measure_tail(observed, total, special.logit(expected), spread)
 
@@ -55,16 +55,29 @@ def bend_to_schools(region: Values, counts: Whole) -> Values:
     score = np.arange(len(region)) - region @ np.arange(len(region))
     score = score / np.sqrt(region @ score**2)
     design = np.column_stack([score, score**2 - 1])
-    total = counts.sum(axis=1)
-    wanted, bend = counts @ design, np.zeros((len(counts), 2))
+    total, wanted = counts.sum(axis=1), counts @ design
+    bend, best, damping = np.zeros((len(counts), 2)), np.full(len(counts), -np.inf), np.ones(len(counts))
+    proposed = bend
     for _ in range(STEPS):
-        density = special.softmax(np.log(region) + bend @ design.T, axis=1)
-        mean = density @ design
-        second = np.einsum("sk,ka,kb->sab", density, design, design) - mean[:, :, None] * mean[:, None, :]
-        slope = wanted - total[:, None] * mean - BENDS * bend
-        step = np.linalg.solve(total[:, None, None] * second + BENDS * np.eye(2), slope[:, :, None])[:, :, 0]
-        bend = np.clip(bend + np.clip(step, -1, 1), -4, 4)
+        log = np.log(region) + proposed @ design.T
+        fit = (wanted * proposed).sum(axis=1) - total * special.logsumexp(log, axis=1)
+        fit -= BENDS * (proposed**2).sum(axis=1) / 2
+        # A step that made the fit worse is taken back and made smaller.
+        better = fit >= best
+        bend, best = np.where(better[:, None], proposed, bend), np.where(better, fit, best)
+        damping = np.where(better, np.minimum(2 * damping, 1), damping / 4)
+        proposed = bend + damping[:, None] * _find_step(region, design, counts, bend)
     return np.asarray(special.softmax(np.log(region) + bend @ design.T, axis=1))
+
+
+def _find_step(region: Values, design: Values, counts: Whole, bend: Values) -> Values:
+    """Newton's step from a bend, school by school."""
+    total = counts.sum(axis=1)
+    density = special.softmax(np.log(region) + bend @ design.T, axis=1)
+    mean = density @ design
+    second = np.einsum("sk,ka,kb->sab", density, design, design) - mean[:, :, None] * mean[:, None, :]
+    slope = counts @ design - total[:, None] * mean - BENDS * bend
+    return np.asarray(np.linalg.solve(total[:, None, None] * second + BENDS * np.eye(2), slope[:, :, None])[:, :, 0])
 
 
 def list_shifts(borders: Borders, scores: int) -> list[list[int]]:
@@ -74,7 +87,7 @@ def list_shifts(borders: Borders, scores: int) -> list[list[int]]:
     return [places for places in shifted if not near & set(places) and places[0] > 0 and places[-1] < scores - 1]
 
 
-def estimate_departure(counts: Whole, smooth: Values, borders: Borders) -> float:
+def estimate_departure(counts: Whole, smooth: Values, borders: Borders, degree: int) -> float:
     """Spread (of logits) of shares about the smooth distribution, from sets of scores that are no borders.
 
     Only where more pupils stand than expected: scores that a peak was taken from must not widen it. Sets far out are
@@ -91,4 +104,6 @@ def estimate_departure(counts: Whole, smooth: Values, borders: Borders) -> float
     for _ in range(ROUNDS):
         kept = (above > 0) & (above**2 <= OUTLIER**2 * (chance + wide * logit))
         logit = max(float((above**2 - chance)[kept].sum() / wide[kept].sum()), 0.0) if kept.any() else 0.0
-    return float(np.sqrt(logit))
+    # The curve was fitted to these scores and not to those at the borders: there it errs more, here it looks too good.
+    held = (degree + 1) / (counts.shape[1] - 2 * len(borders))
+    return float(np.sqrt(logit * (1 + held) / max(1 - held, held)))

@@ -21,8 +21,8 @@ SURE_SHARE = 20
 """Participants from which a school's share tells where the region's ordinary schools are."""
 USUAL_SPREAD, SPREAD_DOUBT, CENTRE_DOUBT = 0.4, 0.7, 0.5
 """Where the first fit starts: an ordinary spread of logits, and how little (in logarithms, in logits) it is held to."""
-SPREADS = (-6.0, 2.0)
-"""Logarithms between which a spread is looked for."""
+CENTRES, SPREADS = (-7.0, 7.0), (-6.0, 2.0)
+"""Logits between which a centre is looked for, logarithms between which a spread is."""
 ORDINARY_CHANCE, ROUNDS = 0.01, 2
 """Schools that chance would put so far out are set aside, in so many rounds after the first fit."""
 
@@ -110,7 +110,7 @@ def _fit(count: Values, total: Values, bound: Values, start: Values, held: Value
     grid, masses = GRID[COARSE], WEIGHTS[COARSE] / WEIGHTS[COARSE].sum()
 
     def _lose(point: Values) -> float:
-        logit = point[0] + np.exp(np.clip(point[1], *SPREADS)) * grid
+        logit = np.clip(point[0], *CENTRES) + np.exp(np.clip(point[1], *SPREADS)) * grid
         log = kinds[:, :1] * logit - kinds[:, 1:2] * np.logaddexp(0, logit)
         most = log.max(axis=1)
         beyond = _count_tails(cuts[:, 1] + 1, cuts[:, 0], special.expit(logit)) @ masses
@@ -120,7 +120,7 @@ def _fit(count: Values, total: Values, bound: Values, start: Values, held: Value
 
     options = {"xatol": 0.03, "fatol": 0.03, "initial_simplex": start + np.array([[0, 0], [0.2, 0], [0, 0.3]])}
     found = optimize.minimize(_lose, start, method="Nelder-Mead", options=options).x
-    return np.array([found[0], np.clip(found[1], *SPREADS)])
+    return np.array([np.clip(found[0], *CENTRES), np.clip(found[1], *SPREADS)])
 
 
 def adjust_chances(chances: ArrayLike) -> Values:
