@@ -17,6 +17,7 @@ from pydantic import model_validator
 from effschool.base.configuration import Frozen, RuleError, Whole, Words, read_rules
 from effschool.base.disclosure import load_disclosure
 from effschool.base.russian import format_number
+from effschool.doubt.marks_use import shrink
 from effschool.method.methodology import FIOKO_LIST, DoubtRules
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
@@ -383,8 +384,9 @@ def chart_marks_use(region: RegionYear) -> Chart | Text:
         return say_missing("ВПР и экзамен тех же детей")
     exam = rules.marks_use.procedure
     grade, before = int(rows["grade"].iloc[0]), int(rows["vpr_year"].iloc[0])
-    points = rows.assign(x=rows["vpr_mean"], y=rows["vpr_mean"] - rows["shrunken"], kind=rows["subject"])
-    figure = charts.draw_groups(points, f"ВПР, {grade} класс, средняя отметка", f"{exam}, средняя отметка, уточнённая")
+    points = pd.concat([_shrink_means(own) for _, own in rows.groupby("subject")])
+    labels = (f"{work}, средняя отметка, уточнённая" for work in (f"ВПР, {grade} класс", exam))
+    figure = charts.draw_groups(points, *labels)
     title = f"ВПР {before} года в {grade} классе и {exam} {region.year} года тех же детей: средние отметки школ"
     frame = pd.DataFrame([_correlate(str(subject), own) for subject, own in points.groupby("kind")])
     formats = {**dict.fromkeys(("Корреляция", "Корреляция уточнённых"), two_digits), DIFFERENCE: signed}
@@ -393,6 +395,12 @@ def chart_marks_use(region: RegionYear) -> Chart | Text:
 
 
 DIFFERENCE = "ВПР минус экзамен, балла"
+
+
+def _shrink_means(rows: pd.DataFrame) -> pd.DataFrame:
+    """Means of one subject, each drawn towards the region's by the share of chance in it: x ВПР, y exam, kind."""
+    x, y = (shrink(rows[f"{work}_mean"], 1 / rows[f"{work}_participants"]) for work in ("vpr", "exam"))
+    return rows.assign(x=x, y=y, kind=rows["subject"])
 
 
 def _correlate(subject: str, points: pd.DataFrame) -> dict[str, object]:
@@ -420,6 +428,6 @@ def _say_use(frame: pd.DataFrame) -> Said:
 
 
 USE_NOTE = (
-    ". Уточнение притягивает разность ВПР и экзамена к средней по региону тем сильнее, чем меньше детей: у малой школы "
-    "она чаще случайна. Это не список: точка в стороне — повод спросить, а не вывод."
+    ". Уточнённая средняя притянута к региону тем сильнее, чем меньше детей: у малой школы отличие чаще случайно, и без "
+    "уточнения связь кажется слабее. Это не список: точка в стороне — повод спросить, а не вывод."
 )
