@@ -6,7 +6,7 @@ from builders_report import build_workspace, identify_bands, register, registere
 from conftest import ROOT
 
 from effschool.base.configuration import ConfigurationError
-from effschool.base.russian import NBSP
+from effschool.base.russian import NBSP, format_number
 from effschool.base.schemas import SIGN_KINDS
 from effschool.report.display import Table, fold_table
 from effschool.report.portfolio import Portfolio, RegionYear
@@ -196,15 +196,21 @@ def test_effect_on_the_lists_is_counted_and_named(region):
     assert "остались бы прежними" in said
 
 
-def test_vpr_beside_the_exam_names_no_school(region):
+def test_vpr_beside_the_exam_names_no_school_and_believes_small_ones_less(region):
+    codes = [f"A{number}" for number in range(12)]
+    means = [3.0, 3.2, 3.4, 3.6, 3.8, 4.0] * 2
+    pupils = [100] * 11 + [2]
     columns = {
-        "year": 2022, "vpr_year": 2020, "school_id": OWN_SCHOOLS, "subject": "математика", "grade": 7,
-        "vpr_mean": [3.2, 3.6, 4.0], "exam_mean": [3.1, 3.4, 3.9], "difference": [0.1, 0.2, 0.1], "shrunken": 0.13,
+        "year": 2022, "vpr_year": 2020, "school_id": codes, "subject": "математика", "grade": 7, "vpr_mean": means,
+        "exam_mean": [*means[:-1], 2.5], "difference": 0.1, "shrunken": 0.1,
+        "vpr_participants": pupils, "exam_participants": pupils,
     }  # fmt: skip
     chart = chart_marks_use(RegionYear(replace(region, marks_use=pd.DataFrame(columns)), 2022))
-    assert "математика — 0,99, уточнённых 1,00" in chart.sentence
+    row = chart.table.frame.iloc[0]
+    assert row["Корреляция"] < row["Корреляция уточнённых"] < 1
+    assert f"математика — {format_number(row['Корреляция'], 2)}, уточнённых" in chart.sentence
     html = chart._repr_html_()
-    assert not [code for code in OWN_SCHOOLS if code in html]
+    assert not [code for code in codes if code in html]
 
 
 def test_every_kind_of_sign_has_its_words():
