@@ -13,6 +13,7 @@ from effschool.report.portfolio import Portfolio, RegionYear
 from effschool.report.sections.doubts import (
     RULES,
     chart_marks_use,
+    chart_peaks,
     describe_doubts,
     load_words,
     tabulate_doubt_places,
@@ -211,6 +212,23 @@ def test_vpr_beside_the_exam_names_no_school_and_believes_small_ones_less(region
     assert f"математика — {format_number(row['Корреляция'], 2)}, уточнённых" in chart.sentence
     html = chart._repr_html_()
     assert not [code for code in codes if code in html]
+
+
+def test_primary_scores_of_marked_schools_stand_beside_all_others(region):
+    counts = {"A0": [5, 40, 5], "B0": [20, 20, 20], "B1": [10, 20, 30]}
+    rows = [
+        {"year": 2022, "school_id": code, "procedure": "ВПР", "subject": "математика", "grade": 4, "score": score}
+        | {"pupils": pupils}
+        for code, own in counts.items()
+        for score, pupils in enumerate(own)
+    ]
+    marked = mark(region, {"school_id": "A0", "kind": "border_peak", "participants": 50})
+    chart = chart_peaks(RegionYear(marked, 2022), pd.DataFrame(rows))
+    told = chart.table.frame.set_index("Балл")
+    assert told["отмеченные школы"].to_list() == [10, 80, 10]
+    assert told["остальные школы региона"].round(2).to_list() == [25, 33.33, 41.67]
+    assert "на балле 1: 80,0 % детей против 33,3 %" in chart.sentence.replace(NBSP, " ")
+    assert chart_peaks(RegionYear(mark(region), 2022), pd.DataFrame(rows)).kind == "note"
 
 
 def test_every_kind_of_sign_has_its_words():

@@ -373,6 +373,52 @@ def say_effect(region: RegionYear) -> Said:
 EFFECT = "Если отмеченные ВПР не учитывать (doubtful: leave_out), списки изменились бы так: "
 NO_EFFECT = "Если отмеченные ВПР не учитывать (doubtful: leave_out), списки остались бы прежними."
 
+
+def chart_peaks(region: RegionYear, scores: pd.DataFrame) -> Chart | Text:
+    """Primary scores of the work with the most schools marked at its borders: these schools and all others.
+
+    Args:
+        scores: the contract table.
+    """
+    signs = region.workspace.signs
+    signs = signs[signs["marked"] & (signs["kind"] == PEAK) & (signs["year"] == region.year)] if len(signs) else signs
+    if signs.empty:
+        return Text((NO_PEAKS,), kind="note")
+    work = signs.groupby(["subject", "grade"]).size().idxmax()
+    rows = scores[(scores["procedure"] == VPR) & (scores["year"] == region.year)]
+    rows = rows[(rows["subject"] == work[0]) & (rows["grade"] == work[1])]
+    marked = signs.loc[(signs["subject"] == work[0]) & (signs["grade"] == work[1]), "school_id"]
+    kind = rows["school_id"].isin(marked).map({True: MARKED, False: REST})
+    counts = rows.groupby(["score", kind])["pupils"].sum().unstack(fill_value=0).astype("float64")
+    shares = (100 * counts / counts.sum())[[MARKED, REST]].rename_axis(columns=None)
+    named = f"{work[0]}, {int(work[1])} класс"
+    title = f"Первичные баллы ВПР, {named}, {region.year} год: отмеченные школы и остальные, % детей"
+    figure = charts.draw_lines(shares, "% детей", dashed=[REST])
+    figure.axes[0].set_xlabel("первичный балл")
+    charts.write_numbers(figure.axes[0].yaxis)
+    frame = shares.rename_axis("Балл").reset_index().astype({"Балл": "str"})
+    table = Table("Первичные баллы", title, frame, dict.fromkeys((MARKED, REST), percent_cell))
+    return Chart("peaks", title, _say_peak(shares, len(marked)), figure, table)
+
+
+PEAK, VPR = "border_peak", "ВПР"
+MARKED, REST = "отмеченные школы", "остальные школы региона"
+NO_PEAKS = "Скоплений первичных баллов у границ отметок, которых не бывает у обычных школ региона, нет."
+
+
+def _say_peak(shares: pd.DataFrame, schools: int) -> Said:
+    """The score at which the two part most."""
+    score = (shares[MARKED] - shares[REST]).idxmax()
+    return say(
+        "Отмечено {schools}; дальше всего линии расходятся на балле {score}: {marked} детей против {rest}. Так бывает "
+        "и при округлении в пользу ребёнка.",
+        schools=count(schools, *SCHOOLS),
+        score=number(int(score)),
+        marked=percent(shares.loc[score, MARKED]),
+        rest=percent(shares.loc[score, REST]),
+    )
+
+
 # ВПР beside the exam of the same children
 
 
@@ -428,6 +474,6 @@ def _say_use(frame: pd.DataFrame) -> Said:
 
 
 USE_NOTE = (
-    ". Уточнённая средняя притянута к региону тем сильнее, чем меньше детей: у малой школы отличие чаще случайно, и без "
-    "уточнения связь кажется слабее. Это не список: точка в стороне — повод спросить, а не вывод."
+    ". Уточнённая средняя притянута к региону тем сильнее, чем меньше детей: у малой школы отличие чаще случайно, и "
+    "без уточнения связь кажется слабее. Это не список: точка в стороне — повод спросить, а не вывод."
 )
