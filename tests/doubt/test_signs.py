@@ -8,7 +8,7 @@ import pytest
 from builders import SOURCE, result, school, table, tables
 from scipy import special
 
-from effschool.base.schemas import SIGNS, SIGNS_EXPECTED, SIGNS_UNTESTED
+from effschool.base.schemas import JOURNAL_FAR, SIGNS, SIGNS_EXPECTED, SIGNS_UNTESTED
 from effschool.doubt.borders import BorderRegister
 from effschool.doubt.signs import count_expected, find_signs, judge_signs
 
@@ -133,6 +133,35 @@ def test_what_is_missing_is_not_zero(methodology):
     assert "006" not in set(found["school_id"])  # all its marks would be raised
 
 
+def add_far(given, counts, lowered=0):
+    """Rows of those two and more away from the journal: school → how many raised so far."""
+    raised = given["journal"].query("change == 'повысили'")
+    rows = raised.assign(change=JOURNAL_FAR[1], pupils=raised["school_id"].map(counts).astype("Int64"))
+    both = [given["journal"], rows, rows.assign(change=JOURNAL_FAR[0], pupils=pd.array([lowered] * len(rows), "Int64"))]
+    return {**given, "journal": pd.concat(both, ignore_index=True)}
+
+
+def test_differences_of_two_are_tested_where_the_file_names_them(methodology):
+    given = build(raised={1: 60})
+    assert not (look(given, methodology).signs["kind"] == "journal_gap").any()
+    counts = {name(place): 1 if place % 2 else 0 for place in range(60)} | {"001": 20}
+    found = look(add_far(given, counts), methodology).signs
+    gap = found.query("kind == 'journal_gap'").set_index("school_id")
+    assert len(gap) == 60
+    assert gap.index[gap["marked"]].tolist() == ["001"]
+    assert gap.loc["001", "value"] == pytest.approx(20 / 60)
+    raised = found.query("kind == 'journal_raised'").set_index("school_id")["value"]
+    before = look(given, methodology).signs.query("kind == 'journal_raised'").set_index("school_id")["value"]
+    pd.testing.assert_series_equal(raised, before)  # those two away are a part of those who raised, not more pupils
+
+
+def test_more_pupils_two_away_than_away_at_all_are_not_believed(methodology):
+    counts = dict.fromkeys(map(name, range(60)), 0)
+    gap = look(add_far(build(), counts | {"001": 61}), methodology).signs.query("kind == 'journal_gap'")
+    assert "001" not in set(gap["school_id"])
+    assert len(gap) == 59
+
+
 def test_autumn_works_and_other_exams_have_no_borders(methodology):
     given = build(peaked={2: 60})
     for procedure in ("ВПР (осень)", "ОГЭ"):
@@ -193,7 +222,7 @@ def frame(*rows):
 
 
 def test_all_rows_of_a_year_are_judged_together(methodology):
-    """By hand: of four rows of 2020, p = 0.012 and 0.024 are marked (cuts 0.0125, 0.025), 0.06 is not; 2021 is apart."""
+    """By hand: of four rows of 2020, p = 0.012 and 0.024 are marked (cuts 0.0125, 0.025), 0.06 not; 2021 is apart."""
     rows = [(2020, "border_peak", "1", 60, 0.012), (2020, "journal_raised", "2", 60, 0.024)]
     rows += [
         (2020, "journal_raised", "3", 60, 0.06),

@@ -147,6 +147,21 @@ def test_comparison_with_the_journal_belongs_to_the_school_above(tmp_path):
     ]
 
 
+def test_comparison_with_the_journal_may_name_differences_of_two(tmp_path):
+    rows = [["ВПР 2023. 5 класс"], ["Предмет: Математика"], ["Сравнение отметок с отметками по журналу"]]
+    rows += [["Группы участников", "Кол-во участников", "%"], ["СОШ (edu270123)"]]
+    labels = ("Понизили %", "Понизили на 2 и более", "Подтвердили %", "Повысили %", "Повысили на две отметки и больше")
+    rows += [[label, count, 1] for label, count in zip(labels, (3, 1, 5, 2, 0), strict=True)]
+    (taken,) = read_one(save_book(tmp_path / "a.xlsx", {"Лист": rows}))
+    assert list_rows(taken, "change", "pupils") == [
+        ("понизили", 3),
+        ("понизили на две и больше", 1),
+        ("подтвердили", 5),
+        ("повысили", 2),
+        ("повысили на две и больше", 0),
+    ]
+
+
 def test_primary_scores_become_long(tmp_path):
     titles = [["ВПР 2023. 4 класс"], ["Предмет: Математика"]]
     heading = [["", "", "Распределение первичных баллов", "", ""], ["Группы участников", "Кол-во участников", 0, 1, 2]]

@@ -20,9 +20,11 @@ EVENT_STATES = ("выполнено", "не выполнено", "отменен
 APPROVED = "утверждена"
 PAIR_STATES = (APPROVED, "не утверждена")
 JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
+JOURNAL_FAR = ("понизили на две и больше", "повысили на две и больше")
+"""Parts of those who lowered and who raised, where the file names them."""
 BANDS = ("low", "mid", "high")
 DOMAINS = ("results", "social")
-SIGN_KINDS = ("journal_raised", "border_peak", "above_region", "cohort_jump", "listed")
+SIGN_KINDS = ("journal_gap", "journal_raised", "border_peak", "above_region", "cohort_jump", "listed")
 MARKS = ("mark_2", "mark_3", "mark_4", "mark_5")
 SOCIAL_COUNTS = (
     "deviant",
@@ -276,11 +278,13 @@ JOURNAL = _take_in(
         "school_id": _text(False),
         "subject": _text(False),
         "grade": _GRADE,
-        "change": _choice(JOURNAL_CHANGES, "Сравнение с журналом"),
+        "change": _choice((*JOURNAL_CHANGES, *JOURNAL_FAR), "Сравнение с журналом"),
         "pupils": _count(),
     },
 )
-"""A row per school, year, subject, grade and `change` (ВПР mark against that of the journal); `pupils` counts them."""
+"""A row per school, year, subject, grade and `change` (ВПР mark against that of the journal); `pupils` counts them.
+
+The three `JOURNAL_CHANGES` are all pupils, `JOURNAL_FAR` are parts of two of them."""
 
 SCORES = _take_in(
     "scores",
@@ -449,7 +453,7 @@ SIGNS = _leave_behind(
 )
 """A row per year, school, kind, subject and grade that was tested for a sign, and per row of an outside list.
 
-`value` is what was observed, `expected` what the region's ordinary schools lead to: shares 0…1 of journal_raised and
+`value` is what was observed, `expected` what the region's ordinary schools lead to: shares 0…1 of the journal's and
 border_peak, spreads of schools of above_region and cohort_jump, where `participants` are the fewer of the two ends.
 `p_value`: the chance of so much or more in an ordinary school; `q_value`: Benjamini and Hochberg over all tested rows
 of the year. `caution`: as rare as what is marked, but with too few participants to be marked."""

@@ -50,10 +50,12 @@ def compare_without_doubtful(tables: Tables, signs: pd.DataFrame, methodology: M
     """
     if not signs["marked"].any():
         return empty_table(WITHOUT_DOUBTFUL)
+    # Conditions of schools have nothing to do with ВПР, and take as long as results.
+    rules = methodology.model_copy(update={"domains": {"results": methodology.domains["results"]}})
     memory = Memory()
-    shown = identify_schools(tables, methodology, memory)
-    kept = identify_schools(tables, leave_out_vpr(methodology), memory)
-    left = identify_schools(drop_doubtful(tables, signs), methodology)
+    shown = identify_schools(tables, rules, memory)
+    kept = identify_schools(tables, leave_out_vpr(rules), memory)
+    left = identify_schools(drop_doubtful(tables, signs), rules)
     marked = signs.loc[signs["marked"], KEY].drop_duplicates().assign(marked=True)
     rows = _take_places(shown).merge(marked, how="left", on=KEY)
     for ending, other in (("without_vpr", kept), ("left_out", left)):

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from effschool.base.schemas import KEYS, MARKS, SIGNS, SIGNS_EXPECTED, SIGNS_UNTESTED, TableSchema, empty_table
+from effschool.base.schemas import (
+    JOURNAL_CHANGES,
+    JOURNAL_FAR,
+    KEYS,
+    MARKS,
+    SIGNS,
+    SIGNS_EXPECTED,
+    SIGNS_UNTESTED,
+    TableSchema,
+    empty_table,
+)
 from effschool.doubt.borders import BorderRegister, Borders, Work, choose_borders
 from effschool.doubt.cohorts import VPR, measure_jumps, measure_unconfirmed
 from effschool.doubt.peaks import measure_peaks
@@ -18,7 +28,14 @@ from effschool.method.indicators import Tables
 from effschool.method.methodology import DoubtRules, Methodology
 from effschool.method.variance import standardise_means
 
-JOURNAL, PEAK, ABOVE, JUMP, LISTED = "journal_raised", "border_peak", "above_region", "cohort_jump", "listed"
+GAP, JOURNAL, PEAK, ABOVE, JUMP, LISTED = (
+    "journal_gap",
+    "journal_raised",
+    "border_peak",
+    "above_region",
+    "cohort_jump",
+    "listed",
+)
 ROW = list(KEYS["marked"])
 WORK = ["year", "subject", "grade"]
 
@@ -53,25 +70,33 @@ def _finish(frame: pd.DataFrame, schema: TableSchema) -> pd.DataFrame:
 
 
 def test_journal(journal: pd.DataFrame, rules: DoubtRules) -> pd.DataFrame:
-    """Share of marks above the journal's, against the region's ordinary schools in the same work."""
-    known = journal.dropna(subset=["pupils", "grade"]).astype({"pupils": "float64"})
-    known = known.assign(raised=known["pupils"].where(known["change"] == rules.journal.raised, 0.0))
-    rows = known.groupby(ROW, as_index=False).agg(
-        participants=("pupils", "sum"), raised=("raised", "sum"), changes=("change", "size")
-    )
-    rows = rows[(rows["participants"] > 0) & (rows["changes"] > 1)]
-    frames = [_test_shares(work, rules) for _, work in rows.groupby(WORK)]
-    return pd.concat([*frames, _start_tested()], ignore_index=True).assign(kind=JOURNAL)
+    """Shares of marks above the journal's, and two or more away from it, against the ordinary schools of the work.
+
+    Who is two away is told by some files only: a row without these counts, or with more of them than of all who lowered
+    or raised, is not tested for it.
+    """
+    wide = journal.dropna(subset=["grade"]).astype({"pupils": "float64"})
+    wide = wide.pivot(index=ROW, columns="change", values="pupils").reindex(columns=[*JOURNAL_CHANGES, *JOURNAL_FAR])
+    lowered, confirmed, raised = (wide[change] for change in JOURNAL_CHANGES)
+    far = wide[list(JOURNAL_FAR)].sum(axis=1, skipna=False)
+    counted = {JOURNAL: wide[rules.journal.raised], GAP: far.where(far <= lowered + raised)}
+    rows = wide.assign(participants=lowered + confirmed + raised)[["participants"]]
+    frames = [
+        _test_shares(work, rules).assign(kind=kind)
+        for kind, count in counted.items()
+        for _, work in rows.assign(count=count).query("participants > 0").dropna().reset_index().groupby(WORK)
+    ]
+    return pd.concat([*frames, _start_tested()], ignore_index=True)
 
 
 def _test_shares(work: pd.DataFrame, rules: DoubtRules) -> pd.DataFrame:
     tested = work[work["participants"] >= rules.caution_from]
     if len(tested) < rules.min_schools:
         return _start_tested()
-    ordinary = estimate_ordinary(work["raised"], work["participants"], rules.journal.ordinary_pct)
-    chance = ordinary.measure(tested["raised"], tested["participants"])
+    ordinary = estimate_ordinary(work["count"], work["participants"], rules.journal.ordinary_pct)
+    chance = ordinary.measure(tested["count"], tested["participants"])
     return tested[[*ROW, "participants"]].assign(
-        value=tested["raised"] / tested["participants"], expected=ordinary.share, p_value=chance
+        value=tested["count"] / tested["participants"], expected=ordinary.share, p_value=chance
     )
 
 

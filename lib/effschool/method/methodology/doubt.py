@@ -14,11 +14,11 @@ class JournalSign(Frozen):
     """Marks against the journal (отметки ВПР и журнал).
 
     Args:
-        raised: the change that is counted.
+        raised: the change that is counted as raised.
         ordinary_pct: share of schools, from the lowest, of which the region's ordinary distribution is estimated.
     """
 
-    raised: Words
+    raised: Literal["понизили", "подтвердили", "повысили"]
     ordinary_pct: Percent
 
 
