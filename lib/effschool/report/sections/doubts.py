@@ -191,6 +191,14 @@ def tabulate_doubts(region: RegionYear) -> Table | Text:
 NOTHING = "Признаков, которые стоило бы проверить до выводов по ВПР, у школ нет."
 
 
+def summarise_doubts(doubts: Table | Text) -> Text:
+    """The same for the note: how many schools, what it means, where they are named."""
+    return Text((join([doubts.title, "."], ""), doubts.note, IN_OWN_BOOK)) if isinstance(doubts, Table) else doubts
+
+
+IN_OWN_BOOK = f"Школы поимённо — в отчёте и в книге, лист «{TITLE}»."
+
+
 def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
     """Signs as a row each, in the order of schools, the outside list beside them.
 
