@@ -113,7 +113,7 @@ def test_outside_list_stands_beside_the_sign_of_the_same_work(region):
     marked = mark(region, *rows)
     frame = tabulate_doubts(Portfolio(marked, 2022, "Район")).frame
     assert frame[["Код", "Внешний перечень"]].to_numpy().tolist() == [["A0", "да"], ["A1", "да"]]
-    assert frame["Что расходится"].to_list()[1] == "названа во внешнем перечне"
+    assert frame["Что расходится"].to_list()[1] == "школа названа во внешнем перечне"
     assert "школа названа во внешнем перечне: 2022" in read_cards(marked)["A1"]
 
 

@@ -111,7 +111,6 @@ class Table:
     legend: str = ""
     first: int | None = None
     folds: bool = False
-    absent: str = NO_DATA
 
     def __repr__(self) -> str:
         return f"<{self.title}>"
@@ -145,7 +144,7 @@ class Table:
     @cached_property
     def _rows(self) -> list[list[str]]:
         columns = [
-            [self.absent if pd.isna(value) else write(value) for value in self.frame[name]]
+            [NO_DATA if pd.isna(value) else write(value) for value in self.frame[name]]
             for name, write in self.list_formats().items()
         ]
         return [list(row) for row in zip(*columns, strict=True)]
