@@ -7,6 +7,7 @@ years that were left out. The fixture is one run over a region of 60 schools: ab
 import pandas as pd
 import pytest
 
+from effschool.audit import write_audit
 from effschool.demo import make_demo_region
 from effschool.intake.ingest import read_contract
 from effschool.lab.changes import list_runs, load_run
@@ -89,6 +90,12 @@ def test_no_room_goes_on_counting_what_was_left_out(run):
         assert len(list_vpr(tables)) > 100
         assert not list_vpr(tables).isin(left_out).any()
     assert list_vpr(read_contract(run.processed)).isin(left_out).any()
+
+
+def test_the_audit_is_made_of_what_was_counted(run, tmp_path):
+    counted, identified = load_counted(run.processed), load_identified(run.processed)
+    write_audit(counted, identified, load_used_methodology(run.processed), tmp_path / "audit.xlsx")
+    assert (tmp_path / "audit.xlsx").stat().st_size > 10_000
 
 
 def test_what_was_left_out_is_said_beside_what_would_have_been(run):

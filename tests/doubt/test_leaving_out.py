@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from builders import region, result
+from builders import change_rules, region, result
 
 from effschool.base.schemas import SIGNS, WITHOUT_DOUBTFUL, empty_table
 from effschool.doubt.examine import examine_doubt, leave_out_doubtful, open_borders
-from effschool.doubt.leaving_out import compare_without_doubtful, drop_doubtful, leave_out_vpr
+from effschool.doubt.leaving_out import compare_without_doubtful, drop_doubtful, drop_vpr
 from effschool.intake.ingest import read_contract
 from effschool.method.identify import identify_schools
 from effschool.method.methodology import MethodologyError, load_methodology
@@ -80,22 +80,18 @@ def test_places_are_those_of_the_rule_without_vpr(methodology, methodologies, de
     """Not a second writing: the file of the methodology without ВПР gives the same lists and indices."""
     contract = read_contract(demo_processed)
     written = identify_schools(contract, load_methodology(methodologies / "khabarovsk-2020-no-vpr.yml"))
-    made = identify_schools(contract, leave_out_vpr(methodology))
+    made = identify_schools(drop_vpr(contract), methodology)
     pd.testing.assert_frame_equal(made.lists, written.lists)
     pd.testing.assert_frame_equal(made.indices, written.indices)
 
 
-def test_weights_of_the_rest_keep_their_proportions(methodology):
-    rules = methodology.domains["results"]
-    weights = {item.id: 0.5 / 4 if item.block == "vpr" else 0.0 for item in rules.indicators}
-    rest = [name for name, weight in weights.items() if not weight]
-    weights = {name: weight or (place + 1) / 1000 for place, (name, weight) in enumerate(weights.items())}
-    changed = rules.aggregation.model_copy(update={"weights": weights})
-    domains = {**methodology.domains, "results": rules.model_copy(update={"aggregation": changed})}
-    left = leave_out_vpr(methodology.model_copy(update={"domains": domains})).domains["results"].aggregation.weights
-    assert set(left) == set(rest)
-    assert sum(left.values()) == pytest.approx(1)
-    assert left[rest[1]] / left[rest[0]] == pytest.approx(weights[rest[1]] / weights[rest[0]])
+def test_a_methodology_of_vpr_alone_leaves_no_place_without_it(methodology):
+    kept = tuple(item for item in methodology.domains["results"].indicators if item.block == "vpr")
+    rules = change_rules(methodology, "results", indicators=kept)
+    told = compare_without_doubtful(build(), list_signs(sign("01", 2020)), rules).set_index(["school_id", "year"])
+    row = told.loc[("01", 2020)]
+    assert row["band"] == "high"
+    assert row[["index_without_vpr", "band_without_vpr", "band_left_out"]].isna().all()
 
 
 def test_without_marked_rows_there_is_nothing_to_compare(methodology):

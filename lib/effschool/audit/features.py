@@ -15,6 +15,7 @@ KNOWN = {
         "source",
         "orientation",
         "social_rule",
+        "doubtful",
         "groups",
         "domains",
         "lists",
@@ -69,10 +70,11 @@ ARITHMETIC = {
     ("Window", "policy"): ("consecutive", "last_with_data"),
 }
 """Choices that formulas are made for."""
-CHANGES_NO_NUMBER = {
-    ("Methodology", name) for name in ("thresholds", "certainty", "dynamics", "partners", "effects", "clusters")
-}
-"""Keys with models inside that change no list: sources of ready-made counts, and what is told beside the lists."""
+_BESIDE = ("thresholds", "certainty", "dynamics", "partners", "effects", "clusters", "doubt")
+CHANGES_NO_NUMBER = {("Methodology", name) for name in _BESIDE}
+"""Keys with models inside that change no list: sources of ready-made counts, and what is told beside the lists.
+
+Years that `doubtful` leaves out are left out of the tables before the workbook is made of them (`load_counted`)."""
 
 
 class AuditError(ValueError):

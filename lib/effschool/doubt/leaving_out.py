@@ -1,18 +1,16 @@
 """What doubt changes in the lists (влияние на списки): a school's place without ВПР, and with doubtful years left out.
 
-All by identification itself, carried out on other tables or by a rule without ВПР.
+All by identification itself, carried out on tables without some of the rows.
 """
-
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from effschool.base.schemas import WITHOUT_DOUBTFUL, empty_table
 from effschool.doubt.cohorts import VPR
-from effschool.method.identify import Identified, Memory, identify_schools
+from effschool.method.identify import Identified, encode_keys, identify_schools
 from effschool.method.indicators import KEY, Tables
-from effschool.method.methodology import Aggregation, DomainRules, Methodology
+from effschool.method.methodology import Methodology
 
 
 def drop_doubtful(tables: Tables, signs: pd.DataFrame) -> Tables:
@@ -22,28 +20,13 @@ def drop_doubtful(tables: Tables, signs: pd.DataFrame) -> Tables:
     return {**tables, "results": results[~((results["procedure"] == VPR).to_numpy() & doubtful)]}
 
 
-def leave_out_vpr(methodology: Methodology) -> Methodology:
-    """The methodology without what is counted over ВПР alone; weights of the rest keep their proportions."""
-    rules, fioko = methodology.domains["results"], methodology.fioko
-    kept = tuple(item for item in rules.indicators if item.rows.procedure != (VPR,))
-    changed: dict[str, object] = {"indicators": kept, "aggregation": _weigh_rest(rules, kept)}
-    domains = {**methodology.domains, "results": rules.model_copy(update=changed)}
-    if fioko:
-        rest = tuple(item for item in fioko.procedures if item.rows.procedure != (VPR,))
-        fioko = fioko.model_copy(update={"procedures": rest})
-    return methodology.model_copy(update={"domains": domains, "fioko": fioko})
-
-
-def _weigh_rest(rules: DomainRules, kept: tuple) -> Aggregation:
-    weights: Mapping[str, float] = rules.aggregation.weights
-    by_block = rules.aggregation.weights_by == "block"
-    left = {name: weights[name] for name in {item.block if by_block else item.id for item in kept} if name in weights}
-    total = sum(left.values())
-    return rules.aggregation.model_copy(update={"weights": {name: weight / total for name, weight in left.items()}})
+def drop_vpr(tables: Tables) -> Tables:
+    """The tables without ВПР: what is counted over it is then missing everywhere, and no school is asked for it."""
+    return {**tables, "results": tables["results"][tables["results"]["procedure"] != VPR]}
 
 
 def compare_without_doubtful(tables: Tables, signs: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
-    """A row per school and year that is marked, or whose list the leaving out of doubtful years would change.
+    """A row per school that takes part and year that is marked, or whose list leaving out doubtful years would change.
 
     Columns as `schemas.WITHOUT_DOUBTFUL`; names without an ending are those of the data as they are (`doubtful: show`).
     Leaving out one school's ВПР moves the borders of others: so a school that is not marked may stand here.
@@ -52,9 +35,8 @@ def compare_without_doubtful(tables: Tables, signs: pd.DataFrame, methodology: M
         return empty_table(WITHOUT_DOUBTFUL)
     # Conditions of schools have nothing to do with ВПР, and take as long as results.
     rules = methodology.model_copy(update={"domains": {"results": methodology.domains["results"]}})
-    memory = Memory()
-    shown = identify_schools(tables, rules, memory)
-    kept = identify_schools(tables, leave_out_vpr(rules), memory)
+    tables = encode_keys(tables)
+    shown, kept = identify_schools(tables, rules), identify_schools(drop_vpr(tables), rules)
     left = identify_schools(drop_doubtful(tables, signs), rules)
     marked = signs.loc[signs["marked"], KEY].drop_duplicates().assign(marked=True)
     rows = _take_places(shown).merge(marked, how="left", on=KEY)
