@@ -83,6 +83,21 @@ def test_a_sign_is_told_in_the_years_that_the_lists_rest_on(region):
     assert "2023" not in card
 
 
+def test_card_says_whether_doubt_changes_lists(region):
+    assert "списков это не меняет" in read_cards(mark(region, {"school_id": "A0"}))["A0"]
+    left_out = replace(region, methodology=region.methodology.model_copy(update={"doubtful": "leave_out"}))
+    marked = mark(left_out, {"school_id": "A0"})
+    assert "ВПР отмеченных лет в списках не учтены" in read_cards(marked)["A0"]
+    assert tabulate_doubts(Portfolio(marked, 2022, "Район")).note.endswith("ВПР отмеченных лет в списках не учтены.")
+
+
+def test_a_work_without_grade_is_named_by_its_subject(region):
+    table = tabulate_doubts(
+        Portfolio(mark(region, {"school_id": "A0", "kind": "listed", "grade": None}), 2022, "Район")
+    )
+    assert table.frame["Предмет, класс"].to_list() == ["математика"]
+
+
 def test_a_caution_is_told_beside_a_marked_sign_and_makes_no_card_alone(region):
     caution = {"subject": "русский язык", "participants": 30, "marked": False, "caution": True}
     assert read_cards(mark(region, {"school_id": "A0", **caution})) == {}
@@ -188,13 +203,13 @@ def test_effect_on_the_lists_is_counted_and_named(region):
     moves = {"A0": {"results_status_left_out": "ШНРО"}, "B0": {"fioko_shnor": True, "fioko_shnor_left_out": False}}
     rows = [lists_without(school_id=code, changes=True, **move) for code, move in moves.items()]
     table = tabulate_effect(RegionYear(replace(region, without_doubtful=pd.concat(rows)), 2022))
-    assert "ШНРО — вошло бы 1, вышло бы 0; ШНОР — вошло бы 0, вышло бы 1" in table.note.replace(NBSP, " ")
+    assert "ШНРО — входит 1, выходит 0; ШНОР — входит 0, выходит 1" in table.note.replace(NBSP, " ")
     assert table.frame[["Код", "Список", "Без отмеченных ВПР"]].to_numpy().tolist() == [
-        ["B0", "ШНОР", "вышла бы"],
-        ["A0", "ШНРО", "вошла бы"],
+        ["B0", "ШНОР", "выходит"],
+        ["A0", "ШНРО", "входит"],
     ]
     (said,) = tabulate_effect(RegionYear(replace(region, without_doubtful=PLACE), 2022)).paragraphs
-    assert "остались бы прежними" in said
+    assert "списки те же" in said
 
 
 def test_vpr_beside_the_exam_names_no_school_and_believes_small_ones_less(region):

@@ -108,15 +108,15 @@ def describe_doubts(portfolio: Portfolio) -> pd.DataFrame:
     found = choose_signs(portfolio, portfolio.schools)
     places = name_places(portfolio)
     told = [
-        (school, _write_card(own, places.get((school, portfolio.year), "")))
+        (school, _write_card(own, places.get((school, portfolio.year), ""), say_lists(portfolio)))
         for school, own in found.groupby("school_id", sort=False)
         if own["marked"].any()
     ]
     return pd.DataFrame(told, columns=["school_id", "text"])
 
 
-def _write_card(signs: pd.DataFrame, place: str) -> Said:
-    """The strongest signs of a school, how many more there are, what may be behind it, its place without ВПР."""
+def _write_card(signs: pd.DataFrame, place: str, lists: str) -> Said:
+    """The strongest signs of a school, how many more, what may be behind them, the lists, its place without ВПР."""
     computed, listed = (signs[(signs["kind"] == LISTED) == flag] for flag in (False, True))
     first = computed.head(load_words().most_on_page)
     rest = len(computed) - len(first)
@@ -127,10 +127,18 @@ def _write_card(signs: pd.DataFrame, place: str) -> Said:
         say("школа названа во внешнем перечне: {years}", years=words(_list_years(listed))) if len(listed) else "",
     ]
     without = say("; без ВПР результаты года {place}", place=words(place)) if place else ""
-    return join([f"{TITLE}: ", join(parts, "; "), ". ", MAY_BE, without, "."], "")
+    return join([f"{TITLE}: ", join(parts, "; "), ". ", MAY_BE, "; ", lists, without, "."], "")
 
 
-MAY_BE = "Причиной могут быть состав класса, строгость журнала, работа, её проверка; списков это не меняет"
+MAY_BE = "Причиной могут быть состав класса, строгость журнала, работа, её проверка"
+
+
+def say_lists(region: RegionYear) -> str:
+    """What a sign does to the lists, by the switch `doubtful`."""
+    return LISTS[region.workspace.methodology.doubtful]
+
+
+LISTS = {"show": "списков это не меняет", "leave_out": "ВПР отмеченных лет в списках не учтены"}
 
 
 def _list_years(rows: pd.DataFrame) -> str:
@@ -173,9 +181,9 @@ def name_places(region: RegionYear) -> dict[tuple[str, int], str]:
     known, rules = region.workspace.without_doubtful, region.workspace.methodology.domains["results"]
     if known.empty:
         return {}
-    paths = region.workspace.dynamics.paths.dropna(subset="results_band")[["school_id", "year", "results_band"]]
-    told = known.dropna(subset="band_without_vpr").merge(paths, on=["school_id", "year"])
-    rows = told[["school_id", "year", "results_band", "band_without_vpr"]].itertuples(index=False, name=None)
+    paths = region.workspace.dynamics.paths.dropna(subset="results_band")[["school_id", "year"]]
+    told = known.dropna(subset=["band", "band_without_vpr"]).merge(paths, on=["school_id", "year"])
+    rows = told[["school_id", "year", "band", "band_without_vpr"]].itertuples(index=False, name=None)
     return {(school, year): _say_place(rules.band_titles, *bands) for school, year, *bands in rows}
 
 
@@ -215,7 +223,7 @@ def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
             "Школа": number_schools(rows) if "number" in rows else rows["name"],
             "Код": rows["school_id"],
             **({} if "number" in rows else {"Муниципалитет": rows["municipality"]}),
-            "Предмет, класс": rows["subject"] + ", " + rows["grade"].astype("str"),
+            "Предмет, класс": rows["subject"] + (", " + rows["grade"].astype("str")).where(rows["grade"].notna(), ""),
             "Год": rows["year"].astype("str"),
             "Что расходится": [_say_row(row) for _, row in rows.iterrows()],
             **rows[["participants", "shown", "usual"]].set_axis(IN_BOOK_ONLY, axis=1),
@@ -229,7 +237,9 @@ def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
     shown = tuple(frame.columns.drop(["Код", *IN_BOOK_ONLY]))
     schools = count(rows["school_id"].nunique(), *SCHOOLS)
     title = say("{title}: {schools}, {year} год", title=words(TITLE), schools=schools, year=words(region.year))
-    return Table(TITLE, title, frame, note=CARD_NOTE, shown=shown, folds=True)
+    lists = say_lists(region)
+    note = f"{CARD_NOTE} {lists[:1].upper()}{lists[1:]}."
+    return Table(TITLE, title, frame, note=note, shown=shown, folds=True)
 
 
 IN_BOOK_ONLY = ["Детей", "Есть", "Ожидалось"]
@@ -255,7 +265,7 @@ def _join_listed(found: pd.DataFrame) -> pd.DataFrame:
 CARD_NOTE = (
     "Ожидалось — по разбросу школ самого региона. Расхождение — повод проверить, а не вывод: оно может объясняться "
     "составом класса, строгостью журнала, самой работой или её проверкой. Сверьте отметки с журналом, работы — с "
-    "критериями. Списков расхождение не меняет."
+    "критериями."
 )
 
 # The region
@@ -339,7 +349,7 @@ def tabulate_effect(region: RegionYear) -> Table | Text:
     rows = rows.sort_values(["list", "municipality", "name"], key=order_names, ignore_index=True)
     columns = ["name", "school_id", "municipality", "list", "move"]
     frame = rows[columns].set_axis(["Школа", "Код", "Муниципалитет", "Список", "Без отмеченных ВПР"], axis=1)
-    title = f"Списки {region.year} года, если отмеченные ВПР не учитывать"
+    title = f"Списки {region.year} года без отмеченных ВПР: что меняется"
     return Table("Без отмеченных ВПР", title, frame, note=say_effect(region), shown=tuple(frame.columns.drop("Код")))
 
 
@@ -356,7 +366,7 @@ def list_moves(region: RegionYear) -> pd.DataFrame:
     return moves.assign(move=np.where(moves["after"].astype(bool), ENTERS, LEAVES))
 
 
-ENTERS, LEAVES = "вошла бы", "вышла бы"
+ENTERS, LEAVES = "входит", "выходит"
 
 
 def _pair_lists(region: RegionYear, rows: pd.DataFrame) -> Iterator[tuple[str, pd.Series, pd.Series]]:
@@ -378,7 +388,7 @@ def say_effect(region: RegionYear) -> Said:
         return say(NO_EFFECT)
     parts = [
         say(
-            "{list} — вошло бы {entered}, вышло бы {left}",
+            "{list} — входит {entered}, выходит {left}",
             list=words(name),
             entered=number(int((own["move"] == ENTERS).sum())),
             left=number(int((own["move"] == LEAVES).sum())),
@@ -388,8 +398,8 @@ def say_effect(region: RegionYear) -> Said:
     return join([EFFECT, join(parts, "; "), "."], "")
 
 
-EFFECT = "Если отмеченные ВПР не учитывать (doubtful: leave_out), списки изменились бы так: "
-NO_EFFECT = "Если отмеченные ВПР не учитывать (doubtful: leave_out), списки остались бы прежними."
+EFFECT = "Без отмеченных ВПР (doubtful: leave_out) списки другие: "
+NO_EFFECT = "Без отмеченных ВПР (doubtful: leave_out) списки те же."
 
 
 def chart_peaks(region: RegionYear, scores: pd.DataFrame) -> Chart | Text:
