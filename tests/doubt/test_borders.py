@@ -35,10 +35,13 @@ def test_a_few_schools_that_disagree_are_borne_and_many_are_not():
 
 def test_borders_that_schools_do_not_tell_apart_are_not_guessed():
     counts, marks = draw_work((3, 6, 8))
+    marks[:, 0] += counts[:, 3]
+    marks[:, 1] -= counts[:, 3]
     counts[:, 2] += counts[:, 3]
     counts[:, 3] = 0  # nobody has 3: the border may be 3 or 4
-    marks = np.stack([counts[:, :3].sum(axis=1), *marks.T[1:]], axis=1)
     assert find_borders(counts, marks, 90) is None
+    counts[0, 2:4], marks[0, :2] = (counts[0, 2] - 1, 1), (marks[0, 0] - 1, marks[0, 1] + 1)
+    assert find_borders(counts, marks, 90) == (3, 6, 8)  # one pupil tells
 
 
 def test_the_register_goes_first_and_a_quarrel_is_said():

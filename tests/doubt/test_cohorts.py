@@ -91,6 +91,21 @@ def test_other_children_are_not_compared(methodology):
     assert pair_later(chosen, methodology, ["ВПР"]).empty  # a third of the cohort sat the second work
 
 
+def test_an_exam_named_twice_is_not_two_exams(methodology):
+    """Both levels of mathematics, or rows with the grade and without: the row of more pupils is taken, once."""
+    rows = draw_standard([CONFIRM[0], ("ЕГЭ", 2024, 11)])
+    less = rows.query("procedure == 'ЕГЭ'").assign(subject="математика (профильная)", participants=9.0, standard=-9.0)
+    both = pd.concat([rows, less], ignore_index=True)
+    found = pair_later(both, methodology, ["ЕГЭ"])
+    assert not found.duplicated(["school_id", "subject", "grade", "year", "later_year"]).any()
+    assert found["later_participants"].min() == 60
+    given = build_marks(lambda place: 3.5, lambda place: 3.2)
+    blank = given["results"].query("procedure == 'ОГЭ'").assign(grade=pd.NA, participants=5)
+    twice = pd.concat([given["results"], blank.astype(given["results"].dtypes.to_dict())], ignore_index=True)
+    made = compare({**given, "results": twice}, methodology)
+    assert (len(made), made["exam_participants"].min()) == (60, 50)
+
+
 def test_few_schools_have_no_line(methodology):
     rows = draw_standard(CLIMB)
     few = rows[rows["school_id"] < "029"]

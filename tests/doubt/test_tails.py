@@ -91,6 +91,16 @@ def test_an_ordinary_region_marks_what_is_promised(spread):
     assert (np.concatenate(chances) <= 0.001).mean() <= 0.002
 
 
+def test_a_small_region_marks_what_is_promised():
+    """Of 35 schools the spread is known badly: taken as found, it would mark someone in every fifth region."""
+    marked = []
+    for rng in np.random.default_rng(14).spawn(120):
+        count, total = draw_region(rng, schools=35, spread=0.6)
+        chance = estimate_ordinary(count, total, 75).measure(count, total)[total >= 20]
+        marked.append((adjust_chances(chance) <= 0.05).any())
+    assert np.mean(marked) <= 0.05 + 1.64 * np.sqrt(0.05 * 0.95 / 120)
+
+
 def test_ordinary_schools_differ_and_a_plain_binomial_would_mark_them():
     """What the spread is for: without it an ordinary region marks schools in most draws."""
     marked = []

@@ -31,7 +31,7 @@ def pair_later(standard: pd.DataFrame, methodology: Methodology, procedures: Seq
     rules = require_rules(methodology).pupil_cohorts
     subjects = {subject: family.title for family in rules.families for subject in family.subjects}
     rows = standard.assign(subject=standard["subject"].map(subjects)).dropna(subset=["subject", "grade"])
-    rows = rows.astype({"grade": "int64"}).assign(start=lambda each: each["year"] - each["grade"])
+    rows = keep_larger(rows.astype({"grade": "int64"}).assign(start=lambda each: each["year"] - each["grade"]))
     later = rows[rows["procedure"].isin(list(procedures))]
     named = {name: f"later_{name}" for name in ("year", "grade", "procedure", "participants", "standard")}
     early = rows[rows["procedure"] == VPR].drop(columns="procedure")
@@ -44,6 +44,12 @@ def pair_later(standard: pd.DataFrame, methodology: Methodology, procedures: Seq
     return pairs.assign(fewest=fewest)[same].reset_index(drop=True)
 
 
+def keep_larger(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per school, year, exam, subject and grade: that of more pupils where an exam has two of its levels."""
+    key = ["year", "school_id", "procedure", "subject", "grade"]
+    return rows.sort_values("participants", kind="stable").drop_duplicates(key, keep="last").sort_index()
+
+
 def measure_steps(pairs: pd.DataFrame, min_schools: int) -> pd.DataFrame:
     """Add `expected`, the later result by the region's line over ВПР, and `deviation` from it in ordinary deviations.
 
@@ -54,10 +60,8 @@ def measure_steps(pairs: pd.DataFrame, min_schools: int) -> pd.DataFrame:
     frame = pairs[size >= min_schools].assign(expected=np.nan, deviation=np.nan)
     for _, step in frame.groupby(STEP):
         frame.loc[step.index, "expected"] = _fit_line(step)
-    left, sizes = (
-        frame["later_standard"] - frame["expected"],
-        1 / frame["participants"] + 1 / frame["later_participants"],
-    )
+    left = frame["later_standard"] - frame["expected"]
+    sizes = 1 / frame["participants"] + 1 / frame["later_participants"]
     for _, kind in frame.groupby(KIND):
         spread = fit_variance(left[kind.index], sizes[kind.index]).measure_spread(sizes[kind.index])
         frame.loc[kind.index, "deviation"] = left[kind.index] / spread

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.schemas import KEYS, MARKS_USE, empty_table
-from effschool.doubt.cohorts import VPR
+from effschool.doubt.cohorts import VPR, keep_larger
 from effschool.method.indicators import KEY, MARKED, Tables, fill_mean_scores
 from effschool.method.methodology import Methodology
 from effschool.method.variance import fit_variance, require_rules
@@ -31,6 +31,7 @@ def compare_marks(tables: Tables, schools: pd.DataFrame, methodology: Methodolog
     rows = rows[[*KEYS["results"], "participants", "mean_score"]]
     vpr = rows[(rows["procedure"] == VPR) & (rows["grade"] == rules.marks_use.grade)]
     exam = rows[rows["procedure"] == rules.marks_use.procedure]
+    exam = keep_larger(exam.assign(grade=exam_grade))
     later = vpr.assign(vpr_year=vpr["year"], year=vpr["year"] + (exam_grade or 0) - rules.marks_use.grade)
     named = {"participants": "vpr_participants", "mean_score": "vpr_mean"}
     later = later.rename(columns=named)[["year", "school_id", "subject", "grade", "vpr_year", *named.values()]]

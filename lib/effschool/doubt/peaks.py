@@ -16,7 +16,9 @@ from effschool.doubt.tails import Values, measure_tail
 Whole = NDArray[np.int64]
 BENDS, STEPS = 1.0, 20
 """How strongly a school's distribution is held to the region's form, in pupils; steps of Newton's method."""
-OUTLIER, ROUNDS = 4.0, 5
+OUTLIER, USUAL, LEEWAY = 4.0, 2.5, 2.0
+"""Standard deviations beyond which a school is set aside, for the spread and for what is common; how many times as
+much as ordinary schools show at the borders the work may have raised there."""
 
 
 def measure_peaks(counts: Whole, borders: Borders, degree: int) -> tuple[Values, Values, Values]:
@@ -88,22 +90,41 @@ def list_shifts(borders: Borders, scores: int) -> list[list[int]]:
 
 
 def estimate_departure(counts: Whole, smooth: Values, borders: Borders, degree: int) -> float:
-    """Spread (of logits) of shares about the smooth distribution, from sets of scores that are no borders.
+    """Spread (of logits) of shares at the borders about the smooth distribution, in ordinary schools.
 
-    Only where more pupils stand than expected: scores that a peak was taken from must not widen it. Sets far out are
-    set aside in turn.
+    Schools depart from it each by itself, and the work does in all schools together: some scores are easier to come by.
+    Both are seen at sets of scores that are no borders. At the borders the work can have raised the share by no more
+    than ordinary schools of the region have, peak or no peak; where they have fewer there than the smooth distribution,
+    it has raised nothing.
     """
-    total = counts.sum(axis=1)[:, None]
     sets = list_shifts(borders, counts.shape[1])
-    if not sets:
-        return 0.0
-    observed = np.stack([counts[:, places].sum(axis=1) for places in sets], axis=1)
-    expected = np.stack([smooth[:, places].sum(axis=1) for places in sets], axis=1)
-    above, chance = observed - total * expected, total * expected * (1 - expected)
-    wide, logit = total * (total - 1) * (expected * (1 - expected)) ** 2, 0.0
-    for _ in range(ROUNDS):
-        kept = (above > 0) & (above**2 <= OUTLIER**2 * (chance + wide * logit))
-        logit = max(float((above**2 - chance)[kept].sum() / wide[kept].sum()), 0.0) if kept.any() else 0.0
+    shifts = [_find_shift(counts, smooth, places) for places in sets]
+    schools = [_measure_schools(counts, smooth, *each) for each in zip(sets, shifts, strict=True)]
+    wide = sum(each[1] for each in schools)
+    between = max(sum(each[0] for each in schools) / wide, 0.0) if wide else 0.0
     # The curve was fitted to these scores and not to those at the borders: there it errs more, here it looks too good.
     held = (degree + 1) / (counts.shape[1] - 2 * len(borders))
-    return float(np.sqrt(logit * (1 + held) / max(1 - held, held)))
+    work = np.mean(np.square(shifts)) * (1 + held) / max(1 - held, held) if shifts else np.inf
+    raised = max(_find_shift(counts, smooth, list(borders)), 0.0)
+    return float(np.sqrt(between + min(work, (LEEWAY * raised) ** 2)))
+
+
+def _find_shift(counts: Whole, smooth: Values, places: list[int]) -> float:
+    """Logarithm of how many times more pupils ordinary schools have at some scores than expected."""
+    observed, expected = counts[:, places].sum(axis=1), counts.sum(axis=1) * smooth[:, places].sum(axis=1)
+    ratio = np.median(observed / expected)
+    usual = np.abs(observed - ratio * expected) <= USUAL * np.sqrt(expected * max(ratio, 0.1))
+    return float(np.log((observed[usual].sum() + 0.5) / (expected[usual].sum() + 0.5)))
+
+
+def _measure_schools(counts: Whole, smooth: Values, places: list[int], shift: float) -> tuple[float, float]:
+    """Squares of what schools have above the common share of some scores, without chance, and what divides them.
+
+    Only schools above it: scores that a peak was taken from must not widen the spread.
+    """
+    total = counts.sum(axis=1)
+    expected = special.expit(special.logit(smooth[:, places].sum(axis=1)) + shift)
+    above, variance = counts[:, places].sum(axis=1) - total * expected, expected * (1 - expected)
+    kept = (above > 0) & (above <= OUTLIER * np.sqrt(total * variance))
+    squares = above**2 - total * variance
+    return float(squares[kept].sum()), float((total * (total - 1) * variance**2)[kept].sum())

@@ -2,5 +2,5 @@
 
 For others: `follow` (`follow_schools` → `Dynamics`, all of it), `paths` and `transitions` (bands and lists), `leaving`
 (the time on a list), `level_change` (the grid of level by change), `pupil_cohorts` (the same children from grade to
-grade), `variance` (how much of a difference is chance), `partners`, `clusters`, `effects` (of a programme).
+grade), `partners`, `clusters`, `effects` (of a programme).
 """

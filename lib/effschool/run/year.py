@@ -362,6 +362,7 @@ def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[st
             "social_rule": method.social_rule,
             "groups": getattr(method.groups, "reading", None),
             "certificate_total": method.certificate_total,
+            "doubtful": method.doubtful,
             "municipality": settings.municipality,
             **{name: str(value) for name, value in settings.parameters.items()},
         },
