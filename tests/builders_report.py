@@ -103,3 +103,16 @@ def build_workspace(
     )
     card = Region(**{"name": "Край", **region})
     return Workspace(card, methodology, identified, dynamics, problems, files, decisions)
+
+
+SIGN: dict[str, Any] = {
+    "year": 2022, "kind": "journal_raised", "subject": "математика", "grade": 4, "participants": 60,
+    "value": 0.39, "expected": 0.07, "p_value": 1e-9, "q_value": 1e-7, "marked": True, "caution": False,
+}  # fmt: skip
+"""A row of the signs: marks above the journal, marked."""
+
+
+def signs(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Signs of doubtful results, each row with what it names besides the school."""
+    frame = pd.DataFrame([SIGN | row for row in rows], columns=["school_id", *SIGN])
+    return frame.astype({"grade": "Int64", "participants": "Int64"})

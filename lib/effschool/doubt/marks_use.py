@@ -43,19 +43,22 @@ def compare_marks(tables: Tables, schools: pd.DataFrame, methodology: Methodolog
 
 
 def shrink_differences(pairs: pd.DataFrame, min_schools: int) -> pd.DataFrame:
-    """Add `shrunken`: the region's mean difference, and of what a school departs from it the share that is no chance.
-
-    The variance is split by `fit_variance` into what lasts and what falls with the number of pupils; missing where the
-    region has too few schools.
-    """
+    """Add `shrunken`, the difference drawn towards the region's; missing where the region has too few schools."""
     frame = pairs.assign(shrunken=np.nan)
     for _, rows in frame.groupby(PAIR):
-        if len(rows) < min_schools:
-            continue
-        sizes = (1 / rows["vpr_participants"] + 1 / rows["exam_participants"]).astype("float64")
-        usual = np.average(rows["difference"], weights=1 / sizes)
-        apart = rows["difference"] - usual
-        variance = fit_variance(apart, sizes)
-        share = variance.lasting / np.maximum(variance.measure_spread(sizes) ** 2, 1e-12)
-        frame.loc[rows.index, "shrunken"] = usual + share * apart
+        if len(rows) >= min_schools:
+            sizes = 1 / rows["vpr_participants"] + 1 / rows["exam_participants"]
+            frame.loc[rows.index, "shrunken"] = shrink(rows["difference"], sizes)
     return frame
+
+
+def shrink(values: pd.Series, sizes: pd.Series) -> pd.Series:
+    """The region's mean, and of what a school departs from it the share that is no chance.
+
+    The variance is split by `fit_variance` into what lasts and what falls with the number of pupils; `sizes` are
+    1/participants, as there.
+    """
+    sizes = sizes.astype("float64")
+    usual = np.average(values, weights=1 / sizes)
+    variance = fit_variance(values - usual, sizes)
+    return usual + variance.lasting / np.maximum(variance.measure_spread(sizes) ** 2, 1e-12) * (values - usual)

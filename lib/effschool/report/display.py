@@ -242,6 +242,24 @@ class Text:
         return render("text.html.j2", text=self)
 
 
+@dataclass(frozen=True)
+class Folded:
+    """A table that is opened by who wants it: its title is always seen."""
+
+    table: Table
+
+    def __repr__(self) -> str:
+        return self.table.title
+
+    def _repr_html_(self) -> str:
+        return render("folded.html.j2", summary=self.table.title, body=self.table._repr_html_())
+
+
+def fold_table(part: Table | Text) -> Folded | Text:
+    """The table folded; a note in its place stays as it is."""
+    return Folded(part) if isinstance(part, Table) else part
+
+
 def keep_told(*parts: object) -> list[object]:
     """Parts that have something to say; a note in the place of one that has not is left to `gather_notes`."""
     return [part for part in parts if not (isinstance(part, Text) and part.kind == "note")]

@@ -90,6 +90,11 @@ class Workspace:
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: tuple[Gap, ...] = ()
+    signs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    signs_expected: pd.DataFrame = field(default_factory=pd.DataFrame)
+    signs_untested: pd.DataFrame = field(default_factory=pd.DataFrame)
+    without_doubtful: pd.DataFrame = field(default_factory=pd.DataFrame)
+    marks_use: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def load_region(path: Path) -> Region:
@@ -297,4 +302,5 @@ def load_workspace(processed: Path) -> Workspace:
         effects=read_table(processed / DYNAMICS, "effects"),
         clusters=read_table(processed / DYNAMICS, "clusters"),
         missing=read_missing(processed),
+        **load_doubt(processed),
     )

@@ -284,5 +284,5 @@ def plan_page(
 def list_tables(processed: Path) -> list[Path]:
     """Files that reports are made from."""
     identified = [*_name_tables(processed, IDENTIFIED_FILES), processed / "methodology.json", processed / "region.json"]
-    problems = _name_tables(processed / "contract", ("problems", "files", "corrections"))
+    problems = _name_tables(processed / "contract", ("problems", "files", "corrections", "scores"))
     return [*identified, *_name_tables(processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES)), *problems]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.report.portfolio import RegionYear, has_lists, keep_latest
+from effschool.report.sections.doubts import WORK
 from effschool.report.sections.indicators import MOST_YEARS
 from effschool.report.sections.missing import list_missing
 from effschool.report.similar import describe_municipalities
@@ -62,6 +63,8 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         workspace.support.participants,
         workspace.support.approved,
         workspace.clusters,
+        _list_told_signs(workspace, year),
+        workspace.without_doubtful,
     )
     always = [table for table in over_years if len(table.columns)]
     values = identified.indicators[identified.indicators["year"].between(year - MOST_YEARS, year)]
@@ -93,11 +96,26 @@ def digest_region(workspace: Workspace, year: int) -> str:
             "targets": _digest_rows(_list_region_targets(workspace, year)),
             "effects": workspace.effects.to_csv(),
             "grouped": sorted(set(workspace.clusters.get("year", ()))),
+            "tested": _digest_rows(_count_tested(workspace, year)),
             "has_lists": has_lists(workspace, year),
             "refused": int((workspace.files["status"] == "не принят").sum()),
             "missing": list_missing(RegionYear(workspace, year), names_files=False),
         }
     )
+
+
+def _list_told_signs(workspace: Workspace, year: int) -> pd.DataFrame:
+    """Signs that a report may tell of: those marked up to its year."""
+    signs = workspace.signs
+    return signs[signs["marked"].astype(bool) & (signs["year"] <= year)] if len(signs) else signs
+
+
+def _count_tested(workspace: Workspace, year: int) -> pd.DataFrame:
+    """Schools tested by work and municipality: what is expected is told where enough of others are behind it."""
+    signs = workspace.signs
+    tested = signs[signs["year"] <= year] if len(signs) else pd.DataFrame(columns=[*WORK, "school_id"])
+    places = tested["school_id"].map(find_owners(workspace, year)).rename("municipality")
+    return tested.groupby([*WORK, places], dropna=False).size().reset_index()
 
 
 def _list_region_targets(workspace: Workspace, year: int) -> pd.DataFrame:

@@ -34,6 +34,7 @@ from effschool.report.queries import (
     span_chance,
 )
 from effschool.report.school_features import gather_features, list_measured, name_titles
+from effschool.report.sections.doubts import describe_doubts
 from effschool.report.sections.indicators import (
     CHART,
     READING,
@@ -73,6 +74,11 @@ class Told:
     signs: pd.DataFrame
     comments: pd.DataFrame
     figures: pd.DataFrame
+
+    @cached_property
+    def cards(self) -> dict[str, Said]:
+        """What is to be checked before conclusions, by the code of a school with signs."""
+        return describe_doubts(self.portfolio).set_index("school_id")["text"].to_dict()
 
 
 def tell_schools(portfolio: Portfolio, path: Path) -> Told:
@@ -220,7 +226,8 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     read = say(READ, fewest=number(told.rules.fewest))
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
-    return SchoolPage(file, school["name"], (intro, *tables, *hidden, _gather_advice(told, code)))
+    card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
+    return SchoolPage(file, school["name"], (intro, *tables, *hidden, *card, _gather_advice(told, code)))
 
 
 def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -371,11 +378,21 @@ PARTNERS = "Похожие школы с лучшими результатами
 
 def _gather_advice(told: Told, code: str) -> Advice | Text:
     own = told.comments[(told.comments["school_id"] == code) & told.comments["reader"].isin(SCHOOL_READERS)]
+    if code in told.cards:
+        own = _put_off(told, own)
     groups = [
         (join([_upper(rows["because"].iloc[0]), "."], ""), tuple(_address(row) for row in rows.itertuples()))
         for _, rows in own.groupby("pattern", sort=False)
     ]
     return Advice(tuple(groups)) if groups else Text((NO_ADVICE,))
+
+
+def _put_off(told: Told, comments: pd.DataFrame) -> pd.DataFrame:
+    """Comments of a school whose ВПР is to be checked first: none that rests on ВПР, unless all do."""
+    caveated = set(list_caveated(told.portfolio.workspace.methodology))
+    resting = {item.id for item in told.rules.patterns if caveated & {condition.base for condition in item.when}}
+    rest = comments[~comments["pattern"].isin(resting)]
+    return comments if rest.empty else rest
 
 
 def _upper(text: Said) -> Said:
