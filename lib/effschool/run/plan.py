@@ -21,7 +21,7 @@ from effschool.run.steps import read_parameters
 REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
 CONTRACT_FILES = (
-    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
+    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked", "tasks"),
     *("targets_fact", "roadmap", "partners", "problems", "files", "corrections", "renamed"),
 )
 IDENTIFIED_FILES = (
