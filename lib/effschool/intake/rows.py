@@ -302,7 +302,7 @@ def check_points(rows: pd.DataFrame, place: Place) -> list[Problem]:
     row = off[0]
     told = f"{percent[row]:.4g} % из {most[row]:g} баллов (задание «{rows['task'].iloc[row]}», таких долей {len(off)})"
     fault = CellFault(int(rows.index[row]), told, _NOT_WHOLE_POINTS, _COMPARE, Severity.WARNING)
-    return [place.say(fault, "share", "participants")]
+    return [place.say(fault, "participants")]
 
 
 _OF_ONE = "ожидались проценты от 0 до 100, а все числа не больше 1: похоже, это доли единицы"

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -18,6 +19,7 @@ from effschool.dynamics.partners import hide_other_municipalities
 from effschool.intake.missing import Gap, read_missing
 from effschool.method.identify import Identified
 from effschool.method.methodology import Methodology
+from effschool.tasks.deficits import GAPS, TOPICS, Deficits
 
 DYNAMICS = "dynamics"
 STAGES = ("01_ingest", "02_identify", "03_dynamics")
@@ -85,6 +87,11 @@ class Workspace:
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     clusters: pd.DataFrame = field(default_factory=pd.DataFrame)
     missing: tuple[Gap, ...] = ()
+    deficits: Deficits = field(default_factory=lambda: Deficits(_make_empty(GAPS), _make_empty(TOPICS)))
+
+
+def _make_empty(types: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(types)).astype(types)
 
 
 def load_region(path: Path) -> Region:
@@ -194,6 +201,17 @@ def load_named_partners(processed: Path) -> pd.DataFrame:
     return read_table(processed / DYNAMICS, "partners_named")
 
 
+def save_deficits(deficits: Deficits, processed: Path) -> None:
+    """Leave what tasks show: gaps of schools, topics of municipalities and of the region."""
+    for item in fields(deficits):
+        write_table(getattr(deficits, item.name), processed / DYNAMICS / f"task_{item.name}.parquet")
+
+
+def load_deficits(processed: Path) -> Deficits:
+    """What tasks show."""
+    return Deficits(**{item.name: read_table(processed / DYNAMICS, f"task_{item.name}") for item in fields(Deficits)})
+
+
 class Stamp(BaseModel):
     """What stands beside a step's outputs; one that was changed by hand into anything else counts as none."""
 
@@ -265,4 +283,5 @@ def load_workspace(processed: Path) -> Workspace:
         effects=read_table(processed / DYNAMICS, "effects"),
         clusters=read_table(processed / DYNAMICS, "clusters"),
         missing=read_missing(processed),
+        deficits=load_deficits(processed),
     )

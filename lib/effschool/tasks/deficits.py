@@ -28,7 +28,8 @@ TOPICS = {
     **{"municipality": "str", "year": "int64", "procedure": "str", "subject": "str", "grade": "Int64", "task": "str"},
     **{"maximum": "Int64", "level": "str", "topic": "str", "schools": "Int64", "behind": "Int64"},
     **{"participants": "Int64", "share": "float64", "region": "float64", "others": "Int64", "before": "float64"},
-    **{"other_codifier": "bool", "dispersion": "float64", "is_shared": "bool", "is_below": "bool"},
+    **{"other_codifier": "bool", "dispersion": "float64", "border": "float64", "border_status": "str"},
+    **{"is_shared": "bool", "is_below": "bool"},
 }
 
 
@@ -39,8 +40,8 @@ class Deficits:
     Args:
         gaps: a row per school and task that is judged: shares 0…1, `gap` (region minus school), whether it is `marked`.
         topics: a row per municipality (missing: the region) and task: schools judged and `behind`, shares, `others`
-            (schools of other municipalities), `before` (last year's share, by the same codifier), whether the task
-            `is_shared` by its schools, or `is_below` the border of its level.
+            (schools of other municipalities), `before` (last year's share, by the same codifier), the `border` of its
+            level, whether the task `is_shared` by schools of the municipality, or `is_below` the border in the region.
     """
 
     gaps: pd.DataFrame
@@ -66,7 +67,7 @@ def find_deficits(tasks: pd.DataFrame, schools: pd.DataFrame, works: pd.DataFram
     return Deficits(gaps[list(GAPS)].astype(GAPS), judged[list(TOPICS)].astype(TOPICS))
 
 
-def _judge_places(topics: pd.DataFrame, rules: TaskRules) -> dict[str, pd.Series]:
+def _judge_places(topics: pd.DataFrame, rules: TaskRules) -> dict[str, object]:
     """Whether enough schools of a municipality fall behind and it as a whole too; whether the region is below a border.
 
     Where schools differ much, some of any place fall behind: only what the place as a whole lacks is a topic of it.
@@ -77,6 +78,8 @@ def _judge_places(topics: pd.DataFrame, rules: TaskRules) -> dict[str, pd.Series
     is_behind = topics["elsewhere"] - topics["share"] >= rules.least_gap / 100 - 1e-9
     return {
         "is_shared": topics["behind"].ge(least).fillna(False) & is_behind & ~is_region,
+        "border": border.astype("float64"),
+        "border_status": rules.borders.status,
         "is_below": topics["share"].lt(border.astype("float64")) & is_region,
     }
 
