@@ -34,7 +34,7 @@ def _draw_work(
 ) -> pd.DataFrame:
     maxima, usual = np.array(tasks).T
     marks = rows[list(MARKS)].astype("float64")
-    mean = (marks * range(2, 6)).sum(axis=1) / marks.sum(axis=1)
+    mean = marks.mul([2, 3, 4, 5], axis=1).sum(axis=1) / marks.sum(axis=1)
     share = usual + rules.slope * (mean - mean.mean()).to_numpy()[:, None]
     share = share - rules.drop * _plant(rows["municipality"], len(tasks), missed, rules, rng)
     most = rows["participants"].to_numpy(dtype=np.int64)[:, None] * maxima.astype(np.int64)

@@ -259,9 +259,7 @@ def choose_patterns(signs: pd.DataFrame, rules: CommentRules) -> dict[str, list[
 
 def _hold(pattern: Pattern, signs: pd.DataFrame, rules: CommentRules) -> pd.Series:
     held = [condition.holds(signs, rules.fewest) for condition in pattern.when]
-    places = [
-        place for comment in pattern.comments.values() for text in comment.texts for place in _list_places(text)
-    ]
+    places = [place for comment in pattern.comments.values() for text in comment.texts for place in _list_places(text)]
     counted = {name.partition(".")[0] for name, _ in places if name.endswith(".pupils")}
     counted |= {condition.base for condition in pattern.when if condition.base in rules.conditions}
     held += [_may_count(signs, base, base in rules.conditions) for base in sorted(counted)]

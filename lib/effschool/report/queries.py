@@ -225,19 +225,20 @@ def list_told_topics(portfolio: Portfolio) -> pd.DataFrame:
 def find_weakest_tasks(region: RegionYear) -> pd.DataFrame:
     """The task of each subject in which a school falls behind most surely, in words; missing where there is none."""
     tasks = list_weak_tasks(region)
+    tasks = tasks[tasks["grade"].between(*ADVISED_GRADES)]
     found = {
         sign: name_tasks(tasks[tasks["subject"] == subject].drop_duplicates("school_id").set_index("school_id"))
-        for sign, subject in TASK_SUBJECTS.items()
+        for sign, subject in ADVISED_SUBJECTS.items()
     }
     return pd.DataFrame(found, dtype="object")
 
 
-TASK_SUBJECTS = {"rus_task": "русский язык", "math_task": "математика"}
+ADVISED_SUBJECTS = {"rus_task": "русский язык", "math_task": "математика"}
+ADVISED_GRADES = (5, 9)
+"""Advice on tasks is for teachers of these grades, as the topics of comments/schools.yml have it."""
 
 
 def name_tasks(tasks: pd.DataFrame) -> pd.Series:
-    """«модуль числа» (6 класс, задание 3); a task of which no topic is known by its number alone."""
-    grades = tasks["grade"].astype("Int64").astype("str") + " класс"
-    numbers = "задание " + tasks["task"].astype("str")
-    topics = "«" + tasks["topic"].astype("str") + "» (" + grades + ", " + numbers + ")"
-    return topics.where(tasks["topic"].notna(), numbers + " (" + grades + ")").astype("object")
+    """«задание 3 в 6 классе («модуль числа»)»; a task of which no topic is known by its number alone."""
+    named = "задание " + tasks["task"].astype("str") + " в " + tasks["grade"].astype("Int64").astype("str") + " классе"
+    return (named + (" («" + tasks["topic"].astype("str") + "»)").where(tasks["topic"].notna(), "")).astype("object")

@@ -32,11 +32,11 @@ def tabulate_topics(portfolio: Portfolio) -> Table | Text:
             "Регион, %": shared["region"],
         }
     )
-    title = f"Западающие темы: задания ВПР, которые знают хуже региона сразу в нескольких школах, {portfolio.year} год"
+    title = f"Западающие темы: задания ВПР, в которых отстают сразу несколько школ, {portfolio.year} год"
     return Table("Западающие темы", title, frame, SHARES, NOT_CHANCE)
 
 
-NOT_CHANCE = "Процент — доля баллов за задание. Отставание школы больше случайного; работ мало — о школе не судим."
+NOT_CHANCE = "Процент — доля баллов за задание; отставание школы больше случайного, мало участников — не судим."
 
 
 def name_columns(tasks: pd.DataFrame) -> dict[str, pd.Series]:
