@@ -1,4 +1,4 @@
-"""Time of judging tasks, and what is marked of regions made to know it: equal schools, and a planted gap (make bench)."""
+"""Time of judging tasks, and what is marked of regions of equal schools with a planted gap (make bench)."""
 
 import time
 from pathlib import Path
@@ -18,9 +18,10 @@ YEAR = 2023
 
 
 def draw_region(
-    rng: np.random.Generator, schools: int, works: int, tasks: int, number: int | None = None, gap: float = 0.0
+    rng: np.random.Generator, size: tuple[int, int, int], number: int | None = None, gap: float = 0.0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tasks and schools of a region: equal schools but for a gap in the first task of the first place."""
+    """Tasks and schools of a region (schools, works, tasks): equal schools but for a gap in one task of a place."""
+    schools, works, tasks = size
     pupils = rng.integers(8, 90, schools) if number is None else np.full(schools, number)
     places, codes = np.arange(schools) % PLACES, [f"{school:06d}" for school in range(schools)]
     parts = []
@@ -46,7 +47,7 @@ def judge(frame: pd.DataFrame, register: pd.DataFrame) -> Deficits:
 
 
 def report_time() -> None:
-    frame, register = draw_region(np.random.default_rng(2018), SCHOOLS, WORKS, TASKS)
+    frame, register = draw_region(np.random.default_rng(2018), (SCHOOLS, WORKS, TASKS))
     seconds = []
     for _ in range(3):
         started = time.perf_counter()
@@ -64,7 +65,7 @@ def report_power() -> None:
             found, told, wrong = 0, 0, 0
             for region in range(REGIONS):
                 rng = np.random.default_rng([2018, number, int(100 * gap), region])
-                gaps = judge(*draw_region(rng, 120, 2, 10, number, gap)).gaps
+                gaps = judge(*draw_region(rng, (120, 2, 10), number, gap)).gaps
                 is_planted = gaps["task"].eq("1") & gaps["grade"].eq(4) & (gaps["school_id"].astype(int) % PLACES == 0)
                 found += int(gaps["marked"][is_planted].sum())
                 told += int(is_planted.sum())

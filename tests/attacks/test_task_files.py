@@ -1,4 +1,4 @@
-"""Files of tasks as an unlucky office sends them: read right, or refused with a sentence, never a number of another meaning.
+"""Files of tasks as an unlucky office sends them: read right, or refused with a sentence, never another meaning.
 
 Tiny books, built by the tests; about ten seconds.
 """

@@ -1,4 +1,4 @@
-"""What pages say of tasks: shared topics, the region's borders, a task in the teacher's advice; nothing of single pupils."""
+"""What pages say of tasks: shared topics, the region's borders, a task in the teacher's advice."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +32,7 @@ def schools(demo):
 
 @pytest.fixture
 def told(demo, schools):
-    """The demonstration workspace in which the first place shares one topic; `others` schools elsewhere did the task."""
+    """The demonstration workspace with one topic that the first place shares; `others` schools elsewhere did it."""
 
     def _tell(others=40, topic="модуль числа", grade=5, **changed):
         place = schools["municipality"].iloc[0]

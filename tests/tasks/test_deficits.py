@@ -151,7 +151,7 @@ def test_what_a_task_checks_is_said_only_where_its_maximum_is_the_described_one(
     ("editions", "before", "other"), [(("а, 1", "а, 1"), 0.4, False), (("а, 1", "а, 2"), None, True)]
 )
 def test_years_of_different_codifiers_are_not_compared(editions, before, other):
-    works = describe(*({"task": "1", "year": year, "edition": name} for year, name in zip((2022, 2023), editions)))
+    works = describe(*({"task": "1", "year": year, "edition": name} for year, name in enumerate(editions, 2022)))
     tasks = pd.concat([task([0.4] * 3, [100] * 3, year=2022), task([0.6] * 3, [100] * 3)], ignore_index=True)
     topics = judge(tasks, register(3, years=(2022, 2023)), works).topics
     region = topics[topics["municipality"].isna() & (topics["year"] == 2023)].iloc[0]

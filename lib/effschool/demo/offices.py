@@ -11,9 +11,9 @@ import pandas as pd
 from effschool.base.storage import save_workbook, write_text
 from effschool.base.subprocesses import start_in_background
 from effschool.demo import federal, pupils, signs, yearly
-from effschool.demo.tasks import draw_tasks
 from effschool.demo.settings import DemoSettings
 from effschool.demo.social_forms import make_social_book
+from effschool.demo.tasks import draw_tasks
 from effschool.demo.writing import Tables, list_social, write_region_tables
 
 

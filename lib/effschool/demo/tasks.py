@@ -1,4 +1,4 @@
-"""Points of tasks in ВПР (выполнение заданий): what schools of one municipality do not know, and what one school does not.
+"""Points of tasks in ВПР (выполнение заданий): what schools of one municipality miss, and what one school does.
 
 Every second municipality has a task that most of its schools miss; some schools miss a task of their own.
 """
@@ -15,7 +15,7 @@ from effschool.demo.signs import KEYS, list_known
 
 
 def draw_tasks(results: pd.DataFrame, schools: pd.DataFrame, rules: DemoSettings, rng: Generator) -> pd.DataFrame:
-    """A row per row of ВПР results of the works: participants, and points of all of them for each task («1», «2», …)."""
+    """A row per row of ВПР results of the works: participants, and points of all of them for each task («1», …)."""
     known = list_known(results).merge(
         schools[["year", "school_id", "municipality"]], on=["year", "school_id"], how="left", validate="many_to_one"
     )
@@ -44,7 +44,7 @@ def _draw_work(
 
 
 def _plant(places: pd.Series, tasks: int, missed: Sequence[str], rules: DemoSettings, rng: Generator) -> np.ndarray:
-    """Which task which school misses: one of its own in some schools, one in most schools of the places that miss it."""
+    """Which task which school misses: one of its own in some schools, one in most schools of some places."""
     own = rng.random(len(places)) < rules.own
     planted = own[:, None] & (np.arange(tasks) == rng.integers(tasks, size=len(places))[:, None])
     for place in missed:

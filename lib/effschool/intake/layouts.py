@@ -81,9 +81,9 @@ class ColumnLayout(Frozen):
             headings of groups, and the value is that of the nearest such row above.
         scale: least and largest number that can stand in the cells of a mean; 0 to 100 where not given.
         factor: what the numbers of a mean are multiplied by, for sources that use another unit.
-        row: regular expression for the first filled cell of the row under the header that gives this column for all that
-            repeated columns stand for («Макс балл»); no heading means such a column, but the headings of those things
-            may give it themselves, in the group `value` of `pattern`: «3.1 (2 б)».
+        row: regular expression for the first filled cell of the row under the header that gives this column for all
+            that repeated columns stand for («Макс балл»); no heading means such a column, but the headings of those
+            things may give it themselves, in the group `value` of `pattern`: «3.1 (2 б)».
     """
 
     headings: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Columns of tasks in a protocol (столбцы заданий) → the share of each task's points by school; no pupil is kept.
 
-A protocol is read for its marks; its tasks come beside them. A task whose cells are not all points from 0 to its maximum
-is left out with a warning, and the marks are taken.
+A protocol is read for its marks; its tasks come beside them. A task whose cells are not all points from 0 to its
+maximum is left out with a warning, and the marks are taken.
 """
 
 from collections.abc import Iterable

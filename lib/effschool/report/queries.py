@@ -215,7 +215,7 @@ def list_weak_tasks(region: RegionYear) -> pd.DataFrame:
 
 
 def list_told_topics(portfolio: Portfolio) -> pd.DataFrame:
-    """Tasks of a municipality in the year, without those that too few schools of others did; shares as they are told."""
+    """Tasks of a municipality in the year, without those that too few schools of others did; the region rounded."""
     topics = portfolio.workspace.deficits.topics
     own = topics[(topics["municipality"] == portfolio.municipality) & (topics["year"] == portfolio.year)]
     told = own[~are_too_few(own["others"]) & own["others"].gt(0)]

@@ -1,11 +1,11 @@
 """Tasks in which schools fall behind the region beyond chance, and those that schools of a place share.
 
 A school is compared with all other schools of the region that take part. Of the points that a task gives, a share of
-`maximum` can vary among pupils no more than an all-or-nothing task with the same mean does, so that the binomial tail is
-an upper bound of chance for every maximum; it is exact for one point. The other schools' share is itself uncertain:
-the tail, as a normal score, is shrunk by their number. All tasks of a year are one family (Benjamini–Hochberg), so that
-in a region of equal schools anything at all is marked in no more than the promised share of years. How much schools
-differ beyond chance (`dispersion`, 1 is chance alone) is told of every task of the region.
+`maximum` varies among pupils no more than that of an all-or-nothing task with the same mean. So the binomial tail,
+exact for one point, is on the safe side for more of them. The other schools' share is itself uncertain: the tail, as a
+normal score, is shrunk by their number. All tasks of a year are one family (Benjamini–Hochberg), so that in a region
+of equal schools anything at all is marked in no more than the promised share of years; `bench/tasks.py` measures it.
+How much schools differ beyond chance (`dispersion`, 1 is chance alone) is told of every task of the region.
 """
 
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from effschool.tasks.works import WORK, TaskRules
 TASK = ["year", *WORK, "task", "maximum"]
 PLACE = ["municipality", *TASK]
 GAPS = {
-    **{"year": "int64", "school_id": "str", "procedure": "str", "subject": "str", "grade": "Int64", "task": "str"},
-    **{"maximum": "Int64", "participants": "Int64", "share": "float64", "region": "float64", "gap": "float64"},
-    **{"p_value": "float64", "q_value": "float64", "marked": "bool"},
-}
+    "year": "int64", "school_id": "str", "procedure": "str", "subject": "str", "grade": "Int64", "task": "str",
+    "maximum": "Int64", "participants": "Int64", "share": "float64", "region": "float64", "gap": "float64",
+    "p_value": "float64", "q_value": "float64", "marked": "bool",
+}  # fmt: skip
 TOPICS = {
-    **{"municipality": "str", "year": "int64", "procedure": "str", "subject": "str", "grade": "Int64", "task": "str"},
-    **{"maximum": "Int64", "level": "str", "topic": "str", "schools": "Int64", "behind": "Int64"},
-    **{"participants": "Int64", "share": "float64", "region": "float64", "others": "Int64", "before": "float64"},
-    **{"other_codifier": "bool", "dispersion": "float64", "border": "float64", "border_status": "str"},
-    **{"is_shared": "bool", "is_below": "bool"},
-}
+    "municipality": "str", "year": "int64", "procedure": "str", "subject": "str", "grade": "Int64", "task": "str",
+    "maximum": "Int64", "level": "str", "topic": "str", "schools": "Int64", "behind": "Int64",
+    "participants": "Int64", "share": "float64", "region": "float64", "others": "Int64", "before": "float64",
+    "other_codifier": "bool", "dispersion": "float64", "border": "float64", "border_status": "str",
+    "is_shared": "bool", "is_below": "bool",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def judge_schools(rows: pd.DataFrame, rules: TaskRules) -> pd.DataFrame:
     judged = (own >= rules.fewest) & (others >= rules.others)
     chance = find_chance(rows["share"].to_numpy(), own.to_numpy(), region.to_numpy(), others.to_numpy())
     found = rows.assign(region=region, gap=region - rows["share"], p_value=chance)[judged]
-    adjusted = found.groupby("year")["p_value"].transform(lambda values: false_discovery_control(values))
+    adjusted = found.groupby("year")["p_value"].transform(false_discovery_control)
     is_marked = (adjusted <= rules.level_pct / 100) & (found["gap"] >= rules.least_gap / 100 - 1e-9)
     return found.assign(q_value=adjusted, marked=is_marked).reset_index(drop=True)
 

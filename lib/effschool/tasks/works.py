@@ -132,9 +132,9 @@ def load_works(folder: Path, *, demonstration: bool = False) -> pd.DataFrame:
 
 
 COLUMNS = {
-    **{"procedure": "str", "subject": "str", "grade": "Int64", "year": "int64", "status": "str"},
-    **{"edition": "str", "task": "str", "maximum": "Int64", "level": "str", "topic": "str"},
-}
+    "procedure": "str", "subject": "str", "grade": "Int64", "year": "int64", "status": "str",
+    "edition": "str", "task": "str", "maximum": "Int64", "level": "str", "topic": "str",
+}  # fmt: skip
 
 
 def _describe_work(work: Work, year: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Tasks in which schools fall behind (западающие темы): what schools of a municipality share, and what the region fails.
+"""Tasks in which schools fall behind (западающие темы): what schools of a place share, and what the region fails.
 
 By ВПР nobody is judged: a task that several schools miss is a topic for their teachers to work on together.
 """
