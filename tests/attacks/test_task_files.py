@@ -138,6 +138,19 @@ def test_a_second_sheet_of_one_work_is_refused_and_a_copy_is_taken_once(tmp_path
         assert sorted(map(tuple, found)) == EXPECTED
 
 
+def test_two_forms_of_one_work_are_taken_once_whatever_comes_first(tmp_path):
+    planned = [TITLES[0], TITLES[1], ["Достижение планируемых результатов"], []]
+    head, people = [BLOCKS, "Макс балл", A], [None, None, "20 уч."]
+    for share, warned in ((85, False), (90, True)):
+        folder = build_raw(tmp_path / str(share))
+        save_book(folder / "задания.xlsx", {"Лист": [*TITLES, HEAD, MOST, *ROWS]})
+        save_book(folder / "а.xlsx", {"Лист": [*planned, head, people, ["1. Умение", 1, share], ["4. Умение", 1, 40]]})
+        ingested = ingest_folder(folder, LAYOUTS, THRESHOLDS)
+        found = ingested.tables["tasks"][list(COLUMNS)].itertuples(index=False)
+        assert sorted(map(tuple, found)) == sorted([*EXPECTED, ("027000", "математика", 5, "4", 1, 0.4, 20)])
+        assert any("доля другая" in message for message in ingested.problems["message"]) is warned
+
+
 def test_a_mean_that_gives_no_whole_points_is_told(take):
     found = take([*TITLES, HEAD, MOST, [A, None, 20, 85, 50, 41.5]])
     told = [message for message in found.warnings if "целое число баллов" in message]

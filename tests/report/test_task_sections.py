@@ -97,7 +97,7 @@ def test_the_region_has_tasks_below_the_border_of_their_level_and_where_the_bord
     table = tabulate_region_tasks(region)
     assert table.list_rows() == [["модуль числа", "математика", "5", "3", "Б", "51,2", "60,0", "2 из 3"]]
     assert table.note == "Границы уровней — по вторичному источнику."
-    assert len(tabulate_place_topics(region).frame) == 1
+    assert len(tabulate_place_topics(region.workspace.deficits.topics, YEAR).frame) == 1
 
 
 def test_a_year_of_another_codifier_is_named_and_not_compared(told):

@@ -108,17 +108,18 @@ def say_other_codifier(region: RegionYear, tasks: pd.DataFrame) -> str:
     return say(told, before=words(region.year - 1), **numbers)
 
 
-def tabulate_place_topics(region: RegionYear) -> Table | Text:
+def tabulate_place_topics(topics: pd.DataFrame, year: int) -> Table | Text:
     """Tasks that several schools of a municipality miss, of all municipalities: for the institute."""
-    topics = select_topics(region)
-    shared = topics[topics["is_shared"]].sort_values(["municipality", "subject", "grade"], ignore_index=True)
+    shared = topics[topics["is_shared"] & (topics["year"] == year)].sort_values(
+        ["municipality", "subject", "grade"], ignore_index=True
+    )
     if shared.empty:
         return Text((), kind="note")
     shares = {"Здесь, %": 100 * shared["share"], "Регион, %": 100 * shared["region"]}
     frame = pd.DataFrame(
         {"Муниципалитет": shared["municipality"], **name_columns(shared), "Отстаёт школ": _count_behind(shared)}
     ).assign(**shares)
-    title = f"Западающие темы муниципалитетов, {region.year} год"
+    title = f"Западающие темы муниципалитетов, {year} год"
     return Table("Западающие темы", title, frame, SHARES, NOT_CHANCE)
 
 
