@@ -68,14 +68,15 @@ def test_a_task_without_a_topic_is_called_by_its_number(told):
     assert own
 
 
-def test_another_municipality_and_a_year_without_tasks_say_so_in_a_line(told, schools, demo):
+def test_a_place_without_tasks_says_so_in_a_line_and_a_region_that_sends_none_says_nothing(told, schools, demo):
     workspace, place, _ = told()
     other = schools.loc[schools["municipality"] != place, "municipality"].iloc[0]
-    for known, name in ((workspace, other), (demo_without_tasks(demo), place)):
+    no_data = "Данных о выполнении заданий за 2023 год нет."
+    for known, name, paragraphs in ((workspace, other, (no_data,)), (demo_without_tasks(demo), place, ())):
         said = tabulate_topics(open_portfolio(known, name, YEAR))
         assert isinstance(said, Text)
         assert said.kind == "note"
-        assert said.paragraphs == ("Данных о выполнении заданий за 2023 год нет.",)
+        assert said.paragraphs == paragraphs
 
 
 def demo_without_tasks(demo):

@@ -15,6 +15,7 @@ SHARES = dict.fromkeys(("Здесь, %", "Регион, %", "Школа, %", "Г
 UNNAMED = "тема не описана"
 NO_DATA_OF_TASKS = "Данных о выполнении заданий за {year} год нет."
 NOTHING_SHARED = "Заданий, которые западают сразу у нескольких школ, в {year} году нет."
+NOTHING_BELOW = "Заданий ниже границы своего уровня в {year} году нет."
 
 
 def tabulate_topics(portfolio: Portfolio) -> Table | Text:
@@ -22,8 +23,7 @@ def tabulate_topics(portfolio: Portfolio) -> Table | Text:
     known = list_told_topics(portfolio)
     shared = known[known["is_shared"]].sort_values(["subject", "grade", "share"], ignore_index=True)
     if shared.empty:
-        told = NO_DATA_OF_TASKS if known.empty else NOTHING_SHARED
-        return Text((say(told, year=words(portfolio.year)),), kind="note")
+        return say_nothing(portfolio, NO_DATA_OF_TASKS if known.empty else NOTHING_SHARED)
     frame = pd.DataFrame(
         {
             **name_columns(shared),
@@ -37,6 +37,12 @@ def tabulate_topics(portfolio: Portfolio) -> Table | Text:
 
 
 NOT_CHANCE = "Процент — доля баллов за задание; отставание школы больше случайного, мало участников — не судим."
+
+
+def say_nothing(region: RegionYear, told: str) -> Text:
+    """Why there is no table; nothing where the region has never sent tasks of works."""
+    is_sent = len(region.workspace.deficits.topics) > 0
+    return Text((say(told, year=words(region.year)),) if is_sent else (), kind="note")
 
 
 def name_columns(tasks: pd.DataFrame) -> dict[str, pd.Series]:
@@ -80,8 +86,7 @@ def tabulate_region_tasks(region: RegionYear) -> Table | Text:
     topics = select_topics(region)
     below = topics[topics["municipality"].isna() & topics["is_below"]]
     if below.empty:
-        told = NO_DATA_OF_TASKS if topics.empty else "Заданий ниже границы своего уровня в {year} году нет."
-        return Text((say(told, year=words(region.year)),), kind="note")
+        return say_nothing(region, NO_DATA_OF_TASKS if topics.empty else NOTHING_BELOW)
     below = below.sort_values(["subject", "grade", "share"], ignore_index=True)
     frame = pd.DataFrame(
         {
