@@ -208,8 +208,9 @@ def save_deficits(deficits: Deficits, processed: Path) -> None:
 
 
 def load_deficits(processed: Path) -> Deficits:
-    """What tasks show."""
-    return Deficits(**{item.name: read_table(processed / DYNAMICS, f"task_{item.name}") for item in fields(Deficits)})
+    """What tasks show, as far as reports tell it: of gaps only those that are marked, for a country has a million."""
+    folder = processed / DYNAMICS
+    return Deficits(read_table(folder, "task_gaps", only="marked"), read_table(folder, "task_topics"))
 
 
 class Stamp(BaseModel):
