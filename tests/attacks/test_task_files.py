@@ -192,6 +192,13 @@ def test_a_task_with_a_cell_that_is_no_point_is_left_out_and_the_marks_are_taken
     assert found.list_rows("results", "participants") == [(2,)]
 
 
+def test_a_task_of_no_points_is_left_out_and_the_marks_are_taken(take):
+    found = take([*F1, PUPILS, ["Макс балл", None, 1, 0, None], pupil("50001", 1, 0)])
+    assert not found.errors
+    assert [row[3] for row in found.tasks] == ["1"]
+    assert found.list_rows("results", "participants") == [(1,)]
+
+
 def test_a_protocol_without_maxima_gives_marks_and_says_that_its_tasks_are_left_out(take):
     found = take([*F1, PUPILS, pupil("50001", 1, 2)])
     assert not found.errors

@@ -106,6 +106,13 @@ def test_a_school_is_compared_with_all_others_and_not_with_itself():
     assert gaps["marked"].tolist() == [True, False, False]
 
 
+def test_one_pupil_who_fails_what_everybody_else_did_is_not_impossible():
+    gaps = judge(task([0.9, 1.0, 1.0], [10, 60, 60])).gaps
+    own = gaps[gaps["school_id"] == "000"].iloc[0]
+    assert own["gap"] == pytest.approx(0.1)
+    assert own["p_value"] > 0.01
+
+
 @pytest.mark.parametrize(("pupils", "judged"), [(9, False), (10, True)])
 def test_few_pupils_are_not_judged(pupils, judged):
     gaps = judge(task([0.0, 0.8, 0.8], [pupils, 100, 100])).gaps

@@ -28,7 +28,7 @@ def count_tasks(
     points = rows.pupils.numbers[0]
     most = {name: values for name, values in source.header.given.items() if name in rows.columns.values()}
     for task in source.header.list_things({points}):
-        values = {name: given[task] for name, given in most.items() if given.get(task, "").isdecimal()}
+        values = {name: given[task] for name, given in most.items() if given.get(task, "").strip("0").isdecimal()}
         if len(values) == len(most):
             one = _read_one(source, points, task, int(next(iter(values.values()))))
             part, found = count_pupils(one, sheet, _count_one(rows, points, task, values), register, secret)

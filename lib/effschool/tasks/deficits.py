@@ -87,12 +87,13 @@ def _judge_places(topics: pd.DataFrame, rules: TaskRules) -> dict[str, object]:
 def judge_schools(rows: pd.DataFrame, rules: TaskRules) -> pd.DataFrame:
     """Rows of schools that can be judged, each beside all others, with the chance of so low a share."""
     own = rows["participants"].astype("float64")
-    all_points, everyone = (values.groupby([rows[name] for name in TASK], dropna=False).transform("sum") for values in
-                            (rows["points"], own))  # fmt: skip
-    others = everyone - own
-    region = ((all_points - rows["points"]) / others.where(others > 0)).clip(0, 1)
+    all_of_task = rows.assign(own=own).groupby(TASK, dropna=False)[["points", "own"]].transform("sum")
+    others, points = all_of_task["own"] - own, all_of_task["points"] - rows["points"]
+    region = (points / others.where(others > 0)).clip(0, 1)
     judged = (own >= rules.fewest) & (others >= rules.others)
-    chance = find_chance(rows["share"].to_numpy(), own.to_numpy(), region.to_numpy(), others.to_numpy())
+    # A task that all others did may be failed by one of the next: Jeffreys' half a pupil on either side.
+    usual = (points + 0.5) / (others + 1)
+    chance = find_chance(rows["share"].to_numpy(), own.to_numpy(), usual.to_numpy(), others.to_numpy())
     found = rows.assign(region=region, gap=region - rows["share"], p_value=chance)[judged]
     adjusted = found.groupby("year")["p_value"].transform(false_discovery_control)
     is_marked = (adjusted <= rules.level_pct / 100) & (found["gap"] >= rules.least_gap / 100 - 1e-9)
