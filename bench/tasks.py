@@ -58,19 +58,24 @@ def report_time() -> None:
 
 
 def report_power() -> None:
-    print(f"Отмечено школ с отставанием / регионов, где отмечена другая школа; регионов {REGIONS} по 120 школ")
+    print(
+        f"Отмечено школ с отставанием / случайных среди отмеченных / регионов с такими; регионов {REGIONS} по 120 школ"
+    )
     for gap in GAPS:
         cells = []
         for number in NUMBERS:
-            found, told, wrong = 0, 0, 0
+            found, told, chance, wrong = 0, 0, 0, 0
             for region in range(REGIONS):
                 rng = np.random.default_rng([2018, number, int(100 * gap), region])
                 gaps = judge(*draw_region(rng, (120, 2, 10), number, gap)).gaps
                 is_planted = gaps["task"].eq("1") & gaps["grade"].eq(4) & (gaps["school_id"].astype(int) % PLACES == 0)
                 found += int(gaps["marked"][is_planted].sum())
                 told += int(is_planted.sum())
-                wrong += bool(gaps["marked"][~is_planted].any())
-            cells.append(f"n={number}: {100 * found / max(told, 1):5.1f} % / {100 * wrong / REGIONS:4.1f} %")
+                others = int(gaps["marked"][~is_planted].sum()) if gap else int(gaps["marked"].sum())
+                chance, wrong = chance + others, wrong + bool(others)
+            false = chance / max(found + chance, 1) if gap else 0
+            shares = (found / max(told, 1), false, wrong / REGIONS)
+            cells.append(f"n={number}: " + " / ".join(f"{100 * share:.1f} %" for share in shares))
         print(f"  отставание {100 * gap:3.0f} п. п.   " + "   ".join(cells))
 
 
