@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -760,10 +761,14 @@ def test_vpr_with_a_row_per_pupil(tmp_path, title):
         ["Дата проведения", "15.04.2024"],
     ]
     taken = read_one(save_book(tmp_path / "ВПР.xlsx", {"Лист1": [*titles, heading, *rows]}))
-    columns = ("year", "procedure", "subject", "grade", "participants", "mark_2", "mark_3", "mark_4", "mark_5")
-    assert [row for sheet in taken for row in list_rows(sheet, *columns)] == [
+    (results, tasks) = [part for sheet in taken for part in sheet.parts]
+    key, marks = ("year", "procedure", "subject", "grade", "participants"), ("mark_2", "mark_3", "mark_4", "mark_5")
+    assert list_rows(replace(taken[0], parts=(results,)), *key, *marks) == [
         (2024, "ВПР", "русский язык", 5, 5, 1, 2, 1, 1)
     ], say(taken)
+    assert list_rows(replace(taken[0], parts=(tasks,)), *key, "task", "maximum", "share") == [
+        (2024, "ВПР", "русский язык", 5, 5, "1К1", 4, 0.5)
+    ]
 
 
 # What a file of pupils may leave behind

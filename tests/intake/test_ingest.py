@@ -394,6 +394,7 @@ def test_golden_region_comes_in_without_problems():
         "journal": 0,
         "scores": 0,
         "marked": 0,
+        "tasks": 0,
         "targets_fact": 0,
         "roadmap": 0,
         "partners": 0,

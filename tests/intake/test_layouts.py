@@ -41,7 +41,7 @@ def save(folder: Path, *layouts: dict) -> Path:
 
 
 CONTRACT_LAYOUTS = [layout for layout in load_layouts(LAYOUTS) if layout.id.startswith("contract-")]
-SENT_ONLY = {"journal", "scores", "marked", "targets_fact", "roadmap", "partners"}
+SENT_ONLY = {"journal", "scores", "marked", "tasks", "targets_fact", "roadmap", "partners"}
 """Tables that come in other shapes only."""
 
 

@@ -5,7 +5,9 @@ import pytest
 from builders_office import take
 
 from effschool.base import schemas
-from effschool.demo import build_told_tables, make_demo_region
+from effschool.demo import SEED, build_demo_tables, build_told_tables, make_demo_region
+from effschool.demo.offices import build_office_tables
+from effschool.demo.settings import load_settings
 
 SIZE = {"municipalities": 7, "schools": 60, "years": 4}
 
@@ -31,7 +33,7 @@ def test_every_kind_of_file_is_there(ingested):
     kinds = {
         *("contract-schools", "contract-results", "contract-certificates", "contract-programme"),
         *("contract-social-municipal", "certificates-any", "register-export", "oge-protocol", "ege-protocol"),
-        *("ege-wide", "vpr-statistics", "vpr-flat", "vpr-journal", "vpr-scores", "vpr-marked"),
+        *("ege-wide", "vpr-statistics", "vpr-flat", "vpr-journal", "vpr-scores", "vpr-marked", "vpr-tasks"),
         *("targets-fact", "roadmap"),
     }
     assert set(ingested.files["layout"]) == kinds
@@ -59,6 +61,18 @@ def test_every_row_knows_where_it_came_from(ingested):
     notes = ingested.tables["results"].groupby("source_file")["source_note"].first()
     assert notes["vpr/ВПР 2023.csv" if "vpr/ВПР 2023.csv" in notes else "vpr/ВПР 2022.csv"].startswith("число учеников")
     assert "строки с" in notes["gia/ОГЭ 2023 протокол.xlsx"]
+
+
+def test_shares_of_tasks_are_those_that_the_region_drew(ingested):
+    tasks, settings = ingested.tables["tasks"], load_settings()
+    behind = build_office_tables(build_demo_tables(**SIZE), settings, SEED)["tasks"]
+    drawn = behind.melt(["year", "school_id", "subject", "grade", "participants"], var_name="task", value_name="points")
+    keys = ["year", "school_id", "subject", "grade", "task"]
+    both = tasks.merge(drawn.dropna(subset="points").astype({"grade": "Int64"}), on=keys, how="outer", indicator=True)
+    assert set(both["_merge"]) == {"both"}
+    assert (both["participants_x"] == both["participants_y"]).all()
+    most = both["participants_x"].astype("float64") * both["maximum"].astype("float64")
+    assert (both["share"] - both["points"] / most).abs().max() < 0.0001  # the form has two digits of per cent
 
 
 def test_signs_of_doubtful_results_are_kept(ingested):

@@ -370,7 +370,7 @@ def assert_same_cell(shown: str, kept: object) -> None:
         assert read_number(shown) == (read_number(kept) if isinstance(kept, str) else kept)
 
 
-BOOK_ONLY = {"Надёжность", "Решения", "История", "Показатели школ", "Комментарии"}
+BOOK_ONLY = {"Надёжность", "Решения", "История", "Задания школ", "Показатели школ", "Комментарии"}
 """Tables of a report that its page does not show: what stands on pages of schools, and what explains it."""
 
 

@@ -49,6 +49,8 @@ def fulfil(condition):
         return condition.among[0]
     if condition.flag is not None:
         return condition.flag
+    if condition.known:
+        return "задание 3 в 5 классе («дроби»)"
     beyond = {"over": 0.5, "at_least": 0, "under": -0.5, "at_most": 0}
     test = next(name for name in beyond if getattr(condition, name) is not None)
     return getattr(condition, test) + beyond[test]

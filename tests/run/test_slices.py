@@ -40,6 +40,19 @@ def list_changed(before, after, names):
     return {name: {part for part in (OWN, REGION) if old[name][part] != new[name][part]} for name in names}
 
 
+def test_tasks_of_a_place_are_read_by_its_own_report_alone(demo, names):
+    topics = demo.deficits.topics.copy()
+    own = topics["municipality"].eq(names[1]) & topics["year"].eq(YEAR)
+    assert own.any()
+    topics.loc[own, "region"] += 0.1
+    after = replace(demo, deficits=replace(demo.deficits, topics=topics))
+    assert list_changed(demo, after, names) == {names[0]: set(), names[1]: {OWN}, names[2]: set()}
+    gaps = demo.deficits.gaps.assign(share=0.5)
+    changed = list_changed(demo, replace(demo, deficits=replace(demo.deficits, gaps=gaps)), names)
+    assert all(parts <= {OWN} for parts in changed.values())
+    assert {OWN} in changed.values()
+
+
 def test_name_of_a_school_is_read_by_its_own_report_alone(demo, names):
     owners = find_owners(demo, YEAR)
     school = owners.index[owners == names[1]][0]

@@ -53,6 +53,7 @@ KEYS = {
     "journal": ("year", "school_id", "subject", "grade", "change"),
     "scores": ("year", "school_id", "procedure", "subject", "grade", "score"),
     "marked": ("year", "school_id", "subject", "grade"),
+    "tasks": ("year", "school_id", "procedure", "subject", "grade", "task"),
     "targets_fact": ("programme", "target", "year", "municipality"),
     "roadmap": ("programme", "municipality", "number", "event"),
     "partners": ("school_id", "partner_id"),
@@ -314,6 +315,33 @@ MARKED = _take_in(
 )
 """A row per school, year, subject and grade that an outside list marks as doubtful (`marked` is 1)."""
 
+TASKS = _take_in(
+    "tasks",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "procedure": _text(False),
+        "subject": _text(False),
+        "grade": _GRADE,
+        "task": _text(False),
+        "maximum": ColumnSchema(
+            "Int64",
+            _expect(lambda most: most.between(1, 50), "ожидался максимальный балл от 1 до 50", "Исправьте балл."),
+        ),
+        "share": ColumnSchema(
+            "float64",
+            _expect(
+                lambda shares: shares.between(0, 1),
+                "ожидалась доля баллов от 0 до 1, в файле — от 0 до 100 %",
+                "Сверьте проценты с исходным отчётом.",
+            ),
+        ),
+        "participants": _count(),
+    },
+)
+"""A row per school, year, procedure, subject, grade and `task` («3.1»): of the points that its `participants` could get
+(`maximum` each), the `share` that they got."""
+
 TARGETS_FACT = _take_in(
     "targets_fact",
     {
@@ -364,7 +392,7 @@ CONTRACT = {
     schema.name: schema
     for schema in (
         *(SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME),
-        *(JOURNAL, SCORES, MARKED, TARGETS_FACT, ROADMAP, PARTNERS),
+        *(JOURNAL, SCORES, MARKED, TASKS, TARGETS_FACT, ROADMAP, PARTNERS),
     )
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""

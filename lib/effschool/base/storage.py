@@ -189,8 +189,11 @@ def _disarm(value: object) -> object:
     return f"'{plain}" if isinstance(plain, str) and plain.startswith(FORMULA_STARTS) else plain
 
 
-def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd.DataFrame":
+def read_table(folder: Path, name: str, columns: list[str] | None = None, only: str | None = None) -> "pd.DataFrame":
     """Read `name`.parquet, all columns or some; a missing file is said in Russian with the stage that makes it.
+
+    Args:
+        only: column of yes and no; rows where it is no are not read.
 
     Raises:
         FileNotFoundError: the stage before has not been run.
@@ -205,7 +208,8 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None) -> "pd
             "Сначала выполните предыдущую тетрадь или команду make report."
         )
     try:
-        return pd.read_parquet(path, columns=columns)
+        filters = [(only, "==", True)] if only else None
+        return pd.read_parquet(path, columns=columns, filters=filters)
     except ArrowInvalid:
         action = "Удалите её и выполните make report ещё раз."
         raise ValueError(f"Таблица «{name}» в папке «{folder.name}» повреждена. {action}") from None

@@ -8,6 +8,7 @@ from openpyxl import Workbook
 from effschool.base.schemas import MARKS
 from effschool.demo.pages import Cells, list_cells, make_book, make_page, write_csv
 from effschool.demo.settings import DemoSettings
+from effschool.demo.tasks import find_maxima
 
 
 def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
@@ -41,6 +42,18 @@ def make_vpr_journal(journal: pd.DataFrame, schools: pd.DataFrame, settings: Dem
         body += [[row["group"]], *([text, row[name], share[name]] for name, text in compared.items())]
         body += [[form.total, row["participants"], 100.0]]
     return make_book(make_page(form, find_words(journal, settings), list(form.headings.values()), body))
+
+
+def make_vpr_tasks(points: pd.DataFrame, schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
+    """«Выполнение заданий» of one year, subject and grade: most points under the tasks, then per cent of them."""
+    form, first = settings.offices.forms["tasks"], points.iloc[0]
+    maxima = find_maxima(first["subject"], first["grade"], settings.offices.tasks)
+    groups = list_groups(points, schools, list(maxima), form, settings)
+    points_of_one = groups[list(maxima)].div(list(maxima.values()))
+    groups = groups.assign(**find_shares(groups.assign(**points_of_one), list(maxima)))
+    body = [[form.total, *[None] * (len(form.headings) - 1), *maxima.values()]]
+    body += list_cells(groups[[*form.headings, *maxima]])
+    return make_book(make_page(form, find_words(points, settings), [*form.headings.values(), *maxima], body))
 
 
 def find_words(rows: pd.DataFrame, settings: DemoSettings) -> dict[str, Any]:

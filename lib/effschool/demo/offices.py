@@ -13,6 +13,7 @@ from effschool.base.subprocesses import start_in_background
 from effschool.demo import federal, pupils, signs, yearly
 from effschool.demo.settings import DemoSettings
 from effschool.demo.social_forms import make_social_book
+from effschool.demo.tasks import draw_tasks
 from effschool.demo.writing import Tables, list_social, write_region_tables
 
 
@@ -25,6 +26,8 @@ def build_office_tables(tables: Tables, settings: DemoSettings, seed: int) -> Ta
         "marked": marked,
         "journal": signs.draw_journal(taken["vpr"], marked, offices.signs, rngs[1]),
         "scores": signs.draw_primary_scores(taken["vpr"], marked, offices.signs, rngs[2]),
+        # A generator of its own: what was drawn before there were tasks stays as it is.
+        "tasks": draw_tasks(taken["vpr"], tables["schools"], offices.tasks, np.random.default_rng([seed, 3])),
         "oge": pupils.draw_protocol(taken["oge"], offices.papers["ОГЭ"], offices.statuses, True, rngs[3]),
         "ege": pupils.draw_protocol(taken["ege"], offices.papers["ЕГЭ"], offices.statuses, False, rngs[4]),
     }
@@ -87,6 +90,7 @@ def write_vpr(tables: Tables, behind: Tables, folder: Path, settings: DemoSettin
         "vpr": (federal.make_vpr_statistics, select_taken(tables, offices.takes["vpr"])),
         "journal": (federal.make_vpr_journal, behind["journal"]),
         "scores": (federal.make_vpr_scores, behind["scores"]),
+        "tasks": (federal.make_vpr_tasks, behind["tasks"]),
     }
     for name, (make, rows) in makers.items():
         for _, paper in rows.groupby(["subject", "grade"]):

@@ -26,12 +26,14 @@ class Header:
         headings: heading of each column of the grid, several rows joined; "" where there is none.
         positions: column of the layout → positions in the grid whose heading means it.
         repeated: column that stands once for each of several things → position by thing.
+        given: column that a row of its own gives to each of those things → its text by thing.
     """
 
     row: int
     headings: tuple[str, ...]
     positions: dict[str, tuple[int, ...]]
     repeated: dict[str, dict[str, int]] = field(default_factory=dict)
+    given: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def name(self, column: str) -> str:
         """Heading as it stands in the file; "" where the column is not in the file."""
@@ -51,7 +53,8 @@ class Header:
         """The header with the repeated columns being those of one thing."""
         own = {name: (places[thing],) for name, places in self.repeated.items() if thing in places}
         rest = {name: places for name, places in self.positions.items() if name not in self.repeated}
-        return Header(self.row, self.headings, rest | own)
+        values = {name: {thing: given[thing]} for name, given in self.given.items() if thing in given}
+        return Header(self.row, self.headings, rest | own, given=values)
 
     def has_required(self, layout: Layout) -> bool:
         """Whether all columns are there that the layout requires of the header, fields may stand for."""
@@ -188,7 +191,55 @@ def select_body(rows: pd.DataFrame, layout: Layout, header: Header) -> pd.DataFr
     text = {name: fill_cells(rows.iloc[:, place], layout.columns[name], kept) for name, place in places.items()}
     for name, things in header.repeated.items():
         text |= {name_repeated(name, thing): rows.iloc[:, place] for thing, place in things.items()}
+    for name, values in header.given.items():
+        text |= {name_repeated(name, thing): pd.Series(value, rows.index) for thing, value in values.items()}
     return pd.DataFrame(text, index=rows.index)[kept]
+
+
+def read_given(grid: Grid, layout: Layout, header: Header) -> tuple[Header, list[Problem]]:
+    """The header with what is said of each thing («Макс балл» of every task), in its heading or in a row of its own.
+
+    Without it nothing can be said of the things: that is one error of the sheet.
+    """
+    things = {thing: place for places in header.repeated.values() for thing, place in places.items()}
+    given: dict[str, dict[str, str]] = {}
+    problems: list[Problem] = []
+    for name in [name for name, column in layout.columns.items() if column.row is not None and things]:
+        column = layout.columns[name]
+        values = {thing: _read_value(header.headings[place], column) for thing, place in things.items()}
+        if not all(values.values()):
+            row, found = _find_row(grid, column, header)
+            problems += found
+            values = {thing: _take_part(row[place], column) for thing, place in things.items()} if row else {}
+        given[name] = values
+        problems += [_say_not_given(grid, header, column, things[thing]) for thing in values if not values[thing]]
+    return replace(header, given=given), problems
+
+
+def _read_value(heading: str, column: ColumnLayout) -> str:
+    found = re.fullmatch(column.pattern or "(?!)", simplify_text(heading), re.IGNORECASE)
+    return found["value"] if found else ""
+
+
+def _find_row(grid: Grid, column: ColumnLayout, header: Header) -> tuple[list[str], list[Problem]]:
+    """The row under the header that gives a column; none where there are two, for nobody knows which is right."""
+    below = grid.take_rows(header.row + 1, grid.first_row + len(grid.rows))
+    found = [row for row in below if re.search(str(column.row), next(filter(None, row), ""), re.IGNORECASE)]
+    told = f"под шапкой ожидалась одна строка «{column.heading}», а таких строк {len(found)}"
+    action = "Оставьте под шапкой одну такую строку: по числу на каждый столбец."
+    if len(found) == 1:
+        return found[0], []
+    return [], [_complain(grid, told, action, row=header.row)]
+
+
+def _take_part(text: str, column: ColumnLayout) -> str:
+    found = re.search(column.extract or "(.+)", text, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _say_not_given(grid: Grid, header: Header, column: ColumnLayout, place: int) -> Problem:
+    expected = f"в строке «{column.heading}» ожидалось число, а ячейка этого столбца пуста"
+    return _complain(grid, expected, "Впишите число.", row=header.row, column=header.headings[place])
 
 
 def name_repeated(column: str, thing: str) -> str:

@@ -40,6 +40,7 @@ from effschool.intake.headings import (
     find_repeated,
     find_rows,
     hide_persons,
+    read_given,
     search_field,
     select_body,
 )
@@ -77,6 +78,7 @@ from effschool.intake.register import (
 from effschool.intake.rows import Source, read_part
 from effschool.intake.school_names import load_name_rules
 from effschool.intake.succession import Successions, follow_successions, load_successions
+from effschool.intake.task_columns import count_tasks
 from effschool.intake.workbooks import open_sheets, read_first_sheet
 from effschool.method.thresholds import ThresholdRegister as Thresholds
 from effschool.method.thresholds import load_register
@@ -473,7 +475,9 @@ def read_sheet(sent: Sent, sheet: Sheet, fit: Fit, register: Thresholds | None, 
     found = [*sheet.notes, *check_header(fit.head, layout, fit.header)]
     named = sent.match_name(layout) or {}
     texts = {name: search_field(rule, fit.header, fit.head) for name, rule in layout.fields.items()}
-    source = Source(sent.file, sheet.name, layout, fit.header, named | fit.fields, texts)
+    header, lacking = read_given(fit.head, layout, fit.header)
+    found += [replace(problem, severity=Severity.WARNING) for problem in lacking] if layout.has_pupils else lacking
+    source = Source(sent.file, sheet.name, layout, header, named | fit.fields, texts)
     if any(rows.table == "results" for rows in layout.gives):
         found += [*check_headings(source), *check_titles(source, fit.head)]
     taken = Taken(sent, layout, sheet.name, problems=tuple(found))
@@ -499,9 +503,10 @@ def read_rows(taken: Taken, sheet: Sheet, source: Source, register: Thresholds |
         overlong = sheet.find_overlong(source.header.width)
         if overlong:
             return taken.add([_say_overlong(taken.file, row) for row in overlong])
-        read = [count_pupils(source, sheet, rows, register, secret) for rows in rules]
+        read = [count_pupils(source, sheet, rows, register, secret) for rows in rules if not rows.each]
         number = sum(int(part.rows["participants"].sum()) for part, _ in read if len(part.rows))
-        return _collect(taken, read, number)
+        tasks = [found for rows in rules if rows.each for found in count_tasks(source, sheet, rows, register, secret)]
+        return _collect(taken, [*read, *tasks], number)
     grid = sheet.read_grid()
     second = find_repeated(grid, source.header)
     if second is not None:

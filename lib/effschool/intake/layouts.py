@@ -25,6 +25,7 @@ TableName = Literal[
     "journal",
     "scores",
     "marked",
+    "tasks",
     "targets_fact",
     "roadmap",
     "partners",
@@ -82,6 +83,9 @@ class ColumnLayout(Frozen):
             headings of groups, and the value is that of the nearest such row above.
         scale: least and largest number that can stand in the cells of a mean; 0 to 100 where not given.
         factor: what the numbers of a mean are multiplied by, for sources that use another unit.
+        row: regular expression for the first filled cell of the row under the header that gives this column for all
+            that repeated columns stand for («Макс балл»); no heading means such a column, but the headings of those
+            things may give it themselves, in the group `value` of `pattern`: «3.1 (2 б)».
     """
 
     headings: tuple[str, ...] = ()
@@ -96,13 +100,14 @@ class ColumnLayout(Frozen):
     fill: Literal["down", "group"] | None = None
     scale: tuple[float, float] | None = None
     factor: float = Field(default=1, gt=0)
+    row: str | None = None
 
     @field_validator("extract")
     @classmethod
     def _check_extract(cls, extract: str | None) -> str | None:
         return extract if extract is None else _check_group(extract)
 
-    @field_validator("pattern")
+    @field_validator("pattern", "row")
     @classmethod
     def _check_pattern(cls, pattern: str | None) -> str | None:
         return pattern if pattern is None else _check_regex(pattern)
@@ -149,6 +154,8 @@ class ColumnLayout(Frozen):
 
     def accepts(self, heading: str) -> str | None:
         """Whether a heading of a file means this column: None where not, else what the group `each` found in it."""
+        if self.row is not None:
+            return None
         if _fold_heading(heading) in self.spellings:
             return ""
         match = re.fullmatch(self.pattern, simplify_text(heading), re.IGNORECASE) if self.pattern else None
@@ -327,7 +334,8 @@ class RowsLayout(Frozen):
         table: the contract table.
         columns: column of the table → column of the layout or field; equal names need no mention.
         constants: column of the table → value for all rows.
-        each: column of the table that takes what the group `each` of the headings found: a row for every such thing.
+        each: column of the table that takes what the group `each` of the headings found: a row for every such thing; in
+            a protocol the things are tasks, and a task's points are counted of its own.
         skip_blank: a row where all of these columns of the table are blank is not taken: nothing was reported.
         only_with: a row where one of these columns is blank is not taken: it stands for a municipality, say.
         blank_where_zero: column → count; where the count is 0, a 0 in the column means «нет данных».
@@ -459,6 +467,7 @@ class Layout(Frozen):
     def _check_given(self, rows: RowsLayout) -> None:
         given = set(rows.constants) | set(map_columns(self, rows)) | {rows.each}
         given |= {"school_id"} if rows.find_school else set()
+        given |= {*rows.pupils.counts, *rows.pupils.means} if rows.pupils else set()
         missing = sorted(set(list_required_columns(rows.table)) - given)
         if missing:
             raise ValueError(f"таблица {rows.table} не получает обязательных столбцов: {', '.join(missing)}")

@@ -554,7 +554,7 @@ def mark_scores(primary: Numbers, minimum: Threshold, points: Mapping[str, Numbe
 
 def find_without_result(protocol: Protocol, numbers: Mapping[str, Numbers], columns: Mapping[str, Coded]) -> Rows:
     """Rows in which nothing that is counted stands; a cell that could not be understood has been named already."""
-    counted = {count.column for count in protocol.pupils.counts.values()}
+    counted = {count.column for count in protocol.pupils.counts.values()} or set(protocol.pupils.numbers)
     rows = len(next(iter(columns.values())).codes)
     missing = np.logical_and.reduce([np.isnan(numbers.get(name, np.full(rows, np.nan))) for name in counted])
     faulty = [columns[name].match(protocol.meanings[name].faults.__contains__) for name in counted & set(columns)]
@@ -664,7 +664,7 @@ def assemble_counts(protocol: Protocol, counted: pd.DataFrame) -> pd.DataFrame:
     sums = counted.groupby(key, sort=False, dropna=False)
     extent = sums.agg(first_row=("first_row", "min"), last_row=("last_row", "max"))
     totals = sums.sum(numeric_only=True).drop(columns=["first_row", "last_row"]).join(extent).reset_index()
-    columns = {name: totals[name] for name in key}
+    columns = {**protocol.rows.constants, **{name: totals[name] for name in key}}
     columns["participants"] = totals["participants"]
     for name in protocol.pupils.counts:
         columns[name] = totals[name].where(totals[f"of {name}"].eq(totals["participants"]))

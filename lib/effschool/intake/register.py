@@ -278,16 +278,17 @@ def _say_met(place: Place, cells: pd.Series, key: list[str], first: pd.Series | 
 
 
 def merge_register(parts: list[Part]) -> tuple[list[Part], list[Problem]]:
-    """Leave out rows of `keeps_first` parts whose key was met before; another municipality there is a warning."""
+    """Leave out rows of `keeps_first` parts that others have already; another municipality or share is a warning."""
     kept: list[Part] = []
     problems: list[Problem] = []
     for table, columns in schemas.KEYS.items():
         key = list(columns)
         seen = pd.DataFrame()
-        for part in [part for part in parts if part.table == table]:
+        for part in sorted((part for part in parts if part.table == table), key=lambda part: part.keeps_first):
             rows = part.rows
             if part.keeps_first:
                 problems += _warn_other_municipality(part, seen) if table == "schools" else []
+                problems += _warn_other_share(part, seen) if table == "tasks" and len(seen) else []
                 rows = rows.drop_duplicates(key)
                 rows = rows[~_index_keys(rows, key).isin(_index_keys(seen, key))] if len(seen) else rows
             seen = pd.concat([seen, rows])
@@ -317,3 +318,23 @@ def _warn_other_municipality(part: Part, seen: pd.DataFrame) -> list[Problem]:
         )
         for _, cells in both[both["municipality"].ne(both["municipality_first"])].iterrows()
     ]
+
+
+def _warn_other_share(part: Part, seen: pd.DataFrame) -> list[Problem]:
+    """One warning where two forms of a work tell different shares of its tasks."""
+    key = list(schemas.KEYS["tasks"])
+    both = part.rows.merge(seen[[*key, "share", "source_file"]], on=key, suffixes=("", "_first"))
+    other = both[(both["share"] - both["share_first"]).abs() > SAME_SHARE]
+    expected = f"в файле «{other['source_file_first'].iloc[0]}» доля другая, оставлена она" if len(other) else ""
+    action = f"Проверьте, какая выгрузка верна; таких заданий и школ {len(other)}."
+    return [
+        part.place.say(
+            CellFault(int(cells["source_row"]), f"{100 * cells['share']:.4g} %", expected, action, Severity.WARNING),
+            "task",
+        )
+        for _, cells in other.head(1).iterrows()
+    ]
+
+
+SAME_SHARE = 0.0051
+"""Shares of points that two forms may give of one: each may be rounded to whole per cents."""

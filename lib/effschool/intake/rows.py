@@ -97,7 +97,7 @@ def finish_part(
     source: Source, rows: RowsLayout, place: Place, typed: Typed, wanted: pd.DataFrame | None
 ) -> tuple[Part, list[Problem]]:
     """Rows without what was not reported, checked by the contract."""
-    kept = skip_unreported(blank_zeros(typed.rows, rows), rows, typed.faulty)
+    kept = spell_tasks(skip_unreported(blank_zeros(typed.rows, rows), rows, typed.faulty))
     keeps_first = rows.repeats == "first"
     compared = kept.drop_duplicates(["year", "school_id"]) if keeps_first and rows.table == "schools" else kept
     sought = set() if wanted is None else set(wanted.index)
@@ -105,6 +105,7 @@ def finish_part(
     problems = [*typed.problems, *check_required(kept, rows.table, faulty, place)]
     problems += check_schema(compared, rows.table, place)
     problems += check_scale(kept, rows, source.layout, place)
+    problems += check_points(kept, place) if rows.table == "tasks" else []
     problems += check_plausible(kept, rows.table, map_columns(source.layout, rows), faulty, place)
     names = None if wanted is None else wanted.reindex(kept.index).reset_index(drop=True)
     return Part(rows.table, kept.reset_index(drop=True), place, keeps_first, names), problems
@@ -112,7 +113,7 @@ def finish_part(
 
 def unfold_things(source: Source, body: pd.DataFrame, rows: RowsLayout) -> pd.DataFrame:
     """Wide to long: the body with a row for every thing that repeated columns stand for, the thing itself in `each`."""
-    columns = set(map_columns(source.layout, rows).values()) & set(source.header.repeated)
+    columns = set(map_columns(source.layout, rows).values()) & {*source.header.repeated, *source.header.given}
     single = [name for name in body if name in source.header.positions]
     parts = []
     for thing in source.header.list_things(columns):
@@ -159,8 +160,9 @@ def _find_text(
         rule = source.layout.fields[column]
         return repeat_text(source.fields.get(column, rule.blank or ""), body.index), rule.column
     layout = source.layout.columns.get(column)
-    if column in source.header.repeated:
-        return body[column], None
+    if column in source.header.repeated or column in source.header.given:
+        # Of a repeated column `values` name the things; only the unit of its numbers is a matter of the cells.
+        return body[column], layout if layout and layout.factor != 1 else None
     return (body[column] if column in body else repeat_text(source.fields.get(column, ""), body.index)), layout
 
 
@@ -275,6 +277,37 @@ def count_shares(typed: Typed, rows: RowsLayout, place: Place) -> Typed:
 
 _NOT_WHOLE = "ожидалась доля, которая даёт целое число учеников"
 _COMPARE = "Сверьте долю и число участников с исходным отчётом."
+
+
+# Points of tasks
+
+
+def spell_tasks(typed: pd.DataFrame) -> pd.DataFrame:
+    """«1к1», with a Latin letter or a small one, is the task «1К1»."""
+    spelled = {"task": typed["task"].str.upper().str.replace("K", "К")} if "task" in typed else {}
+    return typed.assign(**spelled)
+
+
+def check_points(rows: pd.DataFrame, place: Place) -> list[Problem]:
+    """Shares that stand where per cents should, and a warning for shares that give no whole number of points."""
+    percent = 100 * rows["share"].to_numpy("float64")
+    if len(rows) and 0 < np.nan_to_num(percent).max() <= 1:
+        first = CellFault(int(rows.index[0]), f"{percent[0]:g}", _OF_ONE, _IN_PER_CENT)
+        return [place.say(first, "share")]
+    most = (rows["participants"] * rows["maximum"]).to_numpy("float64", na_value=np.nan)
+    points = percent / 100 * most
+    off = np.flatnonzero(np.abs(points - points.round()) > (round_slack(percent) / 100 + 1e-6) * most + 1e-6)
+    if not len(off):
+        return []
+    row = off[0]
+    told = f"{percent[row]:.4g} % из {most[row]:g} баллов (задание «{rows['task'].iloc[row]}», таких долей {len(off)})"
+    fault = CellFault(int(rows.index[row]), told, _NOT_WHOLE_POINTS, _COMPARE, Severity.WARNING)
+    return [place.say(fault, "participants")]
+
+
+_OF_ONE = "ожидались проценты от 0 до 100, а все числа не больше 1: похоже, это доли единицы"
+_IN_PER_CENT = "Задайте столбцам обычный числовой формат и умножьте доли на 100."
+_NOT_WHOLE_POINTS = "ожидалась доля, которая даёт целое число баллов"
 
 
 # Rows that say nothing

@@ -458,12 +458,17 @@ def _add_up(table: str, same: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     counts = [name for name, kind in types.items() if kind == "Int64" and name not in {*KEYS[table], "source_row"}]
     counts = [name for name in counts if not (table == "scores" and name == "participants")]
     filled = same[same[total].ne(0).fillna(True).astype(bool)] if total else same
-    sums = {name: filled[name].sum(skipna=False) if table != "marked" else filled[name].max() for name in counts}
-    means = {name: _weigh(filled, name) for name in ("mean_score",) if name in types}
+    sums = {name: _sum_up(filled[name]) for name in counts}
+    means = {name: _weigh(filled, name) for name in ("mean_score", "share") if name in types}
     notes = {"source_note": "сложено: " + "; ".join(_tell_source(cells) for _, cells in same.iterrows())}
     made = first.assign(**sums, **means, **notes).astype({**dict.fromkeys(counts, "Int64"), "source_note": "str"})
     lost = [name for name in counts if pd.isna(sums[name]) and filled[name].notna().any()]
     return made, lost
+
+
+def _sum_up(values: pd.Series) -> float:
+    """What two rows have together; a flag or a maximum stays what it is."""
+    return values.max() if values.name in ("marked", "maximum") else values.sum(skipna=False)
 
 
 def _weigh(rows: pd.DataFrame, name: str) -> float:

@@ -45,6 +45,8 @@ SIGNS = {
     "social_missing": "flag",
     "fewest": "number",
     "enrolment": "number",
+    "rus_task": "words",
+    "math_task": "words",
 }
 """What else is known of a school, and of what kind it is."""
 TESTS = {"over": operator.gt, "at_least": operator.ge, "under": operator.lt, "at_most": operator.le}
@@ -69,6 +71,7 @@ class SignCondition(Frozen):
         sign: a name of `SIGNS`, or an indicator with a measure: «oge_math_2.above».
         among: the words it has to be one of.
         flag: whether a yes-or-no figure has to be so.
+        known: whether there has to be such a figure at all.
     """
 
     sign: Words
@@ -78,12 +81,14 @@ class SignCondition(Frozen):
     at_most: float | None = None
     among: tuple[Words, ...] = ()
     flag: bool | None = None
+    known: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _check_test(self) -> Self:
-        given = [name for name in (*TESTS, "flag") if getattr(self, name) is not None] + ["among"] * bool(self.among)
+        named = [name for name in (*TESTS, "flag", "known") if getattr(self, name) is not None]
+        given = named + ["among"] * bool(self.among)
         if len(given) != 1:
-            known = ", ".join([*TESTS, "among", "flag"])
+            known = ", ".join([*TESTS, "among", "flag", "known"])
             found = ", ".join(given) or "ни одного"
             raise RuleError(f"для «{self.sign}» ожидалось одно сравнение из: {known}; стоит: {found}")
         return self
@@ -98,8 +103,8 @@ class SignCondition(Frozen):
         if self.sign not in signs:
             return pd.Series(False, index=signs.index)
         values = signs[self.sign]
-        if self.among:
-            return values.isin(self.among)
+        if self.among or self.known:
+            return values.isin(self.among) if self.among else values.notna()
         if self.flag is not None:
             return values.eq(self.flag).fillna(False).astype(bool)
         test = next(name for name in TESTS if getattr(self, name) is not None)
@@ -108,16 +113,35 @@ class SignCondition(Frozen):
         return found & (signs[people] >= fewest) if people in signs and self.sign != people else found
 
 
+class Known(Frozen):
+    """What is said instead of the general text where a sign is known: a task and its topic."""
+
+    sign: Words
+    text: Words
+
+
 class Comment(Frozen):
     """What a pattern means for one reader: text with figures in braces, and the document that the measure is from.
 
     Args:
+        where_known: the text for schools of which a further sign is known.
         zone: the zone of change (зона изменений) that the measure works on, of those the file names.
     """
 
     text: Words
+    where_known: Known | None = None
     zone: Words | None = None
     source: Words
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that it may say."""
+        return (self.text, *([self.where_known.text] if self.where_known else []))
+
+    def choose(self, row: pd.Series) -> str:
+        """The text for a school with such figures."""
+        named = self.where_known
+        return named.text if named and pd.notna(row.get(named.sign)) else self.text
 
 
 class Pattern(Frozen):
@@ -142,9 +166,10 @@ class Pattern(Frozen):
     def _check_places(self) -> Self:
         bases = {condition.base for condition in self.when}
         for reader, comment in self.comments.items():
-            for name, spec in _list_places(comment.text):
+            own = bases | ({comment.where_known.sign} if comment.where_known else set())
+            for name, spec in [place for text in comment.texts for place in _list_places(text)]:
                 at = ("comments", reader, "text")
-                if name.partition(".")[0] not in bases:
+                if name.partition(".")[0] not in own:
                     raise RuleError(f"в тексте стоит «{{{name}}}», а условия о «{name.partition('.')[0]}» нет", *at)
                 if spec not in ("", "abs") and spec.count(",") != 2:
                     raise RuleError(f"в «{{{name}:{spec}}}» ожидались три формы слова через запятую или «abs»", *at)
@@ -182,7 +207,7 @@ class CommentRules(Frozen):
             if pattern.id in ids[:place]:
                 raise RuleError(f"имя «{pattern.id}» повторяется", "patterns", place, "id")
             named = [condition.sign for condition in pattern.when]
-            texts = [comment.text for comment in pattern.comments.values()]
+            texts = [text for comment in pattern.comments.values() for text in comment.texts]
             for name in [*named, *(name for text in texts for name, _ in _list_places(text))]:
                 if not self._knows(name):
                     raise RuleError(f"показатель «{name}» не объявлен в indicators или signs", "patterns", place)
@@ -234,7 +259,7 @@ def choose_patterns(signs: pd.DataFrame, rules: CommentRules) -> dict[str, list[
 
 def _hold(pattern: Pattern, signs: pd.DataFrame, rules: CommentRules) -> pd.Series:
     held = [condition.holds(signs, rules.fewest) for condition in pattern.when]
-    places = [place for comment in pattern.comments.values() for place in _list_places(comment.text)]
+    places = [place for comment in pattern.comments.values() for text in comment.texts for place in _list_places(text)]
     counted = {name.partition(".")[0] for name, _ in places if name.endswith(".pupils")}
     counted |= {condition.base for condition in pattern.when if condition.base in rules.conditions}
     held += [_may_count(signs, base, base in rules.conditions) for base in sorted(counted)]
@@ -298,7 +323,7 @@ def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str
                     school,
                     reader,
                     *about,
-                    fill_template(comment.text, row),
+                    fill_template(comment.choose(row), row),
                     because,
                     rules.zones.get(comment.zone or "", ""),
                     comment.source,

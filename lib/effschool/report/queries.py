@@ -14,7 +14,8 @@ from scipy import special, stats
 from effschool.certainty.stability import STABLE
 from effschool.method.methodology import Domain, Methodology
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators, list_certainty
-from effschool.report.privacy import blur_share
+from effschool.report.privacy import are_too_few, blur_share
+from effschool.tasks.deficits import TASK
 
 WORSE, BETTER, SAME = "worse", "better", "same"
 
@@ -195,3 +196,49 @@ def name_step(verdict: str, stays_pct: float) -> str:
 
 HALF = 50
 """Per cent of redraws below which a place is rather lost than kept."""
+
+
+def list_weak_tasks(region: RegionYear) -> pd.DataFrame:
+    """Tasks of the year in which own schools fall behind the region beyond chance, the surest first, with the topic.
+
+    In a municipality's report those are left out that are compared with too few schools of others.
+    """
+    deficits = region.workspace.deficits
+    gaps = deficits.gaps[deficits.gaps["marked"] & (deficits.gaps["year"] == region.year)]
+    topics = deficits.topics
+    known = topics[topics["municipality"].isna()]
+    if isinstance(region, Portfolio):
+        gaps = gaps[gaps["school_id"].isin(region.schools["school_id"])]
+        known = list_told_topics(region)
+    named = gaps.merge(known[[*TASK, "topic", "level"]], on=TASK, validate="many_to_one")
+    return named.sort_values(["p_value", "school_id", "task"], ignore_index=True)
+
+
+def list_told_topics(portfolio: Portfolio) -> pd.DataFrame:
+    """Tasks of a municipality in the year, without those that too few schools of others did; the region rounded."""
+    topics = portfolio.workspace.deficits.topics
+    own = topics[(topics["municipality"] == portfolio.municipality) & (topics["year"] == portfolio.year)]
+    told = own[~are_too_few(own["others"]) & own["others"].gt(0)]
+    return told.assign(region=blur_share(100 * told["region"]))
+
+
+def find_weakest_tasks(region: RegionYear) -> pd.DataFrame:
+    """The task of each subject in which a school falls behind most surely, in words; missing where there is none."""
+    tasks = list_weak_tasks(region)
+    tasks = tasks[tasks["grade"].between(*ADVISED_GRADES)]
+    found = {
+        sign: name_tasks(tasks[tasks["subject"] == subject].drop_duplicates("school_id").set_index("school_id"))
+        for sign, subject in ADVISED_SUBJECTS.items()
+    }
+    return pd.DataFrame(found, dtype="object")
+
+
+ADVISED_SUBJECTS = {"rus_task": "русский язык", "math_task": "математика"}
+ADVISED_GRADES = (5, 9)
+"""Advice on tasks is for teachers of these grades, as the topics of comments/schools.yml have it."""
+
+
+def name_tasks(tasks: pd.DataFrame) -> pd.Series:
+    """«задание 3 в 6 классе («модуль числа»)»; a task of which no topic is known by its number alone."""
+    named = "задание " + tasks["task"].astype("str") + " в " + tasks["grade"].astype("Int64").astype("str") + " классе"
+    return (named + (" («" + tasks["topic"].astype("str") + "»)").where(tasks["topic"].notna(), "")).astype("object")

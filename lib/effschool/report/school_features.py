@@ -21,7 +21,7 @@ from effschool.report.portfolio import (
     measure_participants,
 )
 from effschool.report.privacy import blur_index, blur_share, suppress_small
-from effschool.report.queries import is_more_worse, score_change, score_share
+from effschool.report.queries import find_weakest_tasks, is_more_worse, score_change, score_share
 from effschool.support.participants import choose_participants
 
 
@@ -146,6 +146,7 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
             "results_trend": blur_index(_find_trend(region)) if isinstance(region, Portfolio) else _find_trend(region),
+            **find_weakest_tasks(region).reindex(own.index),
             "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
         },
     )

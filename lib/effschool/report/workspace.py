@@ -23,6 +23,7 @@ from effschool.intake.missing import Gap, read_missing
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables
 from effschool.method.methodology import Methodology
+from effschool.tasks.deficits import GAPS, TOPICS, Deficits
 
 DYNAMICS = "dynamics"
 STAGES = ("01_ingest", "02_identify", "03_dynamics")
@@ -95,6 +96,11 @@ class Workspace:
     signs_untested: pd.DataFrame = field(default_factory=pd.DataFrame)
     without_doubtful: pd.DataFrame = field(default_factory=pd.DataFrame)
     marks_use: pd.DataFrame = field(default_factory=pd.DataFrame)
+    deficits: Deficits = field(default_factory=lambda: Deficits(_make_empty(GAPS), _make_empty(TOPICS)))
+
+
+def _make_empty(types: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(types)).astype(types)
 
 
 def load_region(path: Path) -> Region:
@@ -226,6 +232,18 @@ def load_named_partners(processed: Path) -> pd.DataFrame:
     return read_table(processed / DYNAMICS, "partners_named")
 
 
+def save_deficits(deficits: Deficits, processed: Path) -> None:
+    """Leave what tasks show: gaps of schools, topics of municipalities and of the region."""
+    for item in fields(deficits):
+        write_table(getattr(deficits, item.name), processed / DYNAMICS / f"task_{item.name}.parquet")
+
+
+def load_deficits(processed: Path) -> Deficits:
+    """What tasks show, as far as reports tell it: of gaps only those that are marked, for a country has a million."""
+    folder = processed / DYNAMICS
+    return Deficits(read_table(folder, "task_gaps", only="marked"), read_table(folder, "task_topics"))
+
+
 class Stamp(BaseModel):
     """What stands beside a step's outputs; one that was changed by hand into anything else counts as none."""
 
@@ -303,4 +321,5 @@ def load_workspace(processed: Path) -> Workspace:
         clusters=read_table(processed / DYNAMICS, "clusters"),
         missing=read_missing(processed),
         **load_doubt(processed),
+        deficits=load_deficits(processed),
     )

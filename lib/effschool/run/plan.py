@@ -21,7 +21,7 @@ from effschool.run.steps import read_parameters
 REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
 CONTRACT_FILES = (
-    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked"),
+    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked", "tasks"),
     *("targets_fact", "roadmap", "partners", "problems", "files", "corrections", "renamed"),
 )
 IDENTIFIED_FILES = (
@@ -39,7 +39,7 @@ IDENTIFIED_FILES = (
 )
 DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
-    *("spells", "level_change", "pupil_cohorts", "effects", "clusters"),
+    *("spells", "level_change", "pupil_cohorts", "effects", "clusters", "task_gaps", "task_topics"),
 )
 SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap", "participants", "approved")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
@@ -61,6 +61,7 @@ SET_BY_RUN = frozenset(
         "year",
         "run",
         "targets",
+        "works",
         SCHOOLS,
         *RULES,
         *MADE,
@@ -114,7 +115,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     card = settings.region or settings.data / "region.yml"
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
     dynamics = _name_tables(settings.processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES))
-    targets = settings.root / "methodologies" / "targets"
+    targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
@@ -127,8 +128,8 @@ def plan_stages(settings: Settings) -> list[Step]:
         _plan_stage(
             settings,
             STAGES[2],
-            {"explain_year": settings.year, "targets": targets},
-            [*identified, *contract, region, *sorted(targets.glob("*.yml"))],
+            {"explain_year": settings.year, "targets": targets, "works": works},
+            [*identified, *contract, region, *sorted(targets.glob("*.yml")), *sorted(works.glob("*.yml"))],
             dynamics,
         ),
     ]

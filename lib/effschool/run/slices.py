@@ -66,6 +66,7 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
         _list_told_signs(workspace, year),
         workspace.without_doubtful,
     )
+    in_year += [workspace.deficits.gaps] if len(workspace.deficits.gaps) else []
     always = [table for table in over_years if len(table.columns)]
     values = identified.indicators[identified.indicators["year"].between(year - MOST_YEARS, year)]
     return [values, *(table[table["year"] == year] for table in (*in_year, *sure)), *always]
@@ -73,8 +74,9 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
 
 def list_placed_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     """Tables whose rows a report shows of its own municipality."""
-    targets, roadmap = workspace.support.targets, workspace.support.roadmap
-    return [table for table in (targets[targets["year"] <= year] if len(targets) else targets, roadmap) if len(table)]
+    targets, roadmap, topics = workspace.support.targets, workspace.support.roadmap, workspace.deficits.topics
+    placed = (targets[targets["year"] <= year] if len(targets) else targets, roadmap, topics[topics["year"] == year])
+    return [table for table in placed if len(table)]
 
 
 def digest_region(workspace: Workspace, year: int) -> str:
