@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from effschool.doubt.peaks import list_shifts, measure_peaks, smooth_region
+from effschool.doubt.peaks import bend_to_schools, estimate_departure, list_shifts, measure_peaks, smooth_region
 from effschool.doubt.tails import adjust_chances
 
 BORDERS, MOST = (14, 24, 33), 38
@@ -97,6 +97,34 @@ def test_a_third_of_the_region_does_not_hide_itself():
     rare = adjust_chances(measure_peaks(draw_region(rng, planted=50, size=80, share=0.4), BORDERS, 5)[2]) <= 0.05
     assert rare[:50].mean() >= 0.9
     assert rare[50:].sum() <= 4
+
+
+def measure_departure(counts):
+    return estimate_departure(
+        counts, bend_to_schools(smooth_region(counts.sum(axis=0), BORDERS, 5), counts), BORDERS, 5
+    )
+
+
+def draw_work(easier, schools=200):
+    """An uneven work: other scores than borders are easier or harder by a third, borders `easier` times so, for all."""
+    score, rng = np.arange(MOST + 1), np.random.default_rng(25)
+    uneven = np.where(score % 4 < 2, 1.33, 0.75)
+    uneven[list(BORDERS)] = easier
+    density = np.exp(-(((score - 24) / 6.5) ** 2) / 2) * uneven
+    return rng.multinomial(np.full(schools, 60), density / density.sum())
+
+
+def test_the_work_can_have_raised_at_borders_what_ordinary_schools_show_there():
+    plain, raised = measure_departure(draw_work(0.75)), measure_departure(draw_work(1.25))
+    assert plain < 0.25  # schools are alike, and the work has raised nothing at the borders
+    assert raised > plain + 0.06
+
+
+def test_schools_with_a_peak_do_not_widen_what_is_ordinary():
+    counts = draw_work(1.0)
+    rng, peaked = np.random.default_rng(26), counts.copy()
+    peaked[:30] = lift(rng, counts[:30], 0.5)
+    assert measure_departure(counts) < measure_departure(peaked) < 0.33  # 0.35 were they taken for ordinary
 
 
 def test_schools_of_another_level_are_compared_with_themselves():
