@@ -102,7 +102,7 @@ def test_a_caution_is_told_beside_a_marked_sign_and_makes_no_card_alone(region):
     caution = {"subject": "русский язык", "participants": 30, "marked": False, "caution": True}
     assert read_cards(mark(region, {"school_id": "A0", **caution})) == {}
     both = mark(region, {"school_id": "A0", **caution}, {"school_id": "A0"})
-    assert "русский язык, 4 класс, 2022 год (30 детей)" in read_cards(both)["A0"]
+    assert "русский язык, 4 класс, 2022 год (30 детей, мало)" in read_cards(both)["A0"]
     frame = tabulate_doubts(Portfolio(both, 2022, "Район")).frame
     assert frame.set_index("Предмет, класс")["Осторожно"].to_dict() == {
         "русский язык, 4": "мало детей",
