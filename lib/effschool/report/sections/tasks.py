@@ -7,7 +7,7 @@ import pandas as pd
 
 from effschool.report.display import Table, Text
 from effschool.report.facts import join, number, say, words
-from effschool.report.portfolio import Portfolio, RegionYear
+from effschool.report.portfolio import Portfolio, RegionYear, order_names
 from effschool.report.queries import list_told_topics, list_weak_tasks
 from effschool.report.sections.municipality import number_schools, percent
 
@@ -116,7 +116,7 @@ def say_other_codifier(region: RegionYear, tasks: pd.DataFrame) -> str:
 def tabulate_place_topics(topics: pd.DataFrame, year: int) -> Table | Text:
     """Tasks that several schools of a municipality miss, of all municipalities: for the institute."""
     shared = topics[topics["is_shared"] & (topics["year"] == year)].sort_values(
-        ["municipality", "subject", "grade"], ignore_index=True
+        ["municipality", "subject", "grade"], key=order_names, ignore_index=True
     )
     if shared.empty:
         return Text((), kind="note")
