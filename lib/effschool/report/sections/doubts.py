@@ -146,7 +146,7 @@ def _list_years(rows: pd.DataFrame) -> str:
 
 
 def _say_work(rows: pd.DataFrame) -> Said:
-    """«русский язык, 4 класс, 2023 год (32 ребёнка, мало): отметки выше, чем в журнале, у 39,0 %, обычно у 7,0 %; …»."""
+    """«русский язык, 4 класс, 2023 год (32 ребёнка, мало): отметки выше, чем в журнале, у 39,0 %, обычно у 7 %; …»."""
     first = rows.iloc[0]
     people, few = count(int(first["participants"]), *CHILDREN), ", мало" if first["caution"] else ""
     about = say("{work} ({people}{few}): ", work=words(name_work(first)), people=people, few=words(few))
