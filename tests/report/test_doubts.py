@@ -53,8 +53,8 @@ def test_card_tells_the_strongest_signs_and_counts_the_rest(region):
     cards = read_cards(mark(region, *rows))
     assert list(cards) == ["A0"]
     assert cards["A0"].startswith(
-        "Что проверить до выводов: математика, 4 класс, 2022 год (60 детей): отметки выше, чем в журнале, у 39,0 %, "
-        "обычно у 7,0 %; баллы у нижних границ"
+        "Что проверить до выводов: ВПР, математика, 4 класс, 2022 год (60 детей): отметки выше, чем в журнале, у 39,0 "
+        "%, обычно у 7,0 %; баллы у нижних границ"
     )
     assert "те же дети" not in cards["A0"]
     assert "ещё признаков: 1" in cards["A0"]
@@ -144,7 +144,7 @@ PLACE = lists_without()
 
 def test_place_without_vpr_stands_beside_the_sign(region):
     marked = mark(region, {"school_id": "A0"}, without_doubtful=PLACE)
-    assert "без ВПР результаты года низкие (с ВПР — средние)" in read_cards(marked)["A0"]
+    assert "; без ВПР результаты года низкие, с ВПР — средние." in read_cards(marked)["A0"]
     frame = tabulate_doubts(Portfolio(marked, 2022, "Район")).frame
     assert frame["Без ВПР результаты года"].to_list() == ["низкие (с ВПР — средние)"]
 
@@ -166,7 +166,7 @@ def test_folded_table_shows_its_title_and_keeps_what_it_holds(region):
     table = tabulate_doubts(Portfolio(mark(region, {"school_id": "A0"}), 2022, "Район"))
     assert isinstance(table, Table)
     html = fold_table(table)._repr_html_().replace(NBSP, " ")
-    assert "<summary>Что проверить до выводов: 1 школа, 2022 год</summary>" in html
+    assert "<summary>Что проверить до выводов: 1 школа, 2022 год; расхождения в ВПР — у 1</summary>" in html
     assert "Школа A0" in html
 
 
@@ -182,7 +182,12 @@ def test_region_names_every_municipality_and_what_chance_alone_would_mark(region
     )
     marked = RegionYear(mark(region, {"school_id": "A0"}, signs_expected=expected), 2022)
     places = tabulate_doubt_places(marked).frame
-    assert places[["Муниципалитет", "С признаками"]].to_numpy().tolist() == [["Другой", 0], ["Район", 1]]
+    assert places[["Муниципалитет", "Выше, чем в журнале", "Мало детей"]].to_numpy().tolist() == [
+        ["Другой", 0, 0],
+        ["Район", 1, 0],
+    ]
+    assert (places["Проверено"] <= places["Школ"]).all()
+    assert places["Проверено"].sum() > 1
     kinds = tabulate_kinds(marked)
     assert kinds.list_rows() == [["отметка выше, чем в журнале, % детей", "2022", "9", "1", "0,3"]]
     assert "не больше 5" in kinds.note.replace(NBSP, " ")
@@ -209,7 +214,7 @@ def test_effect_on_the_lists_is_counted_and_named(region):
         ["A0", "ШНРО", "входит"],
     ]
     (said,) = tabulate_effect(RegionYear(replace(region, without_doubtful=PLACE), 2022)).paragraphs
-    assert "списки те же" in said
+    assert "без ВПР отмеченных школ и лет они те же" in said
 
 
 def test_vpr_beside_the_exam_names_no_school_and_believes_small_ones_less(region):

@@ -5,7 +5,7 @@ moves no school on or off a list. Its words stand in doubts.yml.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal, Self
@@ -108,7 +108,7 @@ def describe_doubts(portfolio: Portfolio) -> pd.DataFrame:
     found = choose_signs(portfolio, portfolio.schools)
     places = name_places(portfolio)
     told = [
-        (school, _write_card(own, places.get((school, portfolio.year), ""), say_lists(portfolio)))
+        (school, _write_card(own, _say_place(places.get((school, portfolio.year))), say_lists(portfolio)))
         for school, own in found.groupby("school_id", sort=False)
         if own["marked"].any()
     ]
@@ -126,11 +126,13 @@ def _write_card(signs: pd.DataFrame, place: str, lists: str) -> Said:
         say("ещё признаков: {rest}", rest=number(rest)) if rest else "",
         say("школа названа во внешнем перечне: {years}", years=words(_list_years(listed))) if len(listed) else "",
     ]
-    without = say("; без ВПР результаты года {place}", place=words(place)) if place else ""
-    return join([f"{TITLE}: ", join(parts, "; "), ". ", MAY_BE, "; ", lists, without, "."], "")
+    return join([f"{TITLE}: ", join(parts, "; "), ". ", MAY_BE, "; ", lists, place, "."], "")
 
 
-MAY_BE = "Причиной могут быть состав класса, строгость журнала, работа, её проверка"
+MAY_BE = (
+    "Это не оценка школы: причиной могут быть состав класса, строгость журнала, работа, её проверка. "
+    "Перечитайте такие работы по критериям, сверьте отметки с журналом"
+)
 
 
 def say_lists(region: RegionYear) -> str:
@@ -149,7 +151,7 @@ def _say_work(rows: pd.DataFrame) -> Said:
     """«русский язык, 4 класс, 2023 год (32 ребёнка, мало): отметки выше, чем в журнале, у 39,0 %, обычно у 7 %; …»."""
     first = rows.iloc[0]
     people, few = count(int(first["participants"]), *CHILDREN), ", мало" if first["caution"] else ""
-    about = say("{work} ({people}{few}): ", work=words(name_work(first)), people=people, few=words(few))
+    about = say("ВПР, {work} ({people}{few}): ", work=words(name_work(first)), people=people, few=words(few))
     return join([about, join([_say_sign(row) for _, row in rows.iterrows()], "; ")], "")
 
 
@@ -176,20 +178,28 @@ def name_work(row: pd.Series) -> str:
     return f"{row['subject']}{grade}, {row['year']} год"
 
 
-def name_places(region: RegionYear) -> dict[tuple[str, int], str]:
-    """Places of schools among others without ВПР, in words, by school and year; none where the place is not told."""
+def name_places(region: RegionYear) -> dict[tuple[str, int], tuple[str, str]]:
+    """Bands of schools as they are and without ВПР, in words, by school and year; none where the place is not told."""
     known, rules = region.workspace.without_doubtful, region.workspace.methodology.domains["results"]
     if known.empty:
         return {}
     paths = region.workspace.dynamics.paths.dropna(subset="results_band")[["school_id", "year"]]
     told = known.dropna(subset=["band", "band_without_vpr"]).merge(paths, on=["school_id", "year"])
     rows = told[["school_id", "year", "band", "band_without_vpr"]].itertuples(index=False, name=None)
-    return {(school, year): _say_place(rules.band_titles, *bands) for school, year, *bands in rows}
+    titles = rules.band_titles
+    return {(school, year): (titles[band], titles[without]) for school, year, band, without in rows}
 
 
-def _say_place(titles: Mapping[str, str], band: str, without: str) -> str:
+def _write_place(band: str, without: str) -> str:
     """«средние (с ВПР — низкие)», «те же: низкие»."""
-    return f"те же: {titles[without]}" if band == without else f"{titles[without]} (с ВПР — {titles[band]})"
+    return f"те же: {band}" if band == without else f"{without} (с ВПР — {band})"
+
+
+def _say_place(bands: tuple[str, str] | None) -> str:
+    """«; и без ВПР результаты года низкие», «; без ВПР результаты года средние, с ВПР — низкие»; "" if not told."""
+    if bands is None or bands[0] == bands[1]:
+        return f"; и без ВПР результаты года {bands[0]}" if bands else ""
+    return f"; без ВПР результаты года {bands[1]}, с ВПР — {bands[0]}"
 
 
 def tabulate_doubts(region: RegionYear) -> Table | Text:
@@ -230,13 +240,17 @@ def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
             "Осторожно": rows["caution"].map({True: "мало детей", False: NONE}),
             "Внешний перечень": rows["is_listed"].map({True: "да", False: NONE}),
             "Без ВПР результаты года": [
-                places.get(key, NONE) for key in zip(rows["school_id"], rows["year"], strict=True)
+                _write_place(*places[key]) if key in places else NONE
+                for key in zip(rows["school_id"], rows["year"], strict=True)
             ],
         }
     )
-    shown = tuple(frame.columns.drop(["Код", *IN_BOOK_ONLY]))
+    silent = [] if rows["caution"].any() else ["Осторожно"]
+    shown = tuple(frame.columns.drop(["Код", *IN_BOOK_ONLY, *silent]))
     schools = count(rows["school_id"].nunique(), *SCHOOLS)
-    title = say("{title}: {schools}, {year} год", title=words(TITLE), schools=schools, year=words(region.year))
+    works = found.loc[found["kind"] != LISTED, "school_id"].nunique()
+    counts = {"schools": schools, "year": words(region.year), "works": number(works)}
+    title = say("{title}: {schools}, {year} год; расхождения в ВПР — у {works}", title=words(TITLE), **counts)
     lists = say_lists(region)
     note = f"{CARD_NOTE} {lists[:1].upper()}{lists[1:]}."
     return Table(TITLE, title, frame, note=note, shown=shown, folds=True)
@@ -263,9 +277,8 @@ def _join_listed(found: pd.DataFrame) -> pd.DataFrame:
 
 
 CARD_NOTE = (
-    "Ожидалось — по разбросу школ самого региона. Расхождение — повод проверить, а не вывод: оно может объясняться "
-    "составом класса, строгостью журнала, самой работой или её проверкой. Сверьте отметки с журналом, работы — с "
-    "критериями."
+    "«Обычно» — по разбросу школ региона. Расхождение — повод проверить, а не вывод: оно может объясняться составом "
+    "класса, строгостью журнала, самой работой или её проверкой. Сверьте отметки с журналом, работы — с критериями."
 )
 
 # The region
@@ -313,31 +326,40 @@ def _say_kinds(region: RegionYear, rules: DoubtRules) -> Said:
 
 KINDS_NOTE = (
     "«Отметил бы случай» — сколько школ в среднем перешло бы ту же границу в таком же регионе, где школы различаются "
-    "лишь как обычно; из всех отмеченных случайны в среднем не больше {false} (поправка Бенджамини — Хохберга по всем "
-    "проверенным строкам года). Отмечаются работы, где детей не меньше {least}."
+    "лишь как обычно. Из всех, у кого есть расхождения, случайны в среднем не больше {false} (поправка Бенджамини — "
+    "Хохберга по всем проверенным строкам года). Отмечаются работы, где детей не меньше {least}."
 )
 
 
 def tabulate_doubt_places(region: RegionYear) -> Table | Text:
     """Every municipality with its schools that have signs: in all, by kind."""
     found = choose_signs(region, region.region_schools)
-    found = found[found["marked"]]
     if found.empty:
         return Text((NOTHING,), kind="note")
-    kinds = [kind for kind in load_words().kinds if kind in set(found["kind"])]
-    names = list_municipalities(region.workspace, region.year)
-    schools = region.region_schools.groupby("municipality").size()
-    marked = found.groupby("municipality")["school_id"].nunique()
-    by_kind = found.groupby(["municipality", "kind"])["school_id"].nunique().unstack(fill_value=0)
-    frame = pd.DataFrame({"Муниципалитет": names, "Школ": schools.reindex(names, fill_value=0).array})
-    frame["С признаками"] = marked.reindex(names, fill_value=0).array
-    counts = by_kind.reindex(index=names, columns=kinds, fill_value=0)
-    for kind in kinds:
-        frame[load_words().kinds[kind].brief] = counts[kind].array
-    return Table("Признаки по местам", f"{TITLE}: школы с признаками по муниципалитетам", frame, note=IN_BOOK)
+    names = pd.Index(list_municipalities(region.workspace, region.year), name="Муниципалитет")
+    tested = _list_tested(region)
+    sets = {"Школ": region.region_schools, "Проверено": tested}
+    marked = found[found["marked"]]
+    kinds = {kind: sign.brief for kind, sign in load_words().kinds.items() if kind in set(marked["kind"])}
+    sets |= {brief: marked[marked["kind"] == kind] for kind, brief in kinds.items()}
+    sets["Мало детей"] = found[found["caution"]]
+    counts = {name: own.groupby("municipality")["school_id"].nunique() for name, own in sets.items()}
+    frame = pd.DataFrame({name: own.reindex(names, fill_value=0) for name, own in counts.items()})
+    return Table("Признаки по местам", f"{TITLE}: школы по муниципалитетам", frame.reset_index(), note=IN_BOOK)
 
 
-IN_BOOK = f"Школы поимённо, с числами — в книге «region.xlsx», лист «{TITLE}»: для института."
+def _list_tested(region: RegionYear) -> pd.DataFrame:
+    """Rows of the years of the lists that were tested at all, of schools of the year."""
+    signs, years = region.workspace.signs, region.workspace.methodology.lists.window.list_years(region.year)
+    rows = signs[signs["year"].isin(years) & (signs["kind"] != LISTED)]
+    return rows.merge(region.region_schools[["school_id", "municipality"]], on="school_id")
+
+
+IN_BOOK = (
+    "«Проверено» — хотя бы одна работа за годы списков: где не проверена ни одна, нули ничего не говорят. «Мало "
+    "детей» — расхождение так же редко, но отмечать рано. Школы поимённо — в книге «region.xlsx», лист "
+    f"«{TITLE}»: для института."
+)
 
 
 def tabulate_effect(region: RegionYear) -> Table | Text:
@@ -398,8 +420,11 @@ def say_effect(region: RegionYear) -> Said:
     return join([EFFECT, join(parts, "; "), "."], "")
 
 
-EFFECT = "Без отмеченных ВПР (doubtful: leave_out) списки другие: "
-NO_EFFECT = "Без отмеченных ВПР (doubtful: leave_out) списки те же."
+EFFECT = (
+    "В списках года учтены все ВПР. Без ВПР тех школ и лет, где есть расхождение или внешний перечень, они другие, "
+    "у части школ — оттого, что сдвигается граница группы: "
+)
+NO_EFFECT = "В списках года учтены все ВПР; без ВПР отмеченных школ и лет они те же."
 
 
 def chart_peaks(region: RegionYear, scores: pd.DataFrame) -> Chart | Text:
@@ -438,8 +463,8 @@ def _say_peak(shares: pd.DataFrame, schools: int) -> Said:
     """The score at which the two part most."""
     score = (shares[MARKED] - shares[REST]).idxmax()
     return say(
-        "Отмечено {schools}; дальше всего линии расходятся на балле {score}: {marked} детей против {rest}. Так бывает "
-        "и при округлении в пользу ребёнка.",
+        "Отмечено {schools}; дальше всего линии расходятся на балле {score}: {marked} детей против {rest}. Причину "
+        "покажут сами работы.",
         schools=count(schools, *SCHOOLS),
         score=number(int(score)),
         marked=percent(shares.loc[score, MARKED]),
@@ -461,7 +486,7 @@ def chart_marks_use(region: RegionYear) -> Chart | Text:
     points = pd.concat([_shrink_means(own) for _, own in rows.groupby("subject")])
     labels = (f"{work}, средняя отметка, уточнённая" for work in (f"ВПР, {grade} класс", exam))
     figure = charts.draw_groups(points, *labels)
-    title = f"ВПР {before} года в {grade} классе и {exam} {region.year} года тех же детей: средние отметки школ"
+    title = f"ВПР {before} года в {grade} классе и {exam} {region.year} года той же параллели: средние отметки школ"
     frame = pd.DataFrame([_correlate(str(subject), own) for subject, own in points.groupby("kind")])
     formats = {**dict.fromkeys(("Корреляция", "Корреляция уточнённых"), two_digits), DIFFERENCE: signed}
     table = Table("ВПР и экзамен", title, frame, formats)

@@ -36,7 +36,10 @@ def tabulate_topics(portfolio: Portfolio) -> Table | Text:
     return Table("Западающие темы", title, frame, SHARES, NOT_CHANCE)
 
 
-NOT_CHANCE = "Процент — доля баллов за задание; отставание школы больше случайного, мало участников — не судим."
+NOT_CHANCE = (
+    "Процент — доля баллов за задание. Отстаёт — больше, чем бывает случайно; в малых школах отставание чаще не видно, "
+    "поэтому тему стоит повторить всем."
+)
 
 
 def say_nothing(region: RegionYear, told: str) -> Text:
