@@ -180,7 +180,9 @@ def test_title_of_a_work_names_a_known_subject_or_the_file_is_refused(tmp_path, 
     assert not [word for word in (NAME, DOCUMENT, "253 77") if word in told]
 
 
-@pytest.mark.parametrize(("kind", "told"), [("отметка", "… отметка (столбец D)"), ("неявка", "… … … (столбец D)")])
+@pytest.mark.parametrize(
+    ("kind", "told"), [("отметка", "… отметка (столбец D)"), ("неявка", "Причина неявки … (столбец D)")]
+)
 def test_heading_is_told_by_its_known_words_and_its_letter(tmp_path, kind, told):
     title, headings, subject = PROTOCOLS[kind]
     filled = [[f"edu10046{number % 9}", str(number), 4, "нет"] for number in range(20)]

@@ -186,6 +186,7 @@ def stages(root, demo_raw, tmp_path_factory):
                 "methodology": str(root / "methodologies" / "khabarovsk-2020.yml"),
                 "layouts": str(root / "layouts"),
             },
+            "03_dynamics": {"works": str(root / "methodologies" / "tasks")},
         }
         parameters |= {name: {"workbook": str(folder / "b.xlsx")} for name in NOTEBOOKS[3:]}
         beside = {"note": ".docx", "facts": ".json"}

@@ -59,6 +59,11 @@ class Persons(Frozen):
             named = named.replace(f"{{{name}}}", part)
         return re.compile("|".join([rf"(?<![а-яёА-ЯЁ]){before}(?:{named})(?![а-яёА-ЯЁ])", *self.documents]))
 
+    @cached_property
+    def surnames(self) -> re.Pattern[str]:
+        """The whole of a word that ends like a surname or is a first name, in any letters."""
+        return re.compile("|".join([self.surname, *self.first_names]), re.IGNORECASE)
+
 
 @cache
 def load_persons() -> Persons:
@@ -69,6 +74,18 @@ def load_persons() -> Persons:
 def hide_cell(text: str) -> str:
     """What a message may repeat of a file of pupils: a mark, a score, a code of a school; of anything else nothing."""
     return text if load_persons().shown.fullmatch(text) else HIDDEN
+
+
+def may_name(word: str, *, begins: bool) -> bool:
+    """Whether an unknown word of a heading may be a person's name: it ends like one, or has an undue capital.
+
+    Args:
+        begins: whether the heading begins with it.
+    """
+    rules = load_persons()
+    if word.capitalize() in rules.not_surnames:
+        return False
+    return bool(rules.surnames.fullmatch(word)) or (not begins and word[:1].isupper() and not word.isupper())
 
 
 def is_code(text: str) -> bool:

@@ -45,6 +45,8 @@ def replace_when_done(path: Path) -> Iterator[Path]:
         yield beside
         beside.chmod(0o644)
         beside.replace(path)
+    except NoRoomError:
+        raise  # of the temporary folder, and told
     except OSError as error:
         if error.errno in FULL:
             told = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from effschool.base.persons import hide_cell
+from effschool.base.persons import hide_cell, may_name
 from effschool.base.problems import Problem, Severity
 from effschool.base.russian import count_words
 from effschool.intake.layouts import WORD, ColumnLayout, FieldLayout, Layout, simplify_text
@@ -106,7 +106,7 @@ def check_header(grid: Grid, layout: Layout, header: Header) -> list[Problem]:
 
 
 def hide_persons(problems: Sequence[Problem], layout: Layout, header: Header) -> tuple[Problem, ...]:
-    """Problems of a file of pupils without the words of its headings and titles that no heading has.
+    """Problems of a file of pupils without words of its headings that may be a name.
 
     A heading stays to be found by the letter of its column: «… отметка (столбец F)».
     """
@@ -122,8 +122,13 @@ def hide_persons(problems: Sequence[Problem], layout: Layout, header: Header) ->
 
 
 def _hide_words(heading: str, layout: Layout) -> str:
-    """A heading with dots for each word that no heading of the layout has."""
-    return WORD.sub(lambda word: word[0] if simplify_text(word[0]) in layout.words else "…", heading)
+    """A heading with dots for each word that no heading of the layout has and that may be a name."""
+
+    def _hide(found: re.Match[str]) -> str:
+        is_known = simplify_text(found[0]) in layout.words
+        return found[0] if is_known or not may_name(found[0], begins=not found.start()) else "…"
+
+    return WORD.sub(_hide, heading)
 
 
 def find_rows(grid: Grid, layout: Layout, header: Header) -> pd.DataFrame:
