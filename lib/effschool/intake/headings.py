@@ -110,15 +110,17 @@ def hide_persons(problems: Sequence[Problem], layout: Layout, header: Header) ->
 
     A heading stays to be found by the letter of its column: «… отметка (столбец F)».
     """
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415 -- most files need it not
+    told = {heading: _hide_words(heading, layout) for found in problems for heading in found.column.split(", ")}
+    if all(heading == shown for heading, shown in told.items()):
+        return tuple(problems)
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 -- most files need it not, and it takes a while
 
-    told = {heading: _hide_words(heading, layout) for heading in header.headings}
     letters = {heading: get_column_letter(place) for place, heading in enumerate(header.headings, start=1)}
-    told |= {heading: f"{told[heading]} (столбец {letters[heading]})" for heading in told if told[heading] != heading}
-    columns = [
-        [told.get(part, _hide_words(part, layout)) for part in problem.column.split(", ")] for problem in problems
-    ]
-    return tuple(replace(problem, column=", ".join(own)) for problem, own in zip(problems, columns, strict=True))
+    for heading, shown in told.items():
+        if shown != heading and heading in letters:
+            told[heading] = f"{shown} (столбец {letters[heading]})"
+    hidden = [", ".join(told[heading] for heading in found.column.split(", ")) for found in problems]
+    return tuple(replace(found, column=names) for found, names in zip(problems, hidden, strict=True))
 
 
 def _hide_words(heading: str, layout: Layout) -> str:
