@@ -112,6 +112,32 @@ def test_writer_of_xml_on_a_full_temporary_folder_fails_in_words(scratch, monkey
     assert not list(tmp_path.glob("*.xlsx"))
 
 
+FREED = """
+from effschool.base.scratch import NoRoomError, tell_full_scratch
+def write():
+    try:
+        yield
+    finally:
+        raise RuntimeError("IO_ENOSPC" if {told} else "other")
+writer = write()
+next(writer)
+try:
+    with tell_full_scratch():
+        raise RuntimeError("IO_ENOSPC")
+except NoRoomError:
+    print("told")
+del writer
+"""
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_no_room_is_not_told_again_when_the_writer_is_freed(told):
+    call = [sys.executable, "-c", FREED.format(told=told)]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert done.stdout == "told\n"
+    assert ("Traceback" in done.stderr) != told
+
+
 def end_process() -> int:
     """Number of a process that is gone."""
     ended = subprocess.Popen([sys.executable, "-c", ""])

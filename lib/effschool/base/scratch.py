@@ -4,6 +4,7 @@ import errno
 import os
 import platform
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,10 +43,21 @@ def tell_full_scratch() -> Iterator[None]:
     except NoRoomError:
         raise
     except Exception as error:
-        # A library that writes XML says what the system said in a class of its own.
-        if getattr(error, "errno", None) in FULL or "ENOSPC" in str(error):
+        # A library that writes XML says what the system said in a class of its own, and again when its writer is freed.
+        if _is_full(error):
+            sys.unraisablehook = _tell_unless_full
             raise _refuse_scratch(find_shared_scratch()) from None
         raise
+
+
+def _is_full(error: BaseException | None) -> bool:
+    return getattr(error, "errno", None) in FULL or "ENOSPC" in str(error)
+
+
+def _tell_unless_full(raised: "sys.UnraisableHookArgs") -> None:
+    """What happens to errors of things that are freed: that there is no room has been told."""
+    if not _is_full(raised.exc_value):
+        sys.__unraisablehook__(raised)
 
 
 def find_shared_scratch() -> Path:
