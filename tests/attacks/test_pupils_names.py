@@ -16,6 +16,7 @@ from builders_office import save_book
 from builders_raw import LAYOUTS
 
 from effschool.intake.ingest import ingest_folder
+from effschool.intake.layouts import load_layouts
 from effschool.report.workspace import Workspace
 
 WHOLE = ["№", "Код ОО", "Предмет", "Код участника", "Фамилия", "Имя", "Отчество", "Класс", "Пол"]
@@ -152,6 +153,34 @@ def test_taken_files_leave_no_pupil_behind(root, raw, name):
 
 NAME, DOCUMENT = "Крокозяббижонов", "917-641-253 77"
 TITLES = [NAME, f"Биология Учитель: {NAME}", f"История, предмет {DOCUMENT}"]
+OWN = """layouts:
+  - id: own
+    title: Свой протокол
+    partial: true
+    files: ["*.xlsx"]
+    fields:
+      subject: {title: предмет, others: OTHERS, pattern: 'предмет:?\\s+(\\S.*)', values: {физика: физика}}
+    columns:
+      school_id: {headings: [ОО], required: true}
+      year: {headings: [Год], required: true}
+      document: {headings: [Код], required: true}
+      mark: {headings: [Отметка], required: true}
+    gives:
+      - table: results
+        constants: {procedure: ВПР, grade: 7}
+        pupils: {key: [school_id, document], limits: {mark: [2, 5]}, counts: {mark_2: {column: mark, equals: 2}}}
+"""
+
+
+@pytest.mark.parametrize("others", ["keep", "tell", "refuse"])
+def test_layout_of_ones_own_lets_no_name_in_either(tmp_path, others):
+    path = tmp_path / "own.yml"
+    path.write_text(OWN.replace("OTHERS", others), encoding="utf-8")
+    (layout,) = load_layouts(tmp_path)
+    assert layout.fields["subject"].column.others == "refuse"
+    assert layout.fields["subject"].others == "refuse"
+
+
 PROTOCOLS = {
     "отметка": (["ОГЭ 2021"], ["Код ОО", "Предмет", "Код участника", f"{NAME} отметка", "Пол"], "химия"),
     "неявка": (

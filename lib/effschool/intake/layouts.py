@@ -6,9 +6,10 @@ code. A wrong layout file is refused whole, each fault named by its place in the
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -450,6 +451,7 @@ class Layout(Frozen):
             raise ValueError(f"gives и keep ссылаются на столбцы, которых нет в макете: {', '.join(unknown)}")
         for rows in self.gives:
             self._check_given(rows)
+        self._refuse_unknown_texts()
         return self
 
     def accept(self, heading: str) -> dict[str, str]:
@@ -472,19 +474,19 @@ class Layout(Frozen):
         if missing:
             raise ValueError(f"таблица {rows.table} не получает обязательных столбцов: {', '.join(missing)}")
         self._check_numbers(rows)
-        self._check_persons(rows)
 
-    def _check_persons(self, rows: RowsLayout) -> None:
-        """Of a file of pupils no text is taken as it stands: it may be a person's name."""
-        types, sources = schemas.CONTRACT[rows.table].columns, map_columns(self, rows)
-        texts = {source for name, source in sources.items() if str(types[name].dtype) == "str" and name != "school_id"}
-        known = [*self.columns.items(), *((name, field.column) for name, field in self.fields.items())]
-        loose = sorted({name for name, item in known if name in texts and item.others in {"keep", "tell"}})
-        if rows.pupils and loose:
-            raise ValueError(
-                f"строки файла — ученики, а {', '.join(loose)} берётся из него любым текстом: "
-                "перечислите значения (values, patterns) и напишите others: refuse"
-            )
+    def _refuse_unknown_texts(self) -> None:
+        """Of a file of pupils no text is taken that the layout does not list: it may be a person's name."""
+        given = [(rows, map_columns(self, rows)) for rows in self.gives if rows.pupils]
+        kinds = {rows.table: schemas.CONTRACT[rows.table].columns for rows, _ in given}
+        texts = {
+            source
+            for rows, sources in given
+            for name, source in sources.items()
+            if kinds[rows.table][name].dtype == "str"
+        }
+        self.columns.update(_refuse_others(self.columns, texts))
+        self.fields.update(_refuse_others(self.fields, texts))
 
     def _check_numbers(self, rows: RowsLayout) -> None:
         """A number is never translated: keys that would be passed over in silence are refused."""
@@ -581,6 +583,15 @@ def load_layouts(folder: Path) -> tuple[Layout, ...]:
             f"В папке «{folder.name}» повторяются макеты: {', '.join(doubled)}. Дайте им разные id."
         )
     return layouts
+
+
+Listed = TypeVar("Listed", ColumnLayout, FieldLayout)
+
+
+def _refuse_others(own: Mapping[str, Listed], texts: set[str]) -> dict[str, Listed]:
+    """Those of the texts whose values are listed, with any other value refused."""
+    listed = {name: item for name, item in own.items() if name in texts and (item.values or item.patterns)}
+    return {name: item.model_copy(update={"others": "refuse"}) for name, item in listed.items()}
 
 
 def _check_regex(pattern: str) -> str:
