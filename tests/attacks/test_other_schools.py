@@ -19,7 +19,7 @@ from leaks import find_leaks, list_secrets, read_texts
 from scipy.optimize import linprog
 
 from effschool.demo import make_demo_region
-from effschool.report.sections.support import ASK_INSTITUTE
+from effschool.report.sections.partners import ASK_INSTITUTE
 from effschool.report.workspace import Workspace, load_workspace
 from effschool.run.plan import Settings
 from effschool.run.year import run_year

@@ -7,12 +7,20 @@ import pytest
 from effschool.dynamics.partners import CLOSE, find_partners, hide_other_municipalities
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import find_small_groups, list_municipalities, open_portfolio
-from effschool.report.sections import support as parts
+from effschool.report.sections import participants as participants_sections
+from effschool.report.sections import partners as partners_sections
+from effschool.report.sections import roadmap as roadmap_sections
+from effschool.report.sections import targets as targets_sections
 from effschool.report.workspace import Support, load_named_partners, load_support, save_support
 from effschool.support.roadmap import AHEAD, DONE, OVERDUE, SOON
 
 YEAR = 2023
-OWN = (parts.tabulate_partners, parts.tabulate_targets, parts.tabulate_own_events, parts.tabulate_participants)
+OWN = (
+    partners_sections.tabulate_partners,
+    targets_sections.tabulate_targets,
+    roadmap_sections.tabulate_own_events,
+    participants_sections.tabulate_participants,
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,23 +78,23 @@ def test_schools_without_a_partner_are_counted_where_there_are_any(rich, names):
     lonely = served.head(1).assign(school_id=school, distance=np.nan, partner_id=None, kind=CLOSE)
     for partners, said in ((served, ""), (pd.concat([served, lonely]), "Не нашлось похожих для 1 из")):
         place = open_portfolio(replace(rich, support=replace(rich.support, partners=partners)), names[0], YEAR)
-        assert said in parts.tabulate_partners(place).note
-        assert ("Не нашлось" in parts.tabulate_partners(place).note) == bool(said)
+        assert said in partners_sections.tabulate_partners(place).note
+        assert ("Не нашлось" in partners_sections.tabulate_partners(place).note) == bool(said)
 
 
 def test_partners_of_others_are_shown_without_names(rich, names, named):
     close = named[(named["kind"] == CLOSE) & named["partner_id"].notna()]
-    tables = [parts.tabulate_partners(open_portfolio(rich, name, YEAR)) for name in names]
+    tables = [partners_sections.tabulate_partners(open_portfolio(rich, name, YEAR)) for name in names]
     shown = pd.concat([table.frame for table in tables if isinstance(table, Table)])
     small = [flags for name in names for flags in find_small_groups(rich.dynamics.paths, name).values()]
     untold = set(rich.dynamics.paths.loc[np.logical_or.reduce(small), "school_id"])
     close = close[close["is_own"].astype(bool) | ~close["school_id"].isin(untold)]
     abroad = close.loc[~close["is_own"].astype(bool), "school_id"].nunique()
-    assert shown["У кого учиться"].str.contains(parts.ASK_INSTITUTE, regex=False).sum() == abroad > 0
+    assert shown["У кого учиться"].str.contains(partners_sections.ASK_INSTITUTE, regex=False).sum() == abroad > 0
     assert len(shown) == close["school_id"].nunique()
-    whole = parts.tabulate_named_partners(named, rich.identified.schools, rich.methodology).frame
+    whole = partners_sections.tabulate_named_partners(named, rich.identified.schools, rich.methodology).frame
     assert len(whole) == len(named[named["kind"] == CLOSE])
-    assert not (whole["Похожая школа"] == parts.ELSEWHERE).any()
+    assert not (whole["Похожая школа"] == partners_sections.ELSEWHERE).any()
 
 
 def test_table_that_reports_read_holds_no_codes_of_others(tmp_path, named, rich):
@@ -116,17 +124,17 @@ def test_municipality_without_schools_in_need_says_so(rich, names):
 )
 def test_difference_is_told_in_words(gap, ratio, same, words):
     row = pd.Series({"distance": 0.5, "social_gap": gap, "size_ratio": ratio, "same_locality": same})
-    assert parts.describe_difference(row) == f"{words}, расстояние 0,50"
-    assert parts.describe_difference(row.where(row.index != "distance")) == parts.NONE
+    assert partners_sections.describe_difference(row) == f"{words}, расстояние 0,50"
+    assert partners_sections.describe_difference(row.where(row.index != "distance")) == partners_sections.NONE
 
 
 def test_targets_show_the_last_year_with_a_plan(demo, names):
-    frame = parts.tabulate_targets(open_portfolio(demo, names[0], YEAR)).frame
+    frame = targets_sections.tabulate_targets(open_portfolio(demo, names[0], YEAR)).frame
     assert not frame.duplicated(["Программа", "Показатель"]).any()
     assert frame["Год"].astype(int).max() <= YEAR
-    earlier = parts.tabulate_targets(open_portfolio(demo, names[0], 2022)).frame
+    earlier = targets_sections.tabulate_targets(open_portfolio(demo, names[0], 2022)).frame
     assert earlier["Год"].astype(int).max() == 2022
-    region = parts.tabulate_region_targets(demo.support.targets, YEAR).frame
+    region = targets_sections.tabulate_region_targets(demo.support.targets, YEAR).frame
     assert len(region) > len(frame)
 
 
@@ -139,30 +147,30 @@ def test_share_of_the_region_stands_on_five_schools_of_others(demo, names, elsew
         fact=50.0, schools=np.where(targets["municipality"] == names[0], 3.0, np.where(whole, 3.0 + elsewhere, 1.0))
     )
     place = open_portfolio(replace(demo, support=replace(demo.support, targets=counted)), names[0], YEAR)
-    frame = parts.tabulate_targets(place).frame
-    both = parts.choose_latest(targets[whole], YEAR)["title"]
+    frame = targets_sections.tabulate_targets(place).frame
+    both = targets_sections.choose_latest(targets[whole], YEAR)["title"]
     told = frame.loc[frame["Показатель"].isin(both), "По региону"] != "нет данных"
     assert len(told)
     assert told.eq(shown).all()
 
 
 def test_targets_without_any_fact_are_left_to_the_region(demo, names):
-    part = parts.tabulate_targets(open_portfolio(demo, names[0], YEAR))
+    part = targets_sections.tabulate_targets(open_portfolio(demo, names[0], YEAR))
     assert not part.frame[["Факт", "По региону"]].eq("нет данных").all(axis=1).any()
-    latest = parts.choose_latest(demo.support.targets, YEAR)
+    latest = targets_sections.choose_latest(demo.support.targets, YEAR)
     own = latest[latest["municipality"] == names[0]]
     assert 0 < len(part.frame) < len(own)
     assert f"нет данных — {part.frame['Состояние'].eq('нет данных').sum()}" in part.note
 
 
 def test_every_municipality_stands_among_places(demo, names):
-    places = parts.tabulate_target_places(demo.support.targets, YEAR).frame
+    places = targets_sections.tabulate_target_places(demo.support.targets, YEAR).frame
     assert places["Муниципалитет"].tolist() == list_municipalities(demo, YEAR)
     totals = places.drop(columns="Муниципалитет").sum(axis=1)
     assert (totals == totals.iloc[0]).all()
-    shares = parts.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools).frame
+    shares = roadmap_sections.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools).frame
     assert sorted(shares["Где"]) == sorted(["регион", *names])
-    part = parts.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools)
+    part = roadmap_sections.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools)
     assert shares["Где"].head(part.first).tolist() == ["регион", names[0]]
     assert f"нет: {len(names) - 1}." in part.note
     assert set(shares.loc[shares["Мероприятий"].notna(), "Где"]) == {"регион", names[0]}
@@ -170,12 +178,12 @@ def test_every_municipality_stands_among_places(demo, names):
 
 def test_place_that_the_register_has_not_is_told(demo):
     roadmap = demo.support.roadmap.assign(municipality="Опечатка")
-    shares = parts.tabulate_roadmap_shares(roadmap, demo.identified.schools).frame
+    shares = roadmap_sections.tabulate_roadmap_shares(roadmap, demo.identified.schools).frame
     assert "Опечатка (нет в реестре школ)" in set(shares["Где"])
 
 
 def test_late_and_near_events_stand_on_the_page_and_all_of_them_in_the_book(demo):
-    part = parts.tabulate_region_events(demo.support.roadmap)
+    part = roadmap_sections.tabulate_region_events(demo.support.roadmap)
     own = demo.support.roadmap[demo.support.roadmap["municipality"].isna()]
     urgent = own["state"].isin([OVERDUE, SOON])
     assert "состояние на 15.10.2023" in part.title
@@ -189,16 +197,16 @@ def test_late_and_near_events_stand_on_the_page_and_all_of_them_in_the_book(demo
 def test_next_events_stand_on_the_page_where_nothing_is_late(demo):
     own = demo.support.roadmap[demo.support.roadmap["municipality"].isna()]
     calm = own.assign(state=[DONE, *[AHEAD] * (len(own) - 1)])
-    part = parts.tabulate_events(calm, "край")
-    assert part.first == parts.FEW
-    assert set(part.frame["Состояние"].head(parts.FEW)) == {AHEAD}
+    part = roadmap_sections.tabulate_events(calm, "край")
+    assert part.first == roadmap_sections.FEW
+    assert set(part.frame["Состояние"].head(roadmap_sections.FEW)) == {AHEAD}
 
 
 def test_schools_of_projects_stand_with_their_path_from_the_year_before(demo):
     known, rows, first = demo.support.participants, 0, demo.dynamics.paths["year"].min()
     for name in list_municipalities(demo, YEAR):
         portfolio = open_portfolio(demo, name, YEAR)
-        part = parts.tabulate_participants(portfolio)
+        part = participants_sections.tabulate_participants(portfolio)
         own = known[known["school_id"].isin(portfolio.schools["school_id"]) & (known["entry_year"] <= YEAR)]
         own = own[own["exit_year"].isna() | (own["exit_year"] >= YEAR)]
         assert isinstance(part, Table) == bool(len(own))
@@ -215,12 +223,12 @@ def test_nothing_is_a_note(demo, names):
     empty = open_portfolio(replace(demo, support=Support()), names[0], YEAR)
     assert all(isinstance(make(empty), Text) for make in OWN)
     none = [getattr(Support(), item.name) for item in fields(Support)]
-    assert isinstance(parts.tabulate_region_targets(none[1], YEAR), Text)
-    assert isinstance(parts.tabulate_target_places(none[1], YEAR), Text)
-    assert isinstance(parts.tabulate_region_events(none[2]), Text)
-    assert isinstance(parts.tabulate_roadmap_shares(none[2], demo.identified.schools), Text)
+    assert isinstance(targets_sections.tabulate_region_targets(none[1], YEAR), Text)
+    assert isinstance(targets_sections.tabulate_target_places(none[1], YEAR), Text)
+    assert isinstance(roadmap_sections.tabulate_region_events(none[2]), Text)
+    assert isinstance(roadmap_sections.tabulate_roadmap_shares(none[2], demo.identified.schools), Text)
 
 
 def test_unused_facts_are_listed(demo):
     facts = pd.DataFrame(columns=["programme", "target", "year", "municipality"], dtype="str")
-    assert parts.list_unused_facts(facts, [], demo.identified.schools).kind == "plain"
+    assert targets_sections.list_unused_facts(facts, [], demo.identified.schools).kind == "plain"

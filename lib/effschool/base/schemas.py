@@ -18,6 +18,13 @@ LOCALITIES = ("город", "село")
 LEVELS = ("ООО", "СОО")
 EVENT_STATES = ("выполнено", "не выполнено", "отменено")
 APPROVED = "утверждена"
+AGREED = "согласовано"
+AGREEMENTS = ("заключён", "не заключён")
+OFFICE_DECISIONS = (AGREED, "не согласовано")
+STAGES = ("входной", "промежуточный", "итоговый")
+"""Stages of monitoring (этапы мониторинга), in their order."""
+ANSWERS = ("да", "в становлении", "нет")
+YES_NO = ("да", "нет")
 PAIR_STATES = (APPROVED, "не утверждена")
 JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
 JOURNAL_FAR = ("понизили на две и больше", "повысили на две и больше")
@@ -57,6 +64,12 @@ KEYS = {
     "targets_fact": ("programme", "target", "year", "municipality"),
     "roadmap": ("programme", "municipality", "number", "event"),
     "partners": ("school_id", "partner_id"),
+    "official": ("year", "school_id"),
+    "proposal": ("year", "school_id", "project"),
+    "monitoring": ("year", "school_id", "stage", "subject", "grade"),
+    "stages": ("year", "school_id", "stage"),
+    "management": ("year", "municipality", "question"),
+    "teachers": ("year", "school_id", "subject"),
 }
 """Columns that name a row of a table taken in; no two rows have the same ones."""
 BLANK_IN_KEYS = ("grade", "municipality", "number")
@@ -266,9 +279,19 @@ PROGRAMME = _take_in(
         "exit_year": ColumnSchema("Int64", _year().check, nullable=True),
         "partner_id": _text(),
         "curator": _text(),
+        "track": ColumnSchema(
+            "Int64",
+            _expect(lambda tracks: tracks.between(1, 3), "ожидался трек 1, 2 или 3", "Исправьте трек."),
+            nullable=True,
+        ),
+        "wave": _text(),
+        "agreement": _choice(AGREEMENTS, "Договор", nullable=True),
     },
 )
-"""A row per school and year of entry into a project of support (программа поддержки)."""
+"""A row per school and year of entry into a project of support (программа поддержки).
+
+`track`: 1 low results, 2 at risk, 3 prevention; `wave` is the intake (волна) as the project calls it; `agreement`:
+whether the school's agreement with its partner and curator is signed (договор). All three may be missing."""
 
 _GRADE = RESULTS.columns["grade"]
 
@@ -388,11 +411,97 @@ PARTNERS = _take_in(
 )
 """A row per school and partner (пара партнёров) and whether the institute has approved in `year` that it be named."""
 
+OFFICIAL = _take_in("official", {"year": _year(), "school_id": _text(False), "level": _text()})
+"""A row per year and school on the official list of ФИОКО (перечень ШНОР); `level` as published, missing where none."""
+
+PROPOSAL = _take_in(
+    "proposal",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "project": _text(False),
+        "decision": _choice(OFFICE_DECISIONS, "Решение ОМСУ", nullable=True),
+        "reason": _text(),
+    },
+)
+"""A row per school proposed for a project in a year: the decision of its ОМСУ (missing: none yet) and the reason."""
+
+MONITORING = _take_in(
+    "monitoring",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "stage": _choice(STAGES, "Этап"),
+        "subject": _text(False),
+        "grade": _GRADE,
+        "participants": _count(),
+        **{mark: _count() for mark in MARKS},
+    },
+    _not_above(MARKS, "participants", "отметок вместе больше, чем участников"),
+)
+"""A row per participating school, year, stage of monitoring, subject and grade: counts of pupils by mark of the work
+that the school wrote at that stage (мониторинг результативности)."""
+
+MONITORING_STAGES = _take_in(
+    "stages",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "stage": _choice(STAGES, "Этап"),
+        "day": _text(),
+        "corrected": _choice(YES_NO, "Программа скорректирована", nullable=True),
+        "link": _text(),
+    },
+)
+"""A row per participating school, year and stage that was held: on which `day` (as written), whether the school's
+programme was `corrected` after it (корректировка плана-программы), `link` to the programme."""
+
+MANAGEMENT = _take_in(
+    "management",
+    {
+        "year": _year(),
+        "municipality": _text(False),
+        "question": _text(False),
+        "answer": _choice(ANSWERS, "Ответ", nullable=True),
+        "link": _text(),
+    },
+)
+"""A row per year, municipality and question of the management cycle (управленческий цикл): what its ОМСУ answered and
+the `link` to the document; `question` is an id of the form or its words."""
+
+TEACHER_COUNTS = (
+    "teachers",
+    "courses_planned",
+    "courses_passed",
+    "diagnosed",
+    "with_deficits",
+    "helped",
+    "mentors",
+    "vacancies",
+)
+TEACHERS = _take_in(
+    "teachers",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "subject": _text(False),
+        **{name: _count() for name in TEACHER_COUNTS},
+    },
+    *(
+        _not_above([name], "teachers", "число больше, чем учителей")
+        for name in ("courses_planned", "courses_passed", "diagnosed", "with_deficits", "mentors")
+    ),
+    _not_above(["helped"], "with_deficits", "с помощью больше, чем с дефицитами"),
+)
+"""A row per school, year and subject: numbers of teachers, without names. Courses (курсы) planned and passed; who was
+`diagnosed` (диагностика), `with_deficits` found and `helped` to overcome them; mentors (наставники); vacancies."""
+
 CONTRACT = {
     schema.name: schema
     for schema in (
         *(SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME),
         *(JOURNAL, SCORES, MARKED, TASKS, TARGETS_FACT, ROADMAP, PARTNERS),
+        *(OFFICIAL, PROPOSAL, MONITORING, MONITORING_STAGES, MANAGEMENT, TEACHERS),
     )
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""

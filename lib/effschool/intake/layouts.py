@@ -30,6 +30,12 @@ TableName = Literal[
     "targets_fact",
     "roadmap",
     "partners",
+    "official",
+    "proposal",
+    "monitoring",
+    "stages",
+    "management",
+    "teachers",
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 NUMBERS = {"int64", "Int64", "float64"}

@@ -33,6 +33,8 @@ COLUMNS = {
     "continues": "Продолжает",
     "basis": "Основание",
 }
+NOT_SUMMED = ("programme", "partners", "official", "proposal", "stages")
+"""Tables that say no numbers of pupils: a branch's row is no part of its school's."""
 EVENTS = {
     "переименование": "да",
     "смена кода": "да",
@@ -423,7 +425,7 @@ def add_branches(
     year = "year" if "year" in rows.columns else "entry_year"
     pairs = list(zip(codes.reindex(rows.index), rows[year], strict=True))
     found = {pair for pair in set(pairs) if pd.notna(pair[0]) and successions.find_branch(str(pair[0]), int(pair[1]))}
-    if not found or table not in KEYS or table in ("programme", "partners"):
+    if not found or table not in KEYS or table in NOT_SUMMED:
         return rows, []
     is_branch = pd.Series([pair in found for pair in pairs], rows.index)
     key = list(KEYS[table])

@@ -26,7 +26,7 @@ from effschool.method.methodology import Methodology
 from effschool.tasks.deficits import GAPS, TOPICS, Deficits
 
 DYNAMICS = "dynamics"
-STAGES = ("01_ingest", "02_identify", "03_dynamics")
+STAGES = ("01_ingest", "02_identify", "03_dynamics", "03_support")
 STAMPS = "stamps"
 """Folder of what every stage says it was made of, which a run takes away when it begins the stage."""
 
@@ -60,10 +60,17 @@ class Region(BaseModel):
 
 @dataclass(frozen=True)
 class Support:
-    """Support of schools: partners of a year, targets, events, schools of projects, pairs approved to be named.
+    """Support of schools; the modules of the room say what a row is.
 
-    Partners of other municipalities have no code here: this is what reports read. `load_named_partners` has all. The
-    modules say what a row is.
+    Every frame names a school (`school_id`) or a place (`municipality`, missing for the region), so that a report reads
+    its own rows alone. Partners of other municipalities have no code here: `load_named_partners` has all.
+
+    Args:
+        partners: of a year. `approved`: pairs that may be named. `participants`: schools of projects.
+        targets: plan and fact. `roadmap`: events of plans.
+        proposed: schools proposed for a project. `official`: ФИОКО's own list beside the one calculated.
+        monitoring: stages of schools of projects. `management`: the management cycle of municipalities.
+        context: what schools work in. `teachers`: courses, deficits, vacancies. `practices`: candidates for the bank.
     """
 
     partners: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -71,6 +78,13 @@ class Support:
     roadmap: pd.DataFrame = field(default_factory=pd.DataFrame)
     participants: pd.DataFrame = field(default_factory=pd.DataFrame)
     approved: pd.DataFrame = field(default_factory=pd.DataFrame)
+    proposed: pd.DataFrame = field(default_factory=pd.DataFrame)
+    official: pd.DataFrame = field(default_factory=pd.DataFrame)
+    monitoring: pd.DataFrame = field(default_factory=pd.DataFrame)
+    management: pd.DataFrame = field(default_factory=pd.DataFrame)
+    context: pd.DataFrame = field(default_factory=pd.DataFrame)
+    teachers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    practices: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True)

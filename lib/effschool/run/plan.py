@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from effschool.base.schemas import CONTRACT
 from effschool.base.storage import walk_files
 from effschool.base.subprocesses import Limits
 from effschool.method.methodology import find_methodology, list_files
@@ -13,17 +14,14 @@ from effschool.report.page import PageCard
 from effschool.report.portfolio import Portfolio, list_municipalities, name_slugs
 from effschool.report.sections.glossary import list_abbreviations
 from effschool.report.sections.school import name_school_files
-from effschool.report.workspace import STAGES, STAMPS, Workspace
+from effschool.report.workspace import STAGES, STAMPS, Support, Workspace
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
 from effschool.run.steps import read_parameters
 
 REPORT, REGION, PROTOCOL, PUBLIC = "04_portfolio", "05_region", "06_protocol", "07_public"
 NOTEBOOKS = (*STAGES, REPORT, REGION, PROTOCOL, PUBLIC)
-CONTRACT_FILES = (
-    *("schools", "results", "certificates", "social", "programme", "journal", "scores", "marked", "tasks"),
-    *("targets_fact", "roadmap", "partners", "problems", "files", "corrections", "renamed"),
-)
+CONTRACT_FILES = (*CONTRACT, "problems", "files", "corrections", "renamed")
 IDENTIFIED_FILES = (
     "schools",
     "indicators",
@@ -41,7 +39,7 @@ DYNAMICS_FILES = (
     *("paths", "transitions", "memberships", "turnover", "cohorts"),
     *("spells", "level_change", "pupil_cohorts", "effects", "clusters", "task_gaps", "task_topics"),
 )
-SUPPORT_FILES = ("partners", "partners_named", "targets", "roadmap", "participants", "approved")
+SUPPORT_FILES = (*(item.name for item in fields(Support)), "partners_named")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
 RULES = {"comments": "comments/schools.yml"}
@@ -114,7 +112,8 @@ def plan_stages(settings: Settings) -> list[Step]:
     region = settings.processed / "region.json"
     card = settings.region or settings.data / "region.yml"
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
-    dynamics = _name_tables(settings.processed / "dynamics", (*DYNAMICS_FILES, *SUPPORT_FILES))
+    followed = settings.processed / "dynamics"
+    dynamics, support = (_name_tables(followed, names) for names in (DYNAMICS_FILES, SUPPORT_FILES))
     targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
@@ -128,9 +127,16 @@ def plan_stages(settings: Settings) -> list[Step]:
         _plan_stage(
             settings,
             STAGES[2],
-            {"explain_year": settings.year, "targets": targets, "works": works},
-            [*identified, *contract, region, *sorted(targets.glob("*.yml")), *sorted(works.glob("*.yml"))],
+            {"explain_year": settings.year, "works": works},
+            [*identified, *contract, region, *sorted(works.glob("*.yml"))],
             dynamics,
+        ),
+        _plan_stage(
+            settings,
+            STAGES[3],
+            {"year": settings.year, "targets": targets},
+            [*identified, *contract, *dynamics, region, *sorted(targets.glob("*.yml"))],
+            support,
         ),
     ]
 

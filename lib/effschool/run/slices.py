@@ -7,6 +7,7 @@ no more.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -59,9 +60,7 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     over_years = (
         workspace.corrections,
         *followed,
-        workspace.support.partners,
-        workspace.support.participants,
-        workspace.support.approved,
+        *(table for table in list_support(workspace) if "school_id" in table),
         workspace.clusters,
         _list_told_signs(workspace, year),
         workspace.without_doubtful,
@@ -74,9 +73,15 @@ def list_own_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
 
 def list_placed_tables(workspace: Workspace, year: int) -> list[pd.DataFrame]:
     """Tables whose rows a report shows of its own municipality."""
-    targets, roadmap, topics = workspace.support.targets, workspace.support.roadmap, workspace.deficits.topics
-    placed = (targets[targets["year"] <= year] if len(targets) else targets, roadmap, topics[topics["year"] == year])
-    return [table for table in placed if len(table)]
+    placed = [table for table in list_support(workspace) if "school_id" not in table]
+    targets, topics = workspace.support.targets, workspace.deficits.topics
+    known = [table[table["year"] <= year] if table is targets else table for table in placed if len(table)]
+    return [table for table in (*known, topics[topics["year"] == year]) if len(table)]
+
+
+def list_support(workspace: Workspace) -> list[pd.DataFrame]:
+    """Tables of support: by school where they name one, else by place."""
+    return [getattr(workspace.support, item.name) for item in fields(workspace.support)]
 
 
 def digest_region(workspace: Workspace, year: int) -> str:

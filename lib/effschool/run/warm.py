@@ -35,11 +35,14 @@ from effschool.report.sections import cohorts as cohort_sections
 from effschool.report.sections import effects as effects_sections
 from effschool.report.sections import explanation, first_screen, own_dynamics, protocol, provenance
 from effschool.report.sections import municipality as sections
+from effschool.report.sections import participants as participants_sections
+from effschool.report.sections import partners as partners_sections
 from effschool.report.sections import region as region_sections
+from effschool.report.sections import roadmap as roadmap_sections
 from effschool.report.sections import school as school_pages
 from effschool.report.sections import stages as stage_sections
 from effschool.report.sections import structure as structure_sections
-from effschool.report.sections import support as support_sections
+from effschool.report.sections import targets as targets_sections
 from effschool.run import engine
 from effschool.run import year as run
 
@@ -47,7 +50,15 @@ USED = (
     *(papermill, application, completerlib, changes, cohort_sections, display, effects_sections, engine, explain),
     *(fact_book, first_screen, ingest, lab, letter, note, own_dynamics, page, panels, protocol, provenance),
     *(region_sections, release_sections, run, school_pages, sections, stability, stage_sections, structure),
-    *(explanation, structure_sections, support_sections, workbook),
+    *(
+        explanation,
+        structure_sections,
+        participants_sections,
+        partners_sections,
+        roadmap_sections,
+        targets_sections,
+        workbook,
+    ),
 )
 
 

@@ -26,7 +26,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.sections.explanation import chart_index_parts, tabulate_index_parts, tabulate_school_decisions
 from effschool.report.sections.municipality import NONE, index_value, say_missing
-from effschool.report.sections.support import tabulate_named_partners
+from effschool.report.sections.partners import tabulate_named_partners
 from effschool.report.workspace import load_named_partners
 
 Part = Table | Chart | Text

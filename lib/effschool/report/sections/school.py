@@ -51,8 +51,9 @@ from effschool.report.sections.municipality import (
     number_schools,
     percent,
 )
+from effschool.report.sections.participants import describe_participation
+from effschool.report.sections.partners import choose_partners, say_partners
 from effschool.report.sections.school_lists import describe_lists, describe_own_change
-from effschool.report.sections.support import choose_partners, describe_participation, say_partners
 
 READER_TITLES = {"учитель": "Учителю", "директор": "Директору", "методист": "Методисту"}
 PUPILS = ("обучающийся", "обучающихся", "обучающихся")
