@@ -35,7 +35,6 @@ from effschool.report.sections import cohorts as cohort_sections
 from effschool.report.sections import effects as effects_sections
 from effschool.report.sections import explanation, first_screen, own_dynamics, protocol, provenance
 from effschool.report.sections import municipality as sections
-from effschool.report.sections import participants as participants_sections
 from effschool.report.sections import partners as partners_sections
 from effschool.report.sections import region as region_sections
 from effschool.report.sections import roadmap as roadmap_sections
@@ -53,7 +52,6 @@ USED = (
     *(
         explanation,
         structure_sections,
-        participants_sections,
         partners_sections,
         roadmap_sections,
         targets_sections,
