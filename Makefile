@@ -10,6 +10,7 @@ FORMS = $(REPORTS)/forms
 CHECK = $(REPORTS)/check
 METHODOLOGY = khabarovsk-2020
 MUNICIPALITY =
+SCHOOL =
 LAYOUTS = layouts
 REGION =
 JOBS =
@@ -23,7 +24,7 @@ PARAMETERS =
 VENV = .venv
 PYTHON =
 
-KNOWN := YEAR DATA PROCESSED REPORTS FORMS CHECK METHODOLOGY MUNICIPALITY LAYOUTS REGION JOBS SCHEDULER TIME_LIMIT \
+KNOWN := YEAR DATA PROCESSED REPORTS FORMS CHECK METHODOLOGY MUNICIPALITY SCHOOL LAYOUTS REGION JOBS SCHEDULER TIME_LIMIT \
   MEMORY_LIMIT FIRST SECOND PARAMETERS VENV PYTHON SCALE
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(filter-out $(KNOWN) MAKEFLAGS MAKEOVERRIDES -%,$(GIVEN))
@@ -35,7 +36,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report pdf test lab forms check audit public compare demo bench bulgaria format lint layers types unit lock clean
+.PHONY: help report pdf test lab forms check audit public programme compare demo bench bulgaria format lint layers types unit lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -78,6 +79,10 @@ audit: report ## книга Excel, в которой каждое число с�
 public: $(READY) ## числа школ для сайта, малые скрыты (папка reports/<год>/public); после make report
 	@$(BIN)/python -m effschool public --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
 	  --year $(call quote,$(YEAR))
+
+programme: $(READY) ## черновики программ школ из списков (папка reports/programmes); SCHOOL=код — одной школы; после make report
+	@$(BIN)/python -m effschool programme --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \
+	  --year $(call quote,$(YEAR)) --municipality $(call quote,$(MUNICIPALITY)) --school $(call quote,$(SCHOOL))
 
 compare: $(READY) ## почему изменились списки между двумя прогонами (FIRST, SECOND; без них — последние два)
 	@$(BIN)/python -m effschool compare --processed $(call quote,$(PROCESSED)) --reports $(call quote,$(REPORTS)) \

@@ -138,6 +138,8 @@ def test_run_that_ended_well_again_is_taken(finished, capsys):
     assert do_stage(finished, "02_identify", lambda step: change_tables(step, 2)).state == run.DONE
     assert "Таблицы от разных прогонов: этап 03_dynamics" in say(finished, capsys, "audit")
     assert do_stage(finished, "03_dynamics", lambda step: change_tables(step, 2)).state == run.DONE
+    assert "Таблицы от разных прогонов: этап 03_support" in say(finished, capsys, "audit")
+    assert do_stage(finished, "03_support", lambda step: change_tables(step, 2)).state == run.DONE
     refuse_unfinished(finished.processed)
 
 

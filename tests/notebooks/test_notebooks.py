@@ -25,7 +25,7 @@ from effschool.report.page import TEMPLATES
 from effschool.report.portfolio import open_portfolio
 from effschool.report.sections.school import OWN_ADVICE
 from effschool.report.workbook import CONTENTS
-from effschool.report.workspace import load_workspace
+from effschool.report.workspace import STAGES, load_workspace
 from effschool.run.plan import NOTEBOOKS, Settings
 from effschool.run.stamps import Step, write_stamp
 from effschool.run.steps import UnknownParameterError
@@ -160,7 +160,7 @@ def test_run_card_tells_what_the_reports_were_made_from(year):
     assert card["parameters"]["orientation"] == "consistent"
     assert card["versions"]["pandas"] == pd.__version__
     stems = {path.stem for path in year.pages}
-    assert set(card["timings"]) == {*NOTEBOOKS[:3], *stems}
+    assert set(card["timings"]) == {*STAGES, *stems}
     assert all(seconds > 0 for seconds in card["timings"].values())
     assert json.loads((year.settings.reports / "run.json").read_text(encoding="utf-8")) == card
 

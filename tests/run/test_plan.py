@@ -5,17 +5,18 @@ from effschool.run.stamps import digest, list_causes
 
 
 def test_stages_hand_over_to_one_another(settings):
-    ingest, identify, dynamics = plan_stages(settings)
-    assert [step.name for step in (ingest, identify, dynamics)] == list(NOTEBOOKS[:3])
+    ingest, identify, dynamics, support = plan_stages(settings)
+    assert [step.name for step in (ingest, identify, dynamics, support)] == list(NOTEBOOKS[:4])
     assert {path for path in settings.data.rglob("*") if path.is_file()} <= set(ingest.inputs)
     assert {path for path in ingest.outputs if path.suffix == ".parquet"} <= set(identify.inputs)
     assert set(identify.outputs) <= set(dynamics.inputs)
+    assert {*identify.outputs, *dynamics.outputs} <= set(support.inputs)
     assert {"programme", "results"} <= {path.stem for path in dynamics.inputs if path.parent.name == "contract"}
     assert any(path.suffix == ".yml" and path.parent.name == "methodologies" for path in identify.inputs)
 
 
 def test_switch_reaches_only_the_notebook_that_knows_it(settings):
-    ingest, identify, _ = plan_stages(replace(settings, parameters={"orientation": "literal"}))
+    ingest, identify, *_ = plan_stages(replace(settings, parameters={"orientation": "literal"}))
     assert identify.parameters["orientation"] == "literal"
     assert "orientation" not in ingest.parameters
 

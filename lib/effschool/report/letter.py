@@ -24,7 +24,11 @@ KINDS = {
     ".docx": "аналитическая записка, которую можно править",
 }
 """What a file is to its reader, by suffix, in the order of the letter."""
-SCHOOL_PAGE = "страница школы: только для неё самой"
+SCHOOL_KINDS = {
+    ".html": "страница школы: только для неё самой",
+    ".docx": "черновик программы школы: его правят школа и ОМСУ",
+    ".xlsx": "план-график из этого черновика: с отметками возвращается в институт",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def name_file(stem: str, key: str) -> str:
 def describe_file(name: str, content: bytes) -> Attachment:
     """What the letter says of a file."""
     size = format_number(max(len(content) / 1000, 1))
-    kind = SCHOOL_PAGE if "/" in name else KINDS[Path(name).suffix]
+    kind = (SCHOOL_KINDS if "/" in name else KINDS)[Path(name).suffix]
     return Attachment(name, kind, size, hashlib.sha256(content).hexdigest())
 
 

@@ -66,11 +66,18 @@ def build_parser() -> argparse.ArgumentParser:
     forms.set_defaults(command=make_forms)
     check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
     check.set_defaults(command=check_sent)
+    programme = commands.add_parser("programme", help="черновики программ школ: записка и план-график")
+    programme.set_defaults(command=draft_programmes)
     compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
     compare.set_defaults(command=compare_kept)
     made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
     known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made)), (audit, RUN_OPTIONS)
-    also = (check, (*FORM_OPTIONS, protocols)), (public, PUBLIC_OPTIONS), (compare, COMPARE_OPTIONS)
+    also = (
+        (check, (*FORM_OPTIONS, protocols)),
+        (public, PUBLIC_OPTIONS),
+        (compare, COMPARE_OPTIONS),
+        (programme, PROGRAMME_OPTIONS),
+    )
     for command, listed in (*known, *also):
         for name, default, text in listed:
             command.add_argument(f"--{name}", default=default, help=text)
@@ -118,6 +125,11 @@ COMPARE_OPTIONS = (
     *RUN_OPTIONS,
     ("first", "", "имя первого прогона; по умолчанию предпоследний"),
     ("second", "", "имя второго прогона; по умолчанию последний"),
+)
+PROGRAMME_OPTIONS = (
+    *PUBLIC_OPTIONS,
+    ("municipality", "", "только один муниципалитет"),
+    ("school", "", "код одной школы, хотя бы её и не было в списках"),
 )
 FORM_OPTIONS = (
     ("data", "data/raw", "папка с исходными таблицами"),
@@ -283,6 +295,20 @@ def print_reports(options: argparse.Namespace) -> int:
     with hold_folder(Path(options.reports)):
         for page in pages:
             _say(f"{print_page(page, browser)}")
+    return 0
+
+
+def draft_programmes(options: argparse.Namespace) -> int:
+    """Drafts of schools' programmes from the tables of the last run."""
+    from effschool.run.drafts import draft_schools  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.run.plan import Settings  # noqa: PLC0415
+
+    processed, folder = (Path(name).resolve() for name in (options.processed, f"{options.reports}/programmes"))
+    year, place = _read_number(options.year, "YEAR"), options.municipality or None
+    settings = Settings(ROOT, processed, processed, folder, processed, methodology="", year=year, municipality=place)
+    with hold_folder(folder):
+        written = draft_schools(settings, options.school or None)
+    _say(f"Черновиков программ: {len(written) // 2}, папка {folder}")
     return 0
 
 

@@ -44,7 +44,7 @@ def execute_work(work: Work, folder: str) -> Product:
     if work.card:
         files[".html"] = render_page(notebook, work.card).encode()
     for path in made.values():
-        inner = {f"/{page.name}": page.read_bytes() for page in sorted(path.glob("*.html"))}
+        inner = {f"/{page.name}": page.read_bytes() for page in sorted(path.glob("*.*"))}
         files |= {path.suffix: path.read_bytes()} if path.is_file() else inner
     if work.card and work.card.letter:
         files[".txt"] = write_letter(work.card, notebook, files).encode()

@@ -13,7 +13,7 @@ from effschool.method.methodology import find_methodology, list_files
 from effschool.report.page import PageCard
 from effschool.report.portfolio import Portfolio, list_municipalities, name_slugs
 from effschool.report.sections.glossary import list_abbreviations
-from effschool.report.sections.school import name_school_files
+from effschool.report.sections.school import name_drafts, name_school_files
 from effschool.report.workspace import STAGES, STAMPS, Support, Workspace
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
@@ -42,7 +42,7 @@ DYNAMICS_FILES = (
 SUPPORT_FILES = (*(item.name for item in fields(Support)), "partners_named")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
-RULES = {"comments": "comments/schools.yml"}
+RULES = {"comments": "comments/schools.yml", "drafts": "programmes/school.yml"}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
 LETTER, PARCEL = ".txt", ".zip"
 SCHOOLS = "schools"
@@ -117,28 +117,19 @@ def plan_stages(settings: Settings) -> list[Step]:
     targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
-    ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
     identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "allow_missing": ""}
-    return [
-        _plan_stage(
-            settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]
+    known = [*identified, *contract, region]
+    stages: tuple[tuple[Mapping[str, object], list[Path], list[Path]], ...] = (
+        (
+            {"raw": settings.data, "layouts": settings.layouts, "region": card},
+            [*raw, *rules, *([card] if card.is_file() else [])],
+            [*contract, region],
         ),
-        _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
-        _plan_stage(
-            settings,
-            STAGES[2],
-            {"explain_year": settings.year, "works": works},
-            [*identified, *contract, region, *sorted(works.glob("*.yml"))],
-            dynamics,
-        ),
-        _plan_stage(
-            settings,
-            STAGES[3],
-            {"year": settings.year, "targets": targets},
-            [*identified, *contract, *dynamics, region, *sorted(targets.glob("*.yml"))],
-            support,
-        ),
-    ]
+        (identify, [*contract, *list_files(method)], identified),
+        ({"explain_year": settings.year, "works": works}, [*known, *sorted(works.glob("*.yml"))], dynamics),
+        ({"year": settings.year, "targets": targets}, [*known, *dynamics, *sorted(targets.glob("*.yml"))], support),
+    )
+    return [_plan_stage(settings, name, *stage) for name, stage in zip(STAGES, stages, strict=True)]
 
 
 def _plan_stage(
@@ -209,9 +200,10 @@ def plan_report(
     )
     folder = settings.reports / str(year) / slug
     task = plan_page(settings, REPORT, year, slug, card, municipality=municipality, **{SCHOOLS: folder})
-    files = name_school_files(Portfolio(workspace, year, municipality).schools).values()
-    pages = [folder / f"{name}.html" for name in files]
-    return replace(task, step=replace(task.step, outputs=[*task.step.outputs, *pages]))
+    portfolio = Portfolio(workspace, year, municipality)
+    files = [f"{name}.html" for name in name_school_files(portfolio.schools).values()] + name_drafts(portfolio)
+    of_schools = [folder / name for name in files]
+    return replace(task, step=replace(task.step, outputs=[*task.step.outputs, *of_schools]))
 
 
 def describe_build(workspace: Workspace, year: int, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

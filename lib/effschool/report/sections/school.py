@@ -213,22 +213,44 @@ def name_school_files(schools: pd.DataFrame) -> dict[str, str]:
     return name_slugs(schools["school_id"])
 
 
+DRAFT, CALENDAR = ".docx", ".xlsx"
+"""Files of the draft of a school's programme, beside its page."""
+
+
+def list_drafted(portfolio: Portfolio) -> pd.DataFrame:
+    """Own schools for which a draft is made: those on any list that calls for help."""
+    schools = portfolio.schools
+    return schools[flag_listed(schools, portfolio.watched)] if len(schools) else schools
+
+
+def name_drafts(portfolio: Portfolio) -> list[str]:
+    """Names of the files of all drafts of a municipality."""
+    files = name_school_files(portfolio.schools)
+    codes = list_drafted(portfolio)["school_id"]
+    return [f"{files[code]}{suffix}" for code in codes for suffix in (DRAFT, CALENDAR)]
+
+
 def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, histories: pd.DataFrame) -> SchoolPage:
     code = school["school_id"]
     of_school = said[said["school_id"] == code]["text"].tolist()
     intro = Text((*_introduce(told.portfolio, school), *of_school))
-    every = told.figures[told.figures["school_id"] == code]
-    few = _flag_few(every)
-    own = _hide_few(every)[~few].reset_index(drop=True)
+    own, few = choose_figures(told, code)
     past = histories[histories["school_id"] == code]
     alike = _find_alike(told, own)
     parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
     read = say(READ, fewest=number(told.rules.fewest))
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
-    hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
+    hidden = [*_say_alike(own[alike]), *_say_hidden(few)]
     card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, *card, _gather_advice(told, code)))
+
+
+def choose_figures(told: Told, code: str) -> tuple[pd.DataFrame, int]:
+    """Figures of one school as its page may tell them, and how many rest on too few pupils to be told."""
+    every = told.figures[told.figures["school_id"] == code]
+    few = _flag_few(every)
+    return _hide_few(every)[~few].reset_index(drop=True), int(few.sum())
 
 
 def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
