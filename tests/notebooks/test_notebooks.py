@@ -85,7 +85,7 @@ def run(settings: Settings) -> Year:
 
 def make_settings(root: Path, folder: Path, raw: Path) -> Settings:
     """A copy of the project with data in it, laid out as a user has it."""
-    for name in ("notebooks", "methodologies", "layouts", "comments"):
+    for name in ("notebooks", "methodologies", "layouts", "comments", "programmes"):
         shutil.copytree(root / name, folder / name)
     shutil.copytree(raw, folder / "data" / "raw")
     return Settings(

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 THRESHOLDS = Path("methodologies") / "thresholds.yml"
+
+Command = Callable[[argparse.Namespace], int]
+Option = tuple[str, str, str]
+"""Name of an option, its default, what it is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,38 +57,29 @@ def build_parser() -> argparse.ArgumentParser:
     """Options of the commands; an empty value means that the option was not given."""
     parser = argparse.ArgumentParser(prog="effschool", description="Эффективная школа: годовой прогон и отчёты")
     commands = parser.add_subparsers(required=True)
-    report = commands.add_parser("report", help="годовой прогон: от таблиц до отчётов")
-    report.set_defaults(command=report_year)
-    report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
-    audit = commands.add_parser("audit", help="книга для проверки списков вручную")
-    audit.set_defaults(command=audit_lists)
-    paper = commands.add_parser("pdf", help="напечатать готовые страницы в PDF")
-    paper.set_defaults(command=print_reports)
-    public = commands.add_parser("public", help="числа для открытой публикации")
-    public.set_defaults(command=publish_numbers)
-    forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
-    forms.set_defaults(command=make_forms)
-    check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
-    check.set_defaults(command=check_sent)
-    programme = commands.add_parser("programme", help="черновики программ школ: записка и план-график")
-    programme.set_defaults(command=draft_programmes)
-    compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
-    compare.set_defaults(command=compare_kept)
     made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
-    known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made)), (audit, RUN_OPTIONS)
-    also = (
-        (check, (*FORM_OPTIONS, protocols)),
-        (public, PUBLIC_OPTIONS),
-        (compare, COMPARE_OPTIONS),
-        (programme, PROGRAMME_OPTIONS),
+    listed: tuple[tuple[str, Command, Sequence[Option], str], ...] = (
+        ("report", report_year, REPORT_OPTIONS, "годовой прогон: от таблиц до отчётов"),
+        ("audit", audit_lists, RUN_OPTIONS, "книга для проверки списков вручную"),
+        ("pdf", print_reports, PAPER_OPTIONS, "напечатать готовые страницы в PDF"),
+        ("public", publish_numbers, PUBLIC_OPTIONS, "числа для открытой публикации"),
+        ("forms", make_forms, (*FORM_OPTIONS, made), "формы для заполнения, по одной книге на муниципалитет"),
+        ("check", check_sent, (*FORM_OPTIONS, protocols), "проверить присланные формы и составить протоколы"),
+        ("programme", draft_programmes, PROGRAMME_OPTIONS, "черновики программ школ: записка и план-график"),
+        ("compare", compare_kept, COMPARE_OPTIONS, "почему изменились списки между двумя прогонами"),
+        ("demo", make_demo, (), "создать демонстрационный регион, если папка пуста"),
     )
-    for command, listed in (*known, *also):
-        for name, default, text in listed:
-            command.add_argument(f"--{name}", default=default, help=text)
+    for name, function, options, about in listed:
+        command = commands.add_parser(name, help=about)
+        command.set_defaults(command=function)
+        for option, default, text in options:
+            command.add_argument(f"--{option}", default=default, help=text)
+    known = commands.choices
+    known["report"].add_argument(
+        "--demo", action="store_true", help="создать демонстрационный регион, если папка пуста"
+    )
+    known["demo"].add_argument("folder", type=Path)
     _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
-    demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
-    demo.set_defaults(command=make_demo)
-    demo.add_argument("folder", type=Path)
     return parser
 
 
