@@ -41,14 +41,16 @@ def list_low(results: pd.DataFrame, settings: DemoSettings) -> pd.DataFrame:
     )
     failed = results["mark_2"].where(results["procedure"] != "ЕГЭ", results["below_min"])
     rows = results.assign(failed=failed)[of_rule & failed.notna() & (results["participants"] > 0)]
-    sums = rows.groupby(["year", "school_id", "procedure", "subject", "grade"], dropna=False)[["failed", "participants"]]
+    sums = rows.groupby(["year", "school_id", "procedure", "subject", "grade"], dropna=False)[
+        ["failed", "participants"]
+    ]
     pooled = sums.sum().reset_index()
     pooled["low"] = pooled["failed"] / pooled["participants"] >= settings.projects.low_share
     return pooled.groupby(["year", "school_id"])["low"].sum().reset_index()
 
 
 def draw_official(results: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
-    """ФИОКО's list of the years after the first: near to the rule, but not the same; levels as the source names them."""
+    """ФИОКО's list of the years after the first: near to the rule, not the same; levels as the source names them."""
     rules = settings.projects
     low = list_low(results, settings).sort_values(["year", "school_id"], ignore_index=True)
     low = low[low["year"] > low["year"].min()]
@@ -59,17 +61,22 @@ def draw_official(results: pd.DataFrame, settings: DemoSettings, rng: Generator)
     return frame.astype({"year": "int64", "level": "str"})
 
 
-def draw_proposal(official: pd.DataFrame, programme: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
+def draw_proposal(
+    official: pd.DataFrame, programme: pd.DataFrame, settings: DemoSettings, rng: Generator
+) -> pd.DataFrame:
     """What municipalities answered of schools of the last official list that are in no project."""
     rules = settings.projects
     last = official[official["year"] == official["year"].max()]
     free = last[~last["school_id"].isin(programme["school_id"])].head(rules.answers)
     drawn = rng.random(len(free))
-    decision = np.where(drawn < rules.agreed, AGREED, np.where(drawn < rules.answered, OFFICE_DECISIONS[1], None))
+    chances = zip(drawn < rules.agreed, drawn < rules.answered, strict=True)
+    decision = [AGREED if agreed else OFFICE_DECISIONS[1] if answered else None for agreed, answered in chances]
     reasons = rng.choice(rules.reasons, len(free))
     frame = free[["year", "school_id"]].assign(project=rules.proposed_to, decision=decision, reason=reasons)
     refused = frame["decision"].eq(OFFICE_DECISIONS[1])
-    return frame.assign(reason=frame["reason"].where(refused)).astype(dict.fromkeys(["project", "decision", "reason"], "str"))
+    return frame.assign(reason=frame["reason"].where(refused)).astype(
+        dict.fromkeys(["project", "decision", "reason"], "str")
+    )
 
 
 def list_present(programme: pd.DataFrame, year: int) -> pd.DataFrame:

@@ -42,7 +42,7 @@ DYNAMICS_FILES = (
 SUPPORT_FILES = (*(item.name for item in fields(Support)), "partners_named")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
-RULES = {"comments": "comments/schools.yml"}
+RULES = {"comments": "comments/schools.yml", "projects": "methodologies/projects.yml"}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
 LETTER, PARCEL = ".txt", ".zip"
 SCHOOLS = "schools"
@@ -115,6 +115,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     followed = settings.processed / "dynamics"
     dynamics, support = (_name_tables(followed, names) for names in (DYNAMICS_FILES, SUPPORT_FILES))
     targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
+    projects = settings.root / RULES["projects"]
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
@@ -127,15 +128,15 @@ def plan_stages(settings: Settings) -> list[Step]:
         _plan_stage(
             settings,
             STAGES[2],
-            {"explain_year": settings.year, "works": works},
+            {"year": settings.year, "works": works},
             [*identified, *contract, region, *sorted(works.glob("*.yml"))],
             dynamics,
         ),
         _plan_stage(
             settings,
             STAGES[3],
-            {"year": settings.year, "targets": targets},
-            [*identified, *contract, *dynamics, region, *sorted(targets.glob("*.yml"))],
+            {"year": settings.year, "targets": targets, "projects": projects},
+            [*identified, *contract, *dynamics, region, *sorted(targets.glob("*.yml")), projects],
             support,
         ),
     ]

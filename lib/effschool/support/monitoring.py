@@ -7,6 +7,7 @@ nobody helped, or the other participants, did at the same time.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy import stats
 
 from effschool.base.disclosure import load_disclosure, may_tell
 from effschool.base.schemas import STAGES
-from effschool.dynamics.effects import compare_schools
+from effschool.dynamics.effects import compare_schools, lay_panel
 from effschool.method.methodology import Effects
 
 MONITORING_COLUMNS = [
@@ -32,7 +33,8 @@ ENTRY, BETWEEN, END = STAGES
 INDEX, WORK, MARK = "годовые данные", "работа этапа", "отметка этапа"
 """Sources of a row: the index of the year; a work written at the stage; what was told of the stage itself."""
 BETTER, WORSE, CHANCE = "лучше похожих", "хуже похожих", "в пределах случайного"
-NO_START, NO_AFTER = "до отбора нет года с данными", "года после включения в данных ещё нет"
+NO_START, NO_AFTER = "лет до включения в данных нет", "года после включения в данных ещё нет"
+SELECTED = "вход — по году отбора: рост от него ничего не значит"
 NO_OTHERS, FEW_PUPILS = "похожих школ слишком мало", "участников слишком мало"
 FEWEST_OTHERS = 5
 """Other participants without which a work's change is compared with nothing."""
@@ -82,21 +84,40 @@ def _follow_index(basis: StageBasis) -> pd.DataFrame:
     is_after = found["year"].notna()
     is_end = is_after & found["exit_year"].eq(found["year"]).fillna(False).astype(bool)
     starts = found.drop_duplicates(["school_id", "project", "entry_year"])
-    starts = starts.assign(year=starts["entry_year"], stage=ENTRY, now=starts["start"], reason=_say_why(starts, basis, last))
+    starts = starts.assign(year=starts["entry_year"], stage=ENTRY, reason=_say_why(starts, basis, last))
+    starts["now"] = starts["start"].fillna(_find_selected(starts, basis))
+    starts["reason"] = starts["reason"].mask(starts["reason"].eq(NO_START) & starts["now"].notna(), SELECTED)
     later = found[is_after].assign(stage=np.where(is_end[is_after], END, BETWEEN), others=found["controls"])
-    later["reason"] = np.where(later["low"].isna(), NO_OTHERS, None)
+    later["reason"] = _name_cases(later.index, (later["low"].isna(), NO_OTHERS))
     kept = ["school_id", "project", "entry_year", "year", "stage", "now", "reason"]
     return pd.concat([starts[kept], judge(later, better=1)]).assign(source=INDEX)
 
 
-def _say_why(starts: pd.DataFrame, basis: StageBasis, last: int) -> np.ndarray:
+def _say_why(starts: pd.DataFrame, basis: StageBasis, last: int) -> "pd.Series[Any]":
     """Why a participant has no year beside comparable schools."""
     assert basis.effects is not None  # noqa: S101 -- asked by the caller
     first = int(basis.paths["year"].min())
     no_start = starts["entry_year"] - basis.effects.selection_years <= first
     no_after = starts["entry_year"] + basis.effects.first_year_after > last
-    why = np.where(no_start, NO_START, np.where(no_after, NO_AFTER, NO_OTHERS))
-    return np.where(starts["start"].isna(), why, None)
+    lacks = starts["start"].isna()
+    return _name_cases(starts.index, (lacks & no_start, NO_START), (lacks & no_after, NO_AFTER), (lacks, NO_OTHERS))
+
+
+def _name_cases(index: pd.Index, *cases: tuple["pd.Series[bool]", str]) -> "pd.Series[Any]":
+    """The text of the first case that holds in each row; None where none does."""
+    found = pd.Series(None, index=index, dtype="object")
+    for holds, text in reversed(cases):
+        found = found.mask(holds, text)
+    return found
+
+
+def _find_selected(starts: pd.DataFrame, basis: StageBasis) -> "pd.Series[float]":
+    """Level of the last year before entry, for whom there is no earlier one: what was known, though no starting point."""
+    assert basis.effects is not None  # noqa: S101 -- asked by the caller
+    panel = lay_panel(basis.paths, basis.participants, basis.effects)
+    known = pd.DataFrame(panel.score, index=panel.ids, columns=panel.years).stack().to_dict()
+    keys = zip(starts["school_id"], starts["entry_year"] - 1, strict=True)
+    return pd.Series([known.get(key, np.nan) for key in keys], index=starts.index, dtype="float64")
 
 
 def judge(rows: pd.DataFrame, *, better: int) -> pd.DataFrame:
@@ -138,11 +159,14 @@ def _measure_works(pairs: pd.DataFrame) -> pd.DataFrame:
     difference = shares["now"] - shares["start"] - usual
     half = stats.norm.ppf(0.975) * np.sqrt(variance)
     few = ~pd.Series([_may_tell(row) for row in pairs.itertuples()], index=pairs.index, dtype=bool)
-    reason = np.where(few, FEW_PUPILS, np.where(others < FEWEST_OTHERS, NO_OTHERS, None))
+    reason = _name_cases(pairs.index, (few, FEW_PUPILS), (others < FEWEST_OTHERS, NO_OTHERS))
     told = {"start": shares["start"], "now": shares["now"], "expected": shares["start"] + usual}
     told |= {"difference": difference, "low": difference - half, "high": difference + half}
-    alone = pd.Series(reason, index=pairs.index, dtype="object").eq(NO_OTHERS)
-    measured = {name: (100 * values).mask(few | (alone & (name not in ("start", "now")))) for name, values in told.items()}
+    alone = reason.eq(NO_OTHERS)
+    told["expected"] = told["expected"].clip(0, 1)
+    measured = {
+        name: (100 * values).mask(few | (alone & (name not in ("start", "now")))) for name, values in told.items()
+    }
     return pairs[["school_id", *work]].assign(**measured, others=others, reason=reason, source=WORK)
 
 
@@ -151,9 +175,9 @@ def _vary(failed: pd.Series, total: pd.Series) -> pd.Series:
     return share * (1 - share) / total.where(total > 0)
 
 
-def _may_tell(row: object) -> bool:
+def _may_tell(row: Any) -> bool:
     """Whether both works may be told of: enough pupils, and no single one singled out."""
-    counts = ((row.participants, row.mark_2), (row.participants_before, row.mark_2_before))  # type: ignore[attr-defined]
+    counts = ((row.participants, row.mark_2), (row.participants_before, row.mark_2_before))
     return all(total >= load_disclosure().participants and may_tell(total, failed) for total, failed in counts)
 
 
@@ -161,7 +185,9 @@ def _take_marks(basis: StageBasis) -> pd.DataFrame:
     """What was told of the stages themselves: the day, the correction of the programme, the link."""
     rows = basis.stages[["school_id", "year", "stage", "day", "corrected", "link"]]
     entries = _find_entries(basis.participants, rows)
-    return rows.merge(entries, on=["school_id", "year"], how="left").assign(source=MARK) if len(rows) else pd.DataFrame()
+    return (
+        rows.merge(entries, on=["school_id", "year"], how="left").assign(source=MARK) if len(rows) else pd.DataFrame()
+    )
 
 
 def _find_entries(participants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -172,6 +198,26 @@ def _find_entries(participants: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFram
     entered = known.merge(participants[["school_id", "project", "entry_year"]], on="school_id")
     entered = entered[entered["entry_year"] <= entered["year"]].sort_values("entry_year")
     return entered.drop_duplicates(["school_id", "year"], keep="last")
+
+
+def find_reached(monitoring: pd.DataFrame, year: int) -> pd.DataFrame:
+    """The latest stage that every school has reached by a year: indexed by school_id, stage, year, day, corrected.
+
+    What was told of a stage comes before what the data of its year show.
+    """
+    empty = pd.DataFrame(
+        columns=["stage", "year", "day", "corrected"], index=pd.Index([], name="school_id", dtype="str")
+    )
+    if monitoring.empty:
+        return empty
+    known = monitoring[monitoring["year"] <= year]
+    place = known["stage"].map(STAGES.index) + known["source"].eq(MARK) / 2
+    last = (
+        known.assign(place=place)
+        .sort_values(["year", "place"], kind="stable")
+        .drop_duplicates("school_id", keep="last")
+    )
+    return last.set_index("school_id")[list(empty.columns)]
 
 
 def pool_schools(rows: pd.DataFrame, interval_pct: float) -> dict[str, float]:

@@ -5,6 +5,7 @@ only where the data show it. Levels stand as published.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ UNKNOWN = "причина по данным не видна"
 FEW = 10
 """Fewer participants than these make a share that one pupil moves by ten points and more (METHODOLOGY.md section 5)."""
 KEY = ["year", "school_id"]
-Judge = Callable[[pd.Series], bool]
+Judge = Callable[[Any], bool]
 
 
 def compare_official(official: pd.DataFrame, paths: pd.DataFrame, tables: Tables, fioko: Fioko | None) -> pd.DataFrame:
@@ -100,23 +101,23 @@ def _list_calculated(facts: pd.DataFrame) -> set[tuple[int, str]]:
     return set(zip(listed["year"], listed["school_id"], strict=True))
 
 
-def name_verdict(row: object) -> str:
+def name_verdict(row: Any) -> str:
     """Whether both lists name a school, or which does."""
-    if not row.is_official:  # type: ignore[attr-defined]
+    if not row.is_official:
         return ONLY_CALCULATED
-    calculated = row.fioko_shnor  # type: ignore[attr-defined]
+    calculated = row.fioko_shnor
     return AGREES if pd.notna(calculated) and bool(calculated) else ONLY_OFFICIAL
 
 
-def find_reason(row: object, official: set[tuple[int, str]], calculated: set[tuple[int, str]]) -> str:
+def find_reason(row: Any, official: set[tuple[int, str]], calculated: set[tuple[int, str]]) -> str:
     """Why the lists differ in a school, as far as the data show; `UNKNOWN` where they do not."""
-    only_official = row.verdict == ONLY_OFFICIAL  # type: ignore[attr-defined]
+    only_official = row.verdict == ONLY_OFFICIAL
     reasons = WHY_OFFICIAL if only_official else WHY_CALCULATED
     other = calculated if only_official else official
     for text, holds in reasons:
-        if holds(row):  # type: ignore[arg-type]
-            return text.format(exclusion=row.exclusion)  # type: ignore[attr-defined]
-    years = [row.year + step for step in (-1, 1) if (row.year + step, row.school_id) in other]  # type: ignore[attr-defined]
+        if holds(row):
+            return text.format(exclusion=row.exclusion)
+    years = [row.year + step for step in (-1, 1) if (row.year + step, row.school_id) in other]
     return OTHER_YEAR[only_official].format(year=years[0]) if years else UNKNOWN
 
 
@@ -129,7 +130,10 @@ WHY_OFFICIAL: tuple[tuple[str, Judge], ...] = (
     ("школа в расчёт не входит: {exclusion}", lambda row: pd.notna(row.exclusion)),
     ("результатов процедур правила за год нет", lambda row: pd.isna(row.low)),
     ("есть процедуры у самой границы низкого результата", lambda row: bool(row.is_near)),
-    ("низкий результат в одной процедуре, данных прошлого года нет", lambda row: row.low == 1 and pd.isna(row.low_before)),
+    (
+        "низкий результат в одной процедуре, данных прошлого года нет",
+        lambda row: row.low == 1 and pd.isna(row.low_before),
+    ),
     ("низкий результат в одной процедуре и не два года подряд", lambda row: row.low == 1),
     ("процедур в данных меньше, чем годом раньше", lambda row: bool(row.lost)),
 )

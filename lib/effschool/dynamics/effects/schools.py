@@ -71,6 +71,8 @@ def measure_chance(gained: pd.DataFrame, panel: SchoolPanel, rules: Effects) -> 
     apart = cells["control_gain"] - cells.groupby(CELL)["control_gain"].transform("mean")
     time = panel.years[cells["year"]] - cells["entry_year"]
     by_school = apart.groupby([time.rename("time"), cells["entry_year"], cells["year"], cells["control"]]).mean()
-    spread = by_school.groupby("time").agg(["count", lambda values: np.sqrt((values**2).sum() / max(len(values) - 1, 1))])
+    spread = by_school.groupby("time").agg(
+        ["count", lambda values: np.sqrt((values**2).sum() / max(len(values) - 1, 1))]
+    )
     spread.columns = ["degrees", "chance"]
     return spread.assign(degrees=spread["degrees"] - 1).reset_index()
