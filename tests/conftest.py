@@ -71,8 +71,13 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
+    from effschool.support.monitoring import StageBasis, follow_stages
+    from effschool.support.official import compare_official
     from effschool.support.participants import name_approved, name_participants
+    from effschool.support.practices import find_practices
     from effschool.support.programmes import load_programmes
+    from effschool.support.projects import load_projects
+    from effschool.support.proposal import ProposalBasis, propose_participants
     from effschool.support.roadmap import find_day, judge_events
     from effschool.support.targets import FactBasis, compare_targets
     from effschool.tasks.deficits import find_deficits
@@ -90,20 +95,29 @@ def demo_processed(demo_raw, methodology):
     year = choose_year(identified, methodology, None)
     workspace.save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)
-    workspace.save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
+    certainty, levels = assess_lists(recount).rows, estimate_levels(recount)
+    workspace.save_certainty(certainty, levels, processed)
     dynamics = follow_schools(identified, contract, methodology)
     workspace.save_dynamics(dynamics, processed)
     events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
     targets = compare_targets(
         load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
     )
+    projects = load_projects(ROOT / "methodologies" / "projects.yml")
+    participants = name_participants(contract["programme"], identified.schools)
+    basis = ProposalBasis(dynamics.paths, contract["official"], participants, certainty, contract["proposal"])
+    stages = StageBasis(dynamics.paths, participants, contract["stages"], contract["monitoring"], methodology.effects)
     workspace.save_support(
         workspace.Support(
             find_partners(dynamics.paths, methodology, year),
             targets,
             events,
-            name_participants(contract["programme"], identified.schools),
+            participants,
             name_approved(contract["partners"], identified.schools),
+            proposed=propose_participants(basis, projects, year, workspace.load_saved_region(processed).name),
+            official=compare_official(contract["official"], dynamics.paths, contract, methodology.fioko),
+            monitoring=follow_stages(stages),
+            practices=find_practices(levels, dynamics.paths, participants, methodology, projects.practices),
         ),
         processed,
     )

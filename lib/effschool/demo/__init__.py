@@ -11,6 +11,7 @@ import numpy as np
 from effschool.demo.offices import build_office_tables, tell_tables, write_offices
 from effschool.demo.population import build_school_table, draw_schools, list_school_years
 from effschool.demo.programme import draw_programme, list_effects
+from effschool.demo.projects import draw_projects, write_projects
 from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
 from effschool.demo.settings import Size, load_settings
 from effschool.demo.social import draw_social
@@ -38,6 +39,7 @@ def make_demo_region(folder: Path, seed: int = SEED, *, shapes: bool = False, **
     else:
         write_region(tables, folder, settings)
     write_support(tables, folder, settings)
+    write_projects(tables, folder, settings)
 
 
 def build_told_tables(seed: int = SEED, **size: int) -> Tables:
@@ -66,7 +68,7 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
     levels = draw_levels(school_years, effects, region, settings, rngs[3])
     cohorts = draw_cohorts(drawn, region, settings, rngs[3])
     schools_of_years = build_school_table(school_years, settings, rngs[1])
-    return {
+    tables = {
         "schools": schools_of_years,
         "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),
         "certificates": draw_certificates(school_years, levels, cohorts, settings, rngs[4]),
@@ -75,3 +77,4 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
         "targets_fact": draw_facts(schools_of_years, settings, rngs[6]),
         "roadmap": draw_roadmap(schools_of_years, settings, rngs[6]),
     }
+    return tables | draw_projects(tables, settings, np.random.default_rng([seed, 13]))

@@ -51,7 +51,8 @@ from effschool.report.sections.municipality import (
     number_schools,
     percent,
 )
-from effschool.report.sections.participants import describe_participation
+from effschool.report.sections.official import describe_official
+from effschool.report.sections.participants import choose_own, describe_participation
 from effschool.report.sections.partners import choose_partners, say_partners
 from effschool.report.sections.school_lists import describe_lists, describe_own_change
 
@@ -184,7 +185,7 @@ def tell_pages(told: Told) -> SchoolPages:
     """A page for each own school that takes part."""
     if told.portfolio.schools.empty:
         return SchoolPages(())
-    parts = (describe_lists, describe_own_change, describe_participation, _describe_partners)
+    parts = (describe_lists, describe_official, describe_own_change, describe_participation, _describe_partners)
     said = [describe(told.portfolio) for describe in parts]
     kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
     histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
@@ -387,8 +388,10 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
 
 
 def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:
-    """Close and better schools of every own school that needs help: a row per school: school_id, text."""
-    known = choose_partners(portfolio)
+    """Close and better schools of every own school that needs help and has no partner yet: school_id, text."""
+    known, taking = choose_partners(portfolio), choose_own(portfolio)
+    served = taking.loc[taking["partner"].notna(), "school_id"] if len(taking) else ()
+    known = known[~known["school_id"].isin(served)] if len(known) else known
     close = known[known["kind"] == CLOSE].dropna(subset="partner") if len(known) else known
     if not len(close):
         return pd.DataFrame(columns=["school_id", "text"])
