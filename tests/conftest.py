@@ -73,7 +73,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.report import workspace
     from effschool.support.participants import name_approved, name_participants
     from effschool.support.programmes import load_programmes
-    from effschool.support.roadmap import find_day, judge_events
+    from effschool.support.roadmap import judge_events
     from effschool.support.targets import FactBasis, compare_targets
     from effschool.tasks.deficits import find_deficits
     from effschool.tasks.works import load_rules, load_works
@@ -93,7 +93,7 @@ def demo_processed(demo_raw, methodology):
     workspace.save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
     dynamics = follow_schools(identified, contract, methodology)
     workspace.save_dynamics(dynamics, processed)
-    events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
+    events = judge_events(contract["roadmap"], None, soon_days=30)
     targets = compare_targets(
         load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
     )
