@@ -46,6 +46,15 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sources() -> Path:
+    """Documents of programmes; their tests are skipped, by name and with the reason, where they are missing."""
+    folder = SHARED / "sources"
+    if not folder.is_dir():
+        pytest.skip("нет папки ../shared/sources с документами программ")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw files of a tiny demonstration region: 3 municipalities, 36 schools, 2020 to 2023. Not to be changed."""
     from effschool.demo import make_demo_region

@@ -310,3 +310,35 @@ def test_event_that_stands_twice_is_told(tmp_path):
     header = [*HEADER, "Программа"]
     taken = read_plan(tmp_path, [header, [*REAL[0], "500+"], [*REAL[0], "500+"]])
     assert [problem.row for problem in taken.problems if problem.severity == Severity.ERROR] == [2, 3]
+
+
+def test_plan_with_a_column_per_year_has_marks_by_year(tmp_path):
+    header = ["№ п/п", "Мероприятие", "Результаты и сроки", "", "Ответственный исполнитель", "Программа"]
+    header = [[*header, "Отметка о выполнении 2021", "Отметка о выполнении 2022"], ["", "", "2021", "2022"]]
+    cells = [
+        "Проведён анализ 2020 года (Июнь 2021 г.). Сделан вывод (Август 2021 г.)",
+        "Проведён анализ (Июнь 2022 г.)",
+    ]
+    rows = [["Направление 1. Анализ"], ["1", "анализ", *cells, "центр", "П", "выполнено", "не выполнено"]]
+    rows += [["2", "конкурс", "", "Проведён конкурс. (Не реже 1 раза в квартал)", "центр", "П", "", ""]]
+    (part,) = read_plan(tmp_path, [["Отметки по состоянию на 01.09.2022"], *header, *rows]).parts
+    events = judge_events(part.rows.sort_values(["number", "year"]), None, 30)
+    assert events[["number", "year"]].to_numpy().tolist() == [["1", 2021], ["1", 2022], ["2", 2022]]
+    assert events["term"].tolist() == ["Июнь 2021 г.; Август 2021 г.", "Июнь 2022 г.", "Не реже 1 раза в квартал"]
+    assert events["expected"].tolist()[0] == cells[0]
+    assert events["state"].tolist() == [DONE, OVERDUE, RECURS]
+
+
+def test_events_take_the_year_of_the_row_above(tmp_path):
+    header = ["№ п/п", "Период реализации отдельного действия", "Наименование мероприятия", "Программа"]
+    rows = [
+        ["2021 год"],
+        ["1. Раздел"],
+        ["1.1", "февраль", "отбор", "П"],
+        ["2022 год"],
+        ["1.1", "февраль", "отбор", "П"],
+    ]
+    (part,) = read_plan(tmp_path, [header, *rows]).parts
+    assert part.rows["year"].tolist() == [2021, 2022]
+    ends = judge_events(part.rows, None, 30)["end"].dt.date.tolist()
+    assert ends == [date(2021, 2, 28), date(2022, 2, 28)]
