@@ -397,8 +397,8 @@ ROADMAP = _take_in(
 )
 """A row per event of a plan (мероприятие дорожной карты), its words as they stand.
 
-`municipality` is missing for an event of the region; `year` is that of the plan's title or of its column or section, for
-terms without one; `term`, `done` and `as_of` are dates in words or figures (`terms.read_terms`)."""
+`municipality` is missing for an event of the region; `year` is that of the plan's title, or of a column or a row for a
+year, for terms without one; `term`, `done` and `as_of` are dates in words or figures (`terms.read_terms`)."""
 
 PARTNERS = _take_in(
     "partners",

@@ -88,7 +88,8 @@ class ColumnLayout(Frozen):
         extract: regular expression whose first group is taken from the cell; a cell without it is blank.
         every: all parts of the cell that `extract` finds are taken, parted by «; ».
         fill: `down`: a blank cell means what stands above it (merged cells); `group`: rows that `keep` leaves out are
-            headings of groups, and the value is that of the nearest such row above; `section`: of the nearest that has one.
+            headings of groups, and the value is that of the nearest such row above; `section`: the nearest that has
+            one.
         scale: least and largest number that can stand in the cells of a mean; 0 to 100 where not given.
         factor: what the numbers of a mean are multiplied by, for sources that use another unit.
         row: regular expression for the first filled cell of the row under the header that gives this column for all

@@ -7,6 +7,8 @@ repeated, and never from another plan's day.
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -43,7 +45,7 @@ def judge_events(roadmap: pd.DataFrame, day: date | None, soon_days: int) -> pd.
     """Events with their `state` as seen from the day, by the next of their terms.
 
     A row per event of a plan. Added: `start` and `end` of the term looked at (the next that is not carried out, else
-    the last), `terms` (how many), `passed` (how many of them were over), `done_on`, `seen_on`.
+    the last), `terms` (how many), `passed` (how many of them were over), `is_marked`, `done_on`, `seen_on`.
 
     An event whose last term is over is `OVERDUE` only where a mark says «не выполнено»; without a mark it is `NO_MARK`.
     «Выполнено» with a date holds for the terms that began by then, without one for all. Carried out after the day is
@@ -59,7 +61,8 @@ def judge_events(roadmap: pd.DataFrame, day: date | None, soon_days: int) -> pd.
     done = [read_term(text)[1] for text in roadmap["done"]]
     marks = roadmap["state"].fillna("")
     days = [None if pd.isna(each) else each.date() for each in seen]
-    judged = [_judge(*row, soon_days) for row in zip(terms, roadmap["term"], marks, done, days, strict=True)]
+    rows = zip(terms, roadmap["term"], marks, done, days, strict=True)
+    judged = [_judge(_Seen(*row), soon_days) for row in rows]
     added = {
         "start": [term.start if term else None for _, term in judged],
         "end": [term.end if term else None for _, term in judged],
@@ -69,30 +72,39 @@ def judge_events(roadmap: pd.DataFrame, day: date | None, soon_days: int) -> pd.
     dates = {name: pd.to_datetime(pd.Series(each, roadmap.index, dtype="object")) for name, each in added.items()}
     counts = {"terms": list(map(len, terms)), "passed": list(map(_count_passed, terms, days))}
     state = pd.Series([state for state, _ in judged], roadmap.index, dtype="str")
-    return roadmap.assign(state=state, **dates, **counts).astype(dict.fromkeys(counts, "int64"))
+    judged_events = roadmap.assign(state=state, is_marked=roadmap["state"].notna(), **dates, **counts)
+    return judged_events.astype(dict.fromkeys(counts, "int64"))
 
 
 def _count_passed(terms: Sequence[Term], day: date | None) -> int:
     return sum(day is not None and term.end < day for term in terms)
 
 
-def _judge(
-    terms: Sequence[Term], words: str | None, mark: str, done_on: date | None, day: date | None, soon_days: int
-) -> tuple[str, Term | None]:
+class _Seen(NamedTuple):
+    """An event as seen from a day: its terms, the words of them, the mark, the day of carrying out."""
+
+    terms: Sequence[Term]
+    words: str | None
+    mark: str
+    done_on: date | None
+    day: date | None
+
+
+def _judge(seen: _Seen, soon_days: int) -> tuple[str, Term | None]:
     """State of one event and the term that it is judged by."""
-    is_done = mark == DONE and not (done_on and day and done_on > day)
-    left = _list_left(terms, done_on) if is_done else terms
-    if mark == CANCELLED or (is_done and not left):
-        return CANCELLED if mark == CANCELLED else DONE, terms[-1] if terms else None
+    is_done = seen.mark == DONE and not (seen.done_on and seen.day and seen.done_on > seen.day)
+    left = _list_left(seen.terms, seen.done_on) if is_done else seen.terms
+    if seen.mark == CANCELLED or (is_done and not left):
+        return seen.mark, seen.terms[-1] if seen.terms else None
     if not left:
-        return RECURS if recurs(words) else NO_TERM, None
-    term = next((term for term in left if day is None or term.end >= day), left[-1])
-    return _say_state(term, mark, day, soon_days), term
+        return RECURS if recurs(seen.words) else NO_TERM, None
+    term = next((term for term in left if seen.day is None or term.end >= seen.day), left[-1])
+    return _say_state(term, seen.mark, seen.day, soon_days), term
 
 
 def _list_left(terms: Sequence[Term], done_on: date | None) -> list[Term]:
     """Terms that a mark «выполнено» of that day does not speak of: those after the first that had not begun by then."""
-    begins = [term.start or before.end + timedelta(1) for before, term in zip(terms, terms[1:], strict=False)]
+    begins = [term.start or before.end + timedelta(1) for before, term in pairwise(terms)]
     later = zip(terms[1:], begins, strict=True)
     return [term for term, begin in later if begin > done_on] if done_on else []
 
@@ -111,12 +123,11 @@ def share_done(events: pd.DataFrame) -> pd.DataFrame:
     """Share of events carried out: a row per programme and place (municipality missing for the region's plan).
 
     Columns: planned (all that were not cancelled, whether due or not), done, done_pct (of those planned; missing where
-    none were), unmarked (whose last term is over without a mark).
+    none were, or no event has a mark), unmarked (whose last term is over without a mark).
     """
-    counted = events.assign(
-        planned=events["state"].ne(CANCELLED), done=events["state"].eq(DONE), unmarked=events["state"].eq(NO_MARK)
-    )
-    keys = ["programme", "municipality"]
-    sums = counted.groupby(keys, dropna=False)[["planned", "done", "unmarked"]].sum().astype("int64").reset_index()
-    share = 100 * sums["done"] / sums["planned"].where(sums["planned"] > 0)
-    return sums.assign(done_pct=share.astype("float64"))
+    is_in = {"planned": events["state"].ne(CANCELLED), "done": events["state"].eq(DONE)}
+    counted = events.assign(**is_in, unmarked=events["state"].eq(NO_MARK), marked=events["is_marked"])
+    keys, names = ["programme", "municipality"], [*is_in, "unmarked", "marked"]
+    sums = counted.groupby(keys, dropna=False)[names].sum().astype("int64").reset_index()
+    share = 100 * sums["done"] / sums["planned"].where((sums["planned"] > 0) & (sums["marked"] > 0))
+    return sums.drop(columns="marked").assign(done_pct=share.astype("float64"))

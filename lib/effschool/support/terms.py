@@ -1,7 +1,7 @@
 """Terms of plans (сроки мероприятий) in their own words → days: «10 – 24 марта, 3 – 14 октября 2022 г.» is two terms.
 
 A list is as many terms as it names, a list of years repeats what stands before it («июль – август 2023, 2024 гг.»), a
-dash makes one term. What names no day gives no term; `recurs` says whether it comes again and again. Nothing is guessed.
+dash makes one term. What names no day gives none; `recurs` says whether it comes again and again. Nothing is guessed.
 """
 
 import re

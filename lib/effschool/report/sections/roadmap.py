@@ -88,7 +88,9 @@ def _describe_events(events: pd.DataFrame) -> Said:
     counts = events["state"].value_counts()
     done, planned = int(counts.get(DONE, 0)), int(events["state"].ne(CANCELLED).sum())
     told = say(
-        "Выполнено {done} из {planned} запланированных ({share}). Просрочено {late}, срок близко у {soon}.",
+        "Выполнено {done} из {planned} запланированных ({share}). Просрочено {late}, срок близко у {soon}."
+        if events["is_marked"].any()
+        else "Отметок о выполнении в плане нет. Запланировано {planned}, срок близко у {soon}.",
         done=number(done),
         planned=number(planned),
         share=share(100 * done / planned if planned else None),
