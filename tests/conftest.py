@@ -46,6 +46,15 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sources() -> Path:
+    """Documents of programmes; their tests are skipped, by name and with the reason, where they are missing."""
+    folder = SHARED / "sources"
+    if not folder.is_dir():
+        pytest.skip("нет папки ../shared/sources с документами программ")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw files of a tiny demonstration region: 3 municipalities, 36 schools, 2020 to 2023. Not to be changed."""
     from effschool.demo import make_demo_region
@@ -78,7 +87,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.support.programmes import load_programmes
     from effschool.support.projects import load_projects
     from effschool.support.proposal import ProposalBasis, propose_participants
-    from effschool.support.roadmap import find_day, judge_events
+    from effschool.support.roadmap import judge_events
     from effschool.support.targets import FactBasis, compare_targets
     from effschool.tasks.deficits import find_deficits
     from effschool.tasks.works import load_rules, load_works
@@ -99,7 +108,7 @@ def demo_processed(demo_raw, methodology):
     workspace.save_certainty(certainty, levels, processed)
     dynamics = follow_schools(identified, contract, methodology)
     workspace.save_dynamics(dynamics, processed)
-    events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
+    events = judge_events(contract["roadmap"], None, soon_days=30)
     targets = compare_targets(
         load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
     )

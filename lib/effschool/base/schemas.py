@@ -62,7 +62,7 @@ KEYS = {
     "marked": ("year", "school_id", "subject", "grade"),
     "tasks": ("year", "school_id", "procedure", "subject", "grade", "task"),
     "targets_fact": ("programme", "target", "year", "municipality"),
-    "roadmap": ("programme", "municipality", "number", "event"),
+    "roadmap": ("programme", "municipality", "year", "number", "event"),
     "partners": ("school_id", "partner_id"),
     "official": ("year", "school_id"),
     "proposal": ("year", "school_id", "project"),
@@ -71,9 +71,9 @@ KEYS = {
     "management": ("year", "municipality", "question"),
     "teachers": ("year", "school_id", "subject"),
 }
-"""Columns that name a row of a table taken in; no two rows have the same ones."""
-BLANK_IN_KEYS = ("grade", "municipality", "number")
-"""Columns of keys that may be blank and still name the row: no municipality is the whole region."""
+"""Columns that name a row of a table taken in; no two rows have the same ones.
+
+One that may be blank (grade, municipality, number) names the row blank: no municipality is the whole region."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
@@ -397,8 +397,8 @@ ROADMAP = _take_in(
 )
 """A row per event of a plan (мероприятие дорожной карты), its words as they stand.
 
-`municipality` is missing for an event of the region; `year` is that of the plan's title, for terms without one; `term`,
-`done` and `as_of` are dates in words or figures (`roadmap.read_term`)."""
+`municipality` is missing for an event of the region; `year` is that of the plan's title, or of a column or a row for a
+year, for terms without one; `term`, `done` and `as_of` are dates in words or figures (`terms.read_terms`)."""
 
 PARTNERS = _take_in(
     "partners",

@@ -11,7 +11,7 @@ from effschool.report.portfolio import Portfolio, order_names
 from effschool.report.privacy import suppress_small
 from effschool.report.sections.municipality import say_missing
 from effschool.support.programmes import Programme
-from effschool.support.targets import STATES, find_unused_facts
+from effschool.support.targets import STATES, FactBasis, find_unused_facts
 
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
 SHOWN_YEARS = 3
@@ -111,7 +111,7 @@ def _count_states(rows: pd.DataFrame) -> Said:
     )
 
 
-def list_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], schools: pd.DataFrame) -> Text:
+def list_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], known: FactBasis) -> Text:
     """Rows of the institute's table of facts that no target takes, each with the reason."""
-    lost = find_unused_facts(facts, programmes, list(schools["municipality"].unique()))
+    lost = find_unused_facts(facts, programmes, known)
     return Text(tuple(lost) or ("Все строки таблицы фактов учтены.",), kind="note" if lost else "plain")
