@@ -120,25 +120,16 @@ def plan_stages(settings: Settings) -> list[Step]:
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
     identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "allow_missing": ""}
+    with_card = [card] if card.is_file() else []
+    follow = {"year": settings.year, "works": works}
+    support_rules = {"year": settings.year, "targets": targets, "projects": projects}
+    known = [*identified, *contract, region]
+    read_last = [*known, *dynamics, *sorted(targets.glob("*.yml")), projects]
     return [
-        _plan_stage(
-            settings, STAGES[0], ingest, [*raw, *rules, *([card] if card.is_file() else [])], [*contract, region]
-        ),
+        _plan_stage(settings, STAGES[0], ingest, [*raw, *rules, *with_card], [*contract, region]),
         _plan_stage(settings, STAGES[1], identify, [*contract, *list_files(method)], identified),
-        _plan_stage(
-            settings,
-            STAGES[2],
-            {"year": settings.year, "works": works},
-            [*identified, *contract, region, *sorted(works.glob("*.yml"))],
-            dynamics,
-        ),
-        _plan_stage(
-            settings,
-            STAGES[3],
-            {"year": settings.year, "targets": targets, "projects": projects},
-            [*identified, *contract, *dynamics, region, *sorted(targets.glob("*.yml")), projects],
-            support,
-        ),
+        _plan_stage(settings, STAGES[2], follow, [*known, *sorted(works.glob("*.yml"))], dynamics),
+        _plan_stage(settings, STAGES[3], support_rules, read_last, support),
     ]
 
 
