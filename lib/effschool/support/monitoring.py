@@ -95,7 +95,7 @@ def _follow_index(basis: StageBasis) -> pd.DataFrame:
 
 def _say_why(starts: pd.DataFrame, basis: StageBasis, last: int) -> "pd.Series[Any]":
     """Why a participant has no year beside comparable schools."""
-    assert basis.effects is not None  # noqa: S101 -- asked by the caller
+    assert basis.effects is not None
     first = int(basis.paths["year"].min())
     no_start = starts["entry_year"] - basis.effects.selection_years <= first
     no_after = starts["entry_year"] + basis.effects.first_year_after > last
@@ -112,12 +112,14 @@ def _name_cases(index: pd.Index, *cases: tuple["pd.Series[bool]", str]) -> "pd.S
 
 
 def _find_selected(starts: pd.DataFrame, basis: StageBasis) -> "pd.Series[float]":
-    """Level of the last year before entry, for whom there is no earlier one: what was known, though no starting point."""
-    assert basis.effects is not None  # noqa: S101 -- asked by the caller
+    """Level of the last year before entry, where no earlier one is known: no starting point, but known."""
+    assert basis.effects is not None
     panel = lay_panel(basis.paths, basis.participants, basis.effects)
-    known = pd.DataFrame(panel.score, index=panel.ids, columns=panel.years).stack().to_dict()
-    keys = zip(starts["school_id"], starts["entry_year"] - 1, strict=True)
-    return pd.Series([known.get(key, np.nan) for key in keys], index=starts.index, dtype="float64")
+    score = pd.DataFrame(panel.score, index=panel.ids, columns=panel.years)
+    years = starts["entry_year"].sub(1).where(starts["entry_year"].sub(1).isin(panel.years))
+    known = zip(starts["school_id"], years, strict=True)
+    found = [score.loc[code, year] if code in score.index and pd.notna(year) else np.nan for code, year in known]
+    return pd.Series(found, index=starts.index, dtype="float64")
 
 
 def judge(rows: pd.DataFrame, *, better: int) -> pd.DataFrame:
@@ -227,7 +229,7 @@ def pool_schools(rows: pd.DataFrame, interval_pct: float) -> dict[str, float]:
         rows: rows of INDEX with `chance` and `degrees`, a row per school.
     """
     known = rows.dropna(subset=["chance", "degrees"])
-    if len(known) < 2:  # noqa: PLR2004 -- of one school its own interval is told
+    if len(known) < 2:
         return {"schools": len(known), "difference": np.nan, "low": np.nan, "high": np.nan}
     mean = float(known["difference"].mean())
     error = float(np.sqrt((known["chance"] ** 2).mean() / len(known)))
