@@ -168,5 +168,7 @@ def test_membership_is_said_as_the_source_says_it(ingested, methodology):
     found = compare_official(ingested.tables["official"], paths, ingested.tables, methodology.fioko)
     last = found[found["year"] == 2022].set_index("school_id")
     assert last["history"].to_dict() == HISTORY
+    before = found[found["year"] == 2021].set_index("school_id")["history"]
+    assert before[["804", "801"]].tolist() == ["В списках 2019 г., 2021 г.", "Только в списке 2021 г."]
     assert set(last["reason"]) == {"результатов процедур правила за год нет"}
     assert set(last["verdict"]) == {ONLY_OFFICIAL}

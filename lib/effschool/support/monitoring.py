@@ -87,7 +87,9 @@ def _follow_index(basis: StageBasis) -> pd.DataFrame:
     starts = starts.assign(year=starts["entry_year"], stage=ENTRY, reason=_say_why(starts, basis, last))
     starts["now"] = starts["start"].fillna(_find_selected(starts, basis))
     starts["reason"] = starts["reason"].mask(starts["reason"].eq(NO_START) & starts["now"].notna(), SELECTED)
-    later = found[is_after].assign(stage=np.where(is_end[is_after], END, BETWEEN), others=found["controls"])
+    later = found[is_after].assign(
+        stage=np.where(is_end[is_after], END, BETWEEN), others=found.loc[is_after, "controls"]
+    )
     later["reason"] = _name_cases(later.index, (later["low"].isna(), NO_OTHERS))
     kept = ["school_id", "project", "entry_year", "year", "stage", "now", "reason"]
     return pd.concat([starts[kept], judge(later, better=1)]).assign(source=INDEX)
@@ -213,7 +215,7 @@ def find_reached(monitoring: pd.DataFrame, year: int) -> pd.DataFrame:
     if monitoring.empty:
         return empty
     known = monitoring[monitoring["year"] <= year]
-    place = known["stage"].map(STAGES.index) + known["source"].eq(MARK) / 2
+    place = known["stage"].map(STAGES.index).astype("float64") + known["source"].eq(MARK) / 2
     last = (
         known.assign(place=place)
         .sort_values(["year", "place"], kind="stable")
