@@ -64,6 +64,26 @@ def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def follow_projects(contract, paths, participants, methodology, found):
+    """Fields of `Support` that are of projects, as notebook 03_support makes them; `found`: year, certainty, levels."""
+    from effschool.support.monitoring import StageBasis, follow_stages
+    from effschool.support.official import compare_official
+    from effschool.support.practices import find_practices
+    from effschool.support.projects import load_projects
+    from effschool.support.proposal import ProposalBasis, propose_participants
+
+    year, certainty, levels = found
+    projects = load_projects(ROOT / "methodologies" / "projects.yml")
+    basis = ProposalBasis(paths, contract["official"], participants, certainty, contract["proposal"])
+    stages = StageBasis(paths, participants, contract["stages"], contract["monitoring"], methodology.effects)
+    return {
+        "proposed": propose_participants(basis, projects, year, "Демонстрационный край"),
+        "official": compare_official(contract["official"], paths, contract, methodology.fioko),
+        "monitoring": follow_stages(stages),
+        "practices": find_practices(levels, paths, participants, methodology, projects.practices),
+    }
+
+
 @pytest.fixture(scope="session")
 def demo_processed(demo_raw, methodology):
     """The tiny region ingested, identified and followed, as notebooks 01 to 03 leave it. Not to be changed."""
@@ -80,13 +100,8 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
-    from effschool.support.monitoring import StageBasis, follow_stages
-    from effschool.support.official import compare_official
     from effschool.support.participants import name_approved, name_participants
-    from effschool.support.practices import find_practices
     from effschool.support.programmes import load_programmes
-    from effschool.support.projects import load_projects
-    from effschool.support.proposal import ProposalBasis, propose_participants
     from effschool.support.roadmap import judge_events
     from effschool.support.targets import FactBasis, compare_targets
     from effschool.tasks.deficits import find_deficits
@@ -112,10 +127,7 @@ def demo_processed(demo_raw, methodology):
     targets = compare_targets(
         load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
     )
-    projects = load_projects(ROOT / "methodologies" / "projects.yml")
     participants = name_participants(contract["programme"], identified.schools)
-    basis = ProposalBasis(dynamics.paths, contract["official"], participants, certainty, contract["proposal"])
-    stages = StageBasis(dynamics.paths, participants, contract["stages"], contract["monitoring"], methodology.effects)
     workspace.save_support(
         workspace.Support(
             find_partners(dynamics.paths, methodology, year),
@@ -123,10 +135,7 @@ def demo_processed(demo_raw, methodology):
             events,
             participants,
             name_approved(contract["partners"], identified.schools),
-            proposed=propose_participants(basis, projects, year, workspace.load_saved_region(processed).name),
-            official=compare_official(contract["official"], dynamics.paths, contract, methodology.fioko),
-            monitoring=follow_stages(stages),
-            practices=find_practices(levels, dynamics.paths, participants, methodology, projects.practices),
+            **follow_projects(contract, dynamics.paths, participants, methodology, (year, certainty, levels)),
         ),
         processed,
     )

@@ -87,7 +87,9 @@ def _follow_index(basis: StageBasis) -> pd.DataFrame:
     starts = starts.assign(year=starts["entry_year"], stage=ENTRY, reason=_say_why(starts, basis, last))
     starts["now"] = starts["start"].fillna(_find_selected(starts, basis))
     starts["reason"] = starts["reason"].mask(starts["reason"].eq(NO_START) & starts["now"].notna(), SELECTED)
-    later = found[is_after].assign(stage=np.where(is_end[is_after], END, BETWEEN), others=found["controls"])
+    later = found[is_after].assign(
+        stage=np.where(is_end[is_after], END, BETWEEN), others=found.loc[is_after, "controls"]
+    )
     later["reason"] = _name_cases(later.index, (later["low"].isna(), NO_OTHERS))
     kept = ["school_id", "project", "entry_year", "year", "stage", "now", "reason"]
     return pd.concat([starts[kept], judge(later, better=1)]).assign(source=INDEX)
@@ -95,7 +97,7 @@ def _follow_index(basis: StageBasis) -> pd.DataFrame:
 
 def _say_why(starts: pd.DataFrame, basis: StageBasis, last: int) -> "pd.Series[Any]":
     """Why a participant has no year beside comparable schools."""
-    assert basis.effects is not None  # noqa: S101 -- asked by the caller
+    assert basis.effects is not None
     first = int(basis.paths["year"].min())
     no_start = starts["entry_year"] - basis.effects.selection_years <= first
     no_after = starts["entry_year"] + basis.effects.first_year_after > last
@@ -112,12 +114,14 @@ def _name_cases(index: pd.Index, *cases: tuple["pd.Series[bool]", str]) -> "pd.S
 
 
 def _find_selected(starts: pd.DataFrame, basis: StageBasis) -> "pd.Series[float]":
-    """Level of the last year before entry, for whom there is no earlier one: what was known, though no starting point."""
-    assert basis.effects is not None  # noqa: S101 -- asked by the caller
+    """Level of the last year before entry, where no earlier one is known: no starting point, but known."""
+    assert basis.effects is not None
     panel = lay_panel(basis.paths, basis.participants, basis.effects)
-    known = pd.DataFrame(panel.score, index=panel.ids, columns=panel.years).stack().to_dict()
-    keys = zip(starts["school_id"], starts["entry_year"] - 1, strict=True)
-    return pd.Series([known.get(key, np.nan) for key in keys], index=starts.index, dtype="float64")
+    score = pd.DataFrame(panel.score, index=panel.ids, columns=panel.years)
+    years = starts["entry_year"].sub(1).where(starts["entry_year"].sub(1).isin(panel.years))
+    known = zip(starts["school_id"], years, strict=True)
+    found = [score.loc[code, year] if code in score.index and pd.notna(year) else np.nan for code, year in known]
+    return pd.Series(found, index=starts.index, dtype="float64")
 
 
 def judge(rows: pd.DataFrame, *, better: int) -> pd.DataFrame:
@@ -211,7 +215,7 @@ def find_reached(monitoring: pd.DataFrame, year: int) -> pd.DataFrame:
     if monitoring.empty:
         return empty
     known = monitoring[monitoring["year"] <= year]
-    place = known["stage"].map(STAGES.index) + known["source"].eq(MARK) / 2
+    place = known["stage"].map(STAGES.index).astype("float64") + known["source"].eq(MARK) / 2
     last = (
         known.assign(place=place)
         .sort_values(["year", "place"], kind="stable")
@@ -227,7 +231,7 @@ def pool_schools(rows: pd.DataFrame, interval_pct: float) -> dict[str, float]:
         rows: rows of INDEX with `chance` and `degrees`, a row per school.
     """
     known = rows.dropna(subset=["chance", "degrees"])
-    if len(known) < 2:  # noqa: PLR2004 -- of one school its own interval is told
+    if len(known) < 2:
         return {"schools": len(known), "difference": np.nan, "low": np.nan, "high": np.nan}
     mean = float(known["difference"].mean())
     error = float(np.sqrt((known["chance"] ** 2).mean() / len(known)))

@@ -2,9 +2,7 @@
 
 import pandas as pd
 
-from effschool.base.schemas import AGREEMENTS
-
-from effschool.base.schemas import APPROVED
+from effschool.base.schemas import AGREEMENTS, APPROVED
 
 COLUMNS = ["school_id", "project", "entry_year", "exit_year", "curator", "partner", "track", "wave", "agreement"]
 ELSEWHERE = "школа другого муниципалитета"

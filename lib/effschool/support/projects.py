@@ -1,4 +1,4 @@
-"""Projects of support (проекты поддержки): quotas, plans of agreements, waves of monitoring, as data with their source."""
+"""Projects of support (проекты поддержки): quotas, plans of agreements, waves of monitoring, as data."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -37,7 +37,7 @@ class ProposalBasis:
 
 
 def propose_participants(basis: ProposalBasis, projects: Projects, year: int, region: str) -> pd.DataFrame:
-    """Proposed schools, PROPOSED_COLUMNS, in the order of the quotas; none without a quota for the region or its places.
+    """Proposed schools, PROPOSED_COLUMNS, in the order of the quotas; none without one for the region or its places.
 
     `standing` is `WITHIN` the quota, in `RESERVE` (the grounds are those of the last one within it) or `NAMED` by an
     answer alone. A school that is in any project in the year or enters later is not proposed, and none twice.

@@ -89,6 +89,24 @@ def tabulate_own_official(portfolio: Portfolio) -> Table | Text:
     return Table("Перечень ФИОКО", title, frame, note=WHY_TWO, folds=True)
 
 
+def tell_official(portfolio: Portfolio) -> Text:
+    """The same in a sentence, with the numbers of own schools on the list."""
+    part, numbers = tabulate_own_official(portfolio), portfolio.register.set_index("school_id")["number"]
+    if isinstance(part, Text):
+        return part
+    rows = choose_year(portfolio.workspace.support.official, portfolio.year)
+    own = rows[rows["school_id"].isin(numbers.index)]
+    listed = sorted(numbers[own.loc[own["verdict"] != ONLY_CALCULATED, "school_id"]])
+    said = say(
+        "В перечне ШНОР ФИОКО по итогам {year} года: {listed}. С расчётом: {counts}; почему — в книге, лист «Перечень "
+        "ФИОКО».",
+        year=words(rows["year"].iloc[0]),
+        listed=words(f"школы № {', '.join(map(str, listed))}" if listed else "школ муниципалитета нет"),
+        counts=words(count_verdicts(own)),
+    )
+    return Text((said,))
+
+
 WHY_TWO = "Перечень присылает ФИОКО, уровень — как в нём; расчёт — по опубликованному правилу и данным региона."
 
 

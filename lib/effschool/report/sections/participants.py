@@ -8,12 +8,13 @@ import pandas as pd
 from effschool.base.russian import count_words, format_number, format_percent
 from effschool.report.display import Table, Text
 from effschool.report.drawings import draw_strip
-from effschool.report.facts import Said, join, say, words
+from effschool.report.facts import Said, join, number, say, words
 from effschool.report.portfolio import Portfolio, RegionYear, order_names, spread_bands
-from effschool.report.sections.municipality import NONE, SCHOOLS, number_schools, say_missing
-from effschool.support.monitoring import find_reached
+from effschool.report.sections.municipality import NONE, SCHOOLS, number_schools, say_missing, signed
+from effschool.support.monitoring import INDEX, find_reached
 from effschool.support.participants import choose_participants, count_curators, count_projects
 from effschool.support.projects import Plan, Projects
+from effschool.support.proposal import RESERVE, WITHIN
 
 
 def choose_own(portfolio: Portfolio) -> pd.DataFrame:
@@ -44,14 +45,39 @@ def tabulate_participants(portfolio: Portfolio) -> Table | Text:
             "Школа-партнёр": rows["partner"].fillna("партнёра нет").array,
             "Договор": rows["agreement"].fillna("не сообщено").array,
             "Этап": _say_stages(portfolio, rows["school_id"]),
+            MEASURED: _say_measured(portfolio, rows["school_id"]),
             PATH: [_say_path(path, rules.band_titles if rules else {}) for path in paths],
         }
     )
     drawings = {DRAWN_PATH: [draw_strip(path, rules.band_marks, rules.worse_band) for path in paths]} if rules else {}
     shown = tuple(name for name in frame if name not in (PATH, "Волна"))
     title = f"Наши школы в проектах поддержки, {portfolio.year} год"
-    note = "Клетки — место по результатам среди школ той же группы, с года до включения." if rules else ""
+    note = f"{CELLS if rules else ''} {READ_MEASURED}".strip()
     return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings), folds=True)
+
+
+MEASURED = "Индекс: вход → этап"
+CELLS = "Клетки — место по результатам среди школ той же группы, с года до включения."
+READ_MEASURED = (
+    "Индекс — в разбросах школ региона, вход — до отбора, похожие не участвовали. Работы этапов — в книге, лист "
+    "«Мониторинг»."
+)
+
+
+def _say_measured(portfolio: Portfolio, codes: pd.Series) -> list[str]:
+    """«−1,50 → −1,22 (похожие −0,68): в пределах случайного»; the entry alone where it is compared with nobody."""
+    known = portfolio.workspace.support.monitoring
+    own = known[known["source"].eq(INDEX) & (known["year"] <= portfolio.year)] if len(known) else known
+    own = own.sort_values("year", kind="stable") if len(own) else own
+    last = own.drop_duplicates("school_id", keep="last").set_index("school_id") if len(own) else pd.DataFrame()
+    return [_say_one(last.loc[code]) if code in last.index else NONE for code in codes]
+
+
+def _say_one(row: pd.Series) -> str:
+    if pd.notna(row["verdict"]):
+        start, now, others = (signed(row[name]) for name in ("start", "now", "expected"))
+        return f"{start} → {now} (похожие {others}): {row['verdict']}"
+    return f"вход {signed(row['now'])}" if pd.notna(row["now"]) else NONE
 
 
 def _name_project(row: Any) -> str:
@@ -196,6 +222,29 @@ def tabulate_own_proposed(portfolio: Portfolio) -> Table | Text:
     support, schools = portfolio.workspace.support, portfolio.workspace.identified.schools
     part = tabulate_proposed(support.proposed, schools, portfolio.year, portfolio.municipality)
     return Text((), kind="note") if isinstance(part, Text) else part
+
+
+def tell_proposed(portfolio: Portfolio) -> Text:
+    """Which own schools are proposed within the quota, in a sentence; nothing where none is."""
+    known = portfolio.workspace.support.proposed
+    if known.empty:
+        return Text((), kind="note")
+    own = known[known["year"].eq(portfolio.year) & known["school_id"].isin(portfolio.register["school_id"])]
+    if own.empty:
+        return Text((), kind="note")
+    names = portfolio.register.set_index("school_id")["number"]
+    within = [f"№ {names[row.school_id]} ({_say_answer(row)})" for row in own[own["standing"] == WITHIN].itertuples()]
+    rest = int((own["standing"] == RESERVE).sum())
+    return Text(
+        (
+            say(
+                "Предложены в проект: {within}; в запасе — {rest}. Решает ОМСУ: ответ и причину впишите в лист "
+                "«Предложение» книги.",
+                within=words("; ".join(within) or NONE),
+                rest=number(rest),
+            ),
+        )
+    )
 
 
 def tabulate_region_proposed(region: RegionYear) -> Table | Text:
