@@ -262,6 +262,7 @@ def count_dynamics(count: DynamicsCount, programme: Programme, known: FactBasis)
     rows = known.results
     rows = rows[(rows["procedure"] == count.procedure) & rows["subject"].isin(count.subjects)]
     rows = rows[rows["grade"].eq(count.grade).fillna(False)] if count.grade else rows
+    rows = fill_mean_scores(rows, [count.procedure]) if count.of_marks else rows
     rows = rows.assign(points=rows["mean_score"] * rows["participants"].astype("float64"), failed=rows[count.failed])
     rows = rows.dropna(subset=["points", "failed", "participants"])
     sums = rows.groupby([*KEY, "subject"])[["points", "failed", "participants"]].sum().astype("float64").reset_index()
