@@ -104,7 +104,8 @@ def demo_processed(demo_raw, methodology):
     workspace.save_dynamics(dynamics, processed)
     events = judge_events(contract["roadmap"], None, soon_days=30)
     targets = compare_targets(
-        load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
+        load_programmes(ROOT / "methodologies" / "targets", places=["Демонстрационный край"]),
+        FactBasis(dynamics.paths, contract, events),
     )
     workspace.save_support(
         workspace.Support(

@@ -80,7 +80,7 @@ def kdr(school, year, levels, grade=4):
 
 
 def test_reading_of_grade_4_is_counted_as_any_procedure(count):
-    """Levels 2…5, mean raw. 027000 rises from 3.5 to 4 and fewer fail; 270036 rises and more fail; 270037 of grade 8."""
+    """Levels 2…5, mean raw. 027000 rises from 3.5 to 4, fewer fail; 270036 rises, more fail; 270037 is of grade 8."""
     rows = [kdr("027000", 2020, (2, 3, 3, 2)), kdr("027000", 2021, (1, 2, 3, 4))]
     rows += [kdr("270036", 2020, (1, 8, 1, 0)), kdr("270036", 2021, (2, 0, 0, 8))]
     rows += [kdr("270037", 2020, (5, 5, 0, 0), 8), kdr("270037", 2021, (0, 0, 5, 5), 8)]
@@ -120,8 +120,8 @@ def test_quality_is_compared_with_the_year_before(count):
 
 
 def test_schools_on_the_federal_list_are_of_all_schools(count):
-    """expected/lists.csv of 2021: 17 ШНОР; 40 schools less two that are left out and a primary one. Район 4: 6 of 8. ФИОКО's own list,
-    where it came, goes before."""
+    """expected/lists.csv of 2021: 17 ШНОР; 40 schools less two that are left out and a primary one. Район 4: 6 of 8.
+    ФИОКО's own list, where it came, goes before."""
     found = count({"by": "list", "lists": ["ШНОР"]}, plan=20, projects=())
     assert read(found, "регион", "part", "whole") == [17, 37]
     assert read(found, "Район 4", "part", "whole", "fact") == [6, 8, 75]
@@ -139,9 +139,10 @@ def test_doubtful_schools_are_of_all_schools(count):
     assert read(found, "Район 4", "fact") == [0]
 
 
-def event(number, state=None, term="до 1 июня 2021 г.", municipality=None, year=None, name="Программа"):
-    row = {"programme": name, "municipality": municipality, "number": number, "year": year, "term": term, "event": "э"}
-    return row | {"responsible": None, "expected": None, "state": state, "done": None, "as_of": "01.07.2021"}
+def event(number, state=None, term="до 1 июня 2021 г.", **other):
+    row = {"programme": "Программа", "municipality": None, "number": number, "year": None, "term": term, "event": "э"}
+    row |= {"responsible": None, "expected": None, "state": state, "done": None, "as_of": "01.07.2021"}
+    return row | other
 
 
 def test_events_are_of_all_planned_and_not_of_those_due(count):
@@ -150,7 +151,7 @@ def test_events_are_of_all_planned_and_not_of_those_due(count):
     rows += [event("5", "выполнено", "декабрь 2021 г."), event("6", "отменено")]
     rows += [event(str(number), None, "декабрь 2021 г.") for number in (7, 8)]
     rows += [event("9", None, "по графику"), event("10", None, "до 20 декабря 2020 г.", year=2021)]
-    rows += [event("11", "выполнено", name="Другая"), event("12", "выполнено", "май 2020 г.")]
+    rows += [event("11", "выполнено", programme="Другая"), event("12", "выполнено", "май 2020 г.")]
     found = count({"by": "roadmap"}, plan=75, roadmap=rows)
     assert read(found, "регион", "part", "whole", "fact", "state") == [3, 9, 33.333, MISSED]
     unmarked = [row | {"state": None} for row in rows]
@@ -176,7 +177,7 @@ MEMBERS = [
 
 
 def test_agreements_are_of_participants_of_the_year(count):
-    """In 2021: 027000 (signed), 270005 (not), 270036 (nobody says). One agreement, 1 of 3; two of three have a curator."""
+    """In 2021: 027000 (signed), 270005 (not), 270036 (nobody says): 1 of 3. Two of three have a curator."""
     found = count({"by": "programme", "have": "agreement"}, programme=MEMBERS)
     assert read(found, "регион", "part", "whole", "fact", "unjudged") == [1, 3, 33.333, 1]
     assert found.index.tolist() == ["регион", "Район 1", "Район 2"]  # no other municipality takes part
@@ -241,7 +242,7 @@ def answer(place, said, link="http", question="programme"):
 
 
 def test_answers_are_of_all_municipalities(count):
-    """«Да» from two of five by the id or the words of the question; one is on the way, one silent, one asked another."""
+    """«Да» from two of five by the id or the words of the question; others are on the way, silent, asked another."""
     rows = [answer("Район 1", "да"), answer("Район 2", "да", None, "Муниципальная программа")]
     rows += [answer("Район 3", "в становлении"), answer("Район 4", None), answer("Район 5", "да", question="page")]
     how = {"by": "management", "question": ["programme", "муниципальная программа"]}
@@ -252,7 +253,7 @@ def test_answers_are_of_all_municipalities(count):
 
 
 def test_municipality_has_the_targets_of_its_own_programmes_only(paths, tables):
-    """A programme of a municipality is its own; one with projects is of those with participants or a plan of events."""
+    """A municipality's programme is its own; one with projects is of those with participants or a plan of events."""
 
     def places(of=None, projects=(), **rows):
         contract = tables | {name: table(name, [SOURCE | row for row in given]) for name, given in rows.items()}
