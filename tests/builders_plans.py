@@ -1,6 +1,7 @@
-"""Plans of events as offices keep them (XLSX), made from the text of ../shared/sources: nothing added, nothing left out.
+"""Plans of events as offices keep them (XLSX), made from the text of ../shared/sources.
 
-What the extraction of a text or a scan broke is mended here: rows parted by the end of a page, brackets and letters lost.
+Nothing is added or left out. What the extraction of a text or a scan broke is mended here: rows parted by the end of a
+page, brackets and letters lost.
 """
 
 import re
@@ -86,7 +87,7 @@ WORDS = r"(?:В\s)?[^А-ЯЁ«]+"
 
 
 def list_events(body: str, term: str) -> Iterator[list[str]]:
-    """Events of a text without columns (`002`): number, term, and in one cell what is done, by whom, with what result."""
+    """Events of a text without columns (`002`): number, term, and in one cell what is done, by whom and its result."""
     body = re.sub(r"(?m)^(\d\.1) *\n(\d) *\n", r"\1\2 ", body)
     starts = rf"(?m)^\W?(?:(?P<number>\d\.\d{{1,2}})\.?\s+(?P<term>{term})\s|(?P<year>20\d\d год)\s*$|\d\. [А-ЯЁ])"
     found = list(re.finditer(starts, body))

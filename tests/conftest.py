@@ -125,7 +125,8 @@ def demo_processed(demo_raw, methodology):
     workspace.save_dynamics(dynamics, processed)
     events = judge_events(contract["roadmap"], None, soon_days=30)
     targets = compare_targets(
-        load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
+        load_programmes(ROOT / "methodologies" / "targets", places=["Демонстрационный край"]),
+        FactBasis(dynamics.paths, contract, events),
     )
     participants = name_participants(contract["programme"], identified.schools)
     workspace.save_support(

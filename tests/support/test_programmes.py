@@ -27,7 +27,7 @@ def write(folder, text, name="a.yml"):
     return folder
 
 
-# Every number of the documents that a target can have, by hand: programme, target, plan, unit if not «%», goal if another.
+# Every number of the documents that a target can have, by hand: target, plan, unit if not «%», goal if another.
 PLANS = {
     "khabarovsk": """
 systems 2020 60 2021 68 2022 76; identified 100; programmes 100; agreements 10 договоров; agreements_planned 5 договоров

@@ -15,7 +15,7 @@ from effschool.demo.projects import draw_projects, write_projects
 from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
 from effschool.demo.settings import Size, load_settings
 from effschool.demo.social import draw_social
-from effschool.demo.support import draw_facts, draw_roadmap, write_support
+from effschool.demo.support import draw_facts, draw_roadmap, keep_participants, write_support
 from effschool.demo.writing import Tables, write_region
 
 __all__ = ["build_demo_tables", "build_told_tables", "make_demo_region"]
@@ -74,7 +74,7 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
         "certificates": draw_certificates(school_years, levels, cohorts, settings, rngs[4]),
         "social": draw_social(school_years, settings, rngs[5]),
         "programme": programme,
-        "targets_fact": draw_facts(schools_of_years, settings, rngs[6]),
-        "roadmap": draw_roadmap(schools_of_years, settings, rngs[6]),
+        "targets_fact": keep_participants(draw_facts(schools_of_years, settings, rngs[6]), programme, schools_of_years),
+        "roadmap": draw_roadmap(schools_of_years, settings, [rngs[6], np.random.default_rng([seed, 11])]),
     }
     return tables | draw_projects(tables, settings, np.random.default_rng([seed, 13]))

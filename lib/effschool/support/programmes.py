@@ -35,6 +35,7 @@ class DynamicsCount(OfSchools):
 
     The mean rose, `standardised` over the region's schools by participants or `raw`, and the share of those who failed
     did not rise: in every subject (`both`) or in one at least (`any`). A school without both years is not judged.
+    `of_marks`: where no mean was sent it is that of the marks, or of the levels that stand in their columns.
     """
 
     by: Literal["dynamics"]
@@ -44,6 +45,7 @@ class DynamicsCount(OfSchools):
     failed: Literal["mark_2", "below_min"]
     require: Literal["both", "any"] = "both"
     mean: Literal["standardised", "raw"] = "standardised"
+    of_marks: bool = False
 
 
 class MarksCount(OfSchools):

@@ -169,7 +169,7 @@ def _compare_target(programme: Programme, target: Target, title: str, known: Fac
     origin = pd.Series(REPORTED, index=facts.index, dtype="str").mask(is_counted, COUNTED).mask(fact.isna(), NO_DATA)
     asks = pd.Series(ASKED[count.by] if count else REPORTED_BY, facts.index, dtype="str").where(fact.isna())
     named = {"programme": programme.id, "programme_title": programme.title, "target": target.id, "title": title}
-    named |= {"unit": target.unit, "goal": target.goal, "stated": _write_stated(target) or None}
+    named |= {"unit": target.unit, "goal": target.goal, "stated": _write_stated(target)}
     state = judge_facts(fact, facts["plan"], target.goal, at_risk)
     return facts.assign(fact=fact, state=state, origin=origin, asks=asks, **named)[list(COLUMNS)]
 
@@ -191,7 +191,7 @@ def _lay_grid(programme: Programme, target: Target, known: FactBasis) -> pd.Data
 
 
 def list_places(programme: Programme, year: int, known: FactBasis) -> list[str | None]:
-    """Places that take part in a programme in a year; None is the region, which a municipality's programme is not of."""
+    """Places that take part in a programme in a year; None is the region, a municipality's programme is not of it."""
     if programme.of in known.places:
         return [programme.of]
     if not programme.projects:
@@ -262,6 +262,7 @@ def count_dynamics(count: DynamicsCount, programme: Programme, known: FactBasis)
     rows = known.results
     rows = rows[(rows["procedure"] == count.procedure) & rows["subject"].isin(count.subjects)]
     rows = rows[rows["grade"].eq(count.grade).fillna(False)] if count.grade else rows
+    rows = fill_mean_scores(rows, [count.procedure]) if count.of_marks else rows
     rows = rows.assign(points=rows["mean_score"] * rows["participants"].astype("float64"), failed=rows[count.failed])
     rows = rows.dropna(subset=["points", "failed", "participants"])
     sums = rows.groupby([*KEY, "subject"])[["points", "failed", "participants"]].sum().astype("float64").reset_index()

@@ -148,13 +148,13 @@ def _list_days(run: _Run, year: int | None) -> Iterator[tuple[date, date, _Date]
             yield date(value, 1, 1), date(value, 12, 31), _Date(0, None, is_joined)
         return
     filled = _fill_months(run.dates)
-    for value in _list_years(run.years) or [year]:
-        after, known = 0, value
-        days = []
+    years: list[int | None] = [*_list_years(run.years)]
+    for each in years or [year]:
+        after, known, days = 13, each, []
         for when in reversed(filled):
-            assert when.months is not None
-            known = known - 1 if known is not None and after and when.months[0] > after and not when.year else known
-            after, known = when.months[0], when.year or known
+            month = when.months[0] if when.months else 0
+            known = when.year or (known - 1 if known is not None and month > after else known)
+            after = month
             days.append((*_name_days(when, known), when))
         yield from reversed(days)
 

@@ -33,14 +33,17 @@ ON_PAGE = ("Мероприятие", "Срок", "Ответственный", "
 
 def tabulate_own_events(portfolio: Portfolio) -> Table | Text:
     """Events of the municipality's plans."""
-    roadmap = portfolio.workspace.support.roadmap
-    own = roadmap[roadmap["municipality"] == portfolio.municipality] if len(roadmap) else roadmap
-    return tabulate_events(own, portfolio.municipality)
+    return tabulate_region_events(portfolio.workspace.support.roadmap, portfolio.municipality)
 
 
-def tabulate_region_events(roadmap: pd.DataFrame) -> Table | Text:
-    """Events of the region's own plans."""
-    return tabulate_events(roadmap[roadmap["municipality"].isna()] if len(roadmap) else roadmap, REGION_ROW)
+def tabulate_region_events(roadmap: pd.DataFrame, place: str | None = None) -> Table | Text:
+    """Events of the region's own plans, or of one place."""
+    own = (
+        roadmap[roadmap["municipality"].eq(place) if place else roadmap["municipality"].isna()]
+        if len(roadmap)
+        else roadmap
+    )
+    return tabulate_events(own, place or REGION_ROW)
 
 
 def tabulate_events(events: pd.DataFrame, place: str) -> Table | Text:
