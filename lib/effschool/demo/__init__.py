@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from effschool.demo.context import draw_context, draw_management, draw_teachers, write_context
 from effschool.demo.offices import build_office_tables, tell_tables, write_offices
 from effschool.demo.population import build_school_table, draw_schools, list_school_years
 from effschool.demo.programme import draw_programme, list_effects
@@ -38,6 +39,7 @@ def make_demo_region(folder: Path, seed: int = SEED, *, shapes: bool = False, **
     else:
         write_region(tables, folder, settings)
     write_support(tables, folder, settings)
+    write_context(tables, folder, settings)
 
 
 def build_told_tables(seed: int = SEED, **size: int) -> Tables:
@@ -66,6 +68,9 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
     levels = draw_levels(school_years, effects, region, settings, rngs[3])
     cohorts = draw_cohorts(drawn, region, settings, rngs[3])
     schools_of_years = build_school_table(school_years, settings, rngs[1])
+    # A generator of its own: what was drawn before there was a context stays as it is.
+    asked = np.random.default_rng([seed, 12])
+    context = draw_context(schools_of_years, settings, asked)
     return {
         "schools": schools_of_years,
         "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),
@@ -74,4 +79,7 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
         "programme": programme,
         "targets_fact": draw_facts(schools_of_years, settings, rngs[6]),
         "roadmap": draw_roadmap(schools_of_years, settings, rngs[6]),
+        "context": context,
+        "teachers": draw_teachers(context, settings, asked),
+        "management": draw_management(schools_of_years, settings, asked),
     }

@@ -58,6 +58,7 @@ SET_BY_RUN = frozenset(
         "municipality",
         "year",
         "run",
+        "forms",
         "targets",
         "works",
         SCHOOLS,
@@ -115,6 +116,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     followed = settings.processed / "dynamics"
     dynamics, support = (_name_tables(followed, names) for names in (DYNAMICS_FILES, SUPPORT_FILES))
     targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
+    forms = settings.root / "forms"
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     ingest = {"raw": settings.data, "layouts": settings.layouts, "region": card}
@@ -134,8 +136,8 @@ def plan_stages(settings: Settings) -> list[Step]:
         _plan_stage(
             settings,
             STAGES[3],
-            {"year": settings.year, "targets": targets},
-            [*identified, *contract, *dynamics, region, *sorted(targets.glob("*.yml"))],
+            {"year": settings.year, "targets": targets, "forms": forms},
+            [*identified, *contract, *dynamics, region, *sorted([*targets.glob("*.yml"), *forms.glob("*.yml")])],
             support,
         ),
     ]
