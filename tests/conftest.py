@@ -71,6 +71,8 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
+    from effschool.support.context import list_teachers, load_context, profile_schools
+    from effschool.support.management import assess_management, load_cycle
     from effschool.support.participants import name_approved, name_participants
     from effschool.support.programmes import load_programmes
     from effschool.support.roadmap import find_day, judge_events
@@ -104,6 +106,11 @@ def demo_processed(demo_raw, methodology):
             events,
             name_participants(contract["programme"], identified.schools),
             name_approved(contract["partners"], identified.schools),
+            management=assess_management(
+                contract["management"], load_cycle(ROOT / "forms" / "management.yml"), "Демонстрационный край"
+            ),
+            context=profile_schools(contract, identified.schools, load_context(ROOT / "forms" / "context.yml")),
+            teachers=list_teachers(contract["teachers"]),
         ),
         processed,
     )

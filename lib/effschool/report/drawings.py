@@ -75,15 +75,18 @@ def choose_scale(values: Sequence[float]) -> tuple[float, float]:
     return (min(0.0, float(known.min())), float(known.max()) or 1.0) if len(known) else (0.0, 1.0)
 
 
-def draw_profile(title: str, rows: pd.DataFrame) -> str:
+def draw_profile(title: str, legend: str, rows: pd.DataFrame) -> str:
     """A row per measure, each on a scale of its own: the span of the middle half, the own point, its value.
 
     Args:
-        rows: title, value, low, high, stands and told (the value in words) of every measure.
+        rows: title, value, low, high, told (the value in words) and is_hard (set off) of every measure.
     """
     drawn = []
     for row in rows.itertuples():
         ends = (0.0, max(row.value, row.high) or 1.0)
-        drawn.append((row.title, row.told, *(_place(value, *ends) for value in (row.value, row.low, row.high))))
+        places = (_place(value, *ends) for value in (row.value, row.low, row.high))
+        drawn.append((row.title, row.told, row.is_hard, *places))
     told = "; ".join(f"{name} — {value}" for name, value, *_ in drawn)
-    return render("profile.svg.j2", title=title, rows=drawn, told=f"{title}. {told}", wide=WIDE)
+    return render(
+        "profile.svg.j2", title=title, legend=legend, rows=drawn, told=f"{title}: {legend}. {told}", wide=WIDE
+    )

@@ -42,6 +42,13 @@ class CycleIndicator(Frozen):
     advice: Words
 
 
+class OtherAdvice(Frozen):
+    """What to do where the indicator is there without a link, and where nothing was answered."""
+
+    no_link: Words
+    unanswered: Words
+
+
 class ManagementCycle(Frozen):
     """The file of the cycle, whole."""
 
@@ -50,6 +57,7 @@ class ManagementCycle(Frozen):
     source: Words
     components: CycleComponents
     directions: dict[int, Words]
+    advice: OtherAdvice
     indicators: tuple[CycleIndicator, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -112,7 +120,9 @@ def _judge(
     item: CycleIndicator, year: int, place: str, answers: Mapping[Key, tuple[Any, Any]], cycle: ManagementCycle
 ) -> dict[str, object]:
     answer, link = answers.get((year, place, item.id), (None, None))
+    other = {NO_LINK: cycle.advice.no_link, UNANSWERED: cycle.advice.unanswered}
     states = {"да": CLOSED if pd.notna(link) or not item.link else NO_LINK, "нет": ABSENT, "в становлении": UNDER_WAY}
+    state = states[answer] if pd.notna(answer) else UNANSWERED
     return {
         "year": year,
         "municipality": place,
@@ -120,9 +130,9 @@ def _judge(
         "words": item.words,
         "direction": item.direction,
         "component": cycle.components.titles[item.component],
-        "state": states[answer] if pd.notna(answer) else UNANSWERED,
+        "state": state,
         "link": link,
-        "advice": item.advice,
+        "advice": other.get(state, item.advice),
         "source": f"{cycle.source}, направление {item.direction}",
     }
 

@@ -10,32 +10,32 @@ import pandas as pd
 from effschool.base.russian import NBSP, format_number
 from effschool.report.display import Table, Text
 from effschool.report.drawings import draw_profile
-from effschool.report.facts import count, number, say
+from effschool.report.facts import count, join, number, say, words
 from effschool.report.portfolio import Portfolio
 from effschool.report.privacy import load_privacy
 from effschool.report.sections.municipality import NONE, number_schools, say_missing
 from effschool.support.context import EASIER, HARDER, ContextRules
 
 TITLE = "Условия работы"
-READ = "точка — школа, полоса — половина школ её группы"
+READ = "точка — школа, полоса — средняя половина её группы"
 ROWS = 5
 """Rows of a profile at most, the harder ones first: two sheets of paper hold no more."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The profile of one school: a drawing, and the same numbers as a table for the file of facts."""
+    """The profile of one school: a drawing, and the same numbers as text for the file of facts."""
 
     drawing: str
-    table: Table
+    text: Text
 
     def _repr_html_(self) -> str:
         return self.drawing
 
     @property
-    def parts(self) -> tuple[Table, ...]:
+    def parts(self) -> tuple[Text, ...]:
         """The numbers of the drawing."""
-        return (self.table,)
+        return (self.text,)
 
 
 def choose_context(portfolio: Portfolio) -> pd.DataFrame:
@@ -48,24 +48,18 @@ def choose_context(portfolio: Portfolio) -> pd.DataFrame:
     return own.assign(stands=own["stands"].where(is_told))
 
 
-def profile_school(context: pd.DataFrame, number: int, code: str) -> Profile | None:
+def profile_school(context: pd.DataFrame, code: str) -> Profile | None:
     """The profile of a school: what lies beyond the middle half of its group; None where nothing does."""
     own = context[context["school_id"] == code] if len(context) else context
     beyond = own[own["stands"].isin([HARDER, EASIER]) & own["value"].notna()] if len(own) else own
     if beyond.empty:
         return None
     rows = beyond.sort_values("stands", key=lambda stands: stands.ne(HARDER), kind="stable").head(ROWS)
-    frame = pd.DataFrame(
-        {
-            "Условие": rows["title"].array,
-            "Школа": [_say(value, unit) for value, unit in zip(rows["value"], rows["unit"], strict=True)],
-            "Половина школ группы": [
-                f"{_round(low)}–{_round(high)}" for low, high in zip(rows["low"], rows["high"], strict=True)
-            ],
-        }
+    rows = rows.assign(
+        told=[_say(row.value, row.unit) for row in rows.itertuples()], is_hard=rows["stands"].eq(HARDER).array
     )
-    table = Table(f"Школа {number} {TITLE}", f"{TITLE}: {READ}", frame)
-    return Profile(draw_profile(f"{TITLE}: {READ}", rows.assign(told=frame["Школа"].array)), table)
+    said = [say("{title} — {told}", title=words(row.title), told=words(row.told)) for row in rows.itertuples()]
+    return Profile(draw_profile(TITLE, READ, rows), Text((join([f"{TITLE}:", join(said, "; ")]),)))
 
 
 def _say(value: float, unit: str) -> str:

@@ -43,17 +43,17 @@ def _tabulate_gaps(own: pd.DataFrame, place: str, year: int) -> Table | Text:
     rank = {state: number for number, state in enumerate((*GAPS, CLOSED))}
     ordered = own.sort_values(["state", "direction"], key=lambda column: column.replace(rank), kind="stable")
     frame = ordered[list(COLUMNS)].rename(columns=COLUMNS).fillna(NONE).reset_index(drop=True)
-    gaps = int(own["state"].ne(CLOSED).sum())
-    title = f"{TITLE}, {place}, {year} год: чего ещё нет"
-    return Table(TITLE, title, frame, note=_describe(own), shown=ON_PAGE, first=gaps)
+    gaps, told = int(own["state"].ne(CLOSED).sum()), _describe(own)
+    title = say(f"{TITLE}, {{place}}, {{year}} год: {{told}}", place=words(place), year=words(year), told=words(told))
+    return Table(TITLE, title, frame, shown=ON_PAGE, first=gaps)
 
 
 def _describe(own: pd.DataFrame) -> Said:
     """How many are closed, and how many are in each other state."""
     counts = own["state"].value_counts()
-    closed = say("Закрыто {closed} из {all}", closed=number(counts.get(CLOSED, 0)), all=count(len(own), *INDICATORS))
+    closed = say("закрыто {closed} из {all}", closed=number(counts.get(CLOSED, 0)), all=count(len(own), *INDICATORS))
     rest = [say("{state} — {n}", state=words(state), n=number(counts[state])) for state in GAPS if state in counts]
-    return join([join([closed, *([join(rest, ", ")] if rest else [])], "; "), "."], "")
+    return join([closed, join(rest, ", ")], "; ")
 
 
 def tabulate_management_places(region: RegionYear) -> Table | Text:

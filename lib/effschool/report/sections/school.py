@@ -236,7 +236,7 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(int(few.sum()))]
     card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
-    profile = filter(None, [profile_school(told.context, school["number"], code)])
+    profile = filter(None, [profile_school(told.context, code)])
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, *profile, *card, _gather_advice(told, code)))
 
 
