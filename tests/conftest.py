@@ -100,6 +100,8 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
+    from effschool.support.context import list_teachers, load_context, profile_schools
+    from effschool.support.management import assess_management, load_cycle
     from effschool.support.participants import name_approved, name_participants
     from effschool.support.programmes import load_programmes
     from effschool.support.roadmap import judge_events
@@ -137,6 +139,11 @@ def demo_processed(demo_raw, methodology):
             participants,
             name_approved(contract["partners"], identified.schools),
             **follow_projects(contract, dynamics.paths, participants, methodology, (year, certainty, levels)),
+            management=assess_management(
+                contract["management"], load_cycle(ROOT / "forms" / "management.yml"), "Демонстрационный край"
+            ),
+            context=profile_schools(contract, identified.schools, load_context(ROOT / "forms" / "context.yml")),
+            teachers=list_teachers(contract["teachers"]),
         ),
         processed,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from effschool.demo.context import draw_context, draw_management, draw_teachers, write_context
 from effschool.demo.offices import build_office_tables, tell_tables, write_offices
 from effschool.demo.population import build_school_table, draw_schools, list_school_years
 from effschool.demo.programme import draw_programme, list_effects
@@ -40,6 +41,7 @@ def make_demo_region(folder: Path, seed: int = SEED, *, shapes: bool = False, **
         write_region(tables, folder, settings)
     write_support(tables, folder, settings)
     write_projects(tables, folder, settings)
+    write_context(tables, folder, settings)
 
 
 def build_told_tables(seed: int = SEED, **size: int) -> Tables:
@@ -68,6 +70,9 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
     levels = draw_levels(school_years, effects, region, settings, rngs[3])
     cohorts = draw_cohorts(drawn, region, settings, rngs[3])
     schools_of_years = build_school_table(school_years, settings, rngs[1])
+    # A generator of its own: what was drawn before there was a context stays as it is.
+    asked = np.random.default_rng([seed, 12])
+    context = draw_context(schools_of_years, settings, asked)
     tables = {
         "schools": schools_of_years,
         "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),
@@ -76,5 +81,8 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
         "programme": programme,
         "targets_fact": keep_participants(draw_facts(schools_of_years, settings, rngs[6]), programme, schools_of_years),
         "roadmap": draw_roadmap(schools_of_years, settings, [rngs[6], np.random.default_rng([seed, 11])]),
+        "context": context,
+        "teachers": draw_teachers(context, settings, asked),
+        "management": draw_management(schools_of_years, settings, asked),
     }
     return tables | draw_projects(tables, settings, np.random.default_rng([seed, 13]))

@@ -36,6 +36,7 @@ TableName = Literal[
     "stages",
     "management",
     "teachers",
+    "context",
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 NUMBERS = {"int64", "Int64", "float64"}

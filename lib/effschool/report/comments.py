@@ -52,6 +52,15 @@ SIGNS = {
     "enrolment": "number",
     "rus_task": "words",
     "math_task": "words",
+    "vacancies": "number",
+    "load": "number",
+    "no_category": "number",
+    "bussed": "number",
+    "vacancies_harder": "flag",
+    "load_harder": "flag",
+    "no_category_harder": "flag",
+    "bussed_harder": "flag",
+    "internet": "words",
 }
 """What else is known of a school, and of what kind it is."""
 TESTS = {"over": operator.gt, "at_least": operator.ge, "under": operator.lt, "at_most": operator.le}

@@ -23,6 +23,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.privacy import blur_index, blur_share, suppress_small
 from effschool.report.queries import find_weakest_tasks, is_more_worse, score_change, score_share
+from effschool.support.context import HARDER
 
 
 def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -148,6 +149,7 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
             "results_trend": blur_index(_find_trend(region)) if isinstance(region, Portfolio) else _find_trend(region),
             **find_weakest_tasks(region).reindex(own.index),
             "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
+            **_find_context(region, own),
         },
     )
     return found.reindex(index=own.index, columns=list(SIGNS))
@@ -177,6 +179,24 @@ HAS = {
     "has_agreement": lambda rows, _: rows["agreement"].eq(AGREEMENTS[0]),
 }
 """What an entry into a project gives a school, by the flag: of the rows of those who have not left by a year."""
+
+
+IN_COMMENTS = ("vacancies", "load", "no_category", "bussed")
+"""Measures of the context that comments may name as causes to check."""
+
+
+def _find_context(region: RegionYear, own: pd.DataFrame) -> Mapping[str, pd.Series]:
+    """What schools work in: figures, whether each is beyond the middle half of the group, and the internet in words."""
+    known = region.workspace.support.context
+    if known.empty:
+        return {}
+    told = known[known["year"] == region.year].set_index(["measure", "school_id"])
+    found: dict[str, pd.Series] = {}
+    for name in IN_COMMENTS:
+        rows = told.reindex(pd.MultiIndex.from_product([[name], own.index])).set_axis(own.index)
+        found |= {name: rows["value"], f"{name}_harder": rows["stands"].eq(HARDER).fillna(False).astype(bool)}
+    internet = told.reindex(pd.MultiIndex.from_product([["internet"], own.index])).set_axis(own.index)
+    return {**found, "internet": internet["words"]}
 
 
 def _flag_low(region: RegionYear, bands: pd.Series) -> pd.Series:

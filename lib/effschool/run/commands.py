@@ -138,7 +138,7 @@ FORM_OPTIONS = (
 def make_forms(options: argparse.Namespace) -> int:
     """Forms for all municipalities of the register."""
     from effschool.forms.books import write_forms  # noqa: PLC0415
-    from effschool.forms.template import load_form  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.forms.template import load_forms  # noqa: PLC0415 -- `make report` need not wait for it
     from effschool.intake.ingest import check_complete, ingest_folder  # noqa: PLC0415
 
     year = _read_number(options.year, "YEAR")
@@ -148,7 +148,7 @@ def make_forms(options: argparse.Namespace) -> int:
     if ingested.tables["schools"].empty:
         check_complete(ingested)
     with hold_folder(Path(options.out)):
-        written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
+        written = write_forms(load_forms(Path(options.form)), ingested.tables, year, Path(options.out))
     _say(f"Формы за {year} год: {len(written)}, папка {Path(options.out) / str(year)}")
     return 0
 
@@ -156,7 +156,7 @@ def make_forms(options: argparse.Namespace) -> int:
 def check_sent(options: argparse.Namespace) -> int:
     """Protocols of the forms that came back; 1 where something stands in the way of the lists."""
     from effschool.forms.protocol import open_case, write_check  # noqa: PLC0415 -- `make report` need not wait for it
-    from effschool.forms.template import load_form  # noqa: PLC0415
+    from effschool.forms.template import load_forms  # noqa: PLC0415
     from effschool.intake.ingest import ingest_folder  # noqa: PLC0415
     from effschool.intake.layouts import load_layouts  # noqa: PLC0415
     from effschool.method.methodology import find_methodology, load_methodology  # noqa: PLC0415
@@ -165,7 +165,7 @@ def check_sent(options: argparse.Namespace) -> int:
     raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
     methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
     ingested = ingest_folder(raw, layouts, ROOT / THRESHOLDS, shown=None)
-    rules = load_form(Path(options.form)), methodology
+    rules = load_forms(Path(options.form)), methodology
     case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
     demonstration = load_region(raw / "region.yml").demonstration
     with hold_folder(Path(options.out)):

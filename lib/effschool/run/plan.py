@@ -62,6 +62,7 @@ SET_BY_RUN = frozenset(
         "municipality",
         "year",
         "run",
+        "forms",
         "targets",
         "works",
         SCHOOLS,
@@ -120,6 +121,7 @@ def plan_stages(settings: Settings) -> list[Step]:
     dynamics, support = (_name_tables(followed, names) for names in (DYNAMICS_FILES, SUPPORT_FILES))
     targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
     projects = settings.root / RULES["projects"]
+    forms = settings.root / "forms"
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "allow_missing": ""}
@@ -133,8 +135,8 @@ def plan_stages(settings: Settings) -> list[Step]:
         (identify, [*contract, *list_files(method)], identified),
         ({"year": settings.year, "works": works}, [*known, *sorted(works.glob("*.yml"))], dynamics),
         (
-            {"year": settings.year, "targets": targets, "projects": projects},
-            [*known, *dynamics, *sorted(targets.glob("*.yml")), projects],
+            {"year": settings.year, "targets": targets, "projects": projects, "forms": forms},
+            [*known, *dynamics, *sorted([*targets.glob("*.yml"), *forms.glob("*.yml")]), projects],
             support,
         ),
     )

@@ -34,6 +34,7 @@ from effschool.report.queries import (
     span_chance,
 )
 from effschool.report.school_features import gather_features, list_measured, name_titles
+from effschool.report.sections.context import Profile, choose_context, profile_school
 from effschool.report.sections.doubts import describe_doubts
 from effschool.report.sections.indicators import (
     CHART,
@@ -81,6 +82,11 @@ class Told:
     def cards(self) -> dict[str, Said]:
         """What is to be checked before conclusions, by the code of a school with signs."""
         return describe_doubts(self.portfolio).set_index("school_id")["text"].to_dict()
+
+    @cached_property
+    def context(self) -> pd.DataFrame:
+        """What own schools work in, as `choose_context` gives it."""
+        return choose_context(self.portfolio)
 
 
 def tell_schools(portfolio: Portfolio, path: Path) -> Told:
@@ -162,7 +168,7 @@ class SchoolPage:
 
     file: str
     title: str
-    shown: tuple[Table | Text | Advice, ...]
+    shown: tuple[Table | Text | Advice | Profile, ...]
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,9 @@ class SchoolPages:
     def parts(self) -> tuple[Table | Text, ...]:
         """All that is on the pages, for the file of facts."""
         shown = [part for page in self.pages for part in page.shown]
-        return tuple(inner for part in shown for inner in (part.parts if isinstance(part, Advice) else (part,)))
+        return tuple(
+            inner for part in shown for inner in (part.parts if isinstance(part, Advice | Profile) else (part,))
+        )
 
 
 def tell_pages(told: Told) -> SchoolPages:
@@ -244,7 +252,8 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(few)]
     card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
-    return SchoolPage(file, school["name"], (intro, *tables, *hidden, *card, _gather_advice(told, code)))
+    profile = filter(None, [profile_school(told.context, code)])
+    return SchoolPage(file, school["name"], (intro, *tables, *hidden, *profile, *card, _gather_advice(told, code)))
 
 
 def choose_figures(told: Told, code: str) -> tuple[pd.DataFrame, int]:
