@@ -17,7 +17,8 @@ YEAR = 2023
 
 @pytest.fixture(scope="module")
 def rules(root):
-    return root / "comments" / "schools.yml", root / "programmes" / "school.yml"
+    drafts = root / "programmes" / "school.yml", root / "forms" / "context.yml"
+    return root / "comments" / "schools.yml", drafts
 
 
 @pytest.fixture(scope="module")

@@ -198,7 +198,10 @@ def stages(root, demo_raw, tmp_path_factory):
             name: parameters[name] | {"comments": str(root / "comments" / "schools.yml")}
             for name in ("04_portfolio", "05_region")
         }
-        parameters["04_portfolio"]["drafts"] = str(root / "programmes" / "school.yml")
+        parameters["04_portfolio"] |= {
+            "drafts": str(root / "programmes" / "school.yml"),
+            "questions": str(root / "forms" / "context.yml"),
+        }
         for name in NOTEBOOKS:
             notebook = str(root / "notebooks" / f"{name}.ipynb")
             made[engine, name] = execute(

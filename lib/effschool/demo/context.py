@@ -17,7 +17,7 @@ from effschool.demo.settings import DemoSettings
 from effschool.demo.writing import Tables
 
 FORMS, TABLE, SILENT = "forms", "table", "silent"
-WAYS = (FORMS, FORMS, TABLE, SILENT)
+WAYS = (FORMS, TABLE, SILENT, FORMS)
 """How municipalities send what they are asked, by turns in alphabetical order."""
 
 

@@ -45,6 +45,7 @@ MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 RULES = {
     "comments": "comments/schools.yml",
     "drafts": "programmes/school.yml",
+    "questions": "forms/context.yml",
     "projects": "methodologies/projects.yml",
 }
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""

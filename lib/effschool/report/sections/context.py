@@ -75,7 +75,7 @@ def tabulate_context(portfolio: Portfolio) -> Table | Text:
     own = choose_context(portfolio)
     if own.empty:
         return say_missing("Контекст школ")
-    said = own.assign(told=[_name(row) for row in own.itertuples()])
+    said = own.assign(told=[say_condition(row) for row in own.itertuples()])
     by_kind = {
         heading: said[said["stands"] == stands].groupby("school_id")["told"].agg("; ".join)
         for heading, stands in (("Труднее", HARDER), ("Легче", EASIER))
@@ -98,7 +98,8 @@ OF_SCHOOLS = ("школы", "школ", "школ")
 NOTE = "Сведения есть о {known} из {all}. Это условия и причины, которые стоит проверить, а не оценка школы."
 
 
-def _name(row: object) -> str:
+def say_condition(row: object) -> str:
+    """«вакансии 5 %», «интернет: не хватает»."""
     if pd.notna(row.words):  # type: ignore[attr-defined]
         return f"{row.title.lower()}: {row.words}"  # type: ignore[attr-defined]
     return f"{row.title.lower()} {_say(row.value, row.unit)}"  # type: ignore[attr-defined]
