@@ -19,6 +19,10 @@ def event(name, state, **dates):
     return row | {"term": name, "start": pd.NaT, "end": pd.NaT, "done_on": pd.NaT} | days
 
 
+def read(text):
+    return [paragraph.replace("\N{NO-BREAK SPACE}", " ") for paragraph in text.paragraphs]
+
+
 @pytest.fixture
 def tell(demo):
     """The region with such events and nothing else of support."""
@@ -62,7 +66,7 @@ def test_next_is_what_is_open_and_touches_the_month_after(region):
 
 
 def test_sentence_counts_without_what_was_cancelled(region):
-    _, events, _ = describe_progress(region, choose_period("2023-10", YEAR)).paragraphs
+    _, events, _ = read(describe_progress(region, choose_period("2023-10", YEAR)))
     assert events.startswith("За октябрь 2023 года выполнено 1 мероприятие. Всего в планах 6 мероприятий: выполнено 3,")
     assert "без отметки 1, просрочено 0" in events
 
@@ -91,7 +95,7 @@ def test_participants_are_counted_once_each(tell):
         row | {"school_id": "3", "entry_year": 2019, "exit_year": 2020},
     ]
     frame = pd.DataFrame(rows).astype({"exit_year": "Int64"})
-    first, *_ = describe_progress(tell(participants=frame), choose_period(None, YEAR)).paragraphs
+    first, *_ = read(describe_progress(tell(participants=frame), choose_period(None, YEAR)))
     assert first == (
         "В проекте 2 школы, из них новых в 2023 году 1. Кураторов 1, без куратора 1, без школы-партнёра 1; "
         "договоров заключено 1."
