@@ -1,4 +1,4 @@
-"""Projects on the pages: who helps and the stage for everybody, the list beside the calculation, the proposal sent back."""
+"""Projects on the pages: who helps and the stage for everybody, lists beside each other, the proposal sent back."""
 
 import re
 from dataclasses import replace

@@ -75,7 +75,7 @@ def test_one_school_goes_beyond_its_interval_by_chance_as_rarely_as_said(rules):
 
 
 def test_difference_is_not_the_rise_of_the_lowest_by_itself(rules):
-    """The lowest of a year enter: from that year they rise by themselves, from the years before and beside others not."""
+    """The lowest of a year enter: from that year they rise by themselves, from years before and beside others not."""
     bare, fair = [], []
     for seed in range(6):
         paths, programme = invent(rules, seed=seed)
@@ -130,7 +130,7 @@ def test_entry_without_years_before_the_selection_says_so(rules, entry, reason):
 
 
 def test_works_are_compared_with_the_other_participants(rules):
-    """Others have half as many «2» at the second work: a school with the same number is no better, one without is not."""
+    """Others have half as many «2» at the second work: one with the same number is worse, one with none better."""
     others = [
         each for number in range(8) for each in (work(f"1{number}", ENTRY, 20, 50), work(f"1{number}", END, 10, 50))
     ]

@@ -8,7 +8,7 @@ from effschool.report.display import Table, Text
 from effschool.report.portfolio import Portfolio, order_names
 from effschool.report.sections.municipality import NONE, number_schools, say_missing, signed
 from effschool.report.sections.participants import choose_own, name_places
-from effschool.support.monitoring import BETTER, CHANCE, INDEX, MARK, WORSE, pool_schools
+from effschool.support.monitoring import BETTER, CHANCE, INDEX, MARK, WORK, WORSE, pool_schools
 from effschool.support.participants import choose_participants
 from effschool.support.projects import Projects
 
@@ -152,6 +152,10 @@ def tabulate_region_stages(
     return Table("Мониторинг, сводка", title, frame.reset_index(drop=True), note=note)
 
 
+WORKS = "работ: "
+"""A school may write a work in several subjects."""
+
+
 def _count_stage(own: pd.DataFrame, source: str, stage: str) -> dict[str, object]:
     counts = own["verdict"].value_counts()
     corrected = own["corrected"].value_counts()
@@ -164,7 +168,8 @@ def _count_stage(own: pd.DataFrame, source: str, stage: str) -> dict[str, object
         "Этап": stage,
         "Что известно": source,
         "Школ": own["school_id"].nunique(),
-        "Рядом с похожими": "; ".join(f"{name} — {number}" for name, number in judged.items() if number)
+        "Рядом с похожими": WORKS * (source == WORK)
+        + "; ".join(f"{name} — {number}" for name, number in judged.items() if number)
         if is_judged
         else NONE,
         CORRECTED: "; ".join([*told, f"{NOT_TOLD} — {silent}"]) if is_asked else NONE,

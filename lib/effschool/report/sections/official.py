@@ -98,8 +98,7 @@ def tell_official(portfolio: Portfolio) -> Text:
     own = rows[rows["school_id"].isin(numbers.index)]
     listed = sorted(numbers[own.loc[own["verdict"] != ONLY_CALCULATED, "school_id"]])
     said = say(
-        "В перечне ШНОР ФИОКО по итогам {year} года: {listed}. С расчётом: {counts}; почему — в книге, лист «Перечень "
-        "ФИОКО».",
+        "Перечень ШНОР ФИОКО {year} года: {listed}; с расчётом: {counts}.",
         year=words(rows["year"].iloc[0]),
         listed=words(f"школы № {', '.join(map(str, listed))}" if listed else "школ муниципалитета нет"),
         counts=words(count_verdicts(own)),

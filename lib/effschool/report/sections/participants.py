@@ -8,7 +8,7 @@ import pandas as pd
 from effschool.base.russian import count_words, format_number, format_percent
 from effschool.report.display import Table, Text
 from effschool.report.drawings import draw_strip
-from effschool.report.facts import Said, join, number, say, words
+from effschool.report.facts import Said, join, say, words
 from effschool.report.portfolio import Portfolio, RegionYear, order_names, spread_bands
 from effschool.report.sections.municipality import NONE, SCHOOLS, number_schools, say_missing, signed
 from effschool.support.monitoring import INDEX, find_reached
@@ -50,14 +50,16 @@ def tabulate_participants(portfolio: Portfolio) -> Table | Text:
         }
     )
     drawings = {DRAWN_PATH: [draw_strip(path, rules.band_marks, rules.worse_band) for path in paths]} if rules else {}
-    shown = tuple(name for name in frame if name not in (PATH, "Волна"))
+    is_compared = frame[MEASURED].ne(NONE).any()
+    unseen = (PATH, "Волна", *(() if is_compared else (MEASURED,)))
+    shown = tuple(name for name in frame if name not in unseen)
     title = f"Наши школы в проектах поддержки, {portfolio.year} год"
-    note = f"{CELLS if rules else ''} {READ_MEASURED}".strip()
+    note = f"{CELLS if rules else ''} {READ_MEASURED if is_compared else ''}".strip()
     return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings), folds=True)
 
 
 MEASURED = "Индекс: вход → этап"
-CELLS = "Клетки — место по результатам среди школ той же группы, с года до включения."
+CELLS = "Клетки — место по результатам в своей группе, с года до включения."
 READ_MEASURED = (
     "Индекс — в разбросах школ региона, вход — до отбора, похожие не участвовали. Работы этапов — в книге, лист "
     "«Мониторинг»."
@@ -65,7 +67,7 @@ READ_MEASURED = (
 
 
 def _say_measured(portfolio: Portfolio, codes: pd.Series) -> list[str]:
-    """«−1,50 → −1,22 (похожие −0,68): в пределах случайного»; the entry alone where it is compared with nobody."""
+    """«−1,50 → −1,22 (похожие −0,68): в пределах случайного»; a dash where it is compared with nobody."""
     known = portfolio.workspace.support.monitoring
     own = known[known["source"].eq(INDEX) & (known["year"] <= portfolio.year)] if len(known) else known
     own = own.sort_values("year", kind="stable") if len(own) else own
@@ -77,7 +79,7 @@ def _say_one(row: pd.Series) -> str:
     if pd.notna(row["verdict"]):
         start, now, others = (signed(row[name]) for name in ("start", "now", "expected"))
         return f"{start} → {now} (похожие {others}): {row['verdict']}"
-    return f"вход {signed(row['now'])}" if pd.notna(row["now"]) else NONE
+    return NONE
 
 
 def _name_project(row: Any) -> str:
@@ -238,10 +240,9 @@ def tell_proposed(portfolio: Portfolio) -> Text:
     return Text(
         (
             say(
-                "Предложены в проект: {within}; в запасе — {rest}. Решает ОМСУ: ответ и причину впишите в лист "
-                "«Предложение» книги.",
+                "Предложены в проект: {within}{rest}. Решает ОМСУ: лист «Предложение» книги.",
                 within=words("; ".join(within) or NONE),
-                rest=number(rest),
+                rest=words(f"; в запасе — {rest}" if rest else ""),
             ),
         )
     )
