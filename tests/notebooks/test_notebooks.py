@@ -85,7 +85,7 @@ def run(settings: Settings) -> Year:
 
 def make_settings(root: Path, folder: Path, raw: Path) -> Settings:
     """A copy of the project with data in it, laid out as a user has it."""
-    for name in ("notebooks", "methodologies", "layouts", "comments", "programmes"):
+    for name in ("notebooks", "methodologies", "layouts", "comments", "programmes", "forms"):
         shutil.copytree(root / name, folder / name)
     shutil.copytree(raw, folder / "data" / "raw")
     return Settings(
@@ -459,6 +459,7 @@ def test_texts_of_pages_are_the_facts(year):
         texts = {read_words(text["text"]) for text in list_texts(parts) if text["text"]}
         pages = read_pages(year, page)
         shown = {read_words(block.get_text()) for soup in pages for block in soup.main.select(BLOCKS)}
+        shown |= {read_words(svg["aria-label"]) for soup in pages for svg in soup.main.select("svg.profile")}
         assert shown - {OWN_ADVICE} | {*map(read_words, captions)} == texts
         charts = [part for part in parts if part["kind"] == "chart"]
         alternatives = [read_words(image["aria-label"]) for image in pages[0].main.select("figure svg[role=img]")]

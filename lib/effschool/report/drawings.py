@@ -87,6 +87,4 @@ def draw_profile(title: str, legend: str, rows: pd.DataFrame) -> str:
         places = (_place(value, *ends) for value in (row.value, row.low, row.high))
         drawn.append((row.title, row.told, row.is_hard, *places))
     told = "; ".join(f"{name} — {value}" for name, value, *_ in drawn)
-    return render(
-        "profile.svg.j2", title=title, legend=legend, rows=drawn, told=f"{title}: {legend}. {told}", wide=WIDE
-    )
+    return render("profile.svg.j2", title=title, legend=legend, rows=drawn, told=f"{title}: {told}", wide=WIDE)
