@@ -296,6 +296,7 @@ def _say_build(portfolio: Portfolio, rules: ProgrammeRules) -> Iterator[str]:
 def lay_calendar(draft: Draft, portfolio: Portfolio) -> Workbook:
     """The calendar as a workbook that comes back as a roadmap (layout `roadmap`): a row per event, state to choose."""
     book = Workbook()
+    book.properties.title = draft.title
     sheet = book.worksheets[0]
     sheet.title = "План-график"
     put_value(sheet.cell(1, 1), f"План-график: {draft.title}").font = Font(FONT, bold=True, size=13)
