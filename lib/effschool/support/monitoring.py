@@ -80,7 +80,8 @@ def _follow_index(basis: StageBasis) -> pd.DataFrame:
     entered = basis.participants[["school_id", "project", "entry_year", "exit_year"]]
     last = int(basis.paths["year"].max())
     found = entered.merge(compare_schools(basis.paths, entered, basis.effects), how="left")
-    found = found[found["year"].isna() | found["exit_year"].isna() | (found["year"] <= found["exit_year"])]
+    stays = found["year"].astype("Int64") <= found["exit_year"]
+    found = found[found["year"].isna() | found["exit_year"].isna() | stays.fillna(False)]
     is_after = found["year"].notna()
     is_end = is_after & found["exit_year"].eq(found["year"]).fillna(False).astype(bool)
     starts = found.drop_duplicates(["school_id", "project", "entry_year"])

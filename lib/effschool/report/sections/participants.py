@@ -197,7 +197,7 @@ def tabulate_proposed(
         {
             "Наименование": rows["school_id"].map(names["name"]).array,
             "Код ОО": rows["school_id"].array,
-            "Год": rows["year"].array,
+            "Год": rows["year"].astype("str").array,
             "Муниципалитет": rows["school_id"].map(names["municipality"]).array,
             "Проект": rows["project"].array,
             "Трек": rows["track"].array,
