@@ -222,7 +222,7 @@ def test_missing_facts_are_asked_for_by_form(demo):
     latest = targets_sections.choose_latest(demo.support.targets, YEAR)
     lacking = latest[latest["fact"].isna()].drop_duplicates(["programme", "title"])
     assert asked["Показателей"].sum() == len(lacking)
-    assert "лист «Управленческий цикл»" in set(asked["Что прислать"])
+    assert "лист «Этапы мониторинга»" in set(asked["Что прислать"])
     part = targets_sections.tabulate_region_targets(demo.support.targets, YEAR)
     assert "Нет данных по" in part.note
     assert part.frame["Факт"].head(part.first).ne("нет данных").all()
