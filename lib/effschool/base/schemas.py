@@ -19,7 +19,8 @@ LEVELS = ("ООО", "СОО")
 EVENT_STATES = ("выполнено", "не выполнено", "отменено")
 APPROVED = "утверждена"
 AGREED = "согласовано"
-AGREEMENTS = ("заключён", "не заключён")
+SIGNED = "заключён"
+AGREEMENTS = (SIGNED, "не заключён")
 OFFICE_DECISIONS = (AGREED, "не согласовано")
 STAGES = ("входной", "промежуточный", "итоговый")
 """Stages of monitoring (этапы мониторинга), in their order."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.disclosure import flag_few
-from effschool.base.schemas import AGREEMENTS
+from effschool.base.schemas import SIGNED
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
 from effschool.report.portfolio import (
@@ -176,7 +176,7 @@ HAS = {
     "has_project": lambda rows, _: rows["project"].notna(),
     "has_curator": lambda rows, _: rows["curator"].notna(),
     "has_partner": lambda rows, _: rows["partner"].notna(),
-    "has_agreement": lambda rows, _: rows["agreement"].eq(AGREEMENTS[0]),
+    "has_agreement": lambda rows, _: rows["agreement"].eq(SIGNED),
 }
 """What an entry into a project gives a school, by the flag: of the rows of those who have not left by a year."""
 

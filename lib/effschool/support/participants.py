@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from effschool.base.schemas import AGREEMENTS, APPROVED
+from effschool.base.schemas import APPROVED, SIGNED
 
 COLUMNS = ["school_id", "project", "entry_year", "exit_year", "curator", "partner", "track", "wave", "agreement"]
 ELSEWHERE = "школа другого муниципалитета"
@@ -79,7 +79,7 @@ def count_projects(participants: pd.DataFrame, year: int) -> pd.DataFrame:
             "most": own["curator"].value_counts().max() if own["curator"].notna().any() else 0,
             "no_curator": int(own["curator"].isna().sum()),
             "no_partner": int(own["partner"].isna().sum()),
-            "agreed": int(own["agreement"].eq(AGREEMENTS[0]).sum()),
+            "agreed": int(own["agreement"].eq(SIGNED).sum()),
             "told": int(own["agreement"].notna().sum()),
         }
         for project, own in rows.groupby("project")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.russian import NO_DATA
-from effschool.base.schemas import MARKS
+from effschool.base.schemas import MARKS, SIGNED
 from effschool.dynamics.paths import LIST_COLUMNS
 from effschool.intake.layouts import simplify_text
 from effschool.method.indicators import KEY, fill_mean_scores
@@ -361,7 +361,7 @@ def count_roadmap(_: RoadmapCount, programme: Programme, known: FactBasis) -> pd
 def count_programme(count: ProgrammeCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
     """Participants who have a curator, a partner or a signed agreement; of the agreement it may be unknown."""
     rows = known.list_participants(programme)
-    has = rows[count.have].eq("заключён") if count.have == "agreement" else rows[count.have].notna()
+    has = rows[count.have].eq(SIGNED) if count.have == "agreement" else rows[count.have].notna()
     told = rows[count.have].notna() if count.have == "agreement" else pd.Series(True, rows.index)
     by_school = rows.assign(good=has, told=told).groupby(KEY)[["good", "told"]].any().reset_index()
     schools = known.choose_schools(OfSchools(participants=True), programme)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from babel.dates import format_date
 
+from effschool.base.schemas import SIGNED
 from effschool.report.display import Table, Text
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.portfolio import REGION_ROW, RegionYear
@@ -17,7 +18,6 @@ from effschool.support.targets import STATES
 
 EVENTS = ("мероприятие", "мероприятия", "мероприятий")
 SCHOOLS = ("школа", "школы", "школ")
-SIGNED = "заключён"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from effschool.base.russian import format_percent
-from effschool.base.schemas import AGREEMENTS, EVENT_STATES
+from effschool.base.schemas import EVENT_STATES, SIGNED
 from effschool.base.storage import save_workbook
 from effschool.report.comments import SCHOOL_READERS
 from effschool.report.display import Table, Text
@@ -24,7 +24,7 @@ from effschool.report.note import Part, write_note
 from effschool.report.portfolio import Portfolio
 from effschool.report.queries import WORSE, is_more_worse, list_caveated, list_weak_tasks, name_tasks
 from effschool.report.sections.context import choose_context, say_condition
-from effschool.report.sections.participants import describe_participation
+from effschool.report.sections.participants import choose_own, describe_participation
 from effschool.report.sections.partners import choose_partners, say_partners
 from effschool.report.sections.school import (
     CALENDAR,
@@ -38,10 +38,8 @@ from effschool.report.sections.school import (
 from effschool.report.sections.school_lists import describe_lists
 from effschool.report.workbook import FONT, WRAPPED, put_value, set_up_page
 from effschool.support.context import HARDER, ContextRules, load_context
-from effschool.support.participants import choose_participants
 from effschool.support.school_programme import ProgrammeRules, load_programme_rules, name_years, plan_events, set_goals
 
-SIGNED = AGREEMENTS[0]
 DOUBT = "doubt"
 """Factor of which the card of doubtful results tells."""
 HEADINGS = {
@@ -114,9 +112,7 @@ class KnownOfSchools:
     @cached_property
     def projects(self) -> dict[str, dict[str, Any]]:
         """The last project that a school takes part in in the year, as a row of the participants."""
-        known = self.portfolio.workspace.support.participants
-        rows = choose_participants(known, self.portfolio.year) if len(known) else known
-        return {row["school_id"]: row for row in rows.to_dict("records")}
+        return {row["school_id"]: row for row in choose_own(self.portfolio).to_dict("records")}
 
     @cached_property
     def partners(self) -> dict[str, str]:
@@ -260,7 +256,8 @@ def _list_ends(portfolio: Portfolio, known: pd.DataFrame, rules: ProgrammeRules)
     ends = [known[["indicator"]].assign(end=known["region"], title=goals.from_group)]
     if fioko:
         failing = known.loc[known["more_is_worse"], "indicator"]
-        ends.append(pd.DataFrame({"indicator": failing, "end": fioko.low_share_pct - 1, "title": goals.from_fioko}))
+        below = fioko.low_share_pct - 10.0**-goals.digits  # the threshold itself is low
+        ends.append(pd.DataFrame({"indicator": failing, "end": below, "title": goals.from_fioko}))
     targets = portfolio.workspace.support.targets
     for rule in goals.from_targets:
         plan = _find_plan(targets, portfolio, rule.programme, rule.target)
