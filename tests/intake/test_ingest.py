@@ -398,6 +398,13 @@ def test_golden_region_comes_in_without_problems():
         "targets_fact": 0,
         "roadmap": 0,
         "partners": 0,
+        "official": 0,
+        "proposal": 0,
+        "monitoring": 0,
+        "stages": 0,
+        "management": 0,
+        "teachers": 0,
+        "context": 0,
     }
     assert ingested.tables["schools"]["school_id"].str.startswith("0").any()
 

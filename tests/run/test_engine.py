@@ -188,7 +188,11 @@ def stages(root, demo_raw, tmp_path_factory):
                 "layouts": str(root / "layouts"),
             },
             "03_dynamics": {"works": str(root / "methodologies" / "tasks")},
-            "03_support": {"targets": str(root / "methodologies" / "targets")},
+            "03_support": {
+                "targets": str(root / "methodologies" / "targets"),
+                "projects": str(root / "methodologies" / "projects.yml"),
+                "forms": str(root / "forms"),
+            },
         }
         parameters |= {name: {"workbook": str(folder / "b.xlsx")} for name in NOTEBOOKS[len(STAGES) :]}
         beside = {"note": ".docx", "facts": ".json"}
@@ -201,6 +205,10 @@ def stages(root, demo_raw, tmp_path_factory):
         parameters["04_portfolio"] |= {
             "drafts": str(root / "programmes" / "school.yml"),
             "questions": str(root / "forms" / "context.yml"),
+        }
+        parameters["05_region"] |= {
+            "projects": str(root / "methodologies" / "projects.yml"),
+            "note": str(folder / "region.docx"),
         }
         for name in NOTEBOOKS:
             notebook = str(root / "notebooks" / f"{name}.ipynb")

@@ -182,7 +182,7 @@ def test_region_is_made_beside_the_reports_and_again_if_one_of_them_failed(
 ):
     known = []
     settings = replace(settings, jobs=2)
-    made = Product(dict.fromkeys((".html", ".xlsx", ".ipynb"), b""))
+    made = Product(dict.fromkeys((".html", ".xlsx", ".docx", ".ipynb"), b""))
     monkeypatch.setattr(run, "produce", lambda work, _: known.append(read_card(work)) or made)
     expected = {"А": {"page": "a.html", "message": ""}}
     task = plan_region(settings, demo, 2023, expected)

@@ -56,3 +56,9 @@ def test_without_levels_there_are_none(methodology):
 
 def test_chance_alone_is_the_upper_tail_of_the_interval(methodology):
     assert find_tail(methodology) == pytest.approx(0.025)
+
+
+def test_where_nobody_rises_the_table_keeps_its_columns(methodology):
+    found = find(methodology, {"01": 0.0, "02": -0.01})
+    assert found.empty
+    assert "school_id" in found

@@ -42,7 +42,7 @@ def find_practices(
     index = paths[paths["year"] <= year].pivot(index="school_id", columns="year", values="results_index")
     index = index.reindex(risen["school_id"])
     years = np.array(index.columns, dtype=float)
-    lasting = [is_lasting(years, row, rules) for row in index.to_numpy(dtype=float)]
+    lasting = np.array([is_lasting(years, row, rules) for row in index.to_numpy(dtype=float)], dtype=bool)
     risen = risen.assign(years=index.notna().sum(axis=1).to_numpy())[lasting]
     taking = set(participants["school_id"]) if len(participants) else set()
     return risen.assign(is_participant=risen["school_id"].isin(taking))[PRACTICE_COLUMNS].reset_index(drop=True)
