@@ -219,4 +219,10 @@ def start_shell(recorder: Recorder) -> CellShell:
     shell = CellShell.instance(recorder=recorder, config=Config({"HistoryManager": {"enabled": False}}))
     if "matplotlib_inline.backend_inline" in sys.modules:  # imported before there was a shell, in the warm parent
         sys.modules["matplotlib_inline.backend_inline"]._enable_matplotlib_integration()
+    if "pandas" in sys.modules:  # imported before there was a shell, it takes this for a terminal
+        sys.modules["pandas"].set_option("display.max_columns", COLUMNS)
     return shell
+
+
+COLUMNS = 20
+"""Columns of a frame as text that pandas shows in a kernel."""
