@@ -69,7 +69,8 @@ def tabulate_region_targets(targets: pd.DataFrame, year: int, place: str | None 
     own = own[own.groupby(["programme", "title"])["year"].rank(ascending=False) <= SHOWN_YEARS]
     latest = choose_latest(own, year)
     told = own.index.isin(latest.index[latest["fact"].notna()])
-    ordered = own.assign(rank=~told).sort_values("rank", kind="stable")
+    urgency = own["state"].map(URGENT.index).where(told, len(URGENT))
+    ordered = own.assign(urgency=urgency).sort_values("urgency", kind="stable")
     title = f"Цели программ: план и факт, {place or REGION_ROW}, по {year} год"
     note = join([_count_states(latest), _say_lacking(latest[latest["fact"].isna()])])
     first = min(max(int(told.sum()), 1), MOST_SHOWN)
