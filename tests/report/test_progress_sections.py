@@ -16,7 +16,7 @@ YEAR = 2023
 def event(name, state, **dates):
     row = {"event": name, "state": state, "municipality": None, "responsible": "институт", "expected": None}
     days = {day: pd.Timestamp(text) for day, text in dates.items()}
-    return row | {"term": name, "start": pd.NaT, "end": pd.NaT, "done_on": pd.NaT} | days
+    return row | {"term": name, "start": pd.NaT, "end": pd.NaT, "done_on": pd.NaT, "seen_on": pd.NaT} | days
 
 
 def read(text):
@@ -125,3 +125,14 @@ def test_event_of_several_plans_is_one_row(tell):
     assert frame["Мероприятие"].tolist() == ["курсы", "другое"]
     assert frame["Где"].tolist() == ["регион; Первый район; Второй район", "регион"]
     assert frame["Дата выполнения"].tolist() == ["02.05.2023; 09.05.2023", "09.05.2023"]
+
+
+def test_next_of_a_running_year_begins_on_the_day_that_is_known_of(tell):
+    seen = {"seen_on": pd.Timestamp("2023-10-15")}
+    region = tell(
+        event("в ноябре", "срок близко", start="2023-11-01", end="2023-11-11") | seen,
+        event("прошло", "нет отметки", end="2023-10-01") | seen,
+        event("через год", "впереди", end="2024-05-01") | seen,
+    )
+    found = tabulate_next(region, choose_period(None, YEAR))
+    assert found.frame["Мероприятие"].tolist() == ["в ноябре", "через год"]

@@ -44,8 +44,9 @@ def test_answer_and_link_make_the_state(cycle):
     assert judged.loc[["working_group", "coordinator", "page"], "state"].tolist() == [CLOSED, CLOSED, NO_LINK]
     assert judged.loc[["deficits_found", "programme"], "state"].tolist() == [UNDER_WAY, ABSENT]
     assert (judged["state"] == UNANSWERED).sum() == 8
-    assert judged.loc["page", "advice"] == cycle.advice.no_link
-    assert judged.loc["report", "advice"] == cycle.advice.unanswered
+    page, report = judged.loc["page"], judged.loc["report"]
+    assert page["advice"] == cycle.advice.no_link.replace("{words}", page["words"])
+    assert report["advice"] == cycle.advice.unanswered.replace("{words}", report["words"])
     assert judged.loc["programme", "advice"].startswith("Утвердить муниципальную программу")
     assert judged.loc["programme", "source"].endswith("раздел 4, направление 3")
 

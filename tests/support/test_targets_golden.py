@@ -10,7 +10,7 @@ from effschool.intake.ingest import ingest_folder
 from effschool.method.identify import identify_schools
 from effschool.support.programmes import Programme
 from effschool.support.roadmap import judge_events
-from effschool.support.targets import AT_RISK, MET, MISSED, FactBasis, compare_targets
+from effschool.support.targets import AT_RISK, MET, MISSED, OPEN, FactBasis, compare_targets
 
 ALL_PLACES = [f"Район {number}" for number in (1, 2, 3, 4, 5)]
 # ШНРО or ШНСУ in 2020 (expected/lists.csv), all of them open in 2021.
@@ -180,6 +180,8 @@ def test_agreements_are_of_participants_of_the_year(count):
     """In 2021: 027000 (signed), 270005 (not), 270036 (nobody says): 1 of 3. Two of three have a curator."""
     found = count({"by": "programme", "have": "agreement"}, programme=MEMBERS)
     assert read(found, "регион", "part", "whole", "fact", "unjudged") == [1, 3, 33.333, 1]
+    assert found.loc["регион", "state"] == OPEN  # with 270036 it would be 66.7 of the planned 50
+    assert count({"by": "programme", "have": "agreement"}, plan=70, programme=MEMBERS).loc["регион", "state"] == MISSED
     assert found.index.tolist() == ["регион", "Район 1", "Район 2"]  # no other municipality takes part
     assert read(found, "Район 2", "state", "asks") == [NO_DATA, "таблицу участников с куратором, партнёром и договором"]
     assert count({"by": "programme", "have": "agreement", "number": True}, programme=MEMBERS).loc["регион", "fact"] == 1
@@ -198,6 +200,7 @@ def test_programmes_of_schools_are_of_all_listed_this_year(count):
     how = {"by": "stages", "have": "link", "lists": ["ШНРО", "ШНСУ"], "lists_of": "same"}
     found = count(how, plan=100, projects=(), stages=rows)
     assert read(found, "регион", "part", "whole", "fact", "unjudged") == [2, 13, 15.385, 10]
+    assert found.loc["регион", "state"] == MISSED  # one sheet has no link: not all, whatever the ten say
 
 
 def test_corrected_programmes_are_of_participants(count):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from effschool.base.configuration import Frozen, RuleError, Words, read_rules, refuse_doubled
 from effschool.base.russian import fold_name
@@ -47,6 +47,13 @@ class OtherAdvice(Frozen):
 
     no_link: Words
     unanswered: Words
+
+    @field_validator("no_link", "unanswered")
+    @classmethod
+    def _check_place(cls, text: str) -> str:
+        if text.count("{words}") != 1 or text.replace("{words}", "").count("{"):
+            raise ValueError("один раз нужно {words}: сюда встанет показатель")
+        return text
 
 
 class ManagementCycle(Frozen):
@@ -132,7 +139,7 @@ def _judge(
         "component": cycle.components.titles[item.component],
         "state": state,
         "link": link,
-        "advice": other.get(state, item.advice),
+        "advice": other[state].format(words=item.words) if state in other else item.advice,
         "source": f"{cycle.source}, направление {item.direction}",
     }
 

@@ -175,7 +175,7 @@ class Programme(Frozen):
         projects: names of its projects in the table of participants. A municipality without a participant of them
             and without a plan of its own takes no part; where none are named, all municipalities do.
         names: under which its plans and facts stand, besides id and title.
-        at_risk: what lacks no more than so many units is «под угрозой».
+        at_risk: what lacks no more than so many per cent or points is «под угрозой»; of numbers, nothing.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")

@@ -34,10 +34,13 @@ from effschool.support.programmes import (
 )
 from effschool.support.roadmap import CANCELLED, DONE
 
-MET, AT_RISK, MISSED = "выполнено", "под угрозой", "не выполнено"
-STATES = (MET, AT_RISK, MISSED, NO_DATA)
+MET, AT_RISK, MISSED, OPEN = "выполнено", "под угрозой", "не выполнено", "зависит от неизвестных"
+STATES = (MET, AT_RISK, MISSED, OPEN, NO_DATA)
+"""`OPEN`: those of whom nothing is known could turn it the other way; silence is no failure."""
 COUNTED, REPORTED = "вычислено", "таблица института"
 TOLERANCE = 1e-9
+IN_POINTS = ("%", "п. п.")
+"""Units in which the programme's own `at_risk` is."""
 ASKED = {
     "dynamics": "результаты процедуры за два года",
     "marks": "результаты процедуры с отметками",
@@ -165,12 +168,14 @@ def _compare_target(programme: Programme, target: Target, title: str, known: Fac
     facts = facts.reindex(columns=[*grid, "fact", "part", "whole", "schools", "unjudged", "value"])
     is_counted = facts["fact"].notna()
     fact = facts["fact"].astype("float64").fillna(facts["value"].astype("float64"))
-    at_risk = programme.at_risk if target.at_risk is None else target.at_risk
+    of_shares = programme.at_risk if target.unit in IN_POINTS else 0.0  # one event of two is not nearly two
+    at_risk = of_shares if target.at_risk is None else target.at_risk
     origin = pd.Series(REPORTED, index=facts.index, dtype="str").mask(is_counted, COUNTED).mask(fact.isna(), NO_DATA)
     asks = pd.Series(ASKED[count.by] if count else REPORTED_BY, facts.index, dtype="str").where(fact.isna())
     named = {"programme": programme.id, "programme_title": programme.title, "target": target.id, "title": title}
     named |= {"unit": target.unit, "goal": target.goal, "stated": _write_stated(target)}
     state = judge_facts(fact, facts["plan"], target.goal, at_risk)
+    state = state.mask(_turns_on_silent(facts, target.goal) & is_counted, OPEN)
     return facts.assign(fact=fact, state=state, origin=origin, asks=asks, **named)[list(COLUMNS)]
 
 
@@ -210,6 +215,14 @@ def judge_facts(fact: pd.Series, plan: pd.Series, goal: str, at_risk: float) -> 
     is_met = lacks < -TOLERANCE if goal == "more_than" else lacks <= TOLERANCE
     state = np.select([fact.isna(), is_met, lacks <= at_risk + TOLERANCE], [NO_DATA, MET, AT_RISK], MISSED)
     return pd.Series(state, index=fact.index, dtype="str")
+
+
+def _turns_on_silent(facts: pd.DataFrame, goal: str) -> "pd.Series[bool]":
+    """Whether a share of schools or places meets its plan or not by what those say of whom nothing is known."""
+    numbers = facts[["fact", "part", "whole", "schools", "unjudged", "plan"]].astype("float64")
+    at_most = _share(numbers["part"] + numbers["unjudged"], numbers["whole"])
+    is_met = [judge_facts(share, numbers["plan"], goal, 0) == MET for share in (numbers["fact"], at_most)]
+    return numbers["unjudged"].gt(0) & numbers["whole"].eq(numbers["schools"]) & (is_met[0] != is_met[1])
 
 
 def measure_places(parts: pd.DataFrame, is_number: bool = False) -> pd.DataFrame:

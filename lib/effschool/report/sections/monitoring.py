@@ -132,7 +132,10 @@ def say_pool(rows: pd.DataFrame, interval_pct: float) -> str:
     verdict = BETTER if pooled["low"] > 0 else WORSE if pooled["high"] < 0 else CHANCE
     ends = " до ".join(signed(pooled[name]) for name in ("low", "high"))
     number, mean = format_number(pooled["schools"]), signed(pooled["difference"])
-    return f"В среднем по {number} школам — {verdict}: {mean} (от {ends})."
+    return f"По последнему этапу в среднем по {number} школам — {verdict}: {mean} (от {ends}). {ALL_YEARS}"
+
+
+ALL_YEARS = "За все годы после входа — часть «Помогла ли программа»."
 
 
 # For the institute

@@ -100,7 +100,9 @@ def tell_official(portfolio: Portfolio) -> Text:
     said = say(
         "Перечень ШНОР ФИОКО {year} года: {listed}; с расчётом: {counts}.",
         year=words(rows["year"].iloc[0]),
-        listed=words(f"школы № {', '.join(map(str, listed))}" if listed else "школ муниципалитета нет"),
+        listed=words(
+            f"школы {', '.join(map(str, listed))} (номера таблицы школ)" if listed else "школ муниципалитета нет"
+        ),
         counts=words(count_verdicts(own)),
     )
     return Text((said,))

@@ -149,7 +149,7 @@ def tabulate_projects(participants: pd.DataFrame, projects: Projects, year: int)
     return Table("Проекты поддержки", title, pd.DataFrame(rows, columns=columns), note=AGREEMENT_NOTE)
 
 
-AGREEMENT_NOTE = "План договоров — из документа проекта (methodologies/projects.yml)."
+AGREEMENT_NOTE = "План договоров — из документа проекта."
 
 
 def _say_agreements(row: Any, projects: Projects) -> str:
@@ -240,14 +240,17 @@ def tell_proposed(portfolio: Portfolio) -> Text:
     if own.empty:
         return Text((), kind="note")
     names = portfolio.register.set_index("school_id")["number"]
-    within = [f"№ {names[row.school_id]} ({_say_answer(row)})" for row in own[own["standing"] == WITHIN].itertuples()]
-    rest = int((own["standing"] == RESERVE).sum())
+    within, reserve = (
+        [f"{names[row.school_id]} ({_say_answer(row)})" for row in own[own["standing"] == standing].itertuples()]
+        for standing in (WITHIN, RESERVE)
+    )
     return Text(
         (
             say(
-                "Предложены в проект: {within}{rest}. Решает ОМСУ: лист «Предложение» книги.",
-                within=words("; ".join(within) or NONE),
-                rest=words(f"; в запасе — {rest}" if rest else ""),
+                "В проект предложены школы (номера таблицы школ): в квоте — {within}; в запасе — {rest}. Решает ОМСУ: "
+                "лист «Предложение» книги.",
+                within=words(", ".join(within) or "никто"),
+                rest=words(", ".join(reserve) or "никто"),
             ),
         )
     )

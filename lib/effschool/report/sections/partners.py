@@ -45,7 +45,7 @@ def _say_elsewhere(portfolio: Portfolio, names: pd.Index) -> Said | str:
     return say(ONLY_ELSEWHERE, schools=words(", ".join(numbers.astype("str"))))
 
 
-ONLY_ELSEWHERE = "Для № {schools} похожие школы с лучшими результатами — в других муниципалитетах: назовёт институт."
+ONLY_ELSEWHERE = "Для школ {schools} похожие с лучшими результатами — в других муниципалитетах: назовёт институт."
 PARTNER = (
     "Похожая школа — той же группы, близкая по условиям, численности и местности, с результатами выше во все годы "
     "окна; помощь по результатам ей не нужна."
@@ -59,7 +59,7 @@ def say_partners(names: pd.Series) -> str:
     return "; ".join([*own, ASK_INSTITUTE] if len(own) < len(names) else own)
 
 
-ASK_INSTITUTE = "другой муниципалитет: спросите институт"
+ASK_INSTITUTE = "школа другого муниципалитета (назовёт институт)"
 
 
 def tabulate_named_partners(partners: pd.DataFrame, schools: pd.DataFrame, methodology: Methodology) -> Table | Text:

@@ -1,7 +1,7 @@
 """The project's report for the ministry (отчёт о ходе проекта): what was done in a month or a year, what is next."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from babel.dates import format_date
@@ -119,9 +119,11 @@ def tabulate_done(region: RegionYear, period: Period) -> Table | Text:
 
 
 def tabulate_next(region: RegionYear, period: Period) -> Table | Text:
-    """Events not carried out whose term touches the time after the period: what comes next."""
+    """Events not carried out whose term touches the time after the period, or after the day that is known of in it."""
     events, after = region.workspace.support.roadmap, period.following
     if len(events):
+        seen = events["seen_on"].max()
+        after = replace(after, first=min(after.first, seen + pd.Timedelta(days=1)) if pd.notna(seen) else after.first)
         is_open = ~events["state"].isin([DONE, CANCELLED])
         begins = events["start"].fillna(events["end"])
         events = events[is_open & (begins <= after.last) & (events["end"] >= after.first)]

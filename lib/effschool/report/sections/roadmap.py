@@ -22,6 +22,7 @@ from effschool.support.roadmap import (
     share_done,
 )
 
+OF_PLACES = ("муниципалитета", "муниципалитетов", "муниципалитетов")
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 
 URGENCY = (OVERDUE, SOON, NO_MARK, GOES_ON, AHEAD, RECURS, NO_TERM, DONE, CANCELLED)
@@ -47,12 +48,12 @@ def tabulate_region_events(roadmap: pd.DataFrame, place: str | None = None) -> T
 
 
 def tabulate_events(events: pd.DataFrame, place: str) -> Table | Text:
-    """Events of plans, the most urgent first: late and near ones on the page, all in the workbook."""
+    """Events of plans, the most urgent first: late, near and unmarked ones on the page, all in the workbook."""
     if events.empty:
         return say_missing("Дорожная карта")
     rank = {state: place for place, state in enumerate(URGENCY)}
     ordered = events.assign(rank=events["state"].map(rank)).sort_values(["rank", "end", "programme", "number"])
-    urgent = int(events["state"].isin([OVERDUE, SOON]).sum())
+    urgent = int(events["state"].isin([OVERDUE, SOON, NO_MARK]).sum())
     columns = {
         "event": "Мероприятие",
         "number": "№",
@@ -110,7 +111,24 @@ def _say_place(place: str, known: set[str]) -> str:
     return REGION_ROW if not place else place if place in known else f"{place} (нет в реестре школ)"
 
 
-NO_PLAN = "Доля — от всех запланированных, кроме отменённых. Мест, от которых плана программы в файлах нет: {lacking}."
+NO_PLAN = "Доля — от всех запланированных, кроме отменённых. Нет в файлах плана программы от {lacking}."
+
+
+def _list_shares(shares: pd.DataFrame, counts: pd.DataFrame, known: set[str]) -> pd.DataFrame:
+    """A row per programme and place, those that sent a plan first."""
+    states = (NO_MARK, OVERDUE, SOON, AHEAD, *UNDATED)
+    frame = pd.DataFrame(
+        {
+            "Где": [_say_place(place, known) for _, place in shares.index],
+            "Программа": [programme for programme, _ in shares.index],
+            "Мероприятий": shares["planned"],
+            "Выполнено": shares["done"],
+            "Выполнено, %": shares["done_pct"],
+            **{state.capitalize(): counts.get(state, 0) for state in states},
+        }
+    ).reset_index(drop=True)
+    frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})
+    return frame.sort_values("Мероприятий", key=pd.isna, kind="stable", ignore_index=True)
 
 
 ALWAYS_UNSEEN = {state.capitalize() for state in UNDATED}
@@ -130,20 +148,9 @@ def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Tab
         .set_index(["programme", "municipality"])
         .reindex(rows)
     )
-    frame = pd.DataFrame(
-        {
-            "Где": [_say_place(place, set(known)) for _, place in rows],
-            "Программа": [programme for programme, _ in rows],
-            "Мероприятий": table["planned"],
-            "Выполнено": table["done"],
-            "Выполнено, %": table["done_pct"],
-            **{state.capitalize(): counts.reindex(rows).get(state, 0) for state in (NO_MARK, OVERDUE, SOON, *UNDATED)},
-        }
-    ).reset_index(drop=True)
-    frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})
-    frame = frame.sort_values("Мероприятий", key=pd.isna, kind="stable", ignore_index=True)
+    frame = _list_shares(table, counts.reindex(rows), set(known))
     lacking = int(frame["Мероприятий"].isna().sum())
-    title, note = f"Выполнение дорожных карт: {_say_day(roadmap)}", say(NO_PLAN, lacking=number(lacking))
+    title, note = f"Выполнение дорожных карт: {_say_day(roadmap)}", say(NO_PLAN, lacking=count(lacking, *OF_PLACES))
     key, formats = "Выполнение планов", {"Выполнено, %": percent}
     unseen = {"Программа" if shares["programme"].eq(shares["programme"].iloc[0]).all() else "", *ALWAYS_UNSEEN}
     shown = tuple(name for name in frame if name not in unseen)

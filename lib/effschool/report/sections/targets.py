@@ -12,11 +12,11 @@ from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
 from effschool.report.privacy import suppress_small
 from effschool.report.sections.municipality import NONE, say_missing
 from effschool.support.programmes import Programme
-from effschool.support.targets import AT_RISK, COUNTED, MET, MISSED, STATES, FactBasis, find_unused_facts
+from effschool.support.targets import AT_RISK, COUNTED, MET, MISSED, OPEN, STATES, FactBasis, find_unused_facts
 
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
 SHOWN_YEARS, MOST_SHOWN = 3, 10
-URGENT = (MISSED, AT_RISK, NO_DATA, MET)
+URGENT = (MISSED, AT_RISK, OPEN, NO_DATA, MET)
 """States in the order in which a reader needs them."""
 ON_PAGE = ("Показатель", "Программа", "Год", "План", "Факт", "Состояние")
 
@@ -128,7 +128,8 @@ def _list_targets(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _say_plan(row: Any) -> str:
     value = say_value(row.plan, row.unit)
-    plan = value if row.goal == "at_most" and not row.plan else f"{GOALS[row.goal]} {value}"
+    is_edge = (row.goal, row.plan) == ("at_most", 0) or (row.goal, row.plan, row.unit) == ("at_least", 100, "%")
+    plan = value if is_edge else f"{GOALS[row.goal]} {value}"
     return f"{plan} ({row.stated})" if row.stated else plan
 
 
@@ -137,7 +138,7 @@ def _say_whole(row: Any) -> str:
     if row.origin != COUNTED or not row.whole:
         return NONE
     whole = f"{format_number(row.part)} из {format_number(row.whole)}"
-    return f"{whole}; не судить о школах: {format_number(row.unjudged)}" if row.unjudged else whole
+    return f"{whole}; не известно о {format_number(row.unjudged)}" if row.unjudged else whole
 
 
 def say_value(value: float, unit: str) -> str:
@@ -156,11 +157,14 @@ def _count_states(rows: pd.DataFrame) -> Said:
     counts = rows["state"].value_counts()
     known = [state for state in STATES if state in counts]
     listed = [say("{state} — {number}", state=words(state), number=number(counts[state])) for state in known]
-    meaning = AT_RISK_MEANS if AT_RISK in counts else ""
-    return join(["По последним годам с планом: ", join(listed, ", "), ". ", meaning, REGRESS], "")
+    meant = [text for state, text in MEANINGS.items() if state in counts]
+    return join(["По последним годам с планом: ", join(listed, ", "), ". ", *meant, REGRESS], "")
 
 
-AT_RISK_MEANS = "«Под угрозой» — до плана недостаёт немного. "
+MEANINGS = {
+    AT_RISK: "«Под угрозой» — до плана недостаёт немного. ",
+    OPEN: "«Зависит от неизвестных» — решат те, о ком не сообщено: пришлите данные. ",
+}
 REGRESS = "Самые слабые школы года в среднем поднимаются и без помощи: рост сам по себе пользы программы не доказывает."
 
 
