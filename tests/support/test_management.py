@@ -88,6 +88,15 @@ def test_every_yes_or_no_indicator_of_the_source_is_asked_once(cycle):
     assert steps == {"deficits_found", "deficits_helped"}
 
 
+def test_link_is_asked_where_the_source_asks_for_one(cycle):
+    """Section 4 by hand: «представлена ссылка», «наличие ссылки»; of a municipality's programme it asks none."""
+    asked = {item.id for item in cycle.indicators if item.link}
+    own = {"working_group", "deficits_found", "deficits_helped", "school_programmes", "tutoring", "page", "report"}
+    assert asked == own | {"region_programme", "region_page", "region_report"}
+    judged = assess_management(answers(("programme", "да", None)), cycle, REGION).set_index("question")
+    assert judged.loc["programme", "state"] == CLOSED
+
+
 def test_names_that_the_sources_lack_are_said_to_be_so(cycle):
     assert cycle.components.status == "не подтверждено источниками"
     assert len(cycle.components.titles) == 9

@@ -32,32 +32,43 @@ PLANS = {
     "khabarovsk": """
 systems 2020 60 2021 68 2022 76; identified 100; programmes 100; agreements 10 договоров; agreements_planned 5 договоров
 monitored 100; short_events 100; course_persons 5 человек; communities 100; exchange 4 мероприятий
-interregional 1 мероприятий; interregional_persons 40 человек; corrected 100; models 2020 68 2021 68 2022 76
-contest 2020 5 2021 5 школ; local_exchange 2021 2 2022 2 мероприятий; internships_abroad 2 субъектов; heads_club 100
+region_exchange 2021 4 2022 4 мероприятий; interregional 1 мероприятий; interregional_persons 40 человек
+corrected 100; models 2020 68 2021 68 2022 76
+contest 2020 5 2021 5 школ; local_exchange 2021 2 2022 2 мероприятий
+internships_number 2020 2 стажировок; internships_abroad 2 субъектов; heads_events 2020 100
+heads_club 2021 100 2022 100
 local_club 2021 15 2022 20; club_events 2020 2 2021 2 мероприятий; corrected_courses 2020 2 программ
-new_courses 2020 5 программ; meo 2020 100; library 2020 60; described 2020 2 практик; model_schools 2020 10
+new_courses 2020 5 программ; meo 2020 100; library 2020 60
+office_meetings 2020 4 заседаний; dean_meetings 2020 12 заседаний; described 2020 2 практик; model_schools 2020 10
 vsevteme 2020 100; internships 2020 5 стажировок; winners 2020 2 стажировок; seminars 100; local_programmes 2020 60
-conference 2020 3 человек; printed 2020 50 экз.; updates 2020 12 обновлений; reports 2020 12 отчётов
+conference 2020 3 человек; models_printed 2020 50 экз.; models_sheets 2020 1 п. л.
+printed 2020 50 экз.; sheets 2020 1 п. л.; updates 2020 12 обновлений; reports 2020 12 отчётов
 news 2020 1 сообщений; network 2020 100; shnro_programmes 2020 100; shnro_corrected 2020 100; shnro_events 2020 100
-low_teachers 2020 100; teams 2020 100; contest_places 2020 26; local_contest 2020 2 школ; shnro_seminars 2020 100
+low_teachers 2020 100; shnro_vsevteme 2020 100
+teams 2020 100; contest_places 2020 26; local_contest 2020 2 школ; shnro_seminars 2020 100
 shnro_heads 2020 50""",
     "500plus": """
-curators 100; opening 100; documents 100; surveys 100; evidence 100; events 75; corrected 100; webinars 90
+curators 100; opening 100; documents 100; surveys 100; evidence 100; events 75; corrected 100; federal_meetings 100
+webinars 90
 directions 100; communities 100; meetings 4 совещаний; course_change 30; course_programme 30; course_lesson 30
 teams 90; contest 50; tasks_webinars 4 вебинаров; mentoring 100; quality_seminar 100; practices_seminar 100
-reports 12 отчётов; printed 50 экз.""",
+reports 12 отчётов; printed 50 экз.; sheets 1 п. л.""",
     "krasnoyarsk": """
 programmes 2020 60 2021 85 2022 100; school_programmes 2020 100 2021 100 2022 100
 practices 2020 10 2021 15 2022 20 практик; self_diagnosis 2020 10 2021 50 2022 80
 mobile_centre 2020 10 2021 10 2022 10 школ; young_teachers 2020 10 2021 20 2022 25 школ
 networks 2020 100 2021 100 2022 100; designer 2021 20 2022 50; district_curators 2020 10 2021 10 2022 10 школ
-coordinators 2020 100 2021 100 2022 100; team_events 2020 5 2021 7 2022 7 событий; manager_events 2021 4 2022 5 событий
+coordinators 2020 100 2021 100 2022 100; team_events 2020 5 2021 7 2022 7 событий
+district_events 2020 5 2021 10 2022 10 событий; manager_events 2021 4 2022 5 событий
 sites 2020 5 2021 10 2022 15 площадок; interregional 2020 1 2021 1 2022 1 мероприятий
 interregional_regions 2020 4 2021 5 2022 6 регионов; agreements 2020 10 2021 20 2022 30
 deficits_math 2020 50 2021 75 2022 90; deficits_russian 2020 50 2021 75 2022 90
 deficits_primary 2020 50 2021 75 2022 90; course_programmes 2020 2 2021 5 2022 7 программ
 involved 2020 20 2021 30 2022 40; oge_dynamics 2020 15 2021 20 2022 25; ege_dynamics 2020 15 2021 20 2022 25
-reading_dynamics 2020 10 2021 20 2022 25; science_dynamics 2020 10 2021 20 2022 25""",
+reading_dynamics 2020 10 2021 20 2022 25; science_dynamics 2020 10 2021 20 2022 25
+council 2021 2 2022 2 заседаний; teacher_seminars 2020 4 2021 4 2022 4 семинаров
+specialist_seminars 2020 2 2021 2 2022 2 семинаров; team_seminars 2020 2 2021 2 2022 2 семинаров
+network_events 2020 4 2021 4 2022 4 событий""",
     "lazo": """
 vpr_coped 75; shnor_share 20 at_most; biased 0 at_most; courses 100; quality 1 п. п.; excellent 0 отметок more_than
 measures 2023 79 2024 89; programmes 100; agreements 100; monitored 100; short_events 1 мероприятий
@@ -68,8 +79,8 @@ event_1_2_6 2023 90; event_1_2_7 2023 70; event_1_2_8 2023 80; event_1_2_9 2023 
 event_1_2_11 2023 80; event_1_2_12 2023 80; event_1_2_14 2023 80; event_1_2_16 2023 90; event_1_2_17 2023 90
 event_1_2_18 2023 90; event_1_2_22 2023 90; landing 2023 90; managers 2023 30; risk_schools 2023 2 школ
 discussed 2 совещаний; risk_seminar 2023 80; all_programmes 2023 100; trained 2023 60 человек more_than
-career 50; cubes 20; finance 70; growth_points 2023 2 школ; corrected 100; meetings 2024 6 совещаний
-parents 4 мероприятий""",
+career 50; cubes 20; finance 70; literacy 2023 70; growth_points 2023 2 школ; own_growth_points 2023 1 школ
+corrected 100; meetings 2024 6 совещаний; parents 4 мероприятий; updates 2023 10 2024 12 сообщений""",
 }
 
 

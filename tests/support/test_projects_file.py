@@ -19,8 +19,8 @@ def projects():
 @pytest.mark.parametrize(
     ("name", "stages"),
     [
-        # 000: п. 2.6, 2.15, 2.17
-        ("Эффективная школа", {"входной": 1, "промежуточный": 1, "итоговый": 1}),
+        # 000: п. 2.6, 2.15, 2.17; 002: п. 2.2 плана на 2021 и на 2022 год, «1 и 3 квартал»
+        ("Эффективная школа", {"входной": 1, "промежуточный": 5, "итоговый": 1}),
         # 001: п. 1.17, 1.15, 1.19, 1.20; входного мониторинга документ не называет
         ("500+", {"промежуточный": 3, "итоговый": 1}),
         # 003, № 29: сентябрь 2020, 2021, 2022; январь 2021, 2022; июнь 2021, 2022
@@ -28,8 +28,8 @@ def projects():
             "Программа повышения качества образования Красноярского края",
             {"входной": 3, "промежуточный": 2, "итоговый": 2},
         ),
-        # 004, п. 5.1, 5.3, 5.5
-        ("Эффективная школа, муниципальный район имени Лазо", {"входной": 1, "промежуточный": 4, "итоговый": 1}),
+        # 004, п. 5.1 (март, август, ноябрь двух лет), 5.3 (сентябрь 2023 года), 5.5 (декабрь 2024 года)
+        ("Эффективная школа, муниципальный район имени Лазо", {"входной": 1, "промежуточный": 6, "итоговый": 1}),
     ],
 )
 def test_waves_are_those_of_the_sources(projects, name, stages):
@@ -43,7 +43,10 @@ def test_days_and_plans_are_those_of_the_sources(projects):
         for name in ("Эффективная школа", "Эффективная школа, муниципальный район имени Лазо", "500+")
     )
     assert (krai.list_waves(2020)[0].since, krai.list_waves(2020)[0].until) == (date(2020, 3, 2), date(2020, 4, 15))
-    assert krai.list_waves(2021) == []
+    quarters = [(wave.since.month, wave.until.month) for year in (2021, 2022) for wave in krai.list_waves(year)]
+    assert quarters == [(1, 3), (7, 9)] * 2
+    ends = [(wave.until.year, wave.until.month) for year in (2023, 2024) for wave in lazo.list_waves(year)]
+    assert ends == [(2023, 3), (2023, 8), (2023, 9), (2023, 11), (2024, 3), (2024, 8), (2024, 11), (2024, 12)]
     assert (krai.agreements.schools, krai.agreements.until) == (5, date(2020, 3, 31))
     assert (lazo.agreements.share_pct, [quota.schools for quota in lazo.quotas]) == (100, [7, 2])
     assert (plus.agreements, plus.quotas, plus.curators.share_pct) == (None, (), 100)

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 from builders import result, table, tables
+from conftest import ROOT
 
 from effschool.base.russian import NO_DATA
-from effschool.support.programmes import Programme
+from effschool.support.programmes import Programme, load_programmes
 from effschool.support.roadmap import judge_events
 from effschool.support.targets import (
     AT_RISK,
@@ -175,6 +176,21 @@ def test_marked_schools_are_counted_in_years_that_a_list_came_for():
     assert found.loc[("А", 2022), ["fact", "state"]].tolist() == [50, MISSED]
     assert found.loc[("Б", 2022), ["fact", "state"]].tolist() == [0, MET]
     assert found.loc[("регион", 2021), "state"] == NO_DATA
+
+
+def teachers(school_id, subject, number, diagnosed):
+    row = dict.fromkeys(["courses_planned", "courses_passed", "with_deficits", "helped", "mentors", "vacancies"])
+    return row | {"year": 2022, "school_id": school_id, "subject": subject, "teachers": number} | diagnosed | SOURCE
+
+
+def test_self_diagnosis_in_krasnoyarsk_is_of_teachers_above_primary_school():
+    """Of the 8 others 3 passed it; the ten of primary school are on neither side."""
+    (shipped,) = load_programmes(ROOT / "methodologies" / "targets", "krasnoyarsk")
+    (target,) = [target for target in shipped.targets if target.id == "self_diagnosis"]
+    counts = [(RUS, 3, 1), ("прочие предметы", 5, 2), ("начальная школа", 10, 9)]
+    rows = [teachers("1", subject, number, {"diagnosed": passed}) for subject, number, passed in counts]
+    found = compare({"count": target.count.model_dump()}, teachers=rows)
+    assert found.loc[("регион", 2022), ["part", "whole", "fact"]].tolist() == [3, 8, 37.5]
 
 
 def event(number, municipality, state=None, name="Программа"):
