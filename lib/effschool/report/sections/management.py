@@ -11,9 +11,9 @@ from effschool.support.management import CLOSED, GAPS, count_closed
 TITLE = "Управленческий цикл"
 INDICATORS = ("показателя", "показателей", "показателей")
 COLUMNS = {
-    "words": "Показатель",
-    "state": "Состояние",
     "advice": "Что сделать",
+    "state": "Состояние",
+    "words": "Показатель",
     "component": "Компонент цикла",
     "link": "Ссылка",
     "source": "Источник",
