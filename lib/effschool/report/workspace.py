@@ -37,14 +37,13 @@ Seen = Annotated[str, AfterValidator(clean_letters)]
 class Region(BaseModel):
     """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
 
-    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область». `tiles` are places of
-    municipalities on the tile map: row and column, counted from 1; without it they stand in alphabetical order.
+    `data_source` says on every page where the data are from. `tiles` are places of municipalities on the tile map: row
+    and column, counted from 1; without it they stand in alphabetical order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Seen = "Регион"
     demonstration: bool = False
-    unit: Seen = "муниципалитет"
     data_source: Seen = ""
     tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
 

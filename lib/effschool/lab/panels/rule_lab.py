@@ -33,7 +33,6 @@ READINGS = {
     "отставание снижает индекс (consistent)": "consistent",
     "так, как написано в документе (literal)": "literal",
 }
-GROUPINGS = {"three": "вечерние школы отдельно (three)", "two": "вечерние вместе с основными (two)"}
 TOTALS = {"из выпускников (graduates)": "graduates", "из участников экзамена (participants)": "participants"}
 CUTS = {"до ближайшего целого": "half_up", "вниз": "floor", "вверх": "ceil", "как в SPSS": "spss"}
 KINDS = {"среднее арифметическое": "arithmetic", "среднее геометрическое": "geometric"}
@@ -49,6 +48,15 @@ def _show_default(desk: Desk) -> Table:
     year, method = desk.years[0], desk.methodology
     members = list_members(desk.identified.lists, method, year)
     return compare_sizes(members, members, year)
+
+
+def name_readings(methodology: Methodology) -> list[tuple[str, str]]:
+    """Readings of the groups by what each of them compares: «средние, основные (two)»."""
+    groups = methodology.groups
+    if not isinstance(groups, GroupsByType):
+        return []
+    sets = {name: dict.fromkeys((groups.names | own).values()) for name, own in groups.readings.items()}
+    return [(f"{', '.join(names)} ({reading})", reading) for reading, names in sets.items()]
 
 
 def find_members(tables: Tables, methodology: Methodology, year: int, memory: Memory) -> Members:
@@ -168,9 +176,7 @@ class RulesPanel(Panel):
         self.refresh()
 
     def _offer_readings(self, own: Choice) -> None:
-        groups = self.base.groups
-        readings = groups.readings if isinstance(groups, GroupsByType) else {}
-        self.groups.options = [(GROUPINGS.get(name, name), name) for name in readings] if own.groups else [(NONE, "")]
+        self.groups.options = name_readings(self.base) if own.groups else [(NONE, "")]
         self.groups.value, self.groups.disabled = own.groups or "", not own.groups
         self.certificate_total.value = own.certificate_total
         items = self.base.indicators.values()
