@@ -57,6 +57,16 @@ class Desk:
         return self.reports / "exports"
 
     @property
+    def comments(self) -> Path:
+        """Rules of the comments for teachers and heads."""
+        return self.root / "comments" / "schools.yml"
+
+    @property
+    def drafts(self) -> Path:
+        """Rules of the drafts of schools' programmes."""
+        return self.root / "programmes" / "school.yml"
+
+    @property
     def methodologies(self) -> Path:
         """Folder of methodology files."""
         return self.root / "methodologies"
