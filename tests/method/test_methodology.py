@@ -668,7 +668,7 @@ def test_circle_through_another_folder_is_found(folder):
 
 def test_methodology_without_dynamics_is_refused_at_loading(folder):
     text = refuse_text(folder, GOOD.partition("dynamics:")[0])
-    assert "нет раздела dynamics, а без него отчётов не составить" in text
+    assert "ожидался раздел dynamics: без него отчётов не составить" in text
 
 
 def test_unknown_name_lists_the_known_ones(methodologies):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from pandera.pandas import Check, DataFrameSchema
 
+SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
+"""Types that the layouts of the project know; layouts and methodologies of another region have words of their own."""
 LOCALITIES = ("город", "село")
 LEVELS = ("ООО", "СОО")
 EVENT_STATES = ("выполнено", "не выполнено", "отменено")

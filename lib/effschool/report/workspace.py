@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, field_v
 from effschool.base.configuration import Model, read_rules
 from effschool.base.russian import clean_letters
 from effschool.base.schemas import DOUBT, LEFT_BEHIND
-from effschool.base.storage import hash_readable, read_record, read_table, write_table, write_text
+from effschool.base.storage import hash_readable, read_record, read_table, say_lost, write_table, write_text
 from effschool.doubt.examine import leave_out_doubtful
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
@@ -203,6 +203,8 @@ def load_counted(processed: Path) -> Tables:
 def load_used_methodology(processed: Path) -> Methodology:
     """The methodology that the tables were made with."""
     path = processed / "methodology.json"
+    if not processed.is_absolute() and not (processed.is_dir() or processed.parent.is_dir()):
+        raise FileNotFoundError(say_lost(processed))
     if not path.is_file():
         raise FileNotFoundError(
             "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."

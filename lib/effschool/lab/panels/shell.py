@@ -16,6 +16,8 @@ from effschool.report.display import TEMPLATES, Text
 
 MODE = "EFFSCHOOL_PANELS"
 """Variable that decides outright: «live» or «static»."""
+FILES = "EFFSCHOOL_FILES"
+"""Variable with the address under which the project's files are served, where no JupyterLab resolves links."""
 LAB_SESSION = "JPY_SESSION_NAME"
 """Variable that a Jupyter server sets for the kernel of an open notebook; papermill and nbclient set none."""
 FIELD = {"description_width": "initial"}
@@ -142,20 +144,24 @@ class Panel:
     def show_file(self, path: Path, text: str = "") -> None:
         """Say that a file is there, or in which folder, with a link that Lab resolves and the browser saves."""
         text = text or f"Сохранено в папке {path.parent.parent.name}/{path.parent.name}:"
-        way = Path(os.path.relpath(path)).as_posix()
-        link = f"<a href='{quote(way)}' download='{escape(path.name)}'>{escape(path.name)}</a>"
+        link = f"<a href='{link_to(path)}' download='{escape(path.name)}'>{escape(path.name)}</a>"
         self.show_output({"text/html": f"<p class='effschool-good' role='status'>{escape(text)} {link}</p>"})
 
     def link_page(self, path: Path, text: str) -> None:
         """A link that opens a page in a tab of its own."""
-        way = quote(Path(os.path.relpath(path)).as_posix())
-        link = f"<a href='{way}' target='_blank' rel='noopener'>{escape(text)}</a>"
+        link = f"<a href='{link_to(path)}' target='_blank' rel='noopener'>{escape(text)}</a>"
         self.show_output({"text/html": f"<p class='effschool-good' role='status'>{link}</p>"})
 
     def show_output(self, data: dict[str, str]) -> None:
         """Show one bundle of representations below the panel, in place of the last."""
         output = {"output_type": "display_data", "data": {"text/plain": "", **data}, "metadata": {}}
         self.files.outputs = (output,)
+
+
+def link_to(path: Path) -> str:
+    """Address of a file: from the notebook's folder, or where the project's files are served."""
+    served = os.environ.get(FILES, "")
+    return served + quote(Path(os.path.relpath(path, ".." if served else ".")).as_posix())
 
 
 def find_boxes(widget: widgets.Widget) -> Iterator[widgets.Box]:

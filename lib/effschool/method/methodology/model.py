@@ -106,7 +106,7 @@ class Methodology(Frozen):
     def _check_dynamics(self) -> Self:
         if not self.dynamics:
             raise RuleError(
-                "нет раздела dynamics, а без него отчётов не составить; образец — methodologies/khabarovsk-2020.yml"
+                "ожидался раздел dynamics: без него отчётов не составить; образец — methodologies/khabarovsk-2020.yml"
             )
         return self
 
