@@ -72,21 +72,21 @@ def build_parser() -> argparse.ArgumentParser:
     compare.set_defaults(command=compare_kept)
     made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
     known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made)), (audit, RUN_OPTIONS)
-    also = (
-        (check, (*FORM_OPTIONS, protocols)),
-        (public, PUBLIC_OPTIONS),
-        (compare, COMPARE_OPTIONS),
-        (programme, PROGRAMME_OPTIONS),
-    )
-    for command, listed in (*known, *also):
+    also = (check, (*FORM_OPTIONS, protocols)), (public, PUBLIC_OPTIONS), (compare, COMPARE_OPTIONS)
+    for command, listed in (*known, *also, (programme, PROGRAMME_OPTIONS)):
         for name, default, text in listed:
             command.add_argument(f"--{name}", default=default, help=text)
+    _add_others(commands)
+    return parser
+
+
+def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Commands that make no report."""
     _add_shown(commands.add_parser("lab", help="открыть тетради в JupyterLab"), show_notebooks)
     _add_shown(commands.add_parser("view", help="показать панели в браузере без JupyterLab"), show_panels)
     demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
     demo.set_defaults(command=make_demo)
     demo.add_argument("folder", type=Path)
-    return parser
 
 
 def _add_shown(parser: argparse.ArgumentParser, show: Callable[[argparse.Namespace], int]) -> None:

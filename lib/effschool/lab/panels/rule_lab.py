@@ -176,15 +176,19 @@ class RulesPanel(Panel):
         self.title = widgets.Text(description="Название", placeholder="моя методика", style=FIELD)
         self.save = press("Сохранить как методику", self.guard(self.save_rules))
         self.why = press("Почему списки разные", self.guard(self.explain))
-        self.sizes, self.rival_sizes = widgets.HTML(), widgets.HTML()
-        views = [TableView(self, Takeaway(desk.exports, stem)) for stem in ("правила", "правила почему", "методики")]
-        self.moves, self.reasons, self.rival_moves = views
-        hide(self.reasons.widget, self.rival_moves.widget)
+        self._add_views()
         self._lay_out()
         self.watch(self.choose_method, self.method)
         self.watch(self.refresh, self.year, *self._fields())
         self.watch(self.compare_rivals, self.rivals, self.year)
         self.choose_method()
+
+    def _add_views(self) -> None:
+        self.sizes, self.rival_sizes = widgets.HTML(), widgets.HTML()
+        stems = ("правила", "правила почему", "методики")
+        views = [TableView(self, Takeaway(self.desk.exports, stem)) for stem in stems]
+        self.moves, self.reasons, self.rival_moves = views
+        hide(self.reasons.widget, self.rival_moves.widget)
 
     def _fields(self) -> list[widgets.Widget]:
         bands = [self.share, self.cut, self.kind]
