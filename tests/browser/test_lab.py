@@ -293,7 +293,7 @@ def test_kernel_that_was_restarted_is_told_on_the_panel(page):
     page.locator(".lm-TabBar-tab", has_text="00_start.ipynb").click()
     page.get_by_role("menuitem", name="Ядро").click()
     page.get_by_text("Перезапустить ядро…", exact=True).click()
-    page.get_by_role("button", name="Перезапустить", exact=True).last.click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
     panel = page.locator(".effschool-panel").first
     told = "element => getComputedStyle(element, '::before').content"
     page.wait_for_function(f"() => ({told})(document.querySelector('.effschool-panel')).includes('перезапущено')")

@@ -54,9 +54,15 @@ def served(root, demo_processed, tmp_path_factory) -> Iterator[tuple[str, Path]]
 
 
 @pytest.fixture(scope="module")
-def page(served, browser: Browser) -> Iterator[Page]:
+def asked() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(served, browser: Browser, asked) -> Iterator[Page]:
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     page.set_default_timeout(WAIT)
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(served[0])
     expect(page.locator(".effschool-panel")).to_have_count(1, timeout=WAIT)
     yield page
@@ -82,3 +88,8 @@ def test_file_is_given_and_nothing_but_reports(page, served):
     assert list((folder / "reports" / "exports").glob("*.xlsx"))
     for path in ("data/processed/schools.parquet", "reports/%2e%2e/methodologies/thresholds.yml"):
         assert page.request.get(f"{address}/voila/files/{path}").status in (403, 404)
+
+
+def test_nothing_is_asked_of_another_host(page, served, asked):
+    own = (served[0], served[0].replace("http", "ws", 1), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(own)] == []

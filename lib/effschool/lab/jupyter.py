@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import nbformat
 from nbformat.sign import NotebookNotary
 
-from effschool.lab.panels.shell import FILES, MODE
+from effschool.lab.session import FILES, MODE
 
 SETTINGS = "lab"
 """Folder of the project with Lab's settings, in git: `overrides.json` and the server's configuration."""
@@ -91,6 +91,7 @@ def build_view(root: Path, options: Sequence[str] = ()) -> list[str]:
         f"--Voila.root_dir={root}",
         f"--VoilaConfiguration.file_allowlist={SERVED}",
         "--VoilaConfiguration.show_tracebacks=False",
+        "--VoilaConfiguration.template=effschool",
         *options,
     ]
 
@@ -100,7 +101,9 @@ def open_view(root: Path, options: Sequence[str] = ()) -> NoReturn:
     is_placed = any(option.startswith(("--port", "--Voila.port")) for option in options)
     port = [] if is_placed else [f"--Voila.port={choose_port(PORTS['view'])}"]
     command = build_view(root, [*port, *options])
-    os.execve(command[0], command, {**os.environ, **name_folders(root), MODE: "live", FILES: "/voila/files/"})
+    paths = os.pathsep.join([str(root / SETTINGS), *filter(None, [os.environ.get("JUPYTER_PATH")])])
+    seen = {MODE: "live", FILES: "/voila/files/", "JUPYTER_PATH": paths}
+    os.execve(command[0], command, {**os.environ, **name_folders(root), **seen})
 
 
 def trust_start(root: Path) -> None:

@@ -12,12 +12,9 @@ import ipywidgets as widgets
 from IPython import get_ipython
 
 from effschool.base.problems import hide_folders, say_error
+from effschool.lab.session import FILES, MODE
 from effschool.report.display import TEMPLATES, Text
 
-MODE = "EFFSCHOOL_PANELS"
-"""Variable that decides outright: «live» or «static»."""
-FILES = "EFFSCHOOL_FILES"
-"""Variable with the address under which the project's files are served, where no JupyterLab resolves links."""
 LAB_SESSION = "JPY_SESSION_NAME"
 """Variable that a Jupyter server sets for the kernel of an open notebook; papermill and nbclient set none."""
 FIELD = {"description_width": "initial"}
