@@ -298,6 +298,8 @@ def test_kernel_that_was_restarted_is_told_on_the_panel(page):
     told = "element => getComputedStyle(element, '::before').content"
     page.wait_for_function(f"() => ({told})(document.querySelector('.effschool-panel')).includes('перезапущено')")
     assert "Выполните тетрадь заново" in panel.evaluate(told)
+    bar = page.get_by_role("contentinfo").filter(has_text="00_start.ipynb")
+    expect(bar.get_by_role("button", name="| Простаивает")).to_be_visible(timeout=WAIT)  # a half-started kernel stays
 
 
 def test_nothing_is_written_to_the_home(lab, page):
