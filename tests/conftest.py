@@ -46,6 +46,15 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sources() -> Path:
+    """Documents of programmes; their tests are skipped, by name and with the reason, where they are missing."""
+    folder = SHARED / "sources"
+    if not folder.is_dir():
+        pytest.skip("нет папки ../shared/sources с документами программ")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Raw files of a tiny demonstration region: 3 municipalities, 36 schools, 2020 to 2023. Not to be changed."""
     from effschool.demo import make_demo_region
@@ -53,6 +62,26 @@ def demo_raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "raw"
     make_demo_region(folder, municipalities=3, schools=36, years=4, shapes=True)
     return folder
+
+
+def follow_projects(contract, paths, participants, methodology, found):
+    """Fields of `Support` that are of projects, as notebook 03_support makes them; `found`: year, certainty, levels."""
+    from effschool.support.monitoring import StageBasis, follow_stages
+    from effschool.support.official import compare_official
+    from effschool.support.practices import find_practices
+    from effschool.support.projects import load_projects
+    from effschool.support.proposal import ProposalBasis, propose_participants
+
+    year, certainty, levels = found
+    projects = load_projects(ROOT / "methodologies" / "projects.yml")
+    basis = ProposalBasis(paths, contract["official"], participants, certainty, contract["proposal"])
+    stages = StageBasis(paths, participants, contract["stages"], contract["monitoring"], methodology.effects)
+    return {
+        "proposed": propose_participants(basis, projects, year, "Демонстрационный край"),
+        "official": compare_official(contract["official"], paths, contract, methodology.fioko),
+        "monitoring": follow_stages(stages),
+        "practices": find_practices(levels, paths, participants, methodology, projects.practices),
+    }
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +100,11 @@ def demo_processed(demo_raw, methodology):
     from effschool.intake.missing import find_missing, judge_missing, write_missing
     from effschool.method.identify import identify_schools
     from effschool.report import workspace
+    from effschool.support.context import list_teachers, load_context, profile_schools
+    from effschool.support.management import assess_management, load_cycle
     from effschool.support.participants import name_approved, name_participants
     from effschool.support.programmes import load_programmes
-    from effschool.support.roadmap import find_day, judge_events
+    from effschool.support.roadmap import judge_events
     from effschool.support.targets import FactBasis, compare_targets
     from effschool.tasks.deficits import find_deficits
     from effschool.tasks.works import load_rules, load_works
@@ -90,20 +121,29 @@ def demo_processed(demo_raw, methodology):
     year = choose_year(identified, methodology, None)
     workspace.save_decisions(explain_decision(identified, contract, methodology, year).rows, processed)
     recount = Recount(identified, contract, methodology, year, draws=100)
-    workspace.save_certainty(assess_lists(recount).rows, estimate_levels(recount), processed)
+    certainty, levels = assess_lists(recount).rows, estimate_levels(recount)
+    workspace.save_certainty(certainty, levels, processed)
     dynamics = follow_schools(identified, contract, methodology)
     workspace.save_dynamics(dynamics, processed)
-    events = judge_events(contract["roadmap"], find_day(contract["roadmap"]), soon_days=30)
+    events = judge_events(contract["roadmap"], None, soon_days=30)
     targets = compare_targets(
-        load_programmes(ROOT / "methodologies" / "targets"), FactBasis(dynamics.paths, contract, events)
+        load_programmes(ROOT / "methodologies" / "targets", places=["Демонстрационный край"]),
+        FactBasis(dynamics.paths, contract, events),
     )
+    participants = name_participants(contract["programme"], identified.schools)
     workspace.save_support(
         workspace.Support(
             find_partners(dynamics.paths, methodology, year),
             targets,
             events,
-            name_participants(contract["programme"], identified.schools),
+            participants,
             name_approved(contract["partners"], identified.schools),
+            **follow_projects(contract, dynamics.paths, participants, methodology, (year, certainty, levels)),
+            management=assess_management(
+                contract["management"], load_cycle(ROOT / "forms" / "management.yml"), "Демонстрационный край"
+            ),
+            context=profile_schools(contract, identified.schools, load_context(ROOT / "forms" / "context.yml")),
+            teachers=list_teachers(contract["teachers"]),
         ),
         processed,
     )

@@ -37,7 +37,7 @@ def wait_for(process: subprocess.Popen, port: int) -> None:
 def served(root, demo_processed, tmp_path_factory) -> Iterator[tuple[str, Path]]:
     """Address of the panels of a copy of the project with a finished run, and its folder."""
     folder, home = tmp_path_factory.mktemp("viewed"), tmp_path_factory.mktemp("home")
-    for name in ("notebooks", "methodologies", "layouts", "lab", "comments", "programmes"):
+    for name in ("notebooks", "methodologies", "layouts", "lab", "comments", "programmes", "forms"):
         shutil.copytree(root / name, folder / name)
     shutil.copytree(demo_processed, folder / "data" / "processed")
     port = find_port()

@@ -68,7 +68,7 @@ def test_same_seed_gives_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     demo.make_demo_region(tmp_path / "two", seed=7, **SMALL)
     one, two = read_bytes(tmp_path / "one"), read_bytes(tmp_path / "two")
     assert one == two
-    assert len(one) == 7 + SMALL["municipalities"]
+    assert len(one) == 13 + SMALL["municipalities"]
 
 
 def test_workbooks_hold_no_present_time(tmp_path: Path) -> None:

@@ -252,7 +252,8 @@ def test_commands_write_forms_and_check_them(tmp_path, capsys, changed, status):
         main(["forms", "--data", str(raw), "--layouts", str(LAYOUTS), "--year", "2022", "--out", str(tmp_path / "f")])
         == 0
     )
-    assert len(list((tmp_path / "f" / "2022").glob("*.xlsx"))) == 2
+    written = sorted(path.stem for path in (tmp_path / "f" / "2022").glob("*.xlsx"))
+    assert written == [name + beside for name in ("iuzhnyi-raion", NORTH_FILE) for beside in ("", "-support")]
     assert main(["check", "--data", str(raw), "--layouts", str(LAYOUTS), "--out", str(tmp_path / "c")]) == status
     told = capsys.readouterr().out
     assert "Северный район: " in told

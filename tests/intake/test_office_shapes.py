@@ -34,7 +34,8 @@ def test_every_kind_of_file_is_there(ingested):
         *("contract-schools", "contract-results", "contract-certificates", "contract-programme"),
         *("contract-social-municipal", "certificates-any", "register-export", "oge-protocol", "ege-protocol"),
         *("ege-wide", "vpr-statistics", "vpr-flat", "vpr-journal", "vpr-scores", "vpr-marked", "vpr-tasks"),
-        *("targets-fact", "roadmap"),
+        *("targets-fact", "roadmap", "official", "proposal", "monitoring", "stages"),
+        *("context", "teachers", "management", "form-context", "form-teachers", "form-management"),
     }
     assert set(ingested.files["layout"]) == kinds
 

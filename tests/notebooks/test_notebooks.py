@@ -85,7 +85,7 @@ def run(settings: Settings) -> Year:
 
 def make_settings(root: Path, folder: Path, raw: Path) -> Settings:
     """A copy of the project with data in it, laid out as a user has it."""
-    for name in ("notebooks", "methodologies", "layouts", "comments"):
+    for name in ("notebooks", "methodologies", "layouts", "comments", "programmes", "forms"):
         shutil.copytree(root / name, folder / name)
     shutil.copytree(raw, folder / "data" / "raw")
     return Settings(
@@ -261,6 +261,7 @@ def test_parcel_holds_what_is_mailed_and_nothing_of_others(year):
         with zipfile.ZipFile(year.folder / f"{slug}.zip") as parcel:
             names = parcel.namelist()
             schools = {f"{slug}/{path.name}" for path in year.list_schools(report["page"])}
+            schools |= {f"{slug}/{path.name}" for path in (year.folder / slug).glob("*.[dx]*")}  # drafts of programmes
             assert set(names) == {f"{slug}{suffix}" for suffix in (".html", ".xlsx", ".docx", ".txt")} | schools
             assert all(parcel.read(name) == (year.folder / name).read_bytes() for name in names)
             letter = parcel.read(f"{slug}.txt").decode()
@@ -370,7 +371,10 @@ def assert_same_cell(shown: str, kept: object) -> None:
         assert read_number(shown) == (read_number(kept) if isinstance(kept, str) else kept)
 
 
-BOOK_ONLY = {"Надёжность", "Решения", "История", "Задания школ", "Показатели школ", "Комментарии"}
+BOOK_ONLY = {
+    *("Надёжность", "Решения", "История", "Задания школ", "Показатели школ", "Комментарии"),
+    *("Мониторинг", "Перечень ФИОКО", "Предложение"),
+}
 """Tables of a report that its page does not show: what stands on pages of schools, and what explains it."""
 
 
@@ -459,6 +463,7 @@ def test_texts_of_pages_are_the_facts(year):
         texts = {read_words(text["text"]) for text in list_texts(parts) if text["text"]}
         pages = read_pages(year, page)
         shown = {read_words(block.get_text()) for soup in pages for block in soup.main.select(BLOCKS)}
+        shown |= {read_words(svg["aria-label"]) for soup in pages for svg in soup.main.select("svg.profile")}
         assert shown - {OWN_ADVICE} | {*map(read_words, captions)} == texts
         charts = [part for part in parts if part["kind"] == "chart"]
         alternatives = [read_words(image["aria-label"]) for image in pages[0].main.select("figure svg[role=img]")]

@@ -17,7 +17,8 @@ YEAR = 2023
 
 @pytest.fixture(scope="module")
 def rules(root):
-    return root / "comments" / "schools.yml", root / "programmes" / "school.yml"
+    drafts = root / "programmes" / "school.yml", root / "forms" / "context.yml"
+    return root / "comments" / "schools.yml", drafts
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_same_school_gives_the_same_bytes(told, rules, folder, tmp_path):
 
 
 def test_goal_of_the_programme_counts_where_the_municipality_takes_part(told, rules, tmp_path):
-    """A plan of 60 % who cope is a goal of 40 % who do not: nearer to 55 % than the threshold of ФИОКО and the group."""
+    """A plan of 60 % who cope is a goal of 40 % who do not: nearer to 55 % than ФИОКО and the group."""
     portfolio = told.portfolio
     plan = {"programme": "lazo", "target": "vpr_coped", "year": YEAR, "municipality": portfolio.municipality}
     support = replace(portfolio.workspace.support, targets=pd.DataFrame([plan | {"plan": 60.0}]))

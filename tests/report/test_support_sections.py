@@ -12,7 +12,8 @@ from effschool.report.sections import partners as partners_sections
 from effschool.report.sections import roadmap as roadmap_sections
 from effschool.report.sections import targets as targets_sections
 from effschool.report.workspace import Support, load_named_partners, load_support, save_support
-from effschool.support.roadmap import AHEAD, DONE, OVERDUE, SOON
+from effschool.support.roadmap import AHEAD, DONE, NO_MARK, OVERDUE, SOON, judge_events
+from effschool.support.targets import FactBasis
 
 YEAR = 2023
 OWN = (
@@ -164,10 +165,13 @@ def test_targets_without_any_fact_are_left_to_the_region(demo, names):
 
 
 def test_every_municipality_stands_among_places(demo, names):
-    places = targets_sections.tabulate_target_places(demo.support.targets, YEAR).frame
+    places = targets_sections.tabulate_target_places(demo.support.targets, YEAR, demo.identified.schools).frame
     assert places["Муниципалитет"].tolist() == list_municipalities(demo, YEAR)
-    totals = places.drop(columns="Муниципалитет").sum(axis=1)
-    assert (totals == totals.iloc[0]).all()
+    latest = targets_sections.choose_latest(demo.support.targets, YEAR)
+    taking = latest["municipality"].value_counts()
+    totals = places.set_index("Муниципалитет").sum(axis=1)
+    assert totals.to_dict() == {name: taking.get(name, 0) for name in totals.index}
+    assert 0 < (totals > 0).sum() < len(totals)  # one takes part in nothing
     shares = roadmap_sections.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools).frame
     assert sorted(shares["Где"]) == sorted(["регион", *names])
     part = roadmap_sections.tabulate_roadmap_shares(demo.support.roadmap, demo.identified.schools)
@@ -189,9 +193,40 @@ def test_late_and_near_events_stand_on_the_page_and_all_of_them_in_the_book(demo
     assert "состояние на 15.10.2023" in part.title
     assert f"Просрочено {(own['state'] == OVERDUE).sum()}," in part.note
     assert len(part.frame) == len(own) > urgent.sum()
-    assert set(part.frame["Состояние"].head(urgent.sum())) == {OVERDUE, SOON}
+    assert set(part.frame["Состояние"].head(urgent.sum()).str.partition(";")[0]) == {OVERDUE, SOON}
+    assert f"Срок прошёл, а отметки нет у {(own['state'] == NO_MARK).sum()}\N{NO-BREAK SPACE}" in part.note
+    assert f"Выполнено {(own['state'] == DONE).sum()} из {len(own)} запланированных" in part.note
     body = part.render_body()
     assert all((event in body) == late for event, late in zip(own["event"], urgent, strict=True))
+
+
+def test_state_of_a_page_says_how_many_terms_are_over(demo):
+    own = demo.support.roadmap[demo.support.roadmap["municipality"].isna()]
+    frame = roadmap_sections.tabulate_events(own, "край").frame.set_index("Мероприятие")
+    assert frame.loc["мониторинг реализации программы", "Состояние"] == "впереди; прошло сроков: 2 из 3"
+    assert frame.loc["совещания с кураторами и школами", "Состояние"] == "повторяется"
+    assert frame.loc["опрос участников программы", "Состояние"] == "нет отметки"
+
+
+def test_plan_without_marks_has_no_share(demo):
+    plan = judge_events(demo.support.roadmap.assign(state=None, done=None), None, 30)
+    part = roadmap_sections.tabulate_region_events(plan)
+    assert part.note.startswith("Отметок о выполнении в плане нет.")
+    assert not part.frame["Состояние"].str.contains("просрочено").any()
+    shares = roadmap_sections.tabulate_roadmap_shares(plan, demo.identified.schools).frame
+    assert shares["Выполнено, %"].isna().all()
+
+
+def test_missing_facts_are_asked_for_by_form(demo):
+    asked = targets_sections.tabulate_asked(demo.support.targets, YEAR).frame
+    latest = targets_sections.choose_latest(demo.support.targets, YEAR)
+    lacking = latest[latest["fact"].isna()].drop_duplicates(["programme", "title"])
+    assert asked["Показателей"].sum() == len(lacking)
+    assert "лист «Управленческий цикл»" in set(asked["Что прислать"])
+    part = targets_sections.tabulate_region_targets(demo.support.targets, YEAR)
+    assert "Нет данных по" in part.note
+    assert part.frame["Факт"].head(part.first).ne("нет данных").all()
+    assert part.frame["Чего не хватает"].eq("—").equals(part.frame["Факт"].ne("нет данных"))
 
 
 def test_next_events_stand_on_the_page_where_nothing_is_late(demo):
@@ -224,11 +259,12 @@ def test_nothing_is_a_note(demo, names):
     assert all(isinstance(make(empty), Text) for make in OWN)
     none = [getattr(Support(), item.name) for item in fields(Support)]
     assert isinstance(targets_sections.tabulate_region_targets(none[1], YEAR), Text)
-    assert isinstance(targets_sections.tabulate_target_places(none[1], YEAR), Text)
+    assert isinstance(targets_sections.tabulate_target_places(none[1], YEAR, demo.identified.schools), Text)
     assert isinstance(roadmap_sections.tabulate_region_events(none[2]), Text)
     assert isinstance(roadmap_sections.tabulate_roadmap_shares(none[2], demo.identified.schools), Text)
 
 
 def test_unused_facts_are_listed(demo):
     facts = pd.DataFrame(columns=["programme", "target", "year", "municipality"], dtype="str")
-    assert targets_sections.list_unused_facts(facts, [], demo.identified.schools).kind == "plain"
+    known = FactBasis(demo.dynamics.paths, {}, pd.DataFrame())
+    assert targets_sections.list_unused_facts(facts, [], known).kind == "plain"

@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.engines import papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from effschool.report.workspace import STAGES
 from effschool.run.engine import ENGINE, WarmEngine
 from effschool.run.plan import NOTEBOOKS
 
@@ -187,14 +188,19 @@ def stages(root, demo_raw, tmp_path_factory):
                 "layouts": str(root / "layouts"),
             },
             "03_dynamics": {"works": str(root / "methodologies" / "tasks")},
+            "03_support": {"targets": str(root / "methodologies" / "targets")},
         }
-        parameters |= {name: {"workbook": str(folder / "b.xlsx")} for name in NOTEBOOKS[3:]}
+        parameters |= {name: {"workbook": str(folder / "b.xlsx")} for name in NOTEBOOKS[len(STAGES) :]}
         beside = {"note": ".docx", "facts": ".json"}
         parameters["04_portfolio"] |= {name: str(folder / f"b{suffix}") for name, suffix in beside.items()}
         parameters["07_public"]["rows"] = str(folder / "b.csv")
         parameters |= {
             name: parameters[name] | {"comments": str(root / "comments" / "schools.yml")}
             for name in ("04_portfolio", "05_region")
+        }
+        parameters["04_portfolio"] |= {
+            "drafts": str(root / "programmes" / "school.yml"),
+            "questions": str(root / "forms" / "context.yml"),
         }
         for name in NOTEBOOKS:
             notebook = str(root / "notebooks" / f"{name}.ipynb")

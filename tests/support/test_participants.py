@@ -16,7 +16,8 @@ SCHOOLS = register(
 
 def enter(school_id="01", entry=2021, leave=None, partner=None):
     row = {"school_id": school_id, "project": "500+", "entry_year": entry, "exit_year": leave, "partner_id": partner}
-    return pd.DataFrame([row | {"curator": "Куратор"}]).astype({"exit_year": "Int64", "partner_id": "str"})
+    row |= {"curator": "Куратор", "track": 1, "wave": "2021", "agreement": "заключён"}
+    return pd.DataFrame([row]).astype({"exit_year": "Int64", "partner_id": "str"})
 
 
 @pytest.mark.parametrize(("partner", "named"), [("02", "Школа 02"), ("03", ELSEWHERE), ("99", "99"), (None, None)])

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from effschool.base.configuration import ConfigurationError
+from effschool.support.context import load_context
 from effschool.support.school_programme import load_programme_rules, plan_events, set_goals
 
 
@@ -89,6 +90,13 @@ def test_every_topic_of_a_measure_is_one_of_the_comments(rules, root):
     comments = yaml.safe_load((root / "comments" / "schools.yml").read_text(encoding="utf-8"))
     known = {pattern["topic"] for pattern in comments["patterns"]}
     assert {topic for measure in rules.measures for topic in measure.topics} <= known
+
+
+def test_causes_are_the_factors_that_schools_are_asked_about(rules, root):
+    questions = load_context(root / "forms" / "context.yml")
+    assert [cause.id for cause in rules.causes] == [factor.id for factor in questions.factors]
+    known = {item.id for item in (*questions.measures, *questions.choices)}
+    assert {name for cause in rules.causes for name in cause.measures} <= known
 
 
 @pytest.mark.parametrize(

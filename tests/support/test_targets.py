@@ -230,14 +230,17 @@ def test_row_that_no_target_takes_is_told():
         fact(3.0),
         fact(4.0, "one"),
         fact(5.0, year=2021),
+        fact(6.0, year=2021, municipality="А"),
     ]
     facts = table("targets_fact", rows)
-    told = find_unused_facts(facts, [programme()], ["А", "Б"])
+    told = find_unused_facts(facts, [programme()], FactBasis(build_paths(*ALL), tables(), pd.DataFrame()))
     assert [text.partition("потому что ")[2] for text in told] == [
         "показателя «Нет такого» программы «программа» нет в файлах целей.",
         "муниципалитета «Района нет» нет в реестре школ.",
         "за этот год и это место он дан дважды.",
         "за этот год и это место он дан дважды.",
+        "у программы нет плана на этот год или это место в ней не участвует.",
+        "у программы нет плана на этот год или это место в ней не участвует.",
     ]
     assert told[0].startswith("Файл «факты.xlsx», строка 7: факт не учтён")
     assert compare({}, targets_fact=rows).loc[("регион", 2022), "state"] == NO_DATA

@@ -26,6 +26,9 @@ STAGES = ("входной", "промежуточный", "итоговый")
 """Stages of monitoring (этапы мониторинга), in their order."""
 ANSWERS = ("да", "в становлении", "нет")
 YES_NO = ("да", "нет")
+TRANSPORT = ("каждый день", "не каждый день", "нет")
+"""How often one can get from the school to the municipality's centre (транспортная доступность)."""
+INTERNET = ("хватает", "не хватает", "нет")
 PAIR_STATES = (APPROVED, "не утверждена")
 JOURNAL_CHANGES = ("понизили", "подтвердили", "повысили")
 JOURNAL_FAR = ("понизили на две и больше", "повысили на две и больше")
@@ -64,7 +67,7 @@ KEYS = {
     "marked": ("year", "school_id", "subject", "grade"),
     "tasks": ("year", "school_id", "procedure", "subject", "grade", "task"),
     "targets_fact": ("programme", "target", "year", "municipality"),
-    "roadmap": ("programme", "municipality", "number", "event"),
+    "roadmap": ("programme", "municipality", "year", "number", "event"),
     "partners": ("school_id", "partner_id"),
     "official": ("year", "school_id"),
     "proposal": ("year", "school_id", "project"),
@@ -72,10 +75,11 @@ KEYS = {
     "stages": ("year", "school_id", "stage"),
     "management": ("year", "municipality", "question"),
     "teachers": ("year", "school_id", "subject"),
+    "context": ("year", "school_id"),
 }
-"""Columns that name a row of a table taken in; no two rows have the same ones."""
-BLANK_IN_KEYS = ("grade", "municipality", "number")
-"""Columns of keys that may be blank and still name the row: no municipality is the whole region."""
+"""Columns that name a row of a table taken in; no two rows have the same ones.
+
+One that may be blank (grade, municipality, number) names the row blank: no municipality is the whole region."""
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
@@ -153,6 +157,15 @@ def _score() -> ColumnSchema:
         lambda scores: scores >= 0,
         "ожидался средний балл не меньше нуля",
         "Исправьте балл или оставьте ячейку пустой, если данных нет.",
+    )
+    return ColumnSchema("float64", check, nullable=True)
+
+
+def _number(least: float, most: float, what: str) -> ColumnSchema:
+    check = _expect(
+        lambda numbers: numbers.between(least, most),
+        f"ожидалось {what} от {least:g} до {most:g}",
+        "Исправьте число или оставьте ячейку пустой, если данных нет.",
     )
     return ColumnSchema("float64", check, nullable=True)
 
@@ -417,8 +430,8 @@ ROADMAP = _take_in(
 )
 """A row per event of a plan (мероприятие дорожной карты), its words as they stand.
 
-`municipality` is missing for an event of the region; `year` is that of the plan's title, for terms without one; `term`,
-`done` and `as_of` are dates in words or figures (`roadmap.read_term`)."""
+`municipality` is missing for an event of the region; `year` is that of the plan's title, or of a column or a row for a
+year, for terms without one; `term`, `done` and `as_of` are dates in words or figures (`terms.read_terms`)."""
 
 PARTNERS = _take_in(
     "partners",
@@ -516,12 +529,41 @@ TEACHERS = _take_in(
 """A row per school, year and subject: numbers of teachers, without names. Courses (курсы) planned and passed; who was
 `diagnosed` (диагностика), `with_deficits` found and `helped` to overcome them; mentors (наставники); vacancies."""
 
+STAFF_COUNTS = ("under_35", "over_55", "no_higher_education", "no_category", "below_standard", "leaders")
+SPECIALISTS = ("psychologists", "speech_therapists", "defectologists", "social_teachers")
+CONTEXT = _take_in(
+    "context",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "distance_km": _number(0, 2000, "расстояние в километрах"),
+        "transport": _choice(TRANSPORT, "Транспорт до муниципального центра", nullable=True),
+        "internet": _choice(INTERNET, "Интернет", nullable=True),
+        "bussed": _count(),
+        "staff": _count(),
+        **{name: _count() for name in STAFF_COUNTS},
+        "load_hours": _number(0, 60, "число часов в неделю"),
+        "vacancies": _count(),
+        "hidden_vacancies": _count(),
+        **{name: _number(0, 50, "число ставок") for name in SPECIALISTS},
+        "practices": _count(),
+    },
+    *(_not_above([name], "staff", "число больше, чем «Всего учителей»") for name in STAFF_COUNTS),
+    _not_above(["under_35", "over_55"], "staff", "моложе и старше вместе больше, чем «Всего учителей»"),
+)
+"""A row per school and year: what the school works in (контекст школы); counts of teachers and pupils, without names.
+
+`bussed`: pupils carried from other places; `no_category`, `below_standard`: teachers without a qualification category,
+against the professional standard; `load_hours`: mean hours a week of a teacher; `hidden_vacancies`: subjects that no
+specialist teaches though the post is filled; `SPECIALISTS`: posts filled; `practices`: practices of the school that are
+described; `leaders`: teachers who lead municipal work, take part in contests, have made their experience public."""
+
 CONTRACT = {
     schema.name: schema
     for schema in (
         *(SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, CONDITIONS, PROGRAMME),
         *(JOURNAL, SCORES, MARKED, TASKS, TARGETS_FACT, ROADMAP, PARTNERS),
-        *(OFFICIAL, PROPOSAL, MONITORING, MONITORING_STAGES, MANAGEMENT, TEACHERS),
+        *(OFFICIAL, PROPOSAL, MONITORING, MONITORING_STAGES, MANAGEMENT, TEACHERS, CONTEXT),
     )
 }
 """The tables taken in, by name; those after the programme only where such files are sent."""

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from effschool.demo.context import draw_context, draw_management, draw_teachers, write_context
 from effschool.demo.offices import build_office_tables, tell_tables, write_offices
 from effschool.demo.population import build_school_table, draw_schools, list_school_years
 from effschool.demo.programme import draw_programme, list_effects
+from effschool.demo.projects import draw_projects, write_projects
 from effschool.demo.results import draw_certificates, draw_cohorts, draw_levels, draw_results
 from effschool.demo.settings import Size, load_settings
 from effschool.demo.social import draw_social
-from effschool.demo.support import draw_facts, draw_roadmap, write_support
+from effschool.demo.support import draw_facts, draw_roadmap, keep_participants, write_support
 from effschool.demo.writing import Tables, write_region
 
 __all__ = ["build_demo_tables", "build_told_tables", "make_demo_region"]
@@ -38,6 +40,8 @@ def make_demo_region(folder: Path, seed: int = SEED, *, shapes: bool = False, **
     else:
         write_region(tables, folder, settings)
     write_support(tables, folder, settings)
+    write_projects(tables, folder, settings)
+    write_context(tables, folder, settings)
 
 
 def build_told_tables(seed: int = SEED, **size: int) -> Tables:
@@ -66,12 +70,19 @@ def build_demo_tables(seed: int = SEED, **size: int) -> Tables:
     levels = draw_levels(school_years, effects, region, settings, rngs[3])
     cohorts = draw_cohorts(drawn, region, settings, rngs[3])
     schools_of_years = build_school_table(school_years, settings, rngs[1])
-    return {
+    # A generator of its own: what was drawn before there was a context stays as it is.
+    asked = np.random.default_rng([seed, 12])
+    context = draw_context(schools_of_years, settings, asked)
+    tables = {
         "schools": schools_of_years,
         "results": draw_results(school_years, levels, cohorts, settings, rngs[3]),
         "certificates": draw_certificates(school_years, levels, cohorts, settings, rngs[4]),
         "social": draw_social(school_years, settings, rngs[5]),
         "programme": programme,
-        "targets_fact": draw_facts(schools_of_years, settings, rngs[6]),
-        "roadmap": draw_roadmap(schools_of_years, settings, rngs[6]),
+        "targets_fact": keep_participants(draw_facts(schools_of_years, settings, rngs[6]), programme, schools_of_years),
+        "roadmap": draw_roadmap(schools_of_years, settings, [rngs[6], np.random.default_rng([seed, 11])]),
+        "context": context,
+        "teachers": draw_teachers(context, settings, asked),
+        "management": draw_management(schools_of_years, settings, asked),
     }
+    return tables | draw_projects(tables, settings, np.random.default_rng([seed, 13]))

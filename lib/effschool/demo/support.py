@@ -1,5 +1,6 @@
 """Facts of programmes' targets and plans of events (показатели программ, дорожная карта), as an institute has them."""
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -31,21 +32,40 @@ def draw_facts(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) ->
     return frame.astype({"programme": "str", "target": "str", "municipality": "str", "year": "int64"})
 
 
-def draw_roadmap(schools: pd.DataFrame, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
-    """Plans of the last year, of the region and of some municipalities: a row per event, most of those due done."""
+def keep_participants(facts: pd.DataFrame, programme: pd.DataFrame, schools: pd.DataFrame) -> pd.DataFrame:
+    """Facts of the region and of municipalities that have a participant in the year."""
+    stays = schools[["year", "school_id", "municipality"]].merge(programme, on="school_id")
+    stays = stays[(stays["entry_year"] <= stays["year"]) & ~(stays["exit_year"] < stays["year"]).fillna(False)]
+    known = pd.MultiIndex.from_frame(stays[["year", "municipality"]])
+    told = pd.MultiIndex.from_frame(facts[["year", "municipality"]]).isin(known)
+    return facts[facts["municipality"].isna() | told].reset_index(drop=True)
+
+
+def draw_roadmap(schools: pd.DataFrame, settings: DemoSettings, rngs: Sequence[Generator]) -> pd.DataFrame:
+    """Plans of the last year, of the region and of some municipalities: a row per event, most of those due done.
+
+    Events of several terms, or without a mark, have a generator of their own: the second.
+    """
     rules, year = settings.support, int(schools["year"].max())
     as_of = rules.as_of.format(year=year)
     places = [None, *sorted(schools["municipality"].unique())[:: rules.every_municipality]]
     rows = []
     for place, (number, event) in product(places, enumerate(rules.events, start=1)):
-        is_done = event.is_due and rng.random() < rules.done
-        done = f"{rng.integers(1, 28):02}.{event.month:02}.{year}" if is_done else None
+        is_done = event.is_due and rngs[0].random() < rules.done
+        done = f"{rngs[0].integers(1, 28):02}.{event.month:02}.{year}" if is_done else None
         state = EVENT_STATES[not is_done] if event.is_due else None
-        words = (event.term.format(year=year), event.event, event.responsible, event.expected)
-        rows.append((rules.programme, place, f"1.{number}", year, *words, state, done, as_of))
+        rows.append((rules.programme, place, f"1.{number}", year, *_tell(event, year), state, done, as_of))
+    for place, (number, event) in product(places, enumerate(rules.repeated, start=1)):
+        done = event.done.format(year=year) if event.done and rngs[1].random() < rules.done else None
+        state = EVENT_STATES[0] if done else None
+        rows.append((rules.programme, place, f"2.{number}", year, *_tell(event, year), state, done, as_of))
     columns = ["programme", "municipality", "number", "year", "term", "event", "responsible", "expected"]
     frame = pd.DataFrame(rows, columns=[*columns, "state", "done", "as_of"]).astype("str")
     return frame.astype({"year": "Int64"})
+
+
+def _tell(event: DemoSettings, year: int) -> tuple[str, str, str, str]:
+    return event.term.format(year=year), event.event, event.responsible, event.expected
 
 
 def write_support(tables: Tables, folder: Path, settings: DemoSettings) -> None:

@@ -1,6 +1,6 @@
 """Everything that 03_dynamics leaves (динамика), made from what identification left."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
@@ -44,3 +44,35 @@ def follow_schools(identified: Identified, tables: Tables, methodology: Methodol
         level_change=measure_level_change(standard, methodology),
         pupil_cohorts=follow_pupils(standard, methodology),
     )
+
+
+def clip_dynamics(dynamics: Dynamics, methodology: Methodology, year: int, municipality: str | None = None) -> Dynamics:
+    """What was known in a year, of the region or of one municipality: rows are chosen, no school is judged anew.
+
+    What is counted of schools (turnover, time on a list) is counted of those; cohorts of entry stay the region's.
+
+    Raises:
+        ValueError: no school of the register is in such a municipality.
+    """
+    known = dynamics.paths[dynamics.paths["year"] <= year]
+    last = known.drop_duplicates("school_id", keep="last") if len(known) else known
+    own = set(last.loc[last["municipality"].eq(municipality) | (municipality is None), "school_id"])
+    if municipality is not None and not own:
+        names = ", ".join(f"«{name}»" for name in sorted(last["municipality"].dropna().unique()))
+        raise ValueError(
+            f"Муниципалитета «{municipality}» в реестре нет. Есть: {names}. Исправьте параметр municipality."
+        )
+    tables = {item.name: getattr(dynamics, item.name) for item in fields(dynamics)}
+    for name, table in tables.items():
+        ends = next((column for column in ("to_year", "year") if column in table), None)
+        kept = table[table[ends] <= year] if ends else table
+        kept = kept[kept["school_id"].isin(own)] if "school_id" in kept else kept
+        of_place = "municipality" in kept and "school_id" not in kept and municipality is not None
+        tables[name] = kept[kept["municipality"] == municipality] if of_place else kept
+    listed = stack_lists(tables["paths"], methodology)
+    counted = {
+        "memberships": describe_memberships(listed),
+        "turnover": count_turnover(listed, tables["paths"]),
+        "spells": trace_spells(tables["paths"], methodology),
+    }
+    return replace(dynamics, **tables | counted)

@@ -1,11 +1,12 @@
-"""Forms for the ОМСУ (формы): a workbook per municipality with its schools listed, limits in cells, checks in words.
+"""Forms for the ОМСУ (формы): workbooks per municipality with its schools listed, limits in cells, checks in words.
 
 A workbook holds the data sheets of the form and the sheet of instructions. No password locks it: protection is against
 slips, and what comes back is checked anyway.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -20,17 +21,20 @@ from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 
 from effschool.base.storage import save_workbook
-from effschool.forms.template import Form, FormSheet, FormTable
+from effschool.forms.template import Form, FormColumn, FormSheet
 from effschool.report.portfolio import name_slugs, order_names
 from effschool.report.workbook import FONT, LINE_HEIGHT, WRAPPED, count_lines, put_value, set_up_page
+from effschool.support.participants import choose_participants
 
 TITLE_ROW, HINT_ROW, CHECK_ROW, BAND_ROW, HEADER_ROW = range(1, 6)
 FIRST_ROW = HEADER_ROW + 1
 FILLS = {name: PatternFill("solid", fgColor=colour) for name, colour in {"input": "FFF8DC", "fixed": "EEF2F6"}.items()}
 BAD, GOOD = PatternFill("solid", bgColor="F8CBAD"), PatternFill("solid", bgColor="D5E8D4")
 LINE = Border(*[Side("thin", color="BFBFBF")] * 4)
-WIDTHS = {"year": 6, "school_id": 10, "name": 32, "level": 8, "reason": 18, "check": 42}
-COUNT_WIDTH, PAST_WIDTH, TEXT_WIDTH = 13, 15, 88
+WIDTHS = {"year": 6, "school_id": 10, "name": 32, "level": 8, "municipality": 20, "reason": 18, "check": 42}
+COUNT_WIDTH, PAST_WIDTH, LINK_WIDTH, TEXT_WIDTH = 13, 15, 32, 88
+LONGEST = 500
+"""Letters of a link, the most that a cell takes."""
 ROW_LINES = 3
 """Lines in a school's row, where a check may have more than one thing to say."""
 
@@ -42,8 +46,8 @@ class FormGrid:
     Args:
         form: the whole form, for its words.
         sheet: what this sheet asks for.
-        letters: year, school_id, name, level, columns to fill in, reason, check and past_… → letter of the column.
-        last: number of the last row of schools.
+        letters: keys, name, columns to fill in, reason, check and past_… → letter of the column.
+        last: number of the last row to fill in.
     """
 
     form: Form
@@ -52,14 +56,26 @@ class FormGrid:
     last: int
 
     def span(self, first: str, last: str = "") -> str:
-        """Cells of all the schools from one column to another."""
+        """Cells of all the rows from one column to another."""
         return f"{self.letters[first]}{FIRST_ROW}:{self.letters[last or first]}{self.last}"
 
+    def say_limits(self, column: FormColumn) -> dict[str, object]:
+        """What the words of a limit may name."""
+        most = column.most if column.most is not None else self.sheet.most
+        total = self.sheet.headings.get(self.sheet.total or "", "")
+        most = LONGEST if column.kind == "text" else most
+        return {"least": column.least, "most": most, "total": total, "values": ", ".join(column.values)}
 
-def write_forms(form: Form, tables: Mapping[str, pd.DataFrame], year: int, folder: Path) -> dict[str, Path]:
-    """Write a workbook for every municipality; returns its path by municipality.
+
+def write_forms(
+    forms: Sequence[Form] | Form, tables: Mapping[str, pd.DataFrame], year: int, folder: Path
+) -> dict[str, Path]:
+    """Write the workbooks of every municipality; returns the path of the first form's by municipality.
+
+    A sheet that would have no rows is not written: an ОМСУ without participants of projects has no sheets of theirs.
 
     Args:
+        forms: the form, and those sent beside it, whose names are added to the name of the file.
         tables: contract tables by name: the register, and what was sent for the year before.
         folder: gets a folder named by the year, with a file per municipality.
 
@@ -67,12 +83,17 @@ def write_forms(form: Form, tables: Mapping[str, pd.DataFrame], year: int, folde
         ValueError: the register has no year that the form could list schools of.
     """
     schools = choose_register(tables["schools"], year)
+    first, *others = [forms] if isinstance(forms, Form) else forms
     written = {}
     for municipality, slug in name_files(schools).items():
         own = schools[schools["municipality"] == municipality]
-        rows = {sheet.table: list_rows(sheet, own, tables[sheet.table], year) for sheet in form.sheets}
+        paths = {slug: first, **{f"{slug}-{form.id}": form for form in others}}
+        for name, form in paths.items():
+            listed = list_asked(form, own, tables, year)
+            rows = {table: found for table, found in listed.items() if len(found) or form is first}
+            if rows:
+                save_workbook(build_form(form, rows, municipality, year), folder / str(year) / f"{name}.xlsx")
         written[municipality] = folder / str(year) / f"{slug}.xlsx"
-        save_workbook(build_form(form, rows, municipality, year), written[municipality])
     return written
 
 
@@ -97,33 +118,61 @@ def choose_register(schools: pd.DataFrame, year: int) -> pd.DataFrame:
     return schools[schools["year"] == past[-1]]
 
 
+def list_asked(
+    form: Form, schools: pd.DataFrame, tables: Mapping[str, pd.DataFrame], year: int
+) -> dict[str, pd.DataFrame]:
+    """Rows that a form asks of one municipality, by contract table: of all its schools, or of those of projects."""
+    taking = schools["school_id"].isin(choose_participants(tables["programme"], year)["school_id"])
+    asked = {"participants": schools[taking], "schools": schools, "municipality": schools}
+    return {sheet.table: list_rows(sheet, asked[sheet.rows], tables[sheet.table], year) for sheet in form.sheets}
+
+
 def list_rows(sheet: FormSheet, schools: pd.DataFrame, past: pd.DataFrame, year: int) -> pd.DataFrame:
-    """Rows that a sheet asks for: a row per school (and level), by name, with last year's values where there are any.
+    """Rows that a sheet asks for: a row per school (and level or listed thing), by name, or per question.
+
+    Args:
+        schools: those of one municipality, whom the sheet asks about.
+        past: the sheet's contract table, of which last year's values stand beside where there are any.
 
     Returns:
-        Columns year, school_id, name, (level,) and past_… for every column to fill in.
+        The keys of the sheet, name of the school, and past_… for every column to fill in.
     """
-    ordered = schools.sort_values(["name", "school_id"], key=order_names, ignore_index=True)
-    rows = ordered[["school_id", "name"]].assign(year=year)
-    if sheet.levels:
-        levels = [list(sheet.list_levels(kind)) for kind in ordered["type"]]
-        rows = rows.assign(level=levels).explode("level").dropna(subset="level").astype({"level": "str"})
+    rows = _list_owners(sheet, schools).assign(year=year)
+    if sheet.lists:
+        things = product(*(item.values for item in sheet.lists))
+        rows = rows.merge(pd.DataFrame(things, columns=[item.name for item in sheet.lists]), how="cross")
+    key = [name for name in sheet.keys if name != "year"]
+    front = ["year", key[0], *(["name"] if "name" in rows else []), *key[1:]]
+    if not sheet.is_whole_key:
+        return rows[front]
     names = {name: f"past_{name}" for name in sheet.headings}
     before = past[past["year"] == year - 1].rename(columns=names)
-    key = [name for name in sheet.keys if name != "year"]
     joined = rows.merge(before[[*key, *names.values()]], how="left", on=key, validate="one_to_one")
-    return joined[["year", "school_id", "name", *key[1:], *names.values()]]
+    return joined[[*front, *names.values()]]
 
 
-def build_form(form: Form, rows: Mapping[FormTable, pd.DataFrame], municipality: str, year: int) -> Workbook:
+def _list_owners(sheet: FormSheet, schools: pd.DataFrame) -> pd.DataFrame:
+    """Schools asked, with their levels, or the municipality."""
+    if sheet.rows == "municipality":
+        return schools[["municipality"]].drop_duplicates(ignore_index=True)
+    ordered = schools.sort_values(["name", "school_id"], key=order_names, ignore_index=True)
+    rows = ordered[["school_id", "name"]]
+    if not sheet.levels:
+        return rows
+    levels = [list(sheet.list_levels(kind)) for kind in ordered["type"]]
+    return rows.assign(level=levels).explode("level").dropna(subset="level").astype({"level": "str"})
+
+
+def build_form(form: Form, rows: Mapping[str, pd.DataFrame], municipality: str, year: int) -> Workbook:
     """The workbook of one municipality, opened at the instructions."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.title = f"{form.title}, {year} год"
-    for sheet in form.sheets:
-        fill_data_sheet(book.create_sheet(sheet.sheet), form, sheet, rows[sheet.table], f"{municipality}, {year} год")
-    fill_instruction(book.create_sheet(form.instruction.sheet), form, f"{municipality}, {year} год")
-    book.active = len(form.sheets)
+    asked = form.model_copy(update={"sheets": tuple(sheet for sheet in form.sheets if sheet.table in rows)})
+    for sheet in asked.sheets:
+        fill_data_sheet(book.create_sheet(sheet.sheet), asked, sheet, rows[sheet.table], f"{municipality}, {year} год")
+    fill_instruction(book.create_sheet(form.instruction.sheet), asked, f"{municipality}, {year} год")
+    book.active = len(asked.sheets)
     for sheet in book.worksheets:
         sheet.sheet_view.tabSelected = sheet is book.active
         sheet.protection.sheet = True
@@ -133,7 +182,7 @@ def build_form(form: Form, rows: Mapping[FormTable, pd.DataFrame], municipality:
 
 
 def fill_data_sheet(target: Worksheet, form: Form, sheet: FormSheet, rows: pd.DataFrame, place: str) -> None:
-    """Title, hint, check of the sheet, blocks of columns, headings, a row per school."""
+    """Title, hint, check of the sheet, blocks of columns, headings, the rows."""
     head = head_columns(form, sheet, rows)
     letters = {name: get_column_letter(number) for number, name in enumerate(head, start=1)}
     grid = FormGrid(form, sheet, letters, max(HEADER_ROW + len(rows), FIRST_ROW))
@@ -144,8 +193,7 @@ def fill_data_sheet(target: Worksheet, form: Form, sheet: FormSheet, rows: pd.Da
     for number, (name, heading) in enumerate(head.items(), start=1):
         cell = put_value(target.cell(HEADER_ROW, number), heading)
         cell.font, cell.fill, cell.border, cell.alignment = Font(FONT, 9, bold=True), FILLS["fixed"], LINE, WRAPPED
-        width = PAST_WIDTH if name.startswith("past_") else COUNT_WIDTH
-        target.column_dimensions[letters[name]].width = WIDTHS.get(name, width)
+        target.column_dimensions[letters[name]].width = choose_width(sheet, name)
     target.row_dimensions[HEADER_ROW].height = LINE_HEIGHT * 4
     for number, values in enumerate(rows.to_dict("records"), start=FIRST_ROW):
         _write_row(target, grid, number, values)
@@ -154,27 +202,37 @@ def fill_data_sheet(target: Worksheet, form: Form, sheet: FormSheet, rows: pd.Da
     _set_up_print(target, grid, next(iter(sheet.headings)))
 
 
+def choose_width(sheet: FormSheet, name: str) -> int:
+    """Width of a column of a sheet, in letters."""
+    if name.startswith("past_"):
+        return PAST_WIDTH
+    listed = {item.name: item.width for item in sheet.lists}
+    texts = {column.name: LINK_WIDTH for column in sheet.columns if column.kind == "text"}
+    return {**WIDTHS, **listed, **texts}.get(name, COUNT_WIDTH)
+
+
 def head_columns(form: Form, sheet: FormSheet, rows: pd.DataFrame) -> dict[str, str]:
     """Heading of every column of the sheet, in their order."""
     last_year = int(rows["year"].max()) - 1 if len(rows) else ""
-    keys = {name: heading for name, heading in form.keys.items() if name in sheet.keys}
-    level = {"level": keys.pop("level")} if sheet.levels else {}
+    known = {**form.head_keys(sheet), "name": form.name_heading}
+    keys = {name: known[name] for name in rows if not name.startswith("past_")}
     past = {
         f"past_{name}": form.past_heading.format(year=last_year, heading=heading)
-        for name, heading in sheet.headings.items()
+        for name, heading in (sheet.headings if sheet.is_whole_key else {}).items()
     }
-    own = {"reason": form.reasons.heading, "check": form.check.heading}
-    return {**keys, "name": form.name_heading, **level, **sheet.headings, **own, **past}
+    reason = {"reason": form.reasons.heading} if form.reasons else {}
+    return {**keys, **sheet.headings, **reason, "check": form.check.heading, **past}
 
 
 def _write_bands(target: Worksheet, grid: FormGrid, last_year: int) -> None:
     words, first = grid.form.bands, next(iter(grid.sheet.headings))
     texts = {"year": words.key, first: words.input, f"past_{first}": words.past.format(year=last_year)}
-    for name, text in texts.items():
+    for name, text in [(name, text) for name, text in texts.items() if name in grid.letters]:
         put_value(target[f"{grid.letters[name]}{BAND_ROW}"], text).font = Font(FONT, italic=True, color="4D4D4D")
 
 
 def _write_row(target: Worksheet, grid: FormGrid, number: int, values: Mapping[str, object]) -> None:
+    texts = {column.name for column in grid.sheet.columns if column.kind == "text"} | {"school_id", "name"}
     for name, letter in grid.letters.items():
         cell = target[f"{letter}{number}"]
         is_input = name in grid.sheet.headings or name == "reason"
@@ -183,11 +241,14 @@ def _write_row(target: Worksheet, grid: FormGrid, number: int, values: Mapping[s
         elif not is_input:
             put_value(cell, values[name])
         style_cell(cell, is_input=is_input)
-        cell.number_format = "@" if name in {"school_id", "name"} else "General"
+        cell.number_format = "@" if name in texts else "General"
         cell.font = Font(FONT, 9 if name in {"name", "check", "reason"} else 11)
-    target.row_dimensions[number].height = LINE_HEIGHT * max(
-        ROW_LINES, count_lines(str(values["name"]), WIDTHS["name"])
-    )
+    lines = [
+        count_lines(str(values[name]), choose_width(grid.sheet, name))
+        for name in ("name", "question")
+        if name in values
+    ]
+    target.row_dimensions[number].height = LINE_HEIGHT * max(ROW_LINES, *lines)
 
 
 def style_cell(cell: Cell, *, is_input: bool) -> None:
@@ -199,31 +260,40 @@ def style_cell(cell: Cell, *, is_input: bool) -> None:
 
 def check_row(grid: FormGrid, number: int) -> str:
     """Formula that says in words what does not add up in a row."""
-    words, sheet = grid.form.check, grid.sheet
-    total = f"{grid.letters[sheet.total]}{number}"
-    too_many = words.too_many.format(total=sheet.headings[sheet.total])
-    limits = {
-        name: (f"{total}>{sheet.most}", words.too_large.format(most=sheet.most))
-        if name == sheet.total
-        else (f"AND(ISNUMBER({total}),{grid.letters[name]}{number}>{total})", too_many)
-        for name in sheet.headings
-    }
-    faults = "&".join(
-        _check_cell(f"{grid.letters[name]}{number}", f"{grid.letters[name]}${HEADER_ROW}", words.not_number, *limit)
-        for name, limit in limits.items()
+    words, columns = grid.form.check, grid.sheet.columns
+    faults = "&".join(check for column in columns if (check := _check_cell(grid, column, number)))
+    first, last = (f"{grid.letters[columns[place].name]}{number}" for place in (0, -1))
+    expected = [f"{grid.letters[column.name]}{number}" for column in columns if column.kind != "text"]
+    cells, needed = f"{first}:{last}", f"{expected[0]}:{expected[-1]}"
+    reason = f"{grid.letters['reason']}{number}" if grid.form.reasons else ""
+    unsaid = (
+        f'IF({reason}="",{_quote(words.blank)},{_quote(words.without)}&{reason})' if reason else _quote(words.blank)
     )
-    first, *_, last = (grid.letters[name] for name in sheet.headings)
-    cells, reason = f"{first}{number}:{last}{number}", f"{grid.letters['reason']}{number}"
-    blank = f'IF({reason}="",{_quote(words.blank)},{_quote(words.without)}&{reason})'
-    rest = f"IF(COUNTBLANK({cells})>0,{_quote(words.few)}&COUNTBLANK({cells}),{_quote(words.right)})"
-    return f"=IF(COUNTA({cells})=0,{blank},IF(LEN({faults})>0,{_quote(words.wrong)}&{faults},{rest}))"
+    rest = f"IF(COUNTBLANK({needed})>0,{_quote(words.few)}&COUNTBLANK({needed}),{_quote(words.right)})"
+    return f"=IF(COUNTA({cells})=0,{unsaid},IF(LEN({faults})>0,{_quote(words.wrong)}&{faults},{rest}))"
 
 
-def _check_cell(cell: str, heading: str, not_number: str, exceeds: str, too_much: str) -> str:
-    wrong = f"{heading}&{_quote(not_number)}"
+def _check_cell(grid: FormGrid, column: FormColumn, number: int) -> str:
+    """Formula of what is wrong in a cell, "" where nothing can be."""
+    words, cell, says = grid.form.check, f"{grid.letters[column.name]}{number}", grid.say_limits(column)
+    heading = f"{grid.letters[column.name]}${HEADER_ROW}"
+    if column.kind == "text":
+        return ""
+    if column.kind == "choice":
+        listed = ",".join(f"{cell}={_quote(value)}" for value in column.values)
+        return f'IF(OR(ISBLANK({cell}),{listed}),"",{heading}&{_quote(words.not_listed)})'
+    if column.most is not None:
+        fraction = f",{cell}<>INT({cell})" if column.kind == "count" else ""
+        wrong = f"{heading}&{_quote(words.not_in_range.format(**says))}"
+        inside = f'IF(OR({cell}<{column.least},{cell}>{column.most}{fraction}),{wrong},"")'
+        return f'IF(ISBLANK({cell}),"",IF(ISNUMBER({cell}),{inside},{wrong}))'
+    total = f"{grid.letters[str(grid.sheet.total)]}{number}"
+    wrong, is_total = f"{heading}&{_quote(words.not_number)}", column.name == grid.sheet.total
+    exceeds = f"{total}>{grid.sheet.most}" if is_total else f"AND(ISNUMBER({total}),{cell}>{total})"
+    too_much = (words.too_large if is_total else words.too_many).format(**says)
     above = f'IF({exceeds},{heading}&{_quote(too_much)},"")'
-    number = f"IF(OR({cell}<0,{cell}<>INT({cell})),{wrong},{above})"
-    return f'IF(ISBLANK({cell}),"",IF(ISNUMBER({cell}),{number},{wrong}))'
+    whole = f"IF(OR({cell}<0,{cell}<>INT({cell})),{wrong},{above})"
+    return f'IF(ISBLANK({cell}),"",IF(ISNUMBER({cell}),{whole},{wrong}))'
 
 
 def check_sheet(grid: FormGrid) -> str:
@@ -241,24 +311,42 @@ def _quote(text: str) -> str:
 
 
 def add_limits(target: Worksheet, grid: FormGrid) -> None:
-    """Whole numbers from 0 to the total, the drop-down of reasons, colours of the check."""
-    form, sheet = grid.form, grid.sheet
-    for column in sheet.columns:
-        is_total = column.name == sheet.total
-        words = form.limits.total if is_total else form.limits.part
-        limit = str(sheet.most) if is_total else f"${grid.letters[sheet.total]}{FIRST_ROW}"
-        rule = DataValidation("whole", formula1="0", formula2=limit, operator="between", allow_blank=True)
+    """What may be typed into every column, the drop-down of reasons, colours of the check."""
+    form = grid.form
+    for column in grid.sheet.columns:
+        rule = _limit_column(grid, column)
         rule.errorTitle, rule.prompt = form.limits.title, column.hint
-        rule.error = words.format(most=sheet.most, total=sheet.headings[sheet.total])
         _add_validation(target, rule, grid.span(column.name))
-    reasons = f"{quote_sheetname(form.instruction.sheet)}!{_locate_reasons(form)}"
-    rule = DataValidation("list", formula1=reasons, allow_blank=True)
-    rule.errorTitle, rule.error, rule.prompt = form.reasons.title, form.reasons.error, form.reasons.hint
-    _add_validation(target, rule, grid.span("reason"))
+    if form.reasons:
+        listed = f"{quote_sheetname(form.instruction.sheet)}!{_locate_reasons(form)}"
+        rule = DataValidation("list", formula1=listed, allow_blank=True)
+        rule.errorTitle, rule.error, rule.prompt = form.reasons.title, form.reasons.error, form.reasons.hint
+        _add_validation(target, rule, grid.span("reason"))
     first = f"{grid.letters['check']}{FIRST_ROW}"
     for words, fill in ((form.check.right, GOOD), (form.check.wrong.strip(), BAD)):
         condition = FormulaRule([f"LEFT({first},{len(words)})={_quote(words)}"], fill=fill)
         target.conditional_formatting.add(grid.span("check"), condition)
+
+
+def _limit_column(grid: FormGrid, column: FormColumn) -> DataValidation:
+    """Whole numbers from 0 to the total, numbers in a range, one of some words, or a text that is not too long."""
+    words, says = grid.form.limits, grid.say_limits(column)
+    if column.kind == "choice":
+        rule = DataValidation("list", formula1=_quote(",".join(column.values)), allow_blank=True)
+        rule.error = words.choice.format(**says)
+        return rule
+    is_total = column.name == grid.sheet.total
+    if column.kind == "text":
+        kind, message, limit = "textLength", words.text, str(LONGEST)
+    elif column.most is not None:
+        kind, message = "whole" if column.kind == "count" else "decimal", words.range
+        limit = str(column.most)
+    else:
+        kind, message = "whole", words.total if is_total else words.part
+        limit = str(grid.sheet.most) if is_total else f"${grid.letters[str(grid.sheet.total)]}{FIRST_ROW}"
+    rule = DataValidation(kind, formula1=str(column.least), formula2=limit, operator="between", allow_blank=True)
+    rule.error = message.format(**says)
+    return rule
 
 
 def _add_validation(target: Worksheet, rule: DataValidation, cells: str) -> None:
@@ -289,13 +377,13 @@ def _list_instruction(form: Form) -> list[tuple[str, bool]]:
             *((f"{column.heading}. {column.hint}", False) for column in sheet.columns),
         ]
     ]
-    reasons = [(form.reasons.title, True), *((value, False) for value in form.reasons.values)]
+    reasons = [(form.reasons.title, True), *((value, False) for value in form.reasons.values)] if form.reasons else []
     return [*steps, (form.instruction.example, False), *columns, *reasons]
 
 
 def _locate_reasons(form: Form) -> str:
-    last = HINT_ROW + len(_list_instruction(form))
-    return f"$A${last - len(form.reasons.values) + 1}:$A${last}"
+    last, values = HINT_ROW + len(_list_instruction(form)), form.reasons.values if form.reasons else ()
+    return f"$A${last - len(values) + 1}:$A${last}"
 
 
 def fill_instruction(target: Worksheet, form: Form, place: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from effschool.base.problems import Problem, Severity, tabulate_problems
 from effschool.base.russian import fold_name, join_words
-from effschool.forms.books import list_rows, name_files
+from effschool.forms.books import list_asked, name_files
 from effschool.forms.template import Form, FormSheet
 from effschool.intake.ingest import REFUSED, Ingested
 from effschool.intake.layouts import Layout
@@ -50,6 +50,8 @@ class Verdict:
             is_lost (the index cannot be computed).
         schools: number of schools in the register of the year.
         rows: number of rows that the form asks for, by contract table.
+        beside: sheets of the forms sent beside it, a row each: sheet, asked (rows) and filled. They hold nothing up.
+        has_form: whether one of the files is the form itself.
     """
 
     municipality: str
@@ -61,6 +63,8 @@ class Verdict:
     uncertain: pd.DataFrame
     schools: int
     rows: Mapping[str, int]
+    beside: pd.DataFrame
+    has_form: bool
 
     @property
     def filled(self) -> int:
@@ -75,7 +79,7 @@ class Verdict:
         if self.refused or self.problems["severity"].eq(Severity.ERROR).any():
             return BROKEN
         if is_empty:
-            return EMPTY if self.files else UNSENT
+            return EMPTY if self.has_form else UNSENT
         return REMARKS if len(self.problems) + len(self.implausible) + len(self.missing) else TAKEN
 
 
@@ -99,7 +103,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged, and by what: the folder as it was read, what its workbooks show, the form and the rules."""
+    """What is judged, and by what: the folder as it was read, what its workbooks show, the form and the rules.
+
+    `beside` are forms sent beside the form: a sheet of theirs that is not filled in is «нет данных».
+    """
 
     ingested: Ingested
     sent: Mapping[str, SentBook]
@@ -107,6 +114,17 @@ class Case:
     form: Form
     methodology: Methodology
     year: int
+    beside: tuple[Form, ...] = ()
+
+    @property
+    def whole(self) -> Form:
+        """The form with the sheets of those beside it, for whatever is the same for all sheets."""
+        return join_forms((self.form, *self.beside))
+
+
+def join_forms(forms: Sequence[Form]) -> Form:
+    """The first form with the sheets of all."""
+    return forms[0].model_copy(update={"sheets": tuple(sheet for form in forms for sheet in form.sheets)})
 
 
 def check_forms(case: Case) -> Checked:
@@ -117,7 +135,7 @@ def check_forms(case: Case) -> Checked:
     """
     tables, problems = case.ingested.tables, case.ingested.problems
     schools = choose_schools(tables["schools"], case.year)
-    owners = assign_files(list_municipal_files(case.ingested.files, case.layouts), case.sent, schools)
+    owners = assign_files(list_municipal_files(case.ingested.files, case.layouts, case.whole), case.sent, schools)
     grouped = group_schools(tables, case.methodology)
     counted = set(grouped.loc[grouped["year"].eq(case.year) & grouped["group"].notna(), "school_id"])
     verdicts = []
@@ -150,9 +168,10 @@ def is_municipal(layout: Layout) -> bool:
     return not layout.single and not layout.takes_any_name
 
 
-def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout]) -> list[str]:
-    """Files of kinds that come from each municipality: those of social conditions and certificates, many of a kind."""
-    kinds = {layout.id for layout in layouts if is_municipal(layout) and layout.tables <= {"social", "certificates"}}
+def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout], form: Form) -> list[str]:
+    """Files of kinds that come from each municipality: those of the tables that the form asks for, many of a kind."""
+    tables = {sheet.table for sheet in form.sheets}
+    kinds = {layout.id for layout in layouts if is_municipal(layout) and layout.tables <= tables}
     return sorted(files.loc[files["layout"].isin(kinds), "file"].unique())
 
 
@@ -173,13 +192,14 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
     """Verdict on one municipality; `own` are its schools of the year, `counted` all schools that take part."""
     form, year, tables, found = case.form, case.year, case.ingested.tables, case.ingested.problems
     own_rows = {str(sheet.table): take_schools(tables[sheet.table], own, year - 1, year) for sheet in form.sheets}
-    asked = {sheet.table: list_rows(sheet, own, own_rows[sheet.table], year) for sheet in form.sheets}
+    asked = list_asked(form, own, tables, year)
     missing = pd.concat([find_unfilled(s, asked[s.table], own_rows[s.table]) for s in form.sheets], ignore_index=True)
-    sheets = case.ingested.files
+    sheets = case.ingested.files[case.ingested.files["file"].isin(files)]
     refused = tuple(file for file in files if sheets.loc[sheets["file"] == file, "status"].eq(REFUSED).any())
-    implausible = list_implausible(case.ingested.questions, form, files, own)
+    of_form = {layout.id for layout in case.layouts if layout.tables <= {sheet.table for sheet in form.sheets}}
+    implausible = list_implausible(case.ingested.questions, case.whole, files, own)
     is_question = found["severity"].eq(Severity.QUESTION)
-    foreign = tabulate_problems(find_foreign(tables, form, files, own))
+    foreign = tabulate_problems(find_foreign(tables, case.whole, files, own))
     return Verdict(
         municipality=str(own["municipality"].iloc[0]),
         files=files,
@@ -190,7 +210,22 @@ def judge_municipality(case: Case, own: pd.DataFrame, files: tuple[str, ...], co
         uncertain=trace_missing(missing[missing["school_id"].isin(counted)], case.methodology),
         schools=len(own),
         rows={table: len(rows) for table, rows in asked.items()},
+        beside=count_beside(case, own),
+        has_form=bool(sheets["layout"].isin(of_form).any()),
     )
+
+
+def count_beside(case: Case, own: pd.DataFrame) -> pd.DataFrame:
+    """Rows asked and rows filled in of every sheet of the forms beside the form; `own` as in `judge_municipality`."""
+    rows = []
+    for form in case.beside:
+        asked = list_asked(form, own, case.ingested.tables, case.year)
+        for sheet in form.sheets:
+            owner = sheet.keys[1]
+            table = case.ingested.tables[sheet.table]
+            filled = table[table["year"].eq(case.year) & table[owner].isin(own[owner])]
+            rows += [(sheet.sheet, len(asked[sheet.table]), len(filled))] if len(asked[sheet.table]) else []
+    return pd.DataFrame(rows, columns=["sheet", "asked", "filled"])
 
 
 def add_sent(
@@ -215,18 +250,26 @@ def take_schools(table: pd.DataFrame, own: pd.DataFrame, first: int, last: int) 
 def find_foreign(
     tables: Mapping[str, pd.DataFrame], form: Form, files: Sequence[str], own: pd.DataFrame
 ) -> list[Problem]:
-    """An error for every row of the year in a municipality's file that is of another municipality's school."""
+    """An error for every row of the year in a municipality's file that is of another municipality or its school."""
     year = int(own["year"].iloc[0])
     problems = []
     for sheet in form.sheets:
-        rows = tables[sheet.table]
+        owner, rows = sheet.keys[1], tables[sheet.table]
         sent = rows[rows["source_file"].isin(files) & rows["year"].eq(year)]
-        for row in sent[~sent["school_id"].isin(own["school_id"])].to_dict("records"):
-            expected = "ожидался код школы вашего муниципалитета, а эта школа в реестре числится за другим"
-            action = "Удалите строку; если школа ваша, сообщите об этом в институт."
-            at = (form.keys["school_id"], str(row["school_id"]))
+        for row in sent[~sent[owner].isin(own[owner])].to_dict("records"):
+            expected, action = FOREIGN[owner]
+            at = (form.head_keys(sheet)[owner], str(row[owner]))
             problems.append(replace(_say(row, expected, action, *at), severity=Severity.ERROR))
     return problems
+
+
+FOREIGN = {
+    "school_id": (
+        "ожидался код школы вашего муниципалитета, а эта школа в реестре числится за другим",
+        "Удалите строку; если школа ваша, сообщите об этом в институт.",
+    ),
+    "municipality": ("ожидалось название вашего муниципалитета", "Верните в столбец то, что стояло в форме."),
+}
 
 
 def _say(row: Mapping[str, object], expected: str, action: str, column: str = "", value: str = "") -> Problem:

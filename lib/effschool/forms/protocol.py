@@ -34,6 +34,7 @@ from effschool.forms.check import (
     choose_schools,
     describe_loss,
     is_municipal,
+    join_forms,
 )
 from effschool.forms.copies import copy_values
 from effschool.forms.template import Form
@@ -69,10 +70,11 @@ def open_sent(path: Path, *, computed: bool = False) -> Workbook | None:
 
 def find_headings(sheet: Worksheet, form: Form) -> tuple[int, dict[str, int]]:
     """Row of the headings and column by heading as `simplify_text` writes it; row 0 where there is none."""
-    wanted, rows = {simplify_text(form.keys[name]) for name in ("year", "school_id")}, list_cells(sheet)
+    owners = [simplify_text(heading) for heading in (form.keys["school_id"], form.place_heading)]
+    year, rows = simplify_text(form.keys["year"]), list_cells(sheet)
     for number in sorted(number for number in rows if number <= WITHIN):
         found = {simplify_text(str(value)): place for place, value in rows[number].items()}
-        if wanted <= set(found):
+        if year in found and any(owner in found for owner in owners):
             return number, found
     return 0, {}
 
@@ -100,7 +102,7 @@ def _read_sheet(sheet: Worksheet, form: Form) -> pd.DataFrame:
     """Rows below the headings as text, "" where blank; none of a sheet without the form's headings."""
     row, columns = find_headings(sheet, form)
     table = _name_table(form, columns)
-    headings = {**form.keys, "reason": form.reasons.heading}
+    headings = form.keys | ({"reason": form.reasons.heading} if form.reasons else {})
     places = {name: columns.get(simplify_text(heading)) for name, heading in headings.items()}
     below = [cells for number, cells in list_cells(sheet).items() if number > row > 0 and table]
     read = {name: [str(cells.get(place or 0, "")).strip() for cells in below] for name, place in places.items()}
@@ -108,7 +110,7 @@ def _read_sheet(sheet: Worksheet, form: Form) -> pd.DataFrame:
 
 
 def _name_table(form: Form, columns: Mapping[str, int]) -> str:
-    return next((s.table for s in form.sheets if simplify_text(s.headings[s.total]) in columns), "")
+    return next((s.table for s in form.sheets if simplify_text(s.mark) in columns), "")
 
 
 def make_copy(path: Path, form: Form) -> Workbook | None:
@@ -226,6 +228,13 @@ def tabulate_uncertain(verdict: Verdict, methodology: Methodology, year: int) ->
     return Table("uncertain", title, pd.DataFrame(rows, columns=columns))
 
 
+def tabulate_beside(verdict: Verdict) -> Table:
+    """Sheets of the forms beside the form: how many rows came. What did not come is «нет данных», no more."""
+    columns = {"sheet": "Лист", "asked": "Строк в форме", "filled": "Прислано строк"}
+    title = "Листы книги поддержки: незаполненные списков не задерживают, о них будет сказано «нет данных»"
+    return Table("beside", title, verdict.beside.rename(columns=columns))
+
+
 def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Sections:
     """The protocol of one municipality: only what is its own."""
     words = case.form.protocol
@@ -239,6 +248,7 @@ def list_sections(verdict: Verdict, case: Case, copies: Mapping[str, str]) -> Se
             tabulate_messages("asked", "Предупреждения и неправдоподобные изменения", gather_messages(asked)),
         ),
         ("Чего не хватает", tabulate_missing(verdict, case.form)),
+        ("Книга поддержки", tabulate_beside(verdict)),
         ("Что из этого следует", tabulate_uncertain(verdict, case.methodology, case.year)),
     ]
     notes = [
@@ -309,21 +319,27 @@ def describe_states(checked: Checked) -> Text:
 
 
 def open_case(
-    raw: Path, ingested: Ingested, layouts: Sequence[Layout], rules: tuple[Form, Methodology], year: int | None
+    raw: Path,
+    ingested: Ingested,
+    layouts: Sequence[Layout],
+    rules: tuple[Form | Sequence[Form], Methodology],
+    year: int | None,
 ) -> Case:
     """What is judged: the folder as ingested, and what its workbooks show by themselves.
 
     Args:
-        rules: the form and the methodology.
+        rules: the form, or it and those sent beside it, and the methodology.
         year: None is the last year that a form speaks of, else the last year of the register.
     """
-    form, methodology = rules
+    forms, methodology = rules
+    form, *beside = [forms] if isinstance(forms, Form) else forms
     kinds = {layout.id for layout in layouts if is_municipal(layout)}
     files = ingested.files.loc[ingested.files["layout"].isin(kinds), "file"].unique()
     books = {file: open_sent(find_file(raw, file)) for file in files if file.lower().endswith(".xlsx")}
-    sent = {file: read_sent(book, form) for file, book in books.items() if book is not None}
+    whole = join_forms((form, *beside))
+    sent = {file: read_sent(book, whole) for file, book in books.items() if book is not None}
     years = {found for shown in sent.values() for found in shown.years} or set(ingested.tables["schools"]["year"])
-    return Case(ingested, sent, layouts, form, methodology, year or max(years, default=0))
+    return Case(ingested, sent, layouts, form, methodology, year or max(years, default=0), tuple(beside))
 
 
 def write_check(case: Case, raw: Path, folder: Path, *, demonstration: bool) -> Checked:

@@ -153,9 +153,8 @@ def _say_failure(error: SchemaError, rows: pd.DataFrame, place: Place) -> list[P
     total = (check.statistics or {}).get("total")
     failed = rows.loc[sorted(set(error.failure_cases["index"]))]
     if not total and len(columns) > 1:
-        return _say_doubled(
-            failed.dropna(subset=[name for name in columns if name not in schemas.BLANK_IN_KEYS]), columns, check, place
-        )
+        named = [name for name in columns if not schemas.CONTRACT[str(error.schema.name)].columns[name].nullable]
+        return _say_doubled(failed.dropna(subset=named), columns, check, place)
     shown = [(int(cells["source_row"]), _show(cells, columns, total)) for _, cells in failed.iterrows()]
     return [place.say(CellFault(row, value, str(check.error), str(check.title)), *columns) for row, value in shown]
 

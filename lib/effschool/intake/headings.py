@@ -197,7 +197,8 @@ def select_body(rows: pd.DataFrame, layout: Layout, header: Header) -> pd.DataFr
         kept &= match_cells(rows.iloc[:, places[name]], pattern) if name in places else False
     text = {name: fill_cells(rows.iloc[:, place], layout.columns[name], kept) for name, place in places.items()}
     for name, things in header.repeated.items():
-        text |= {name_repeated(name, thing): rows.iloc[:, place] for thing, place in things.items()}
+        column = layout.columns[name]
+        text |= {name_repeated(name, thing): take_parts(rows.iloc[:, place], column) for thing, place in things.items()}
     for name, values in header.given.items():
         text |= {name_repeated(name, thing): pd.Series(value, rows.index) for thing, value in values.items()}
     return pd.DataFrame(text, index=rows.index)[kept]
@@ -286,14 +287,24 @@ def find_merged(sheet: Sheet, layout: Layout, header: Header, body: pd.DataFrame
 
 def fill_cells(cells: pd.Series, column: ColumnLayout, kept: pd.Series) -> pd.Series:
     """Cells as the layout takes a part of them and fills blank ones from above."""
-    taken = cells
-    if column.extract:
-        taken = cells.str.extract(column.extract, flags=re.IGNORECASE)[0].fillna("").astype("str")
+    taken = take_parts(cells, column)
     if column.fill == "down":
         taken = taken.mask(taken.eq("")).ffill().fillna("")
     if column.fill == "group":
         taken = taken.mask(kept).ffill().fillna("")
+    if column.fill == "section":
+        taken = taken.mask(kept | taken.eq("")).ffill().fillna("")
     return taken if column.blank is None else taken.mask(taken.eq(""), column.blank)
+
+
+def take_parts(cells: pd.Series, column: ColumnLayout) -> pd.Series:
+    """The part of every cell that the layout takes, or all such parts of it."""
+    if not column.extract:
+        return cells
+    if column.every:
+        regex = re.compile(column.extract, re.IGNORECASE)
+        return cells.map(lambda text: "; ".join(found[1] for found in regex.finditer(text))).astype("str")
+    return cells.str.extract(column.extract, flags=re.IGNORECASE)[0].fillna("").astype("str")
 
 
 def find_fields(layout: Layout, header: Header, grid: Grid) -> dict[str, str]:

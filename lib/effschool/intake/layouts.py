@@ -37,6 +37,7 @@ TableName = Literal[
     "stages",
     "management",
     "teachers",
+    "context",
 ]
 OTHER_SPACES = "\N{NO-BREAK SPACE}\N{FIGURE SPACE}\N{THIN SPACE}\N{NARROW NO-BREAK SPACE}"
 NUMBERS = {"int64", "Int64", "float64"}
@@ -87,8 +88,10 @@ class ColumnLayout(Frozen):
             blanked with a warning.
         clean: `digits` keeps the digits of a code only, for sources that write one code in several ways.
         extract: regular expression whose first group is taken from the cell; a cell without it is blank.
+        every: all parts of the cell that `extract` finds are taken, parted by «; ».
         fill: `down`: a blank cell means what stands above it (merged cells); `group`: rows that `keep` leaves out are
-            headings of groups, and the value is that of the nearest such row above.
+            headings of groups, and the value is that of the nearest such row above; `section`: the nearest that has
+            one.
         scale: least and largest number that can stand in the cells of a mean; 0 to 100 where not given.
         factor: what the numbers of a mean are multiplied by, for sources that use another unit.
         row: regular expression for the first filled cell of the row under the header that gives this column for all
@@ -105,7 +108,8 @@ class ColumnLayout(Frozen):
     others: Literal["keep", "tell", "refuse", "blank"] = "keep"
     clean: Literal["digits"] | None = None
     extract: str | None = None
-    fill: Literal["down", "group"] | None = None
+    every: bool = False
+    fill: Literal["down", "group", "section"] | None = None
     scale: tuple[float, float] | None = None
     factor: float = Field(default=1, gt=0)
     row: str | None = None

@@ -70,7 +70,7 @@ def read_part(source: Source, body: pd.DataFrame, rows: RowsLayout) -> tuple[Par
     long = unfold_things(source, body, rows) if rows.each else body
     typed = share_percents(convert_rows(source, long, rows, place), rows, place)
     typed = count_shares(typed, rows, place)
-    wanted = find_wanted(body, rows, typed.rows)
+    wanted = find_wanted(source, body, rows, typed.rows)
     part, problems = finish_part(source, rows, place, typed, wanted)
     stated = rows.names_school or (rows.find_school.name if rows.find_school else "")
     kept = part.rows["source_row"]
@@ -331,12 +331,17 @@ def skip_unreported(typed: pd.DataFrame, rows: RowsLayout, faulty: dict[str, set
     return typed[~blank | typed.index.isin([row for name in rows.skip_blank for row in faulty.get(name, ())])]
 
 
-def find_wanted(body: pd.DataFrame, rows: RowsLayout, typed: pd.DataFrame) -> pd.DataFrame | None:
-    """Names by which schools are to be found: municipality and name on the index of the rows that have no code."""
+def find_wanted(source: Source, body: pd.DataFrame, rows: RowsLayout, typed: pd.DataFrame) -> pd.DataFrame | None:
+    """Names by which schools are to be found: municipality and name on the index of the rows that have no code.
+
+    The municipality may stand for the whole sheet, in its title or name.
+    """
     if rows.find_school is None:
         return None
     columns = {"municipality": rows.find_school.municipality, "name": rows.find_school.name}
-    names = pd.DataFrame({name: body[column] for name, column in columns.items() if column in body}, index=body.index)
+    whole = {column: repeat_text(text, body.index) for column, text in source.fields.items() if text is not None}
+    texts = whole | {str(column): body[column] for column in body}
+    names = pd.DataFrame({name: texts[column] for name, column in columns.items() if column in texts}, index=body.index)
     without_code = typed.index[typed["school_id"].isna()].unique()
     known = names.index.isin(without_code) & names.ne("").all(axis=1)
     return names[known] if set(columns) <= set(names) else None

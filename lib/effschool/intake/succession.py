@@ -33,7 +33,7 @@ COLUMNS = {
     "continues": "Продолжает",
     "basis": "Основание",
 }
-NOT_SUMMED = ("programme", "partners", "official", "proposal", "stages")
+NOT_SUMMED = ("programme", "partners", "official", "proposal", "stages", "context")
 """Tables that say no numbers of pupils: a branch's row is no part of its school's."""
 EVENTS = {
     "переименование": "да",

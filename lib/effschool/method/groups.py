@@ -25,8 +25,13 @@ def name_by_type(register: pd.DataFrame, rules: GroupsByType) -> pd.Series:
 
 
 def name_by_exams(tables: Tables, rules: GroupsByExams) -> pd.Series:
-    """Group of every row of the register by the exams the school held in the year, with participants."""
+    """Group of every row of the register by the exams the school held in the year, with participants.
+
+    Exams of a procedure that no group names are not looked at.
+    """
+    procedures = {procedure for group in rules.names for procedure, _ in group.exams}
     held = tables["results"].query("participants > 0")[[*KEY, "procedure", "grade"]].drop_duplicates()
+    held = held[held["procedure"].isin(procedures)]
     exams = held.assign(
         exam=pd.Series([*zip(held["procedure"], held["grade"], strict=True)], index=held.index, dtype=object)
     )

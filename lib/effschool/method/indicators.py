@@ -168,11 +168,14 @@ def add_past(values: Values, school: NDArray[np.int64], year: NDArray[np.int64],
     return np.asarray(total[school, year + years] - total[school, year])
 
 
-def fill_mean_scores(results: pd.DataFrame) -> pd.DataFrame:
-    """A missing mean of ОГЭ or ВПР becomes the mean of the marks where all four counts are there (DATA_CONTRACT.md)."""
+def fill_mean_scores(results: pd.DataFrame, procedures: Sequence[str] = MARKED) -> pd.DataFrame:
+    """A missing mean of ОГЭ or ВПР becomes the mean of the marks where all four counts are there (DATA_CONTRACT.md).
+
+    `procedures`: others whose marks or levels have a mean.
+    """
     marks = np.column_stack([read_numbers(results, mark) for mark in MARKS])
     total = marks.sum(axis=1)
     mean = np.divide(marks @ [2, 3, 4, 5], total, out=np.full(len(total), np.nan), where=total > 0)
-    marked = results["procedure"].isin(MARKED).to_numpy()
+    marked = results["procedure"].isin(procedures).to_numpy()
     known = read_numbers(results, "mean_score")
     return results.assign(mean_score=np.where(np.isnan(known) & marked, mean, known))

@@ -5,6 +5,7 @@ that holds, and none whose claim contradicts an earlier one, so that no two comm
 """
 
 import operator
+import re
 import string
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,6 +33,10 @@ SIGNS = {
     "results_listed": "flag",
     "social_listed": "flag",
     "in_project": "flag",
+    "has_project": "flag",
+    "has_curator": "flag",
+    "has_partner": "flag",
+    "has_agreement": "flag",
     "results_verdict": "words",
     "results_stays": "number",
     "social_verdict": "words",
@@ -47,6 +52,15 @@ SIGNS = {
     "enrolment": "number",
     "rus_task": "words",
     "math_task": "words",
+    "vacancies": "number",
+    "load": "number",
+    "no_category": "number",
+    "bussed": "number",
+    "vacancies_harder": "flag",
+    "load_harder": "flag",
+    "no_category_harder": "flag",
+    "bussed_harder": "flag",
+    "internet": "words",
 }
 """What else is known of a school, and of what kind it is."""
 TESTS = {"over": operator.gt, "at_least": operator.ge, "under": operator.lt, "at_most": operator.le}
@@ -120,28 +134,51 @@ class Known(Frozen):
     text: Words
 
 
+class Presumption(Frozen):
+    """What a text takes for granted of a school's part in projects: no use for whom it is not so.
+
+    Args:
+        sign: a flag of `SIGNS`.
+        unless: the value of the flag with which the text must not be said.
+        words: regular expression for what such texts say.
+    """
+
+    sign: Literal["has_project", "has_curator", "has_partner", "has_agreement"]
+    unless: bool
+    words: re.Pattern[str]
+
+    def speaks(self, text: str) -> bool:
+        """Whether a text is such a one."""
+        return self.words.search(text) is not None
+
+
 class Comment(Frozen):
     """What a pattern means for one reader: text with figures in braces, and the document that the measure is from.
 
     Args:
         where_known: the text for schools of which a further sign is known.
+        instead: the text for schools that have already what it asks for, or lack whom it names (`Presumption`).
         zone: the zone of change (зона изменений) that the measure works on, of those the file names.
     """
 
     text: Words
     where_known: Known | None = None
+    instead: Words | None = None
     zone: Words | None = None
     source: Words
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All that it may say."""
-        return (self.text, *([self.where_known.text] if self.where_known else []))
+        known = self.where_known.text if self.where_known else None
+        return tuple(text for text in (self.text, known, self.instead) if text)
 
-    def choose(self, row: pd.Series) -> str:
-        """The text for a school with such figures."""
+    def choose(self, row: pd.Series, presumed: Iterable[Presumption] = ()) -> str:
+        """The text for a school with such figures, which takes part in projects as it does."""
         named = self.where_known
-        return named.text if named and pd.notna(row.get(named.sign)) else self.text
+        text = named.text if named and pd.notna(row.get(named.sign)) else self.text
+        idle = any(each.speaks(text) and bool(row.get(each.sign)) == each.unless for each in presumed)
+        return self.instead if idle and self.instead else text
 
 
 class Pattern(Frozen):
@@ -185,6 +222,7 @@ class CommentRules(Frozen):
         indicators: indicators of results that conditions may name.
         conditions: the same of conditions of work; comments on them come after those on results.
         first: topic whose comment comes before all others.
+        participation: what texts take for granted of a school's part in projects; a text that does has an `instead`.
         zones: zones of change, short word → name; where they are named, every comment belongs to one.
         signs: how the other figures are said as a ground, by name; empty where another one says it.
     """
@@ -196,6 +234,7 @@ class CommentRules(Frozen):
     indicators: tuple[Words, ...]
     conditions: tuple[Words, ...]
     first: Words
+    participation: tuple[Presumption, ...] = ()
     zones: dict[Words, Words] = Field(default={})
     signs: dict[Words, str]
     patterns: tuple[Pattern, ...] = Field(min_length=1)
@@ -215,6 +254,20 @@ class CommentRules(Frozen):
             if name not in SIGNS:
                 raise RuleError(f"неизвестный признак; известны: {', '.join(SIGNS)}", "signs", name)
         return self
+
+    @model_validator(mode="after")
+    def _check_participation(self) -> Self:
+        for place, pattern in enumerate(self.patterns):
+            for reader, comment in pattern.comments.items():
+                at = ("patterns", place, "comments", reader)
+                if self._presumes(comment.text) and not comment.instead:
+                    raise RuleError("совет предполагает участие в проекте (participation): допишите instead", *at)
+                if comment.instead and self._presumes(comment.instead):
+                    raise RuleError("instead сам предполагает участие в проекте (participation)", *at, "instead")
+        return self
+
+    def _presumes(self, text: str) -> bool:
+        return any(each.speaks(text) for each in self.participation)
 
     @model_validator(mode="after")
     def _check_zones(self) -> Self:
@@ -323,7 +376,7 @@ def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str
                     school,
                     reader,
                     *about,
-                    fill_template(comment.choose(row), row),
+                    fill_template(comment.choose(row, rules.participation), row),
                     because,
                     rules.zones.get(comment.zone or "", ""),
                     comment.source,

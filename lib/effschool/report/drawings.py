@@ -73,3 +73,18 @@ def choose_scale(values: Sequence[float]) -> tuple[float, float]:
     """Ends of a scale that holds all the values; shares begin at nothing."""
     known = pd.Series(values, dtype="float64").dropna()
     return (min(0.0, float(known.min())), float(known.max()) or 1.0) if len(known) else (0.0, 1.0)
+
+
+def draw_profile(title: str, legend: str, rows: pd.DataFrame) -> str:
+    """A row per measure, each on a scale of its own: the span of the middle half, the own point, its value.
+
+    Args:
+        rows: title, value, low, high, told (the value in words) and is_hard (set off) of every measure.
+    """
+    drawn = []
+    for row in rows.itertuples():
+        ends = (0.0, max(row.value, row.high) or 1.0)
+        places = (_place(value, *ends) for value in (row.value, row.low, row.high))
+        drawn.append((row.title, row.told, row.is_hard, *places))
+    told = "; ".join(f"{name} — {value}" for name, value, *_ in drawn)
+    return render("profile.svg.j2", title=title, legend=legend, rows=drawn, told=f"{title}: {told}", wide=WIDE)

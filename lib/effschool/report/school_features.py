@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.base.disclosure import flag_few
+from effschool.base.schemas import AGREEMENTS
 from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SIGNS, Title
 from effschool.report.portfolio import (
@@ -22,7 +23,7 @@ from effschool.report.portfolio import (
 )
 from effschool.report.privacy import blur_index, blur_share, suppress_small
 from effschool.report.queries import find_weakest_tasks, is_more_worse, score_change, score_share
-from effschool.support.participants import choose_participants
+from effschool.support.context import HARDER
 
 
 def gather_features(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
@@ -142,23 +143,60 @@ def _gather_standing(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
             "fioko": flag_members(own, FIOKO_LIST),
             **{f"{domain}_listed": flags for domain, flags in listed.items()},
             **{f"{domain}_missing": flags for domain, flags in lacking.items()},
-            "in_project": pd.Series(own.index.isin(list_participants(region)), index=own.index),
+            **_flag_participation(region, own.index),
             **_find_certainty(region, own),
             "results_years": _count_years(region, own),
             "results_trend": blur_index(_find_trend(region)) if isinstance(region, Portfolio) else _find_trend(region),
             **find_weakest_tasks(region).reindex(own.index),
             "fewest": measure_participants(region).set_index("school_id")["fewest"].astype("float64"),
+            **_find_context(region, own),
         },
     )
     return found.reindex(index=own.index, columns=list(SIGNS))
 
 
-def list_participants(region: RegionYear) -> set[str]:
-    """Schools that took part in a project of support already the year before."""
-    known = region.workspace.support.participants
-    return set(
-        choose_participants(known[known["entry_year"] < region.year], region.year)["school_id"] if len(known) else ()
-    )
+def _flag_participation(region: RegionYear, codes: pd.Index) -> Mapping[str, pd.Series]:
+    """What schools have of projects: `in_project` already the year before, so that help had time to do something.
+
+    `has_project` also from the year on, or named to enter later: nobody is advised to join what it is in. A pair that
+    the institute has approved is a partner.
+    """
+    known, approved = region.workspace.support.participants, region.workspace.support.approved
+    stays = known[known["exit_year"].isna() | (known["exit_year"] >= region.year)] if len(known) else known
+    taking = {
+        name: set(stays.loc[has(stays, region.year), "school_id"]) if len(stays) else set() for name, has in HAS.items()
+    }
+    if len(approved):
+        taking["has_partner"] |= set(approved["school_id"])
+    return {name: pd.Series(codes.isin(schools), index=codes) for name, schools in taking.items()}
+
+
+HAS = {
+    "in_project": lambda rows, year: rows["entry_year"] < year,
+    "has_project": lambda rows, _: rows["project"].notna(),
+    "has_curator": lambda rows, _: rows["curator"].notna(),
+    "has_partner": lambda rows, _: rows["partner"].notna(),
+    "has_agreement": lambda rows, _: rows["agreement"].eq(AGREEMENTS[0]),
+}
+"""What an entry into a project gives a school, by the flag: of the rows of those who have not left by a year."""
+
+
+IN_COMMENTS = ("vacancies", "load", "no_category", "bussed")
+"""Measures of the context that comments may name as causes to check."""
+
+
+def _find_context(region: RegionYear, own: pd.DataFrame) -> Mapping[str, pd.Series]:
+    """What schools work in: figures, whether each is beyond the middle half of the group, and the internet in words."""
+    known = region.workspace.support.context
+    if known.empty:
+        return {}
+    told = known[known["year"] == region.year].set_index(["measure", "school_id"])
+    found: dict[str, pd.Series] = {}
+    for name in IN_COMMENTS:
+        rows = told.reindex(pd.MultiIndex.from_product([[name], own.index])).set_axis(own.index)
+        found |= {name: rows["value"], f"{name}_harder": rows["stands"].eq(HARDER).fillna(False).astype(bool)}
+    internet = told.reindex(pd.MultiIndex.from_product([["internet"], own.index])).set_axis(own.index)
+    return {**found, "internet": internet["words"]}
 
 
 def _flag_low(region: RegionYear, bands: pd.Series) -> pd.Series:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[3]
 THRESHOLDS = Path("methodologies") / "thresholds.yml"
 
+Command = Callable[[argparse.Namespace], int]
+Option = tuple[str, str, str]
+"""Name of an option, its default, what it is."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; wrong input is told in a sentence, without a traceback."""
@@ -53,43 +57,34 @@ def build_parser() -> argparse.ArgumentParser:
     """Options of the commands; an empty value means that the option was not given."""
     parser = argparse.ArgumentParser(prog="effschool", description="Эффективная школа: годовой прогон и отчёты")
     commands = parser.add_subparsers(required=True)
-    report = commands.add_parser("report", help="годовой прогон: от таблиц до отчётов")
-    report.set_defaults(command=report_year)
-    report.add_argument("--demo", action="store_true", help="создать демонстрационный регион, если папка data пуста")
-    audit = commands.add_parser("audit", help="книга для проверки списков вручную")
-    audit.set_defaults(command=audit_lists)
-    paper = commands.add_parser("pdf", help="напечатать готовые страницы в PDF")
-    paper.set_defaults(command=print_reports)
-    public = commands.add_parser("public", help="числа для открытой публикации")
-    public.set_defaults(command=publish_numbers)
-    forms = commands.add_parser("forms", help="формы для заполнения, по одной книге на муниципалитет")
-    forms.set_defaults(command=make_forms)
-    check = commands.add_parser("check", help="проверить присланные формы и составить протоколы")
-    check.set_defaults(command=check_sent)
-    programme = commands.add_parser("programme", help="черновики программ школ: записка и план-график")
-    programme.set_defaults(command=draft_programmes)
-    compare = commands.add_parser("compare", help="почему изменились списки между двумя прогонами")
-    compare.set_defaults(command=compare_kept)
     made, protocols = (("out", f"reports/{name}", "папка, куда положить файлы") for name in ("forms", "check"))
-    known = (report, REPORT_OPTIONS), (paper, PAPER_OPTIONS), (forms, (*FORM_OPTIONS, made)), (audit, RUN_OPTIONS)
-    also = (check, (*FORM_OPTIONS, protocols)), (public, PUBLIC_OPTIONS), (compare, COMPARE_OPTIONS)
-    for command, listed in (*known, *also, (programme, PROGRAMME_OPTIONS)):
-        for name, default, text in listed:
-            command.add_argument(f"--{name}", default=default, help=text)
-    _add_others(commands)
+    listed: tuple[tuple[str, Command, Sequence[Option], str], ...] = (
+        ("report", report_year, REPORT_OPTIONS, "годовой прогон: от таблиц до отчётов"),
+        ("audit", audit_lists, RUN_OPTIONS, "книга для проверки списков вручную"),
+        ("pdf", print_reports, PAPER_OPTIONS, "напечатать готовые страницы в PDF"),
+        ("public", publish_numbers, PUBLIC_OPTIONS, "числа для открытой публикации"),
+        ("forms", make_forms, (*FORM_OPTIONS, made), "формы для заполнения, по одной книге на муниципалитет"),
+        ("check", check_sent, (*FORM_OPTIONS, protocols), "проверить присланные формы и составить протоколы"),
+        ("programme", draft_programmes, PROGRAMME_OPTIONS, "черновики программ школ: записка и план-график"),
+        ("compare", compare_kept, COMPARE_OPTIONS, "почему изменились списки между двумя прогонами"),
+        ("demo", make_demo, (), "создать демонстрационный регион, если папка пуста"),
+    )
+    for name, function, options, about in listed:
+        command = commands.add_parser(name, help=about)
+        command.set_defaults(command=function)
+        for option, default, text in options:
+            command.add_argument(f"--{option}", default=default, help=text)
+    known = commands.choices
+    known["report"].add_argument(
+        "--demo", action="store_true", help="создать демонстрационный регион, если папка пуста"
+    )
+    known["demo"].add_argument("folder", type=Path)
+    _add_shown(commands.add_parser("lab", help="открыть тетради в JupyterLab"), show_notebooks)
+    _add_shown(commands.add_parser("view", help="показать панели в браузере без JupyterLab"), show_panels)
     return parser
 
 
-def _add_others(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Commands that make no report."""
-    _add_shown(commands.add_parser("lab", help="открыть тетради в JupyterLab"), show_notebooks)
-    _add_shown(commands.add_parser("view", help="показать панели в браузере без JupyterLab"), show_panels)
-    demo = commands.add_parser("demo", help="создать демонстрационный регион, если папка пуста")
-    demo.set_defaults(command=make_demo)
-    demo.add_argument("folder", type=Path)
-
-
-def _add_shown(parser: argparse.ArgumentParser, show: Callable[[argparse.Namespace], int]) -> None:
+def _add_shown(parser: argparse.ArgumentParser, show: Command) -> None:
     parser.set_defaults(command=show)
     parser.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
     parser.add_argument("options", nargs="*", help="параметры самой программы (JupyterLab или Voilà), после знака --")
@@ -144,7 +139,7 @@ FORM_OPTIONS = (
 def make_forms(options: argparse.Namespace) -> int:
     """Forms for all municipalities of the register."""
     from effschool.forms.books import write_forms  # noqa: PLC0415
-    from effschool.forms.template import load_form  # noqa: PLC0415 -- `make report` need not wait for it
+    from effschool.forms.template import load_forms  # noqa: PLC0415 -- `make report` need not wait for it
     from effschool.intake.ingest import check_complete, ingest_folder  # noqa: PLC0415
 
     year = _read_number(options.year, "YEAR")
@@ -154,7 +149,7 @@ def make_forms(options: argparse.Namespace) -> int:
     if ingested.tables["schools"].empty:
         check_complete(ingested)
     with hold_folder(Path(options.out)):
-        written = write_forms(load_form(Path(options.form)), ingested.tables, year, Path(options.out))
+        written = write_forms(load_forms(Path(options.form)), ingested.tables, year, Path(options.out))
     _say(f"Формы за {year} год: {len(written)}, папка {Path(options.out) / str(year)}")
     return 0
 
@@ -162,7 +157,7 @@ def make_forms(options: argparse.Namespace) -> int:
 def check_sent(options: argparse.Namespace) -> int:
     """Protocols of the forms that came back; 1 where something stands in the way of the lists."""
     from effschool.forms.protocol import open_case, write_check  # noqa: PLC0415 -- `make report` need not wait for it
-    from effschool.forms.template import load_form  # noqa: PLC0415
+    from effschool.forms.template import load_forms  # noqa: PLC0415
     from effschool.intake.ingest import ingest_folder  # noqa: PLC0415
     from effschool.intake.layouts import load_layouts  # noqa: PLC0415
     from effschool.method.methodology import find_methodology, load_methodology  # noqa: PLC0415
@@ -171,7 +166,7 @@ def check_sent(options: argparse.Namespace) -> int:
     raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
     methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
     ingested = ingest_folder(raw, layouts, ROOT / THRESHOLDS, shown=None)
-    rules = load_form(Path(options.form)), methodology
+    rules = load_forms(Path(options.form)), methodology
     case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
     demonstration = load_region(raw / "region.yml").demonstration
     with hold_folder(Path(options.out)):

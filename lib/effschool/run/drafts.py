@@ -22,10 +22,12 @@ def draft_schools(settings: Settings, school: str | None = None) -> list[Path]:
     if school and school not in schools.index:
         raise ValueError(f"Школы с кодом «{school}» среди школ {region.year} года нет. Проверьте SCHOOL и YEAR.")
     asked = schools.loc[school, "municipality"] if school else settings.municipality
-    rules, drafts = (settings.root / RULES[name] for name in ("comments", "drafts"))
+    rules, drafts, questions = (settings.root / RULES[name] for name in ("comments", "drafts", "questions"))
     written = []
     for name in [asked] if asked else list_municipalities(region.workspace, region.year):
         portfolio = open_portfolio(region.workspace, name, region.year)
         own = portfolio.schools[portfolio.schools["school_id"] == school] if school else None
-        written += write_drafts(tell_schools(portfolio, rules), drafts, settings.reports / str(region.year), own)
+        written += write_drafts(
+            tell_schools(portfolio, rules), (drafts, questions), settings.reports / str(region.year), own
+        )
     return written

@@ -42,7 +42,12 @@ DYNAMICS_FILES = (
 SUPPORT_FILES = (*(item.name for item in fields(Support)), "partners_named")
 MADE = {"workbook": ".xlsx", "note": ".docx", "facts": ".json", "rows": ".csv"}
 """Files that notebooks of pages write beside the page: suffix by the parameter that names the file."""
-RULES = {"comments": "comments/schools.yml", "drafts": "programmes/school.yml"}
+RULES = {
+    "comments": "comments/schools.yml",
+    "drafts": "programmes/school.yml",
+    "questions": "forms/context.yml",
+    "projects": "methodologies/projects.yml",
+}
 """Files of rules that notebooks of pages read: place in the project by the parameter that names the file."""
 LETTER, PARCEL = ".txt", ".zip"
 SCHOOLS = "schools"
@@ -58,6 +63,7 @@ SET_BY_RUN = frozenset(
         "municipality",
         "year",
         "run",
+        "forms",
         "targets",
         "works",
         SCHOOLS,
@@ -115,6 +121,8 @@ def plan_stages(settings: Settings) -> list[Step]:
     followed = settings.processed / "dynamics"
     dynamics, support = (_name_tables(followed, names) for names in (DYNAMICS_FILES, SUPPORT_FILES))
     targets, works = (settings.root / "methodologies" / name for name in ("targets", "tasks"))
+    projects = settings.root / RULES["projects"]
+    forms = settings.root / "forms"
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
     identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "allow_missing": ""}
@@ -126,8 +134,12 @@ def plan_stages(settings: Settings) -> list[Step]:
             [*contract, region],
         ),
         (identify, [*contract, *list_files(method)], identified),
-        ({"explain_year": settings.year, "works": works}, [*known, *sorted(works.glob("*.yml"))], dynamics),
-        ({"year": settings.year, "targets": targets}, [*known, *dynamics, *sorted(targets.glob("*.yml"))], support),
+        ({"year": settings.year, "works": works}, [*known, *sorted(works.glob("*.yml"))], dynamics),
+        (
+            {"year": settings.year, "targets": targets, "projects": projects, "forms": forms},
+            [*known, *dynamics, *sorted([*targets.glob("*.yml"), *forms.glob("*.yml")]), projects],
+            support,
+        ),
     )
     return [_plan_stage(settings, name, *stage) for name, stage in zip(STAGES, stages, strict=True)]
 

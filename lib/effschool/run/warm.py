@@ -34,8 +34,10 @@ from effschool.report.pictures import draw_png
 from effschool.report.sections import cohorts as cohort_sections
 from effschool.report.sections import effects as effects_sections
 from effschool.report.sections import explanation, first_screen, own_dynamics, protocol, provenance
+from effschool.report.sections import monitoring as monitoring_sections
 from effschool.report.sections import municipality as sections
 from effschool.report.sections import partners as partners_sections
+from effschool.report.sections import practices as practices_sections
 from effschool.report.sections import region as region_sections
 from effschool.report.sections import roadmap as roadmap_sections
 from effschool.report.sections import school as school_pages
@@ -52,7 +54,9 @@ USED = (
     *(
         explanation,
         structure_sections,
+        monitoring_sections,
         partners_sections,
+        practices_sections,
         roadmap_sections,
         targets_sections,
         workbook,

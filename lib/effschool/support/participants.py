@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from effschool.base.schemas import APPROVED
+from effschool.base.schemas import AGREEMENTS, APPROVED
 
-COLUMNS = ["school_id", "project", "entry_year", "exit_year", "curator", "partner"]
+COLUMNS = ["school_id", "project", "entry_year", "exit_year", "curator", "partner", "track", "wave", "agreement"]
 ELSEWHERE = "школа другого муниципалитета"
 
 
@@ -56,6 +56,38 @@ def name_participants(
     )
     named = partner.map(latest["name"]).fillna(partner).mask(is_elsewhere, allowed.fillna(ELSEWHERE))
     return programme.assign(partner=named.astype("str"))[COLUMNS]
+
+
+def count_curators(participants: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Load of the curators of a year, by name: curator, projects, schools."""
+    rows = choose_participants(participants, year).dropna(subset="curator")
+    names = rows.groupby("curator")["project"].agg(lambda values: "; ".join(sorted(set(values))))
+    counts = rows.groupby("curator")["school_id"].nunique()
+    return pd.DataFrame({"projects": names, "schools": counts}).reset_index()
+
+
+def count_projects(participants: pd.DataFrame, year: int) -> pd.DataFrame:
+    """A row per project with participants in the year: project, schools, curators, most (schools of one curator),
+    no_curator, no_partner, agreed, told (schools of which it is said whether the agreement is signed).
+    """
+    rows = choose_participants(participants, year).drop_duplicates(["project", "school_id"], keep="last")
+    found = [
+        {
+            "project": project,
+            "schools": len(own),
+            "curators": own["curator"].nunique(),
+            "most": own["curator"].value_counts().max() if own["curator"].notna().any() else 0,
+            "no_curator": int(own["curator"].isna().sum()),
+            "no_partner": int(own["partner"].isna().sum()),
+            "agreed": int(own["agreement"].eq(AGREEMENTS[0]).sum()),
+            "told": int(own["agreement"].notna().sum()),
+        }
+        for project, own in rows.groupby("project")
+    ]
+    return pd.DataFrame(found, columns=COUNTED)
+
+
+COUNTED = ["project", "schools", "curators", "most", "no_curator", "no_partner", "agreed", "told"]
 
 
 def choose_participants(participants: pd.DataFrame, year: int) -> pd.DataFrame:

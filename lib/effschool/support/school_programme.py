@@ -69,12 +69,16 @@ class StageTerm(Frozen):
 
 
 class Cause(Frozen):
-    """A factor that a school is to look into; `signs`: indicators and figures that tell of it."""
+    """What a school is to ask itself about a factor of `context.ContextRules`.
+
+    Args:
+        signs: indicators that tell of it. `measures`: rows of the school's profile that do.
+    """
 
     id: Words
-    title: Words
     check: Words
     signs: tuple[Words, ...] = ()
+    measures: tuple[Words, ...] = ()
 
 
 class Measure(Frozen):

@@ -1,7 +1,8 @@
 """Targets of programmes, plan against fact (цели программ): files of targets, facts by place and year, states.
 
 A fact is counted from the data where the file says how, and taken from the institute's table where it does not. What
-is in neither is «нет данных», never zero (METHODOLOGY.md section 3).
+is in neither is «нет данных», never zero, and the form that would bring it is named (METHODOLOGY.md section 3). A place
+has the targets of the programmes that it takes part in, for the years that they name.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,18 +21,36 @@ from effschool.method.methodology import FIOKO_LIST
 from effschool.support.programmes import (
     DynamicsCount,
     ListCount,
+    ManagementCount,
     MarkedCount,
     MarksCount,
+    OfSchools,
     Programme,
+    ProgrammeCount,
     RoadmapCount,
+    StagesCount,
     Target,
+    TeachersCount,
 )
-from effschool.support.roadmap import DONE
+from effschool.support.roadmap import CANCELLED, DONE
 
 MET, AT_RISK, MISSED = "выполнено", "под угрозой", "не выполнено"
 STATES = (MET, AT_RISK, MISSED, NO_DATA)
 COUNTED, REPORTED = "вычислено", "таблица института"
 TOLERANCE = 1e-9
+ASKED = {
+    "dynamics": "результаты процедуры за два года",
+    "marks": "результаты процедуры с отметками",
+    "list": "результаты процедур или официальный перечень ШНОР",
+    "marked": "перечень школ, чьи результаты просят проверить",
+    "roadmap": "план мероприятий с отметками",
+    "programme": "таблицу участников с куратором, партнёром и договором",
+    "stages": "лист «Этапы мониторинга»",
+    "teachers": "лист «Педагоги и курсы»",
+    "management": "лист «Управленческий цикл»",
+}
+REPORTED_BY = "таблицу «Факты по показателям программ»"
+"""What is to be sent where a target has no data."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +72,26 @@ class FactBasis:
         return sorted(map(int, self.paths["year"].unique()))
 
     @cached_property
+    def places(self) -> list[str]:
+        """Municipalities of the register."""
+        return sorted(self.paths["municipality"].unique())
+
+    @cached_property
     def results(self) -> pd.DataFrame:
         """Results of those schools with their municipality, missing means filled from marks."""
         places = self.schools[[*KEY, "municipality"]]
         return fill_mean_scores(self.tables["results"]).merge(places, on=KEY, validate="many_to_one")
 
+    @cached_property
+    def federal(self) -> pd.Series:
+        """Whether each school is ШНОР: on ФИОКО's own list of a year for which it came, else as calculated."""
+        official, keys = self.tables["official"], pd.MultiIndex.from_frame(self.schools[KEY])
+        is_on = pd.Series(keys.isin(pd.MultiIndex.from_frame(official[KEY])), self.schools.index, dtype="boolean")
+        return self.schools["fioko_shnor"].mask(self.schools["year"].isin(official["year"]), is_on)
+
     def has_lists(self, names: Sequence[str]) -> pd.Series:
         """Whether the year of each school has the named lists: ФИОКО's is made for years without the others."""
-        federal, others = self.schools["fioko_shnor"].notna(), self.schools[list(LIST_COLUMNS.values())].notna()
+        federal, others = self.federal.notna(), self.schools[list(LIST_COLUMNS.values())].notna()
         kinds = [federal] * (FIOKO_LIST in names) + [others.any(axis=1)] * bool(set(names) - {FIOKO_LIST})
         made = [kind.groupby(self.schools["year"]).transform("any") for kind in kinds]
         return pd.Series(np.logical_and.reduce(made), index=self.schools.index)
@@ -68,16 +99,34 @@ class FactBasis:
     def list_members(self, names: Sequence[str], lists_of: str = "same") -> pd.DataFrame:
         """Years and schools that are on any of the lists, or were the year before."""
         is_on = self.schools["results_status"].isin(names) | self.schools["social_status"].isin(names)
-        is_on |= self.schools["fioko_shnor"].fillna(False).astype(bool) if FIOKO_LIST in names else False
+        is_on |= self.federal.fillna(False).astype(bool) if FIOKO_LIST in names else False
         members = self.schools.loc[is_on & self.has_lists(names), KEY]
         return members.assign(year=members["year"] + 1) if lists_of == "previous" else members
 
+    def list_participants(self, programme: Programme) -> pd.DataFrame:
+        """Rows of the participants' table for every year in which the school took part in a project of a programme."""
+        rows = self.tables["programme"]
+        rows = rows[_is_named(rows["project"], *programme.projects)]
+        last = rows["exit_year"].fillna(max(self.years, default=0))
+        by_year = [rows[(rows["entry_year"] <= year) & (last >= year)].assign(year=year) for year in self.years]
+        return pd.concat([rows.iloc[:0].assign(year=0), *by_year], ignore_index=True)
+
+    def choose_schools(self, count: OfSchools, programme: Programme) -> pd.DataFrame:
+        """Schools that a count looks at: year, school_id, municipality; all that are not left out if it names none."""
+        known = self.paths if count.participants else self.schools
+        places = known[[*KEY, "municipality"]]
+        if count.participants:
+            return places.merge(self.list_participants(programme)[KEY].drop_duplicates(), on=KEY)
+        return places.merge(self.list_members(count.lists, count.lists_of), on=KEY) if count.lists else places
+
 
 def compare_targets(programmes: Sequence[Programme], known: FactBasis) -> pd.DataFrame:
-    """Plan and fact of every target: a row per programme, target, year with a plan and place.
+    """Plan and fact of every target: a row per programme, target, year with a plan and place that takes part.
 
     Columns: programme, programme_title, target, title, unit, goal, year, municipality (missing for the region), plan,
-    fact (missing is «нет данных»), part and whole (behind a share), schools (that were counted), state, origin.
+    fact (missing is «нет данных»), part and whole (behind a share), schools (in the denominator), unjudged (of them,
+    could not be judged), state, origin, asks (what would bring the fact, where it is missing), stated (facts of the
+    document itself, in words).
     """
     frames = [_compare_target(*named, known) for named in list_targets(programmes)]
     compared = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLUMNS))
@@ -88,9 +137,8 @@ COLUMNS = {
     **dict.fromkeys(("programme", "programme_title", "target", "title", "unit", "goal"), "str"),
     "year": "int64",
     "municipality": "str",
-    **dict.fromkeys(("plan", "fact", "part", "whole", "schools"), "float64"),
-    "state": "str",
-    "origin": "str",
+    **dict.fromkeys(("plan", "fact", "part", "whole", "schools", "unjudged"), "float64"),
+    **dict.fromkeys(("state", "origin", "asks", "stated"), "str"),
 }
 
 
@@ -108,31 +156,52 @@ def list_targets(programmes: Sequence[Programme]) -> Iterator[tuple[Programme, T
 
 
 def _compare_target(programme: Programme, target: Target, title: str, known: FactBasis) -> pd.DataFrame:
-    grid = _lay_grid(target, known)
-    counted = measure_places(COUNTS[target.count.by](target.count, programme, known)) if target.count else None
+    grid, count = _lay_grid(programme, target, known), target.count
+    is_number = bool(getattr(count, "number", False))
+    counted = measure_places(COUNTS[count.by](count, programme, known), is_number) if count else grid.iloc[:0]
     reported = pick_reported(known.tables["targets_fact"], programme, target, title)
-    facts = grid if counted is None else grid.merge(counted, how="left", on=["year", "municipality"])
-    facts = facts.merge(reported, how="left", on=["year", "municipality"]).reindex(
-        columns=[*grid, "fact", "part", "whole", "schools", "value"]
-    )
+    facts = grid.merge(counted.drop(columns="plan", errors="ignore"), how="left", on=["year", "municipality"])
+    facts = facts.merge(reported, how="left", on=["year", "municipality"])
+    facts = facts.reindex(columns=[*grid, "fact", "part", "whole", "schools", "unjudged", "value"])
     is_counted = facts["fact"].notna()
     fact = facts["fact"].astype("float64").fillna(facts["value"].astype("float64"))
     at_risk = programme.at_risk if target.at_risk is None else target.at_risk
     origin = pd.Series(REPORTED, index=facts.index, dtype="str").mask(is_counted, COUNTED).mask(fact.isna(), NO_DATA)
+    asks = pd.Series(ASKED[count.by] if count else REPORTED_BY, facts.index, dtype="str").where(fact.isna())
     named = {"programme": programme.id, "programme_title": programme.title, "target": target.id, "title": title}
-    named |= {"unit": target.unit, "goal": target.goal}
-    judged = facts.assign(
-        fact=fact, state=judge_facts(fact, facts["plan"], target.goal, at_risk), origin=origin, **named
-    )
-    return judged[list(COLUMNS)]
+    named |= {"unit": target.unit, "goal": target.goal, "stated": _write_stated(target)}
+    state = judge_facts(fact, facts["plan"], target.goal, at_risk)
+    return facts.assign(fact=fact, state=state, origin=origin, asks=asks, **named)[list(COLUMNS)]
 
 
-def _lay_grid(target: Target, known: FactBasis) -> pd.DataFrame:
-    """Every year with a plan and every place the target is meant for, so that a place without data is seen."""
-    names = sorted(known.paths["municipality"].unique()) if "municipality" in target.places else []
-    places = [*([None] if "region" in target.places else []), *names]
-    rows = [(year, place, plan) for year, plan in sorted(target.list_plans(known.years).items()) for place in places]
+def _write_stated(target: Target) -> str:
+    return ", ".join(f"{year} год — {value:g}".replace(".", ",") for year, value in target.stated.items())
+
+
+def _lay_grid(programme: Programme, target: Target, known: FactBasis) -> pd.DataFrame:
+    """Every year with a plan and every place that takes part, so that a place without data is seen."""
+    plans = target.list_plans(programme.list_years(known.years), max(known.years, default=0))
+    rows = [
+        (year, place, plan)
+        for year, plan in sorted(plans.items())
+        for place in list_places(programme, year, known)
+        if ("region" if place is None else "municipality") in target.places
+    ]
     return pd.DataFrame(rows, columns=["year", "municipality", "plan"]).astype({"municipality": "str"})
+
+
+def list_places(programme: Programme, year: int, known: FactBasis) -> list[str | None]:
+    """Places that take part in a programme in a year; None is the region, a municipality's programme is not of it."""
+    if programme.of in known.places:
+        return [programme.of]
+    if not programme.projects:
+        return [None, *known.places]
+    takers = known.list_participants(programme).merge(known.paths[[*KEY, "municipality"]], on=KEY)
+    own = set(takers.loc[takers["year"] == year, "municipality"])
+    own |= set(
+        find_plan(known.events, programme).loc[lambda events: events["of_year"] == year, "municipality"].dropna()
+    )
+    return [None, *(place for place in known.places if place in own)]
 
 
 def judge_facts(fact: pd.Series, plan: pd.Series, goal: str, at_risk: float) -> pd.Series:
@@ -143,22 +212,25 @@ def judge_facts(fact: pd.Series, plan: pd.Series, goal: str, at_risk: float) -> 
     return pd.Series(state, index=fact.index, dtype="str")
 
 
-def measure_places(parts: pd.DataFrame) -> pd.DataFrame:
-    """Per cent by year and place, from a row per school of part and whole; change where there is a before.
+def measure_places(parts: pd.DataFrame, is_number: bool = False) -> pd.DataFrame:
+    """Per cent by year and place, or number, from a row per school of part and whole; change where there is a before.
 
-    What has no municipality (the region's own plan of events) speaks for the region alone; else the whole region does.
+    A place where no row is `known` has no fact. What has no municipality (the region's own plan of events) speaks for
+    the region alone; else the whole region does.
     """
-    parts = parts if "schools" in parts else parts.assign(schools=1)
+    parts = pd.DataFrame({"schools": 1, "known": 1}, index=parts.index).assign(**dict(parts.items()))
     numbers = [name for name in parts if name not in ("year", "municipality")]
     own = parts.groupby(["year", "municipality"])[numbers].sum().reset_index()
     has_own = parts["municipality"].isna().any()
     of_region = parts[parts["municipality"].isna()] if has_own else parts
     region = of_region.groupby("year")[numbers].sum().reset_index().assign(municipality=None)
     sums = pd.concat([own, region], ignore_index=True).astype({"municipality": "str"})
-    fact = _share(sums["part"], sums["whole"])
+    fact = sums["part"].astype("float64") if is_number else _share(sums["part"], sums["whole"])
     if "whole_before" in sums:
-        fact -= _share(sums["part_before"], sums["whole_before"])
-    return sums[["year", "municipality", "part", "whole", "schools"]].assign(fact=fact)
+        fact -= sums["part_before"] if is_number else _share(sums["part_before"], sums["whole_before"])
+    unjudged = (sums["schools"] - sums["known"]).clip(lower=0)
+    kept = sums[["year", "municipality", "part", "whole", "schools"]]
+    return kept.assign(fact=fact.where(sums["known"] > 0), unjudged=unjudged)
 
 
 def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
@@ -178,36 +250,46 @@ def _find_facts(facts: pd.DataFrame, programme: Programme, target: Target, title
 
 
 def _names(rows: pd.DataFrame, programme: Programme) -> "pd.Series[bool]":
-    return _is_named(rows["programme"], programme.id, programme.title)
+    return _is_named(rows["programme"], programme.id, programme.title, *programme.names)
 
 
 def _is_named(column: pd.Series, *names: str) -> "pd.Series[bool]":
     return column.map(simplify_text, na_action="ignore").isin([simplify_text(name) for name in names])
 
 
-def count_dynamics(count: DynamicsCount, _: Programme, known: FactBasis) -> pd.DataFrame:
-    """Schools with positive dynamics: a row per year and listed school with both years."""
+def count_dynamics(count: DynamicsCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
+    """Schools with positive dynamics: a row per year and school looked at, known where both years could be compared."""
     rows = known.results
     rows = rows[(rows["procedure"] == count.procedure) & rows["subject"].isin(count.subjects)]
+    rows = rows[rows["grade"].eq(count.grade).fillna(False)] if count.grade else rows
+    rows = fill_mean_scores(rows, [count.procedure]) if count.of_marks else rows
     rows = rows.assign(points=rows["mean_score"] * rows["participants"].astype("float64"), failed=rows[count.failed])
     rows = rows.dropna(subset=["points", "failed", "participants"])
-    keys = [*KEY, "municipality", "subject"]
-    sums = rows.groupby(keys)[["points", "failed", "participants"]].sum().astype("float64").reset_index()
+    sums = rows.groupby([*KEY, "subject"])[["points", "failed", "participants"]].sum().astype("float64").reset_index()
     sums = sums[sums["participants"] > 0]
     sums = sums.assign(mean=sums["points"] / sums["participants"], failed=sums["failed"] / sums["participants"])
-    level = standardise_school_means(sums) if count.mean == "standardised" else sums["mean"]
-    now = sums.assign(level=level)
+    now = sums.assign(level=standardise_school_means(sums) if count.mean == "standardised" else sums["mean"])
     before = now.assign(year=now["year"] + 1)[[*KEY, "subject", "level", "failed"]]
     both = now.merge(before, on=[*KEY, "subject"], suffixes=("", "_before"), validate="one_to_one")
     good = (both["level"] > both["level_before"] + TOLERANCE) & (both["failed"] <= both["failed_before"] + TOLERANCE)
-    schools = both.assign(good=good).groupby([*KEY, "municipality"])["good"].agg(["sum", "size"]).reset_index()
-    if count.require == "both":
-        schools = schools[schools["size"] == len(count.subjects)]
+    schools = both.assign(good=good).groupby(KEY)["good"].agg(["sum", "size"]).reset_index()
     needed = len(count.subjects) if count.require == "both" else 1
-    judged = schools.assign(part=(schools["sum"] >= needed).astype("int64"), whole=1)
-    return judged.merge(known.list_members(count.lists, count.lists_of), on=KEY)[
-        ["year", "municipality", "part", "whole"]
-    ]
+    schools = schools[schools["size"] >= needed]
+    return judge_schools(known.choose_schools(count, programme), schools.assign(good=schools["sum"] >= needed))
+
+
+def judge_schools(schools: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """A row per school looked at: all are in the whole, those that were judged are known.
+
+    Args:
+        schools: year, school_id, municipality.
+        judged: year, school_id and whether it is `good`.
+    """
+    good = schools.merge(judged[[*KEY, "good"]], how="left", on=KEY, validate="one_to_one")["good"].astype("boolean")
+    flags = {"part": good.fillna(False), "whole": True, "known": good.notna()}
+    return (
+        schools[["year", "municipality"]].reset_index(drop=True).assign(**flags).astype(dict.fromkeys(flags, "int64"))
+    )
 
 
 def standardise_school_means(sums: pd.DataFrame) -> pd.Series:
@@ -223,19 +305,18 @@ def standardise_school_means(sums: pd.DataFrame) -> pd.Series:
     return centred / spread.where(spread > TOLERANCE)
 
 
-def count_marks(count: MarksCount, _: Programme, known: FactBasis) -> pd.DataFrame:
-    """Marks of some kinds among all that are known: a row per year and school."""
+def count_marks(count: MarksCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
+    """Marks of some kinds among all who took part: a row per year and school."""
     rows = known.results
     chosen = rows["procedure"].isin(count.procedure)
     for column, allowed in (("subject", count.subject), ("grade", count.each_grade)):
         chosen &= rows[column].isin(allowed) if allowed else True
     rows = rows[chosen].dropna(subset=list(MARKS))
-    rows = rows.assign(part=rows[list(count.marks)].sum(axis=1), whole=rows[list(MARKS)].sum(axis=1))
-    sums = rows.groupby([*KEY, "municipality"])[["part", "whole"]].sum().reset_index()
-    if count.lists:
-        sums = sums.merge(known.list_members(count.lists, count.lists_of), on=KEY)
+    whole = rows["participants"].fillna(rows[list(MARKS)].sum(axis=1))
+    rows = rows.assign(part=rows[list(count.marks)].sum(axis=1), whole=whole)
+    every = rows.groupby(KEY)[["part", "whole"]].sum().reset_index()
+    sums = every.merge(known.choose_schools(count, programme), on=KEY)
     if count.change:
-        every = rows.groupby(KEY)[["part", "whole"]].sum().reset_index()
         before = every.assign(year=every["year"] + 1).rename(columns={"part": "part_before", "whole": "whole_before"})
         sums = sums.merge(before, on=KEY)
     return sums.drop(columns="school_id")
@@ -258,11 +339,69 @@ def _flag_schools(schools: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     return schools[["year", "municipality"]].assign(part=is_on.astype("int64"), whole=1)
 
 
+def find_plan(events: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+    """Events of a programme with the year of the plan, else of their last day or of the day they are seen from."""
+    own = events[_names(events, programme)]
+    years = own["year"].astype("Float64").fillna(own["end"].dt.year).fillna(own["seen_on"].dt.year)
+    return own.assign(of_year=years)
+
+
 def count_roadmap(_: RoadmapCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
-    """Events carried out among those due, by the year of their last day."""
-    due = known.events[_names(known.events, programme) & known.events["is_due"]]
-    part = due["state"].eq(DONE).astype("int64")
-    return due[["municipality"]].assign(year=due["end"].dt.year.astype("int64"), part=part, whole=1, schools=0)
+    """Events carried out among all that were planned: a row per event that was not cancelled, known where it is marked.
+
+    A plan without any mark says nothing of what was done.
+    """
+    plan = find_plan(known.events, programme).dropna(subset="of_year")
+    plan = plan[plan["state"] != CANCELLED]
+    flags = {"part": plan["state"].eq(DONE), "known": plan["is_marked"]}
+    parts = plan[["municipality"]].assign(year=plan["of_year"].astype("int64"), **flags, whole=1, schools=0)
+    return parts.astype(dict.fromkeys(flags, "int64"))
+
+
+def count_programme(count: ProgrammeCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
+    """Participants who have a curator, a partner or a signed agreement; of the agreement it may be unknown."""
+    rows = known.list_participants(programme)
+    has = rows[count.have].eq("заключён") if count.have == "agreement" else rows[count.have].notna()
+    told = rows[count.have].notna() if count.have == "agreement" else pd.Series(True, rows.index)
+    by_school = rows.assign(good=has, told=told).groupby(KEY)[["good", "told"]].any().reset_index()
+    schools = known.choose_schools(OfSchools(participants=True), programme)
+    return judge_schools(schools, by_school[by_school["told"]])
+
+
+def count_stages(count: StagesCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
+    """Schools whose sheets of stages say so; one without a sheet is not judged."""
+    rows = known.tables["stages"]
+    rows = rows[rows["stage"].isin(count.stage)] if count.stage else rows
+    rows = rows.dropna(subset="corrected") if count.have == "corrected" else rows
+    has = rows["corrected"].eq("да") if count.have == "corrected" else rows[count.have].notna()
+    judged = rows.assign(good=has).groupby(KEY)["good"].any().reset_index()
+    return judge_schools(known.choose_schools(count, programme), judged)
+
+
+def count_teachers(count: TeachersCount, programme: Programme, known: FactBasis) -> pd.DataFrame:
+    """Teachers of the schools looked at, or schools that have such teachers; a school that told nothing is unknown."""
+    rows = known.tables["teachers"]
+    rows = rows[rows["subject"].isin(count.subject)] if count.subject else rows
+    rows = rows.dropna(subset=[count.part, "teachers"])
+    sums = rows.groupby(KEY)[[count.part, "teachers"]].sum().reset_index()
+    schools = known.choose_schools(count, programme)
+    if count.schools:
+        return judge_schools(schools, sums.assign(good=sums[count.part] > 0))
+    told = schools.merge(sums, how="left", on=KEY, validate="one_to_one")
+    parts = told[[count.part, "teachers"]].set_axis(["part", "whole"], axis=1).fillna(0)
+    return told[["year", "municipality"]].assign(**parts, known=told["teachers"].notna().astype("int64"))
+
+
+def count_management(count: ManagementCount, _: Programme, known: FactBasis) -> pd.DataFrame:
+    """Municipalities that answer «да»: a row per year and municipality of the register, unknown where none answered."""
+    rows = known.tables["management"]
+    rows = rows[_is_named(rows["question"], *count.question)].dropna(subset="answer")
+    good = rows["answer"].eq("да") & (rows["link"].notna() if count.link else True)
+    told = rows.assign(good=good).groupby(["year", "municipality"])["good"].any().astype("boolean").reset_index()
+    places = known.paths[["year", "municipality"]].drop_duplicates()
+    answered = places.merge(told, how="left", on=["year", "municipality"])
+    flags = {"part": answered["good"].fillna(False), "whole": True, "known": answered["good"].notna()}
+    return answered[["year", "municipality"]].assign(**flags).astype(dict.fromkeys(flags, "int64"))
 
 
 COUNTS: dict[str, Callable[..., pd.DataFrame]] = {
@@ -271,21 +410,32 @@ COUNTS: dict[str, Callable[..., pd.DataFrame]] = {
     "list": count_list,
     "marked": count_marked,
     "roadmap": count_roadmap,
+    "programme": count_programme,
+    "stages": count_stages,
+    "teachers": count_teachers,
+    "management": count_management,
 }
 
 
-def find_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], municipalities: Sequence[str]) -> list[str]:
+def find_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], known: FactBasis) -> list[str]:
     """A sentence for every row of the institute's table that was not taken: which file and row, and why not."""
     reason = pd.Series("показателя «{target}» программы «{programme}» нет в файлах целей", facts.index, dtype="str")
-    for named in list_targets(programmes):
-        found = facts[_find_facts(facts, *named)]
-        reason[found.index] = ""
-        twice = found.index[found.duplicated(["year", "municipality"], keep=False)]
-        reason[twice] = "за этот год и это место он дан дважды"
-    unplaced = facts["municipality"].notna() & ~facts["municipality"].isin(list(municipalities))
+    for programme, target, title in list_targets(programmes):
+        found = facts[_find_facts(facts, programme, target, title)]
+        planned = pd.MultiIndex.from_frame(_lay_grid(programme, target, known)[["year", "municipality"]].fillna(""))
+        is_planned = pd.MultiIndex.from_frame(found[["year", "municipality"]].fillna("")).isin(planned)
+        twice = found.duplicated(["year", "municipality"], keep=False)
+        told = np.select([twice, ~is_planned], [DOUBLED, UNPLANNED], "")
+        # Another programme of the same name may have taken it.
+        reason[found.index] = np.where(reason[found.index].eq(""), "", told)
+    unplaced = facts["municipality"].notna() & ~facts["municipality"].isin(known.places)
     reason = reason.mask(unplaced, "муниципалитета «{municipality}» нет в реестре школ")
     return [
         f"Файл «{row['source_file']}», строка {row['source_row']}: факт не учтён, потому что {text.format(**row)}."
         for (_, row), text in zip(facts.iterrows(), reason, strict=True)
         if text
     ]
+
+
+DOUBLED = "за этот год и это место он дан дважды"
+UNPLANNED = "у программы нет плана на этот год или это место в ней не участвует"

@@ -9,6 +9,7 @@ from effschool.dynamics.effects.estimate import Effect, estimate_effect
 from effschool.dynamics.effects.matching import match_cohorts, measure_balance
 from effschool.dynamics.effects.panel import SchoolPanel, lay_panel
 from effschool.dynamics.effects.regression import split_rise, try_placebo
+from effschool.dynamics.effects.schools import compare_schools
 from effschool.dynamics.effects.simulate import calibrate, invent_region
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "SchoolPanel",
     "assess_programme",
     "calibrate",
+    "compare_schools",
     "estimate_effect",
     "invent_region",
     "lay_panel",

@@ -62,9 +62,9 @@ class Desk:
         return self.root / "comments" / "schools.yml"
 
     @property
-    def drafts(self) -> Path:
-        """Rules of the drafts of schools' programmes."""
-        return self.root / "programmes" / "school.yml"
+    def drafts(self) -> tuple[Path, Path]:
+        """Rules of the drafts of schools' programmes, and the questions about what schools work in."""
+        return self.root / "programmes" / "school.yml", self.root / "forms" / "context.yml"
 
     @property
     def methodologies(self) -> Path:

@@ -1,34 +1,49 @@
-"""Events of plans (мероприятия дорожных карт): what is late, near, done."""
+"""Events of plans (мероприятия дорожных карт): what is late, near, done, and what has no mark."""
+
+from typing import Any
 
 import pandas as pd
 
 from effschool.report.display import Table, Text
-from effschool.report.facts import Said, count, number, say
+from effschool.report.facts import Said, count, join, number, say
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
 from effschool.report.sections.municipality import NONE, percent, say_missing
-from effschool.support.roadmap import AHEAD, CANCELLED, DONE, GOES_ON, NO_TERM, OVERDUE, SOON, share_done
+from effschool.support.roadmap import (
+    AHEAD,
+    CANCELLED,
+    DONE,
+    GOES_ON,
+    NO_MARK,
+    NO_TERM,
+    OVERDUE,
+    RECURS,
+    SOON,
+    share_done,
+)
 
-EVENTS = ("мероприятие", "мероприятия", "мероприятий")
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 
-
-URGENCY = (OVERDUE, SOON, GOES_ON, AHEAD, NO_TERM, DONE, CANCELLED)
+URGENCY = (OVERDUE, SOON, NO_MARK, GOES_ON, AHEAD, RECURS, NO_TERM, DONE, CANCELLED)
 FEW = 3
 """So many events stand on the page where nothing is late or near."""
+UNDATED = (RECURS, NO_TERM)
 ON_PAGE = ("Мероприятие", "Срок", "Ответственный", "Состояние")
 
 
 def tabulate_own_events(portfolio: Portfolio) -> Table | Text:
     """Events of the municipality's plans."""
-    roadmap = portfolio.workspace.support.roadmap
-    own = roadmap[roadmap["municipality"] == portfolio.municipality] if len(roadmap) else roadmap
-    return tabulate_events(own, portfolio.municipality)
+    return tabulate_region_events(portfolio.workspace.support.roadmap, portfolio.municipality)
 
 
-def tabulate_region_events(roadmap: pd.DataFrame) -> Table | Text:
-    """Events of the region's own plans."""
-    return tabulate_events(roadmap[roadmap["municipality"].isna()] if len(roadmap) else roadmap, REGION_ROW)
+def tabulate_region_events(roadmap: pd.DataFrame, place: str | None = None) -> Table | Text:
+    """Events of the region's own plans, or of one place."""
+    own = (
+        roadmap[roadmap["municipality"].eq(place) if place else roadmap["municipality"].isna()]
+        if len(roadmap)
+        else roadmap
+    )
+    return tabulate_events(own, place or REGION_ROW)
 
 
 def tabulate_events(events: pd.DataFrame, place: str) -> Table | Text:
@@ -47,38 +62,55 @@ def tabulate_events(events: pd.DataFrame, place: str) -> Table | Text:
         "expected": "Ожидаемый результат",
         "state": "Состояние",
         "done": "Дата выполнения",
+        "seen_on": "Состояние на",
     }
-    frame = ordered[list(columns)].rename(columns=columns).fillna(NONE).reset_index(drop=True)
+    told = ordered.assign(
+        state=[_say_state(row) for row in ordered.itertuples()],
+        seen_on=ordered["seen_on"].dt.strftime("%d.%m.%Y"),
+    )
+    frame = told[list(columns)].rename(columns=columns).fillna(NONE).reset_index(drop=True)
     title = f"Дорожная карта, {place}: просроченное и ближайшее, {_say_day(events)}"
-    note = _describe_events(events)
-    return Table("Дорожная карта", title, frame, note=note, shown=ON_PAGE, first=urgent or FEW)
+    return Table("Дорожная карта", title, frame, note=_describe_events(events), shown=ON_PAGE, first=urgent or FEW)
+
+
+def _say_state(row: Any) -> str:
+    """State of an event; of several terms how many are over."""
+    if row.terms < 2 or not row.passed or row.state in (DONE, CANCELLED):
+        return str(row.state)
+    return f"{row.state}; прошло сроков: {row.passed} из {row.terms}"
 
 
 def _say_day(events: pd.DataFrame) -> str:
-    day = events["seen_on"].iloc[0]
-    return "день, на который известны отметки, не назван" if pd.isna(day) else f"состояние на {day:%d.%m.%Y}"
+    days = events["seen_on"].dropna().unique()
+    if not len(days):
+        return "день, на который известны отметки, не назван"
+    return f"состояние на {days[0]:%d.%m.%Y}" if len(days) == 1 else "каждый план — на день его отметок"
 
 
 def _describe_events(events: pd.DataFrame) -> Said:
     counts = events["state"].value_counts()
-    due, done = int(events["is_due"].sum()), int((events["is_due"] & events["state"].eq(DONE)).sum())
-    return say(
-        f"Срок наступил у {{due}}, выполнено из них {{done}}{' ({share})' if due else ''}. Просрочено {{late}}, "
-        "срок близко у {soon}. Всего в плане {all}.",
-        due=count(due, *OF_EVENTS),
+    done, planned = int(counts.get(DONE, 0)), int(events["state"].ne(CANCELLED).sum())
+    told = say(
+        "Выполнено {done} из {planned} запланированных ({share}). Просрочено {late}, срок близко у {soon}."
+        if events["is_marked"].any()
+        else "Отметок о выполнении в плане нет. Запланировано {planned}, срок близко у {soon}.",
         done=number(done),
-        share=share(100 * done / due if due else None),
+        planned=number(planned),
+        share=share(100 * done / planned if planned else None),
         late=number(counts.get(OVERDUE, 0)),
         soon=number(counts.get(SOON, 0)),
-        all=count(len(events), *EVENTS),
     )
+    unmarked, undated = int(counts.get(NO_MARK, 0)), sum(int(counts.get(state, 0)) for state in UNDATED)
+    more = [say("Срок прошёл, а отметки нет у {unmarked}.", unmarked=count(unmarked, *OF_EVENTS))] if unmarked else []
+    more += [say("Без дня или постоянно — {undated}.", undated=number(undated))] if undated else []
+    return join([told, *more])
 
 
 def _say_place(place: str, known: set[str]) -> str:
     return REGION_ROW if not place else place if place in known else f"{place} (нет в реестре школ)"
 
 
-NO_PLAN = "Отменённые мероприятия не считаются. Мест, от которых плана программы в файлах нет: {lacking}."
+NO_PLAN = "Доля — от всех запланированных, кроме отменённых. Мест, от которых плана программы в файлах нет: {lacking}."
 
 
 def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
@@ -100,10 +132,9 @@ def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Tab
             "Где": [_say_place(place, set(known)) for _, place in rows],
             "Программа": [programme for programme, _ in rows],
             "Мероприятий": table["planned"],
-            "Срок наступил": table["due"],
-            "Из них выполнено": table["done"],
+            "Выполнено": table["done"],
             "Выполнено, %": table["done_pct"],
-            **{state.capitalize(): counts.reindex(rows).get(state, 0) for state in (OVERDUE, SOON, NO_TERM)},
+            **{state.capitalize(): counts.reindex(rows).get(state, 0) for state in (NO_MARK, OVERDUE, SOON, *UNDATED)},
         }
     ).reset_index(drop=True)
     frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})

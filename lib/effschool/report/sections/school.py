@@ -34,6 +34,7 @@ from effschool.report.queries import (
     span_chance,
 )
 from effschool.report.school_features import gather_features, list_measured, name_titles
+from effschool.report.sections.context import Profile, choose_context, profile_school
 from effschool.report.sections.doubts import describe_doubts
 from effschool.report.sections.indicators import (
     CHART,
@@ -51,7 +52,8 @@ from effschool.report.sections.municipality import (
     number_schools,
     percent,
 )
-from effschool.report.sections.participants import describe_participation
+from effschool.report.sections.official import describe_official
+from effschool.report.sections.participants import choose_own, describe_participation
 from effschool.report.sections.partners import choose_partners, say_partners
 from effschool.report.sections.school_lists import describe_lists, describe_own_change
 
@@ -80,6 +82,11 @@ class Told:
     def cards(self) -> dict[str, Said]:
         """What is to be checked before conclusions, by the code of a school with signs."""
         return describe_doubts(self.portfolio).set_index("school_id")["text"].to_dict()
+
+    @cached_property
+    def context(self) -> pd.DataFrame:
+        """What own schools work in, as `choose_context` gives it."""
+        return choose_context(self.portfolio)
 
 
 def tell_schools(portfolio: Portfolio, path: Path) -> Told:
@@ -161,7 +168,7 @@ class SchoolPage:
 
     file: str
     title: str
-    shown: tuple[Table | Text | Advice, ...]
+    shown: tuple[Table | Text | Advice | Profile, ...]
 
 
 @dataclass(frozen=True)
@@ -177,14 +184,16 @@ class SchoolPages:
     def parts(self) -> tuple[Table | Text, ...]:
         """All that is on the pages, for the file of facts."""
         shown = [part for page in self.pages for part in page.shown]
-        return tuple(inner for part in shown for inner in (part.parts if isinstance(part, Advice) else (part,)))
+        return tuple(
+            inner for part in shown for inner in (part.parts if isinstance(part, Advice | Profile) else (part,))
+        )
 
 
 def tell_pages(told: Told) -> SchoolPages:
     """A page for each own school that takes part."""
     if told.portfolio.schools.empty:
         return SchoolPages(())
-    parts = (describe_lists, describe_own_change, describe_participation, _describe_partners)
+    parts = (describe_lists, describe_official, describe_own_change, describe_participation, _describe_partners)
     said = [describe(told.portfolio) for describe in parts]
     kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
     histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
@@ -243,7 +252,8 @@ def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, his
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
     hidden = [*_say_alike(own[alike]), *_say_hidden(few)]
     card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
-    return SchoolPage(file, school["name"], (intro, *tables, *hidden, *card, _gather_advice(told, code)))
+    profile = filter(None, [profile_school(told.context, code)])
+    return SchoolPage(file, school["name"], (intro, *tables, *hidden, *profile, *card, _gather_advice(told, code)))
 
 
 def choose_figures(told: Told, code: str) -> tuple[pd.DataFrame, int]:
@@ -388,8 +398,10 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
 
 
 def _describe_partners(portfolio: Portfolio) -> pd.DataFrame:
-    """Close and better schools of every own school that needs help: a row per school: school_id, text."""
-    known = choose_partners(portfolio)
+    """Close and better schools of every own school that needs help and has no partner yet: school_id, text."""
+    known, taking = choose_partners(portfolio), choose_own(portfolio)
+    served = taking.loc[taking["partner"].notna(), "school_id"] if len(taking) else ()
+    known = known[~known["school_id"].isin(served)] if len(known) else known
     close = known[known["kind"] == CLOSE].dropna(subset="partner") if len(known) else known
     if not len(close):
         return pd.DataFrame(columns=["school_id", "text"])

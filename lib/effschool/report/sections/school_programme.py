@@ -23,6 +23,7 @@ from effschool.report.facts import join
 from effschool.report.note import Part, write_note
 from effschool.report.portfolio import Portfolio
 from effschool.report.queries import WORSE, is_more_worse, list_caveated, list_weak_tasks, name_tasks
+from effschool.report.sections.context import choose_context, say_condition
 from effschool.report.sections.participants import describe_participation
 from effschool.report.sections.partners import choose_partners, say_partners
 from effschool.report.sections.school import (
@@ -36,10 +37,13 @@ from effschool.report.sections.school import (
 )
 from effschool.report.sections.school_lists import describe_lists
 from effschool.report.workbook import FONT, WRAPPED, put_value, set_up_page
+from effschool.support.context import HARDER, ContextRules, load_context
 from effschool.support.participants import choose_participants
 from effschool.support.school_programme import ProgrammeRules, load_programme_rules, name_years, plan_events, set_goals
 
 SIGNED = AGREEMENTS[0]
+DOUBT = "doubt"
+"""Factor of which the card of doubtful results tells."""
 HEADINGS = {
     "number": "№ п/п",
     "event": "Мероприятие",
@@ -59,23 +63,28 @@ class Draft:
     events: pd.DataFrame
 
 
-def write_drafts(told: Told, path: Path, folder: Path, schools: pd.DataFrame | None = None) -> list[Path]:
+def write_drafts(told: Told, paths: tuple[Path, Path], folder: Path, schools: pd.DataFrame | None = None) -> list[Path]:
     """A note and a calendar for every school that needs one (or for those given), in `folder`; gives their paths.
 
+    Args:
+        paths: files of the rules of drafts and of the questions about what schools work in.
+
     Raises:
-        ConfigurationError: the file of rules is wrong.
+        ConfigurationError: a file of rules is wrong.
     """
     written = []
-    for draft in draft_programmes(told, load_programme_rules(path), schools):
+    for draft in draft_programmes(told, load_programme_rules(paths[0]), load_context(paths[1]), schools):
         written += [folder / f"{draft.file}{suffix}" for suffix in (DRAFT, CALENDAR)]
         write_note(draft.parts, written[-2], title=draft.title)
         save_workbook(lay_calendar(draft, told.portfolio), written[-1])
     return written
 
 
-def draft_programmes(told: Told, rules: ProgrammeRules, schools: pd.DataFrame | None = None) -> Iterator[Draft]:
+def draft_programmes(
+    told: Told, rules: ProgrammeRules, questions: ContextRules, schools: pd.DataFrame | None = None
+) -> Iterator[Draft]:
     """Drafts in the order of the schools' numbers."""
-    portfolio, files, known = told.portfolio, name_school_files(told.portfolio.schools), KnownOfSchools(told)
+    portfolio, files, known = told.portfolio, name_school_files(told.portfolio.schools), KnownOfSchools(told, questions)
     for _, school in (list_drafted(portfolio) if schools is None else schools).iterrows():
         code = school["school_id"]
         topics = set(told.comments.loc[told.comments["school_id"] == code, "topic"])
@@ -89,6 +98,7 @@ class KnownOfSchools:
     """What drafts say of own schools, found once for all of them; by code, nothing where there is nothing."""
 
     told: Told
+    questions: ContextRules
 
     @property
     def portfolio(self) -> Portfolio:
@@ -120,6 +130,11 @@ class KnownOfSchools:
         tasks = list_weak_tasks(self.portfolio)
         return name_tasks(tasks).groupby(tasks["school_id"]).agg("; ".join).to_dict() if len(tasks) else {}
 
+    @cached_property
+    def conditions(self) -> pd.DataFrame:
+        """What own schools work in, as `context.profile_schools` gives it, by code."""
+        return choose_context(self.portfolio).set_index("school_id", drop=False)
+
     def list_held(self, code: str) -> set[str]:
         """What a school has already, in the words of the measures."""
         project = self.projects.get(code, {})
@@ -141,7 +156,7 @@ def _compose(known: KnownOfSchools, rules: ProgrammeRules, school: pd.Series, ev
     yield "Где школа сейчас"
     yield Text(tuple(_say_state(known, code)))
     yield "Причины, которые проверяет школа"
-    yield _tabulate_causes(told, rules, code)
+    yield _tabulate_causes(known, rules, code)
     yield "Цели"
     yield from _set_goals(told, rules, code)
     yield "С чего начать"
@@ -177,23 +192,34 @@ def _say_state(known: KnownOfSchools, code: str) -> Iterator[str]:
         yield f"Похожие школы с лучшими результатами: {known.partners[code]}."
 
 
-def _tabulate_causes(told: Told, rules: ProgrammeRules, code: str) -> Table:
-    figures, _ = choose_figures(told, code)
-    known = {row.indicator: row for row in figures.itertuples()}
-    doubt = rules.texts.doubt if code in told.cards else rules.texts.no_doubt
+def _tabulate_causes(known: KnownOfSchools, rules: ProgrammeRules, code: str) -> Table:
+    titles = {factor.id: factor.title for factor in known.questions.factors}
+    told = {**_tell_indicators(known.told, code), **_tell_conditions(known, code)}
     rows = []
     for cause in rules.causes:
-        own = [known[sign] for sign in cause.signs if sign in known]
-        heavy = [
-            f"{row.name} — {_percent(row.own)} (по группе {_percent(row.region)})"
-            for row in own
-            if row.verdict == WORSE
-        ]
-        said = "; ".join(heavy) or (rules.texts.usual if own else rules.texts.unknown)
-        rows.append((cause.title, doubt if cause.id == "doubt" else said, cause.check))
+        said = [told[name] for name in (*cause.signs, *cause.measures) if name in told]
+        heavy = "; ".join(filter(None, said)) or (rules.texts.usual if said else rules.texts.unknown)
+        if cause.id == DOUBT:
+            heavy = rules.texts.doubt if code in known.told.cards else rules.texts.no_doubt
+        rows.append((titles[cause.id], heavy, cause.check))
     frame = pd.DataFrame(rows, columns=["Фактор", "Что говорят данные", "Что проверить в школе"])
     note = f"Перечень факторов: {rules.causes_source}. Данные — повод спросить, а не ответ."
     return Table("Причины", "Причины, на которые школа может повлиять или с которыми надо считаться", frame, note=note)
+
+
+def _tell_indicators(told: Told, code: str) -> dict[str, str]:
+    """Indicators of a school in words where they are heavier than in its group beyond chance, else empty."""
+    figures, _ = choose_figures(told, code)
+    return {
+        row.indicator: f"{row.name} — {_percent(row.own)} (по группе {_percent(row.region)})" * (row.verdict == WORSE)
+        for row in figures.itertuples()
+    }
+
+
+def _tell_conditions(known: KnownOfSchools, code: str) -> dict[str, str]:
+    """Conditions of a school in words where they are harder than for half of its group, else empty."""
+    own = known.conditions[known.conditions.index == code]
+    return {row.measure: say_condition(row) * (row.stands == HARDER) for row in own.itertuples()}
 
 
 def _percent(value: float) -> str:
@@ -270,6 +296,7 @@ def _say_build(portfolio: Portfolio, rules: ProgrammeRules) -> Iterator[str]:
 def lay_calendar(draft: Draft, portfolio: Portfolio) -> Workbook:
     """The calendar as a workbook that comes back as a roadmap (layout `roadmap`): a row per event, state to choose."""
     book = Workbook()
+    book.properties.title = draft.title
     sheet = book.worksheets[0]
     sheet.title = "План-график"
     put_value(sheet.cell(1, 1), f"План-график: {draft.title}").font = Font(FONT, bold=True, size=13)

@@ -1,24 +1,26 @@
 """Targets of programmes beside their facts (цели программ: план и факт)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
-from effschool.base.russian import NO_DATA, format_number, format_percent
+from effschool.base.russian import NO_DATA, format_number, format_percent, join_words
 from effschool.report.display import Table, Text
-from effschool.report.facts import Said, join, number, say, words
-from effschool.report.portfolio import Portfolio, order_names
+from effschool.report.facts import Said, count, join, number, say, words
+from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
 from effschool.report.privacy import suppress_small
-from effschool.report.sections.municipality import say_missing
+from effschool.report.sections.municipality import NONE, say_missing
 from effschool.support.programmes import Programme
-from effschool.support.targets import STATES, find_unused_facts
+from effschool.support.targets import COUNTED, STATES, FactBasis, find_unused_facts
 
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
-SHOWN_YEARS = 3
+SHOWN_YEARS, MOST_SHOWN = 3, 10
+ON_PAGE = ("Показатель", "Программа", "Год", "План", "Факт", "Состояние")
 
 
 def tabulate_targets(portfolio: Portfolio) -> Table | Text:
-    """Targets of programmes in the municipality beside the region, of the last year with a plan."""
+    """Targets of the programmes that the municipality takes part in beside the region, of the last year with a plan."""
     targets = portfolio.workspace.support.targets
     if targets.empty:
         return say_missing("Цели программ")
@@ -29,36 +31,58 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
     both = own.merge(region, how="left", on=keys, suffixes=("", "_region"), validate="one_to_one")
     others = both["schools_region"] - both["schools"].fillna(0)
     both = both.assign(fact_region=suppress_small(both["fact_region"], others))
-    both = both[both[["fact", "fact_region"]].notna().any(axis=1)]
+    lacking = both[both[["fact", "fact_region"]].isna().all(axis=1)]
+    both = both.drop(lacking.index)
     if both.empty:
         return say_missing("Цели программ")
-    frame = _list_targets(both).assign(
-        **{
-            "По региону": [say_value(row.fact_region, row.unit) for row in both.itertuples()],
-            "Откуда": both["origin"].to_numpy(),
-        }
-    )
-    title, shown = f"Цели программ: план и факт, {portfolio.year} год", tuple(frame.columns[:-1])
-    return Table("Цели", title, frame, note=join([OTHERS_PLANS, _count_states(both)]), shown=shown)
+    frame = _list_targets(both)
+    frame.insert(6, "По региону", [say_value(row.fact_region, row.unit) for row in both.itertuples()])
+    note = join([OTHERS_PLANS, _count_states(both), _say_lacking(lacking)])
+    title = f"Цели программ: план и факт, {portfolio.year} год"
+    return Table("Цели", title, frame, note=note, shown=(*ON_PAGE, "По региону"))
 
 
-def tabulate_region_targets(targets: pd.DataFrame, year: int) -> Table | Text:
-    """Targets of programmes in the region: the last years with a plan up to the year."""
-    region = targets[targets["municipality"].isna() & (targets["year"] <= year)] if len(targets) else targets
-    if region.empty:
+def tabulate_region_targets(targets: pd.DataFrame, year: int, place: str | None = None) -> Table | Text:
+    """Targets of the region's programmes or of one place: those of the last year that have a fact are on the page.
+
+    The workbook has the last years with a plan, and those without data with what would bring it.
+    """
+    if targets.empty:
         return say_missing("Цели программ")
-    region = region[region.groupby(["programme", "title"])["year"].rank(ascending=False) <= SHOWN_YEARS]
-    frame = _list_targets(region).assign(Откуда=region["origin"].to_numpy())
-    latest = choose_latest(region, year)
-    return Table("Цели региона", f"Цели программ: план и факт региона по {year} год", frame, note=_count_states(latest))
+    is_own = targets["municipality"].eq(place) if place else targets["municipality"].isna()
+    own = targets[is_own & (targets["year"] <= year)]
+    if own.empty:
+        return say_missing("Цели программ")
+    own = own[own.groupby(["programme", "title"])["year"].rank(ascending=False) <= SHOWN_YEARS]
+    latest = choose_latest(own, year)
+    told = own.index.isin(latest.index[latest["fact"].notna()])
+    ordered = own.assign(rank=~told).sort_values("rank", kind="stable")
+    title = f"Цели программ: план и факт, {place or REGION_ROW}, по {year} год"
+    note = join([_count_states(latest), _say_lacking(latest[latest["fact"].isna()])])
+    first = min(max(int(told.sum()), 1), MOST_SHOWN)
+    return Table("Цели региона", title, _list_targets(ordered), note=note, shown=ON_PAGE, first=first)
 
 
-def tabulate_target_places(targets: pd.DataFrame, year: int) -> Table | Text:
-    """How the targets stand in every municipality: numbers of targets by state."""
+def tabulate_asked(targets: pd.DataFrame, year: int) -> Table | Text:
+    """What would bring the facts that are missing: a row per form, with its targets."""
+    latest = choose_latest(targets, year) if len(targets) else targets
+    lacking = latest[latest["asks"].notna()] if len(latest) else latest
+    if lacking.empty:
+        return Text(("Данные есть по всем показателям.",))
+    listed = lacking.drop_duplicates(["programme", "title"]).groupby("asks")
+    titles = listed["title"].agg("; ".join)
+    frame = pd.DataFrame({"Что прислать": titles.index, "Показателей": listed.size(), "Каких": titles})
+    title = f"Чего не хватает целям программ, {year} год"
+    return Table("Нет для целей", title, frame.reset_index(drop=True), shown=("Что прислать", "Показателей"))
+
+
+def tabulate_target_places(targets: pd.DataFrame, year: int, schools: pd.DataFrame) -> Table | Text:
+    """How the targets stand in every municipality: numbers of targets by state; none where it takes part in nothing."""
     own = choose_latest(targets, year).dropna(subset="municipality") if len(targets) else targets
     if own.empty:
         return say_missing("Цели программ по муниципалитетам")
-    counts = pd.crosstab(own["municipality"], own["state"]).reindex(columns=list(STATES), fill_value=0)
+    counts = pd.crosstab(own["municipality"], own["state"])
+    counts = counts.reindex(index=schools["municipality"].unique(), columns=list(STATES), fill_value=0)
     frame = counts.sort_index(key=order_names).rename_axis("Муниципалитет").rename_axis(columns=None).reset_index()
     title = f"Цели программ по муниципалитетам, {year} год, показателей"
     note = "Для каждого показателя взят последний год, на который есть план. Порядок алфавитный: таблица не рейтинг."
@@ -77,12 +101,29 @@ def _list_targets(rows: pd.DataFrame) -> pd.DataFrame:
             "Показатель": rows["title"],
             "Программа": rows["programme_title"],
             "Год": rows["year"].astype("str"),
-            "План": [f"{GOALS[row.goal]} {say_value(row.plan, row.unit)}" for row in rows.itertuples()],
+            "План": [_say_plan(row) for row in rows.itertuples()],
             "Факт": [say_value(row.fact, row.unit) for row in rows.itertuples()],
             "Состояние": rows["state"],
+            "Из чего": [_say_whole(row) for row in rows.itertuples()],
+            "Откуда": rows["origin"],
+            "Чего не хватает": ("пришлите " + rows["asks"]).fillna(NONE),
         }
     )
     return frame.reset_index(drop=True)
+
+
+def _say_plan(row: Any) -> str:
+    value = say_value(row.plan, row.unit)
+    plan = value if row.goal == "at_most" and not row.plan else f"{GOALS[row.goal]} {value}"
+    return f"{plan} ({row.stated})" if row.stated else plan
+
+
+def _say_whole(row: Any) -> str:
+    """Part and whole behind a share that was counted, and how many schools could not be judged."""
+    if row.origin != COUNTED or not row.whole:
+        return NONE
+    whole = f"{format_number(row.part)} из {format_number(row.whole)}"
+    return f"{whole}; не судить о школах: {format_number(row.unjudged)}" if row.unjudged else whole
 
 
 def say_value(value: float, unit: str) -> str:
@@ -111,7 +152,18 @@ def _count_states(rows: pd.DataFrame) -> Said:
     )
 
 
-def list_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], schools: pd.DataFrame) -> Text:
+def _say_lacking(lacking: pd.DataFrame) -> Said | str:
+    """How many targets have no data, and what would bring it."""
+    if lacking.empty:
+        return ""
+    asked = join_words(lacking["asks"].value_counts().index)
+    return say("Нет данных по {number}: пришлите {asked}.", number=count(len(lacking), *OF_TARGETS), asked=words(asked))
+
+
+OF_TARGETS = ("показателю", "показателям", "показателям")
+
+
+def list_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], known: FactBasis) -> Text:
     """Rows of the institute's table of facts that no target takes, each with the reason."""
-    lost = find_unused_facts(facts, programmes, list(schools["municipality"].unique()))
+    lost = find_unused_facts(facts, programmes, known)
     return Text(tuple(lost) or ("Все строки таблицы фактов учтены.",), kind="note" if lost else "plain")
