@@ -36,7 +36,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report pdf test lab forms check audit public programme compare demo bench bulgaria format lint layers types unit lock clean
+.PHONY: help report pdf test lab view forms check audit public programme compare demo bench bulgaria format lint layers types unit reference lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -59,6 +59,9 @@ test: format lint layers types unit ## проверить оформление, 
 
 lab: $(READY) ## открыть тетради в JupyterLab, по-русски
 	@$(BIN)/python -m effschool lab
+
+view: $(READY) ## показать панели в браузере без JupyterLab, только на этой машине
+	@$(BIN)/python -m effschool view
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
@@ -112,6 +115,9 @@ types: $(READY) ## проверить типы
 
 unit: $(READY) ## выполнить тесты
 	@$(BIN)/python -m pytest
+
+reference: $(READY) ## составить docs/reference.md заново: таблицы и ключи файлов настройки
+	@$(BIN)/python -m effschool.lab.reference
 
 lock: ## обновить requirements.txt (нужен uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -20,7 +20,15 @@ from effschool.lab.panels.shell import LAB_SESSION, MODE
 
 pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"
-PANELS = 7
+PANELS = 1
+"""Those that are made when the tabs are opened."""
+TABS = {
+    "Школы": "Школы",
+    "А если?": "А если?",
+    "Лаборатория правил": "Правила",
+    "Портфельная матрица": "Матрица",
+}
+"""Tab by the title of its panel."""
 WAIT = 120_000
 
 
@@ -109,6 +117,7 @@ def page(lab, browser: Browser, heard) -> Iterator[Page]:
 
 
 def find_panel(page: Page, title: str) -> Locator:
+    page.get_by_role("tab", name=TABS[title], exact=True).click()
     panel = page.locator(".effschool-panel", has=page.get_by_role("heading", name=title, exact=True))
     panel.scroll_into_view_if_needed()
     return panel
@@ -142,8 +151,25 @@ def test_municipality_chosen_changes_the_table(page):
     choice.select_option(option)
     expect(panel.get_by_role("table").first.locator("caption")).to_contain_text(name)
     assert panel.get_by_role("table").first.inner_text() != before
-    places = panel.get_by_role("table").first.locator("tbody tr td:last-child").all_inner_texts()
+    places = panel.get_by_role("table").first.locator("tbody tr td:nth-child(3)").all_inner_texts()
     assert set(places) == {name}
+
+
+def test_lists_and_municipality_are_in_view_on_a_common_screen(page):
+    panel, size = find_panel(page, "Школы"), page.viewport_size
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.get_by_role("tab", name="Школы", exact=True).evaluate("element => element.scrollIntoView()")
+    table = panel.get_by_role("table").first
+    parts = [panel.get_by_label(label, exact=True) for label in ("Муниципалитет", "Список", "Местность")]
+    parts += [table.locator("thead th", has_text=name).first for name in ("Муниципалитет", "Список результатов")]
+    parts += [table.locator("tbody tr").nth(3).locator("td").nth(place) for place in (1, 2, 3)]
+    for part in parts:
+        box = part.bounding_box()
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= 1366, part
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= 768, part
+    page.set_viewport_size(size)
 
 
 def test_file_that_is_taken_away_holds_the_table(page, lab, tmp_path):
@@ -208,6 +234,28 @@ def test_signs_of_the_matrix_say_what_they_are(page):
     assert "Индекс" in point.locator("title").text_content()
 
 
+def test_school_goes_along_to_the_next_tab(page):
+    panel = find_panel(page, "Школы")
+    name = panel.locator(".effschool-names button").nth(2).inner_text()
+    panel.locator(".effschool-names button").nth(2).click()
+    expect(panel.get_by_role("button", name="Карточка в XLSX")).to_be_visible()
+    what = find_panel(page, "А если?")
+    expect(what.get_by_role("table").filter(has_text="числа").locator("caption")).to_contain_text(name)
+
+
+def test_wrong_field_is_told_beside_it_and_results_are_greyed(page):
+    panel = find_panel(page, "Лаборатория правил")
+    panel.get_by_label("Округление границы").select_option("как в SPSS")
+    alert = panel.get_by_role("alert")
+    expect(alert).to_contain_text("25 %")
+    field, told = panel.get_by_label("Округление границы").bounding_box(), alert.bounding_box()
+    assert abs(field["y"] - told["y"]) < 120
+    expect(panel.get_by_role("table").first).to_have_css("opacity", "0.4")
+    panel.get_by_label("Округление границы").select_option("вниз")
+    expect(panel.get_by_role("alert")).to_have_count(0)
+    expect(panel.get_by_role("table").first).to_have_css("opacity", "1")
+
+
 def test_panels_can_be_used_by_everybody(page):
     found = Axe().run(page, context=".effschool-panel", options={"runOnly": ["wcag2a", "wcag2aa"]})
     assert [fault["id"] for fault in found.response["violations"]] == []
@@ -239,6 +287,19 @@ def test_nothing_went_wrong_and_nothing_was_asked_of_another_host(page, heard):
     assert page.locator(".effschool-bad").count() == 0
     assert heard.errors == []
     assert heard.elsewhere == []
+
+
+def test_kernel_that_was_restarted_is_told_on_the_panel(page):
+    page.locator(".lm-TabBar-tab", has_text="00_start.ipynb").click()
+    page.get_by_role("menuitem", name="Ядро").click()
+    page.get_by_text("Перезапустить ядро…", exact=True).click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    panel = page.locator(".effschool-panel").first
+    told = "element => getComputedStyle(element, '::before').content"
+    page.wait_for_function(f"() => ({told})(document.querySelector('.effschool-panel')).includes('перезапущено')")
+    assert "Выполните тетрадь заново" in panel.evaluate(told)
+    bar = page.get_by_role("contentinfo").filter(has_text="00_start.ipynb")
+    expect(bar.get_by_role("button", name="| Простаивает")).to_be_visible(timeout=WAIT)  # a half-started kernel stays
 
 
 def test_nothing_is_written_to_the_home(lab, page):

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import socket
 from pathlib import Path
 
 import nbformat
@@ -9,6 +11,7 @@ import pytest
 from nbformat.sign import NotebookNotary
 
 from effschool.lab import jupyter
+from effschool.lab.panels.shell import FILES, link_to
 
 
 def test_everything_that_jupyter_writes_stays_in_the_project(tmp_path):
@@ -55,3 +58,51 @@ def test_a_notebook_is_saved_without_results(kind):
     assert bool(content.cells[0].outputs) == bool(content.cells[0].execution_count) == kept
     assert ("widgets" in content.metadata) == kept
     jupyter.drop_results(model={"type": "notebook"})
+
+
+def test_busy_port_is_passed_over_and_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy, said = taken.getsockname()[1], []
+        found = jupyter.choose_port(busy, said.append)
+        assert found > busy
+        assert f"Порт {busy} занят" in said[0]
+        with pytest.raises(OSError, match="заняты"):
+            jupyter.choose_port(busy, said.append, most=1)
+
+
+def test_port_that_is_asked_for_is_left_as_it_is(root, tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / jupyter.START).write_bytes((root / jupyter.START).read_bytes())
+    given = []
+    monkeypatch.setattr(os, "execve", lambda _, command, __: given.append(command))
+    jupyter.open_lab(tmp_path, ["--ServerApp.port=9999"])
+    jupyter.open_lab(tmp_path)
+    ports = [[option for option in command if option.startswith("--ServerApp.port=")] for command in given]
+    assert ports[0] == ["--ServerApp.port=9999"]
+    assert len(ports[1]) == 1
+    assert ("--allow-root" in given[0]) == (os.geteuid() == 0)
+
+
+def test_panels_are_served_on_this_machine_alone_and_files_of_reports_only(tmp_path):
+    command = jupyter.build_view(tmp_path)
+    assert "--Voila.ip=127.0.0.1" in command
+    for path in ("reports/exports/shkoly-2023.xlsx", "reports/2023/lake/00101.html", "reports/2023/lake.html"):
+        assert re.fullmatch(jupyter.SERVED, path)
+    for path in (
+        "data/raw/schools.csv",
+        "reports/../data/raw/a.xlsx",
+        "reports/run.json",
+        "/etc/passwd",
+        "reports/.a/b.html",
+    ):
+        assert not re.fullmatch(jupyter.SERVED, path)
+
+
+def test_links_are_those_of_the_server(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    path = tmp_path / "reports" / "exports" / "a.xlsx"
+    monkeypatch.delenv(FILES, raising=False)
+    assert link_to(path) == "../reports/exports/a.xlsx"
+    monkeypatch.setenv(FILES, "/voila/files/")
+    assert link_to(path) == "/voila/files/reports/exports/a.xlsx"

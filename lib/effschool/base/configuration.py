@@ -1,9 +1,10 @@
 """Files of rules (файлы правил): YAML read with the line of every value, merged, and faults said with their place.
 
-A file may extend another one of its folder (`extends: name`): sections are merged key by key, lists of records with
-`id` record by record, an empty value removes the key, all else is replaced.
+A file may extend another one (`extends: name`, or a path to it from the file): sections are merged key by key, lists
+of records with `id` record by record, an empty value removes the key, all else is replaced.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -237,15 +238,17 @@ def read_extended(
     base = entry.value.pop("extends", None)
     if base is None:
         return finish(entry, faults), [path]
-    found = path.parent / f"{base.value}.yml"
-    _require_base(base, found, (*seen, path))
-    below, files = read_extended(found, kind, faults, finish, (*seen, path))
+    found = Path(os.path.normpath(path.parent / f"{base.value}.yml"))
+    seen = (*seen, path.resolve())
+    _require_base(base, found, seen)
+    below, files = read_extended(found, kind, faults, finish, seen)
     return finish(merge_entries(below, entry), faults), [path, *files]
 
 
 def _require_base(base: Entry, found: Path, seen: Sequence[Path]) -> None:
-    text = f"стоит «{base.value}», ожидалось имя другого файла папки «{found.parent.name}» без .yml"
-    if found in seen:
+    folder = found.parent.resolve().name
+    text = f"стоит «{base.value}», ожидалось имя другого файла папки «{folder}» или путь к файлу, без .yml"
+    if found.resolve() in seen:
         raise ConfigurationError(Fault(base, "extends", f"{text}; файлы ссылаются друг на друга").message)
     if not found.is_file():
         raise ConfigurationError(Fault(base, "extends", f"{text}; такого файла нет").message)

@@ -205,6 +205,8 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None, only: 
 
     path = folder / f"{name}.parquet"
     if not path.is_file():
+        if not folder.is_absolute() and not (folder.is_dir() or folder.parent.is_dir()):
+            raise FileNotFoundError(say_lost(folder))
         raise FileNotFoundError(
             f"Нет таблицы «{name}» в папке «{folder.name}». "
             "Сначала выполните предыдущую тетрадь или команду make report."
@@ -225,9 +227,24 @@ def read_record(model: "type[Record]", path: Path) -> "Record | None":
         return None
 
 
+def say_lost(folder: Path) -> str:
+    """That a folder is not there as seen from the current one, which is mostly the wrong one for a notebook."""
+    return (
+        f"Папки «{folder.as_posix()}» нет, если смотреть из папки «{Path.cwd().name}», в которой выполняется тетрадь. "
+        "Пути в тетрадях отсчитываются от папки notebooks: выполните тетрадь в ней (papermill --cwd notebooks …) "
+        "или задайте полный путь параметром."
+    )
+
+
 def find_given(path: str | Path) -> Path:
-    """A path as a notebook was given it: from the notebook's folder, else from the workspace, the folder above."""
+    """A path as a notebook was given it: from the notebook's folder, else from the workspace, the folder above.
+
+    Raises:
+        FileNotFoundError: in neither there is the folder it should be in.
+    """
     given, above = Path(path), Path("..") / path
+    if not (given.parent.is_dir() or above.parent.is_dir()):
+        raise FileNotFoundError(say_lost(given.parent))
     return above if above.exists() and not given.exists() else given
 
 

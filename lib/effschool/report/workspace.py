@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, field_v
 from effschool.base.configuration import Model, read_rules
 from effschool.base.russian import clean_letters
 from effschool.base.schemas import DOUBT, LEFT_BEHIND
-from effschool.base.storage import hash_readable, read_record, read_table, write_table, write_text
+from effschool.base.storage import hash_readable, read_record, read_table, say_lost, write_table, write_text
 from effschool.doubt.examine import leave_out_doubtful
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
@@ -37,14 +37,13 @@ Seen = Annotated[str, AfterValidator(clean_letters)]
 class Region(BaseModel):
     """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
 
-    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область». `tiles` are places of
-    municipalities on the tile map: row and column, counted from 1; without it they stand in alphabetical order.
+    `data_source` says on every page where the data are from. `tiles` are places of municipalities on the tile map: row
+    and column, counted from 1; without it they stand in alphabetical order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Seen = "Регион"
     demonstration: bool = False
-    unit: Seen = "муниципалитет"
     data_source: Seen = ""
     tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
 
@@ -204,6 +203,8 @@ def load_counted(processed: Path) -> Tables:
 def load_used_methodology(processed: Path) -> Methodology:
     """The methodology that the tables were made with."""
     path = processed / "methodology.json"
+    if not processed.is_absolute() and not (processed.is_dir() or processed.parent.is_dir()):
+        raise FileNotFoundError(say_lost(processed))
     if not path.is_file():
         raise FileNotFoundError(
             "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."

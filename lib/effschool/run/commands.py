@@ -79,14 +79,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--demo", action="store_true", help="создать демонстрационный регион, если папка пуста"
     )
     known["demo"].add_argument("folder", type=Path)
-    _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
+    _add_shown(commands.add_parser("lab", help="открыть тетради в JupyterLab"), show_notebooks)
+    _add_shown(commands.add_parser("view", help="показать панели в браузере без JupyterLab"), show_panels)
     return parser
 
 
-def _add_lab(lab: argparse.ArgumentParser) -> None:
-    lab.set_defaults(command=show_notebooks)
-    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
-    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
+def _add_shown(parser: argparse.ArgumentParser, show: Command) -> None:
+    parser.set_defaults(command=show)
+    parser.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
+    parser.add_argument("options", nargs="*", help="параметры самой программы (JupyterLab или Voilà), после знака --")
 
 
 REPORT_OPTIONS = (
@@ -339,6 +340,13 @@ def show_notebooks(options: argparse.Namespace) -> int:
     from effschool.lab.jupyter import open_lab  # noqa: PLC0415 -- `make report` need not wait for it
 
     open_lab(options.root.resolve(), options.options)
+
+
+def show_panels(options: argparse.Namespace) -> int:
+    """The panels alone, in the browser; this process becomes their server."""
+    from effschool.lab.jupyter import open_view  # noqa: PLC0415 -- as above
+
+    open_view(options.root.resolve(), options.options)
 
 
 def make_demo(options: argparse.Namespace) -> int:

@@ -221,7 +221,9 @@ def plan_report(
 def describe_build(workspace: Workspace, year: int, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What a report was made of and with; nothing that differs from machine to machine or from hour to hour."""
     method = workspace.methodology
+    source = workspace.region.data_source
     return (
+        *([("Источник данных", source)] if source else []),
         ("Год отчёта", str(year)),
         ("Методика", f"{method.title}, версия {method.version} ({method.id})"),
         ("Программа", f"«Эффективная школа» {version('effschool')}"),

@@ -57,6 +57,16 @@ class Desk:
         return self.reports / "exports"
 
     @property
+    def comments(self) -> Path:
+        """Rules of the comments for teachers and heads."""
+        return self.root / "comments" / "schools.yml"
+
+    @property
+    def drafts(self) -> tuple[Path, Path]:
+        """Rules of the drafts of schools' programmes, and the questions about what schools work in."""
+        return self.root / "programmes" / "school.yml", self.root / "forms" / "context.yml"
+
+    @property
     def methodologies(self) -> Path:
         """Folder of methodology files."""
         return self.root / "methodologies"

@@ -53,7 +53,7 @@ def list_counts(tables: Tables, methodology: Methodology, year: int, school_id: 
     return list(found.values())
 
 
-BLOCKS = {"certificates": "Аттестаты", "social": "Условия"}
+BLOCKS = {"certificates": "Аттестаты", "social": "Условия", "conditions": "Условия"}
 
 
 def _collect(found: dict[Place, Count], rows: pd.DataFrame, item: ShareIndicator) -> None:
