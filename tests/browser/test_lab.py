@@ -16,7 +16,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from effschool.lab.panels.shell import LAB_SESSION, MODE
+from effschool.lab.panels.shell import MODE
+from effschool.lab.trials import LAB_SESSION
 
 pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"

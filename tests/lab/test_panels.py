@@ -25,10 +25,11 @@ from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.lab.panels.recount import change_counts, list_counts, open_base, rerun_year
 from effschool.lab.panels.rule_lab import RulesPanel, find_members
 from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
-from effschool.lab.panels.shell import LAB_SESSION, MODE, Panel, is_live, say_failure
+from effschool.lab.panels.shell import MODE, Panel, is_live, say_failure
 from effschool.lab.panels.sources import ROWS, DataPanel
 from effschool.lab.panels.views import Takeaway, filter_rows, write_copy
 from effschool.lab.panels.what_if import WhatIfPanel
+from effschool.lab.trials import LAB_SESSION
 from effschool.method.identify import Memory, identify_schools
 from effschool.method.methodology import list_methodologies, load_methodology
 from effschool.report.display import Chart, Points, Table, Text
@@ -74,7 +75,7 @@ def test_a_panel_is_there_only_where_a_server_started_the_kernel(monkeypatch):
     monkeypatch.delenv(MODE, raising=False)
     monkeypatch.setenv(LAB_SESSION, "notebooks/00_start.ipynb")
     assert not is_live()  # a variable that a process inherited, and no kernel
-    monkeypatch.setattr("effschool.lab.panels.shell.get_ipython", type("Shell", (), {"kernel": object()}))
+    monkeypatch.setattr("effschool.lab.trials.get_ipython", type("Shell", (), {"kernel": object()}))
     assert is_live()
     monkeypatch.setenv(MODE, "static")
     assert not is_live()

@@ -160,7 +160,7 @@ def test_run_card_tells_what_the_reports_were_made_from(year):
     assert card["parameters"]["orientation"] == "consistent"
     assert card["versions"]["pandas"] == pd.__version__
     stems = {path.stem for path in year.pages}
-    assert set(card["timings"]) == {*NOTEBOOKS[:3], *stems}
+    assert set(card["timings"]) == {*NOTEBOOKS[:4], *stems}
     assert all(seconds > 0 for seconds in card["timings"].values())
     assert json.loads((year.settings.reports / "run.json").read_text(encoding="utf-8")) == card
 

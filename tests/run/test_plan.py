@@ -5,7 +5,7 @@ from effschool.run.stamps import digest, list_causes
 
 
 def test_stages_hand_over_to_one_another(settings):
-    ingest, identify, dynamics = plan_stages(settings)
+    ingest, identify, dynamics, _ = plan_stages(settings)
     assert [step.name for step in (ingest, identify, dynamics)] == list(NOTEBOOKS[:3])
     assert {path for path in settings.data.rglob("*") if path.is_file()} <= set(ingest.inputs)
     assert {path for path in ingest.outputs if path.suffix == ".parquet"} <= set(identify.inputs)
@@ -15,7 +15,7 @@ def test_stages_hand_over_to_one_another(settings):
 
 
 def test_switch_reaches_only_the_notebook_that_knows_it(settings):
-    ingest, identify, _ = plan_stages(replace(settings, parameters={"orientation": "literal"}))
+    ingest, identify, *_ = plan_stages(replace(settings, parameters={"orientation": "literal"}))
     assert identify.parameters["orientation"] == "literal"
     assert "orientation" not in ingest.parameters
 

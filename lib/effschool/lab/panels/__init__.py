@@ -9,6 +9,7 @@ from effschool.lab.panels.pictures import explore_cohorts, explore_matrix, explo
 from effschool.lab.panels.rule_lab import try_rules
 from effschool.lab.panels.schools import CardPart, explore_schools, list_similar
 from effschool.lab.panels.sources import explore_data
+from effschool.lab.panels.trial import offer_run
 from effschool.lab.panels.what_if import ask_what_if
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "explore_power",
     "explore_schools",
     "list_similar",
+    "offer_run",
     "open_desk",
     "try_rules",
 ]

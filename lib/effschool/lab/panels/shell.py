@@ -9,24 +9,22 @@ from typing import Any
 from urllib.parse import quote
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
 from effschool.base.problems import hide_folders, say_error
+from effschool.lab.trials import is_by_hand
 from effschool.report.display import TEMPLATES, Text
 
 MODE = "EFFSCHOOL_PANELS"
 """Variable that decides outright: «live» or «static»."""
-LAB_SESSION = "JPY_SESSION_NAME"
-"""Variable that a Jupyter server sets for the kernel of an open notebook; papermill and nbclient set none."""
 FIELD = {"description_width": "initial"}
 
 
 def is_live() -> bool:
-    """Whether a person is there to use a panel: a kernel that a Jupyter server started, and nothing says otherwise."""
+    """Whether a person is there to use a panel: the notebook is run by hand, and nothing says otherwise."""
     mode = os.environ.get(MODE, "")
     if mode:
         return mode == "live"
-    return bool(os.environ.get(LAB_SESSION)) and getattr(get_ipython(), "kernel", None) is not None
+    return is_by_hand()
 
 
 def open_panel(live: Callable[[], "Panel"], static: Callable[[], object]) -> object:
