@@ -1,0 +1,70 @@
+"""Tables that a person can sort, filter, search and copy (таблица в тетради), offline; in batch as on a page."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+
+from effschool.lab.panels.shell import is_live
+from effschool.report.display import Table
+
+RUSSIAN = {
+    "search": "Найти:",
+    "lengthMenu": "По _MENU_ строк",
+    "info": "Строки _START_–_END_ из _TOTAL_",
+    "infoEmpty": "Строк нет",
+    "infoFiltered": "(отобрано из _MAX_)",
+    "zeroRecords": "Ничего не найдено",
+    "emptyTable": "Строк нет",
+    "buttons": {"copy": "Копировать", "copyTitle": "Скопировано", "copySuccess": {"1": "1 строка", "_": "строк: %d"}},
+    "aria": {"sortAscending": ": по возрастанию", "sortDescending": ": по убыванию"},
+}
+PAGE_LENGTHS = [[10, 25, 100, -1], ["10", "25", "100", "все"]]
+LARGEST = "2MB"
+"""Of a larger table a notebook holds the first rows and says so."""
+
+
+@dataclass(frozen=True)
+class Browsable:
+    """A table and its frame: `show_table(...).frame` is what pandas works on."""
+
+    frame: pd.DataFrame
+    title: str
+
+    def __repr__(self) -> str:
+        return f"<{self.title}, строк: {len(self.frame)}>"
+
+    def _repr_html_(self) -> str:
+        if not is_live():
+            return Table(self.title, self.title, self.frame)._repr_html_()
+        from itables import to_html_datatable  # noqa: PLC0415 -- the run need not wait for it
+
+        _bring_scripts()
+        return to_html_datatable(
+            self.frame,
+            caption=self.title,
+            connected=False,
+            showIndex=False,
+            column_filters="header",
+            maxBytes=LARGEST,
+            language=RUSSIAN,
+            lengthMenu=PAGE_LENGTHS,
+            display_logo_when_loading=False,
+            layout={"topStart": "pageLength", "topEnd": "search", "bottomStart": "info", "bottom": "buttons"},
+            buttons=["copyHtml5"],
+        )
+
+
+def show_table(table: pd.DataFrame | Table, title: str = "") -> Browsable:
+    """A frame, or a table of the library, to sort, filter by columns, search and copy; `.frame` gives the frame."""
+    if isinstance(table, Table):
+        return Browsable(table.frame, title or str(table.title))
+    return Browsable(table, title or "Таблица")
+
+
+@cache
+def _bring_scripts() -> None:
+    """Put the scripts of tables into the notebook, once for a kernel: nothing is asked of a network."""
+    from itables import init_notebook_mode  # noqa: PLC0415 -- as above
+
+    init_notebook_mode(all_interactive=False, connected=False)
