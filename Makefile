@@ -121,4 +121,6 @@ clean: ## удалить отчёты и промежуточные таблиц
 # The stamp is newer than the lock once everything in it is installed; an interrupted installation leaves no stamp.
 $(READY): requirements.txt pyproject.toml
 	@sh .ci/environment '$(VENV)' '$(PYTHON)'
+	@if git rev-parse --git-dir >/dev/null 2>&1; then \
+	  git config filter.effschool-notebooks.clean '$(BIN)/python -m effschool.base.notebooks'; fi
 	@touch $@

@@ -38,6 +38,15 @@ def test_in_batch_the_run_folder_itself_is_worked_in(run):
     assert not (run.parent / "scratch").exists()
 
 
+def test_notebook_executed_from_another_folder_says_which_was_expected(tmp_path, monkeypatch):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    with pytest.raises(FileNotFoundError, match=r"из папки «project».*--cwd notebooks"):
+        trials.open_tables("../data/processed")
+    (tmp_path / "project" / "01_ingest.ipynb").touch()
+    assert str(trials.open_tables("../data/processed")) == "../data/processed"  # not made yet
+
+
 def test_notebook_of_vs_code_is_run_by_hand(monkeypatch):
     monkeypatch.delenv(trials.LAB_SESSION, raising=False)
     shell = type("Shell", (), {"kernel": object(), "user_ns": {}})

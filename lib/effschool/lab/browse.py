@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pandas as pd
+from IPython.display import HTML, display
 
 from effschool.lab.panels.shell import is_live
 from effschool.report.display import Table
 
-RUSSIAN = {
+RUSSIAN: dict[str, Any] = {
     "search": "Найти:",
     "lengthMenu": "По _MENU_ строк",
     "info": "Строки _START_–_END_ из _TOTAL_",
@@ -19,7 +21,7 @@ RUSSIAN = {
     "buttons": {"copy": "Копировать", "copyTitle": "Скопировано", "copySuccess": {"1": "1 строка", "_": "строк: %d"}},
     "aria": {"sortAscending": ": по возрастанию", "sortDescending": ": по убыванию"},
 }
-PAGE_LENGTHS = [[10, 25, 100, -1], ["10", "25", "100", "все"]]
+PAGE_LENGTHS: Any = [[10, 25, 100, -1], ["10", "25", "100", "все"]]
 LARGEST = "2MB"
 """Of a larger table a notebook holds the first rows and says so."""
 
@@ -45,7 +47,8 @@ class Browsable:
             caption=self.title,
             connected=False,
             showIndex=False,
-            column_filters="header",
+            text_in_header_can_be_selected=False,  # a click on a heading sorts
+            column_filters="footer",
             maxBytes=LARGEST,
             language=RUSSIAN,
             lengthMenu=PAGE_LENGTHS,
@@ -65,6 +68,8 @@ def show_table(table: pd.DataFrame | Table, title: str = "") -> Browsable:
 @cache
 def _bring_scripts() -> None:
     """Put the scripts of tables into the notebook, once for a kernel: nothing is asked of a network."""
-    from itables import init_notebook_mode  # noqa: PLC0415 -- as above
+    from itables import options  # noqa: PLC0415 -- as above
+    from itables.javascript import generate_init_offline_itables_html  # noqa: PLC0415
 
-    init_notebook_mode(all_interactive=False, connected=False)
+    options.warn_on_unexpected_option_type = False  # DataTables takes words for its buttons, which the check forgets
+    display(HTML(generate_init_offline_itables_html(options.dt_bundle)))

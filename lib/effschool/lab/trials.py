@@ -28,6 +28,10 @@ TRIALS = "scratch"
 """Folder for trials, beside that of the run's tables."""
 ORIGIN = "origin.json"
 """File of the folder for trials that says of which tables it is a copy."""
+ELSEWHERE = (
+    "Тетрадь выполняется из папки «{here}», и папки для таблиц «{given}» оттуда не найти: пути тетрадей считаются от "
+    "папки notebooks. Добавьте к команде papermill: --cwd notebooks."
+)
 COPIED = ("*.parquet", "*.json", "contract/*.parquet", "dynamics/*.parquet")
 
 
@@ -40,8 +44,14 @@ def is_by_hand() -> bool:
 
 
 def open_tables(processed: str | Path) -> Path:
-    """The folder that a notebook reads and writes: the run's own in batch, that of trials by hand."""
+    """The folder that a notebook reads and writes: the run's own in batch, that of trials by hand.
+
+    Raises:
+        FileNotFoundError: the notebook is executed from another folder than that of notebooks.
+    """
     run = Path(processed)
+    if not run.is_absolute() and not run.parent.is_dir() and not Path("01_ingest.ipynb").is_file():
+        raise FileNotFoundError(ELSEWHERE.format(here=Path.cwd().name, given=processed))
     if not is_by_hand():
         return run
     trials, origin = run.parent / TRIALS, _list_tables(run)
