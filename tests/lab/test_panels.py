@@ -14,6 +14,7 @@ import pandas as pd
 import papermill
 import pytest
 
+from effschool.base.russian import format_percent
 from effschool.base.storage import hold_folder
 from effschool.certainty.explain import explain_decision
 from effschool.dynamics.partners import CLOSE
@@ -203,6 +204,39 @@ def test_table_cannot_be_sorted_into_a_rating(schools):
     assert not [name for name in offered if "Результат" in name or "ндекс" in name or "Условия года" in name]
 
 
+def test_number_of_a_school_is_searched_whole():
+    frame = pd.DataFrame({"Школа": ["МБОУ СОШ № 5", "СОШ №\N{NO-BREAK SPACE}52", "СОШ №5 им. 15 героев", "Школа 5"]})
+    assert list(filter_rows(frame, "№ 5", None).index) == [0, 2]
+    assert list(filter_rows(frame, "сош №5 героев", None).index) == [2]
+    assert list(filter_rows(frame, "5", None).index) == [0, 1, 2, 3]
+    assert list(filter_rows(frame, "№", None).index) == [0, 1, 2]
+    assert list(filter_rows(frame, "им. (", None).index) == []
+
+
+@pytest.mark.parametrize("name", ["results", "social", "locality", "size"])
+def test_schools_are_chosen_by_indices_locality_and_size(schools, desk, name):
+    field = schools.others[name]
+    assert len(field.options) > 1
+    found = []
+    for value in field.options[1:]:
+        field.value = value
+        assert not read_error(schools)
+        rows = schools.schools.rows
+        assert value in schools.schools.table.title
+        found += list(rows["Код"])
+        if name in ("results", "social"):
+            column = {"results": "Результаты года", "social": "Условия года"}[name]
+            assert set(rows[column]) <= {value}
+    field.value = EVERY
+    assert sorted(found) == sorted(schools.schools.rows["Код"])
+
+
+def test_sizes_are_those_of_the_register(schools, desk):
+    own = desk.open_year(schools.year.value).region_schools.set_index("school_id")["enrolment"]
+    schools.others["size"].value = "150–499"
+    assert set(schools.schools.rows.index) == set(own[own.between(150, 499)].index)
+
+
 def test_click_on_a_school_opens_its_card(schools, desk):
     schools.schools.names[3].click()
     assert not read_error(schools)
@@ -238,6 +272,16 @@ def test_every_field_has_a_label(desk, live):
             if isinstance(part, widgets.Dropdown | widgets.Button | widgets.IntSlider | widgets.FloatSlider):
                 hidden = part.layout.display == "none"
                 assert hidden or part.description.strip(), type(part)
+
+
+def test_weights_are_said_as_parts_of_a_hundred(desk, live):
+    panel = RulesPanel(desk)
+    assert panel.weight_sum.value == ""
+    first, *_ = panel.weights.values()
+    first.value = 100
+    total = sum(slider.value for slider in panel.weights.values())
+    assert f"Вместе {total}" in panel.weight_sum.value
+    assert format_percent(10000 / total) in panel.weight_sum.value
 
 
 def test_saved_table_holds_the_rows_that_were_found(schools):

@@ -8,7 +8,7 @@ import pandas as pd
 from IPython.display import HTML, display
 
 from effschool.lab.panels.shell import is_live
-from effschool.report.display import Table
+from effschool.report.display import Table, Text
 
 RUSSIAN: dict[str, Any] = {
     "search": "Найти:",
@@ -58,8 +58,13 @@ class Browsable:
         )
 
 
-def show_table(table: pd.DataFrame | Table, title: str = "") -> Browsable:
-    """A frame, or a table of the library, to sort, filter by columns, search and copy; `.frame` gives the frame."""
+def show_table(table: pd.DataFrame | Table | Text, title: str = "") -> Browsable | Text:
+    """A frame, or a table of the library, to sort, filter by columns, search and copy; `.frame` gives the frame.
+
+    What is said in place of a table stays as it is.
+    """
+    if isinstance(table, Text):
+        return table
     if isinstance(table, Table):
         return Browsable(table.frame, title or str(table.title))
     return Browsable(table, title or "Таблица")

@@ -191,6 +191,14 @@ def _change_domain(methodology: Methodology, domain: str, choice: Choice) -> dic
     return given | ({"aggregation": aggregation} if aggregation else {})
 
 
+def round_to_hundred(weights: Mapping[str, float]) -> dict[str, int]:
+    """Weights in per cent as whole numbers that are a hundred together: the largest remainders are rounded up."""
+    whole = {name: int(weight) for name, weight in weights.items()}
+    rest = round(sum(weights.values())) - sum(whole.values())
+    raised = sorted(weights, key=lambda name: whole[name] - weights[name])[:rest]
+    return {name: value + (name in raised) for name, value in whole.items()}
+
+
 def share_weights(methodology: Methodology, choice: Choice) -> dict[str, float]:
     """Weights of the blocks that are there, summing to 1; empty where none were chosen.
 

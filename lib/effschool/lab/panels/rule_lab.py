@@ -6,7 +6,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
-from effschool.base.russian import join_words
+from effschool.base.russian import format_percent, join_words
 from effschool.lab.comparison import Members, compare_methodologies, list_members, tabulate_differences
 from effschool.lab.panels.choices import (
     Choice,
@@ -17,6 +17,7 @@ from effschool.lab.panels.choices import (
     name_blocks,
     own_names,
     read_choice,
+    round_to_hundred,
     save_choice,
     weigh_blocks,
 )
@@ -180,12 +181,20 @@ class RulesPanel(Panel):
         """A slider per block of the index of results; equal weights of indicators until one is moved."""
         titles = name_blocks(self.base)
         self.weights = {
-            block: slide(f"Вес: {titles[block]}, %", max(round(weight), 1), (0, 100, 1))
-            for block, weight in weigh_blocks(self.base).items()
+            block: slide(f"Вес: {titles[block]}, %", max(weight, 1), (0, 100, 1))
+            for block, weight in round_to_hundred(weigh_blocks(self.base)).items()
         }
         self.own_weights = {block: slider.value for block, slider in self.weights.items()}
         self.watch(self.refresh, *self.weights.values())
-        self.weight_rows.children = tuple(self.weights.values())
+        self.weight_sum = widgets.HTML()
+        self.weight_rows.children = (*self.weights.values(), self.weight_sum)
+
+    def say_weights(self) -> None:
+        """What the weights come to of a hundred: sliders need not be set to it by hand."""
+        values, titles = {block: slider.value for block, slider in self.weights.items()}, name_blocks(self.base)
+        total = sum(values.values())
+        shares = [f"{titles[block]} {format_percent(100 * value / max(total, 1))}" for block, value in values.items()]
+        self.weight_sum.value = f"<p>Вместе {total}; из ста это {', '.join(shares)}.</p>" if total != 100 else ""
 
     def read_fields(self) -> Choice:
         """The choice that the fields make.
@@ -216,6 +225,7 @@ class RulesPanel(Panel):
         """Carry out the rule and show what becomes of the lists of the run."""
         if self.is_filling:
             return
+        self.say_weights()
         year, desk = self.year.value, self.desk
         chosen = apply_choice(self.base, self.read_fields())
         before = list_members(desk.identified.lists, desk.methodology, year)

@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
 import ipywidgets as widgets
+import numpy as np
 import pandas as pd
 
 from effschool.certainty.explain import Decisions
@@ -24,6 +26,7 @@ from effschool.report.portfolio import (
     name_all_lists,
     order_names,
 )
+from effschool.report.privacy import load_privacy
 from effschool.report.sections.explanation import chart_index_parts, tabulate_index_parts, tabulate_school_decisions
 from effschool.report.sections.municipality import NONE, index_value, say_missing
 from effschool.report.sections.partners import tabulate_named_partners
@@ -83,6 +86,27 @@ def tabulate_region_schools(region: RegionYear) -> Table:
     )
     note = "«Участников» — наименьшее число участников за показателями результатов."
     return Table("Школы", f"Школы, {region.year} год", frame, note=note)
+
+
+OTHER_FILTERS = {"results": "Результаты", "social": "Условия", "locality": "Местность", "size": "Численность"}
+"""Fields beside list, municipality and group, by columns of `sort_kinds`."""
+
+
+def sort_kinds(region: RegionYear, table: pd.DataFrame) -> pd.DataFrame:
+    """What else schools are chosen by: a row per school as in the table, a column of categories per filter.
+
+    Sizes are parted where the public release parts them.
+    """
+    schools = region.region_schools.set_index("school_id").loc[table.index]
+    edges = [0, *load_privacy().release.types.sizes, np.inf]
+    names = [f"до {edges[1] - 1}", *(f"{low}–{high - 1}" for low, high in pairwise(edges[1:-1])), f"от {edges[-2]}"]
+    kinds = {
+        "results": table["Результаты года"],
+        "social": table["Условия года"],
+        "locality": schools["locality"],
+        "size": pd.cut(schools["enrolment"].astype("float64"), edges, right=False, labels=names),
+    }
+    return pd.DataFrame(kinds, index=table.index).astype("category")
 
 
 def pick_members(table: Table) -> Table:
@@ -164,10 +188,11 @@ class SchoolsPanel(Panel):
         self.schools = TableView(self, takeaway, SORTABLE, self.open_card)
         self.card = widgets.HTML()
         self.thread: threading.Thread | None = None
-        fields = line_up(self.year, self.municipality, self.group, self.list)
+        self.others = {name: choose(label, [EVERY]) for name, label in OTHER_FILTERS.items()}
+        fields = line_up(self.year, self.list, self.municipality, self.group, *self.others.values())
         self.add(fields, self.schools.widget, line_up(*(self.report, self.progress) if make_report else ()), self.card)
         self.watch(self.choose_year, self.year)
-        self.watch(self.refresh, self.municipality, self.group, self.list)
+        self.watch(self.refresh, self.municipality, self.group, self.list, *self.others.values())
         self.choose_year()
 
     def choose_year(self) -> None:
@@ -177,6 +202,9 @@ class SchoolsPanel(Panel):
         places = list_municipalities(self.desk.workspace, region.year)
         _offer(self.municipality, places)
         _offer(self.group, sorted(set(region.region_schools["group"])))
+        self.kinds = sort_kinds(region, self.table.frame)
+        for name, field in self.others.items():
+            _offer(field, list(self.kinds[name].cat.categories))
         self.refresh()
 
     def refresh(self) -> None:
@@ -189,12 +217,16 @@ class SchoolsPanel(Panel):
         if self.list.value != EVERY:
             members = region.region_schools[flag_members(region.region_schools, self.list.value)]["school_id"]
             frame = frame[frame.index.isin(members)]
+        for name, field in self.others.items():
+            if field.value != EVERY:
+                frame = frame[self.kinds.loc[frame.index, name] == field.value]
         self.report.disabled = self.municipality.value == EVERY or self.is_busy
         self.card.value = ""
         self.schools.show(replace(self.table, frame=frame, title=self._name_choice()))
 
     def _name_choice(self) -> str:
-        chosen = [str(field.value) for field in (self.municipality, self.group, self.list) if field.value != EVERY]
+        fields = (self.municipality, self.group, self.list, *self.others.values())
+        chosen = [str(field.value) for field in fields if field.value != EVERY]
         return ", ".join([self.table.title, *chosen])
 
     def open_card(self, school_id: object) -> None:

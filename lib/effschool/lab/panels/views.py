@@ -1,6 +1,7 @@
 """Tables and charts inside panels: search, order, pages, copying, files; a button per row where rows can be chosen."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from effschool.report.workbook import write_workbook
 
 PAGE = 15
 """Rows of one page."""
+WORD = re.compile(r"№\s*\d+|[^\s]+")
 ROWS = ("строка", "строки", "строк")
 AS_IT_IS = ("как есть", "")
 """No order of one's own; not a missing value, which would leave the field blank."""
@@ -42,12 +44,17 @@ def write_copy(frame: pd.DataFrame) -> str:
 
 
 def filter_rows(frame: pd.DataFrame, query: str, order: str | None, *, reverse: bool = False) -> pd.DataFrame:
-    """Rows in which every word of the query stands somewhere, in the order of a column; the frame's own if none."""
+    """Rows in which every word of the query stands somewhere, in the order of a column; the frame's own if none.
+
+    A number after «№» is a whole one: «№ 5» does not find «№ 52».
+    """
     chosen = frame
-    if words := query.casefold().replace("ё", "е").split():
+    if words := WORD.findall(query.casefold().replace("ё", "е")):
         whole = frame.astype("str").fillna("").agg(" ".join, axis=1).str.casefold().str.replace("ё", "е")
         for word in words:
-            chosen = chosen[whole[chosen.index].str.contains(word, regex=False)]
+            number = word.removeprefix("№").strip()
+            pattern = rf"№\s*{number}(?!\d)" if word != number != "" else re.escape(word)
+            chosen = chosen[whole[chosen.index].str.contains(pattern)]
     if order is None:
         return chosen
     key = None if pd.api.types.is_numeric_dtype(frame[order]) else order_names
