@@ -6,6 +6,7 @@ import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import ipywidgets as widgets
 import nbformat
@@ -25,7 +26,7 @@ from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.lab.panels.recount import change_counts, list_counts, open_base, rerun_year
 from effschool.lab.panels.rule_lab import RulesPanel, find_members
-from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
+from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar, sort_kinds
 from effschool.lab.panels.shell import MODE, Panel, is_live, say_failure
 from effschool.lab.panels.sources import ROWS, DataPanel
 from effschool.lab.panels.views import Takeaway, filter_rows, write_copy
@@ -235,6 +236,16 @@ def test_sizes_are_those_of_the_register(schools, desk):
     own = desk.open_year(schools.year.value).region_schools.set_index("school_id")["enrolment"]
     schools.others["size"].value = "150–499"
     assert set(schools.schools.rows.index) == set(own[own.between(150, 499)].index)
+
+
+def test_size_on_a_border_belongs_above():
+    codes = ["1", "2", "3", "4"]
+    sizes = {"locality": "село", "enrolment": pd.array([149, 150, 500, None], "Int64")}
+    region = SimpleNamespace(region_schools=pd.DataFrame({"school_id": codes, **sizes}))
+    table = pd.DataFrame({"Результаты года": "низкие", "Условия года": "—"}, index=codes)
+    found = sort_kinds(region, table)["size"].astype("object")
+    assert list(found[:3]) == ["до 149", "150–499", "от 500"]
+    assert pd.isna(found.iloc[3])
 
 
 def test_click_on_a_school_opens_its_card(schools, desk):
