@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import HTML, display
 
-from effschool.lab.panels.shell import is_live
+from effschool.lab.panels import is_live
 from effschool.report.display import Table, Text
 
 RUSSIAN: dict[str, Any] = {
