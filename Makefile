@@ -8,7 +8,7 @@ PROCESSED = data/processed
 REPORTS = reports
 FORMS = $(REPORTS)/forms
 CHECK = $(REPORTS)/check
-METHODOLOGY = khabarovsk-2020
+METHODOLOGY =
 MUNICIPALITY =
 SCHOOL =
 LAYOUTS = layouts
@@ -126,9 +126,12 @@ lock: ## обновить requirements.txt (нужен uv)
 clean: ## удалить отчёты и промежуточные таблицы; исходные данные и сохранённые прогоны остаются
 	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
 	rm -f data/processed/*.parquet data/processed/*.json data/processed/.lock
+	rm -rf data/scratch
 	find reports -mindepth 1 ! -name README.md -delete
 
 # The stamp is newer than the lock once everything in it is installed; an interrupted installation leaves no stamp.
 $(READY): requirements.txt pyproject.toml
 	@sh .ci/environment '$(VENV)' '$(PYTHON)'
+	@if git rev-parse --git-dir >/dev/null 2>&1; then \
+	  git config filter.effschool-notebooks.clean '$(BIN)/python -m effschool.base.notebooks'; fi
 	@touch $@

@@ -16,7 +16,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from effschool.lab.panels.shell import LAB_SESSION, MODE
+from effschool.base.notebooks import clean_notebook
+from effschool.base.storage import hash_file
+from effschool.lab.panels.shell import MODE
+from effschool.lab.trials import LAB_SESSION
 
 pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"
@@ -66,7 +69,13 @@ def lab(root, demo_processed, tmp_path_factory) -> Iterator[Lab]:
         shutil.copytree(root / name, folder / name)
     shutil.copytree(demo_processed, folder / "data" / "processed")
     port = find_port()
-    options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}"]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--LabApp.expose_app_in_browser=True",
+        f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={TOKEN}",
+    ]
     command = [sys.executable, "-m", "effschool", "lab", "--root", str(folder), "--", *options]
     variables = {name: value for name, value in os.environ.items() if name not in (MODE, LAB_SESSION)}
     process = subprocess.Popen(command, env={**variables, "HOME": str(home)}, stderr=subprocess.PIPE, cwd=folder)
@@ -262,13 +271,13 @@ def test_panels_can_be_used_by_everybody(page):
     assert found.response["passes"]
 
 
-def test_saved_notebook_keeps_no_results(page, lab):
+def test_saved_notebook_keeps_its_results_and_git_does_not_see_them(page, lab, root):
     page.locator(".jp-Notebook").press("Control+s")
     path = lab.root / "notebooks" / "00_start.ipynb"
     expect(page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
-    saved = json.loads(path.read_text(encoding="utf-8"))
-    assert not [cell for cell in saved["cells"] if cell.get("outputs") or cell.get("execution_count")]
-    assert "widgets" not in saved["metadata"]
+    saved = path.read_text(encoding="utf-8")
+    assert [cell for cell in json.loads(saved)["cells"] if cell.get("outputs")]
+    assert clean_notebook(saved) == (root / "notebooks" / "00_start.ipynb").read_text(encoding="utf-8")
 
 
 def test_other_notebook_runs_to_the_end_with_its_panel(page, lab):
@@ -281,6 +290,63 @@ def test_other_notebook_runs_to_the_end_with_its_panel(page, lab):
     page.get_by_text("Запустить все ячейки", exact=True).click()
     expect(tab.locator(".effschool-panel")).to_have_count(1, timeout=WAIT)
     assert tab.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+
+
+def open_notebook(page: Page, name: str) -> Locator:
+    """A notebook in a tab of its own, its kernel ready; the tab's content."""
+    page.evaluate("name => { jupyterapp.commands.execute('docmanager:open', {path: 'notebooks/' + name}) }", name)
+    bar = page.get_by_role("contentinfo").filter(has_text=name)
+    expect(bar.get_by_role("button", name="| Простаивает")).to_be_visible()
+    return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+
+def run_all(page: Page) -> None:
+    page.get_by_role("menuitem", name="Выполнить").click()
+    page.get_by_text("Запустить все ячейки", exact=True).click()
+
+
+def hash_run(lab: Lab) -> dict[str, str]:
+    folder = lab.root / "data" / "processed"
+    return {str(path.relative_to(folder)): hash_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_changed_parameter_in_the_lab_leaves_the_run_equal_byte_for_byte(page, lab):
+    path = lab.root / "notebooks" / "02_identify.ipynb"
+    text = path.read_text(encoding="utf-8")
+    assert "orientation = None" in text
+    path.write_text(text.replace("orientation = None", 'orientation = \\"literal\\"'), encoding="utf-8")
+    before = hash_run(lab)
+    tab = open_notebook(page, "02_identify.ipynb")
+    run_all(page)
+    panel = tab.locator(".effschool-panel", has=page.get_by_role("button", name="Записать как прогон"))
+    expect(panel).to_contain_text("orientation: consistent → literal", timeout=WAIT)
+    expect(tab.get_by_text("прогон и отчёты не меняются")).to_have_count(1)
+    assert hash_run(lab) == before
+    kept = lab.root / "data" / "scratch" / "methodology.json"
+    assert json.loads(kept.read_text(encoding="utf-8"))["orientation"] == "literal"
+
+
+def test_own_question_is_answered_by_a_chart_and_a_table_to_sort_and_search(page):
+    tab = open_notebook(page, "08_own.ipynb")
+    run_all(page)
+    expect(tab.locator("figure svg")).to_have_count(1, timeout=WAIT)
+    assert tab.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+    tables = tab.locator(".dt-container")
+    expect(tables).to_have_count(3, timeout=WAIT)
+    table = tables.nth(0)
+    table.scroll_into_view_if_needed()
+    table.get_by_label("Найти:").fill("Социальный")
+    expect(table.locator("tbody tr")).to_have_count(1)
+    answers = tables.nth(2)
+    answers.scroll_into_view_if_needed()
+    heading = answers.locator("thead tr").first.locator("th", has_text="Бесплатное питание")
+    heading.click()
+    shares = [float(text.replace(",", ".")) for text in answers.locator("tbody tr td:nth-child(4)").all_inner_texts()]
+    assert shares == sorted(shares)
+    assert len(shares) > 1
+    answers.get_by_role("button", name="Копировать").click()
+    expect(page.locator(".dt-button-info")).to_contain_text("Скопировано")
+    assert "Бесплатное питание" in page.evaluate("navigator.clipboard.readText()")
 
 
 def test_nothing_went_wrong_and_nothing_was_asked_of_another_host(page, heard):

@@ -25,11 +25,12 @@ from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.lab.panels.recount import change_counts, list_counts, open_base, rerun_year
 from effschool.lab.panels.rule_lab import RulesPanel, find_members, round_weights
 from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
-from effschool.lab.panels.shell import LAB_SESSION, MODE, STALE, Panel, find_boxes, is_live, say_failure
+from effschool.lab.panels.shell import MODE, STALE, Panel, find_boxes, is_live, say_failure
 from effschool.lab.panels.sources import ROWS, DataPanel
 from effschool.lab.panels.tabs import Tabs
 from effschool.lab.panels.views import Takeaway, filter_rows, write_copy
 from effschool.lab.panels.what_if import WhatIfPanel
+from effschool.lab.trials import LAB_SESSION
 from effschool.method.identify import Memory, identify_schools
 from effschool.method.methodology import list_methodologies, load_methodology
 from effschool.report.display import Chart, Points, Table, Text
@@ -76,7 +77,7 @@ def test_a_panel_is_there_only_where_a_server_started_the_kernel(monkeypatch):
     monkeypatch.delenv(MODE, raising=False)
     monkeypatch.setenv(LAB_SESSION, "notebooks/00_start.ipynb")
     assert not is_live()  # a variable that a process inherited, and no kernel
-    monkeypatch.setattr("effschool.lab.panels.shell.get_ipython", type("Shell", (), {"kernel": object()}))
+    monkeypatch.setattr("effschool.lab.trials.get_ipython", type("Shell", (), {"kernel": object()}))
     assert is_live()
     monkeypatch.setenv(MODE, "static")
     assert not is_live()
@@ -271,6 +272,7 @@ def test_rows_are_found_by_words_in_any_column():
         Школа=["СОШ № 15", "СОШ № 5", "Лицей"], Код=["270015", "270005", "270030"], Учеников=[5, 7, 9]
     )
     assert list(filter_rows(numbered, "№ 5", None)["Код"]) == ["270005"]
+    assert list(filter_rows(numbered, "им. (", None)["Код"]) == []
     assert list(filter_rows(numbered, "2700", None)["Код"]) == ["270015", "270005", "270030"]
     assert list(filter_rows(numbered, "9", None)["Код"]) == ["270030"]
     assert list(filter_rows(frame, "", "Школа")["Код"]) == ["30", "2", "1"]

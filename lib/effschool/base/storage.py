@@ -174,10 +174,31 @@ def save_workbook(book: "Workbook", path: Path) -> None:
     pack_again(packed, path)
 
 
-def write_table(frame: "pd.DataFrame", path: Path) -> None:
-    """Write one Parquet file whole or not at all."""
+def write_table(frame: "pd.DataFrame", path: Path, made_by: str = "") -> None:
+    """Write one Parquet file whole or not at all; it carries what it was made by (`read_maker`)."""
     with replace_when_done(path) as beside:
-        frame.to_parquet(beside, index=False)
+        if not made_by:
+            frame.to_parquet(beside, index=False)
+            return
+        import pyarrow  # noqa: PLC0415 -- as in `read_table`
+        from pyarrow import parquet  # noqa: PLC0415
+
+        table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+        told = {**table.schema.metadata, MAKER: made_by.encode()}
+        parquet.write_table(table.replace_schema_metadata(told), beside)
+
+
+MAKER = b"effschool.made_by"
+
+
+def read_maker(path: Path) -> str:
+    """What a Parquet file was made by, as `write_table` left it; empty where it does not say or cannot be read."""
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415 -- as in `read_table`
+
+    try:
+        return (parquet.read_schema(path).metadata or {}).get(MAKER, b"").decode()
+    except (OSError, ArrowException):
+        return ""
 
 
 def disarm_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -6,9 +6,9 @@ In Russian, with the project's settings, and nothing is written to the person's 
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import nbformat
 from nbformat.sign import NotebookNotary
@@ -19,6 +19,8 @@ SETTINGS = "lab"
 """Folder of the project with Lab's settings, in git: `overrides.json` and the server's configuration."""
 STATE = ".lab"
 """Folder of the project for what Lab and its kernels write, out of git."""
+OWN = "my"
+"""Folder of the project for a person's own notebooks, out of git and of all checks."""
 START = Path("notebooks") / "00_start.ipynb"
 KEPT_APART = {
     "JUPYTER_CONFIG_DIR": "config",
@@ -77,6 +79,7 @@ def build_command(root: Path, options: Sequence[str] = ()) -> list[str]:
 def open_lab(root: Path, options: Sequence[str] = ()) -> NoReturn:
     """Become JupyterLab; it ends as JupyterLab ends."""
     trust_start(root)
+    (root / OWN).mkdir(exist_ok=True)
     is_placed = any(option.startswith(("--port", "--ServerApp.port")) for option in options)
     port = [] if is_placed else [f"--ServerApp.port={choose_port(PORTS['lab'])}"]
     command = build_command(root, [*port, *options])
@@ -111,13 +114,3 @@ def trust_start(root: Path) -> None:
     data = Path(name_folders(root)["JUPYTER_DATA_DIR"])
     data.mkdir(parents=True, exist_ok=True)
     NotebookNotary(data_dir=str(data)).sign(nbformat.read(root / START, as_version=4))
-
-
-def drop_results(model: Mapping[str, Any], **_: object) -> None:
-    """Hook of the server before it saves: a notebook is kept without results and without the state of widgets."""
-    if model.get("type") != "notebook" or not model.get("content"):
-        return
-    model["content"]["metadata"].pop("widgets", None)
-    for cell in model["content"]["cells"]:
-        if cell["cell_type"] == "code":
-            cell.update(outputs=[], execution_count=None)

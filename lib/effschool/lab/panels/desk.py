@@ -31,7 +31,7 @@ from effschool.report.workspace import (
 
 NOTHING_YET = (
     "Прогона ещё не было: списков в папке «{folder}» нет. Закройте JupyterLab и выполните команду make report "
-    "(или по порядку тетради 01_ingest, 02_identify и 03_dynamics), затем выполните эту тетрадь заново."
+    "(или в тетради 02_identify нажмите «Записать как прогон»), затем выполните эту тетрадь заново."
 )
 
 

@@ -9,25 +9,23 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
 from effschool.base.problems import hide_folders, say_error
 from effschool.lab.session import FILES, MODE
+from effschool.lab.trials import is_by_hand
 from effschool.report.display import TEMPLATES, Text
 
-LAB_SESSION = "JPY_SESSION_NAME"
-"""Variable that a Jupyter server sets for the kernel of an open notebook; papermill and nbclient set none."""
 FIELD = {"description_width": "initial"}
 STALE = "effschool-stale"
 """Class of a panel whose results are not those of its fields: they are being computed, or a field is wrong."""
 
 
 def is_live() -> bool:
-    """Whether a person is there to use a panel: a kernel that a Jupyter server started, and nothing says otherwise."""
+    """Whether a person is there to use a panel: the notebook is run by hand, and nothing says otherwise."""
     mode = os.environ.get(MODE, "")
     if mode:
         return mode == "live"
-    return bool(os.environ.get(LAB_SESSION)) and getattr(get_ipython(), "kernel", None) is not None
+    return is_by_hand()
 
 
 class Shown(Protocol):
