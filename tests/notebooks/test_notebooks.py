@@ -373,7 +373,7 @@ def assert_same_cell(shown: str, kept: object) -> None:
 
 BOOK_ONLY = {
     *("Надёжность", "Решения", "История", "Задания школ", "Показатели школ", "Комментарии"),
-    *("Мониторинг", "Перечень ФИОКО", "Предложение"),
+    *("Мониторинг", "Перечень ФИОКО", "Предложение", "Условия работы", "Педагоги"),
 }
 """Tables of a report that its page does not show: what stands on pages of schools, and what explains it."""
 

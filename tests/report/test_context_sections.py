@@ -80,7 +80,7 @@ def test_region_names_who_sent_nothing_and_ranks_nobody(demo, places):
     table = tabulate_management_places(open_region(demo, YEAR))
     frame = table.frame.set_index("Муниципалитет")
     assert list(frame.index) == list_municipalities(demo, YEAR)
-    assert (frame.loc[places[1]] == "не прислано").all(axis=None)
+    assert (frame.loc[places[1]] == "—").all(axis=None)
     assert all(re.fullmatch(r"\d из \d", cell) for cell in frame.loc[places[0]].to_numpy().ravel())
     assert isinstance(tabulate_region_management(open_region(demo, YEAR)), Table)
 

@@ -244,25 +244,20 @@ class Text:
 
 @dataclass(frozen=True)
 class Folded:
-    """A table that is opened by who wants it: its title is always seen.
-
-    `on_paper`: whether paper holds the table too, not its title alone.
-    """
+    """A table that is opened by who wants it: its title is always seen."""
 
     table: Table
-    on_paper: bool = True
 
     def __repr__(self) -> str:
         return self.table.title
 
     def _repr_html_(self) -> str:
-        body = self.table._repr_html_()
-        return render("folded.html.j2", summary=self.table.title, body=body, on_paper=self.on_paper)
+        return render("folded.html.j2", summary=self.table.title, body=self.table._repr_html_())
 
 
-def fold_table(part: Table | Text, *, on_paper: bool = True) -> Folded | Text:
+def fold_table(part: Table | Text) -> Folded | Text:
     """The table folded; a note in its place stays as it is."""
-    return Folded(part, on_paper) if isinstance(part, Table) else part
+    return Folded(part) if isinstance(part, Table) else part
 
 
 def keep_told(*parts: object) -> list[object]:

@@ -68,13 +68,13 @@ def tabulate_management_places(region: RegionYear) -> Table | Text:
     wide = counted.assign(told=told).pivot(index="municipality", columns="component", values="told")
     frame = wide.reindex(places)[list(dict.fromkeys(counted["component"]))]
     sent = frame.notna().any(axis=1)
-    frame = frame.fillna("не прислано").rename_axis("Муниципалитет").rename_axis(columns=None).reset_index()
+    frame = frame.fillna(NONE).rename_axis("Муниципалитет").rename_axis(columns=None).reset_index()
     note = say(PLACES, sent=number(int(sent.sum())), all=count(len(places), *OF_PLACES))
     return Table(f"{TITLE} по местам", f"{TITLE} по муниципалитетам, {region.year} год", frame, note=note, folds=True)
 
 
 OF_PLACES = ("муниципалитета", "муниципалитетов", "муниципалитетов")
 PLACES = (
-    "Прислали {sent} из {all}. Порядок алфавитный: муниципалитеты по ответам не сравнивают. "
+    "Прислали {sent} из {all}, у остальных прочерк. Порядок алфавитный: муниципалитеты по ответам не сравнивают. "
     "К компонентам цикла показатели отнесли разработчики."
 )
