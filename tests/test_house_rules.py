@@ -1,6 +1,7 @@
 """The rules that the project set itself, kept by tests rather than by memory."""
 
 import ast
+import builtins
 import json
 import re
 import subprocess
@@ -159,16 +160,44 @@ def test_notebook_tells_a_story_and_computes_nothing(path):
     assert load(path)["cells"][0]["cell_type"] == "markdown"
 
 
+CALLED = ROOT / "lib" / "effschool" / "run" / "notebook.py"
+"""What the star of a notebook's import cell stands for."""
+
+
+def list_imported(tree: ast.Module) -> set[str]:
+    """Names that a cell or module imports; of a star those that the module of notebooks names."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.asname or alias.name for node in nodes for alias in node.names}
+    return (names - {"*"}) | list_imported(ast.parse(CALLED.read_text(encoding="utf-8"))) if "*" in names else names
+
+
+def list_used(path: Path) -> tuple[set[str], set[str], set[str]]:
+    """Names that a notebook imports, that it reads, and that it gives a value to."""
+    trees = [parse_cell(cell) for cell in list_code(path)]
+    names = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    read, given = ({node.id for node in names if isinstance(node.ctx, kind)} for kind in (ast.Load, ast.Store))
+    return {name for tree in trees for name in list_imported(tree)}, read, given
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_everything_a_notebook_imports_is_used(path):
-    imported, used = set(), set()
-    for cell in list_code(path):
-        for node in ast.walk(parse_cell(cell)):
-            if isinstance(node, ast.ImportFrom):
-                imported |= {alias.name for alias in node.names}
-            if isinstance(node, ast.Name):
-                used.add(node.id)
-    assert imported <= used
+def test_every_name_of_a_notebook_is_known(path):
+    imported, read, given = list_used(path)
+    assert read - imported - given - set(dir(builtins)) == set()
+    assert {"Path", "display"} & imported <= read
+    assert given & imported == set()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_import_cell_is_three_lines(path):
+    cells = ["".join(cell["source"]) for cell in list_code(path)]
+    imports = [line for cell in cells for line in cell.splitlines() if re.match(r"(from|import) ", line)]
+    assert len(imports) <= 3
+    assert [cell for cell in cells if "import " in cell] == [cells[1]]
+
+
+def test_everything_that_is_named_for_notebooks_is_used_by_one():
+    used = {name for path in NOTEBOOKS for name in list_used(path)[1]}
+    assert list_imported(ast.parse(CALLED.read_text(encoding="utf-8"))) <= used
 
 
 def list_names(node: ast.AST, lists: dict[str, ast.AST]) -> set[str]:

@@ -1,6 +1,7 @@
 """«Эффективная школа»: identification of schools with low results and reports for each municipality.
 
-For one's own notebook: `open_run` (tables of the last run), `use_style`, `show_table`, `show_figure` (into a report).
+For one's own notebook: `open_run` (tables of the last run), `use_style`, `show_table`, `show_figure` (into a report),
+`format_number` (as pages write it).
 """
 
 from importlib import import_module
@@ -10,6 +11,7 @@ DOORS = {
     "use_style": "effschool.lab.frames",
     "show_table": "effschool.lab.browse",
     "show_figure": "effschool.report.own",
+    "format_number": "effschool.base.russian",
 }
 """Where the names live: each is imported when it is first asked for, since the run need not wait for the lab."""
 

@@ -24,6 +24,7 @@ from effschool.base.storage import (
     write_table,
     write_text,
 )
+from effschool.base.subprocesses import Answers
 from effschool.doubt.examine import leave_out_doubtful
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
@@ -244,7 +245,9 @@ def load_doubt(processed: Path) -> dict[str, pd.DataFrame]:
 def load_counted(processed: Path) -> Tables:
     """The contract tables that lists were made from: without ВПР of doubtful years where the methodology says so."""
     tables = read_contract(processed)
-    return leave_out_doubtful(tables, partial(load_doubt, processed), load_used_methodology(processed))
+    return leave_out_doubtful(
+        tables, Answers({"doubt": partial(load_doubt, processed)}), load_used_methodology(processed)
+    )
 
 
 def load_used_methodology(processed: Path) -> Methodology:
