@@ -12,6 +12,7 @@ from nbconvert import HTMLExporter
 
 from effschool.base.notebooks import clean_notebook, hash_notebook
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 RESULT = "<figure><figcaption>Рисунок</figcaption><svg></svg></figure><table><caption>Таблица</caption></table>"
 
 
@@ -24,15 +25,14 @@ def save_with_results(source: Path, target: Path) -> None:
             cell.outputs = [nbformat.v4.new_output("display_data", {"text/html": RESULT})]
             cell.metadata["execution"] = {"iopub.execute_input": "2026-11-29T00:00:00Z"}
             cell.metadata["scrolled"] = True
-    notebook.metadata["kernelspec"]["display_name"] = "Эффективная школа"
+    notebook.metadata["kernelspec"]["display_name"] = "Python 3 (ipykernel)"
     notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {}}}
     notebook.metadata["language_info"] = {"name": "python", "version": "3.13.0"}
     nbformat.write(notebook, target)
 
 
-@pytest.mark.parametrize("name", ["00_start", "01_ingest", "02_identify", "04_portfolio", "08_own"])
-def test_saving_a_notebook_makes_no_difference_to_git(root, tmp_path, name):
-    source = root / "notebooks" / f"{name}.ipynb"
+@pytest.mark.parametrize("source", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_saving_a_notebook_makes_no_difference_to_git(tmp_path, source):
     save_with_results(source, tmp_path / "saved.ipynb")
     assert clean_notebook((tmp_path / "saved.ipynb").read_text(encoding="utf-8")) == source.read_text(encoding="utf-8")
 

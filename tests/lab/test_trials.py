@@ -13,7 +13,7 @@ from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.shell import MODE
 from effschool.lab.panels.trial import TrialPanel
 from effschool.report.display import Table, Text
-from effschool.report.workspace import UnfinishedRunError, load_workspace, save_identified
+from effschool.report.workspace import STAGES, UnfinishedRunError, load_workspace, save_identified
 
 
 @pytest.fixture
@@ -70,21 +70,38 @@ def test_by_hand_a_copy_is_worked_in_that_begins_again_after_a_new_run(run):
     assert hash_file(folder / "lists.parquet") == hash_file(run / "lists.parquet")
 
 
+CHANGED = {
+    "01_ingest": ({"region": "нет такого"}, {"region.json"}),
+    "02_identify": ({"orientation": "literal", "draws": 20, "compare": []}, {"methodology.json", "lists.parquet"}),
+    "03_dynamics": ({"year": 2022}, {"dynamics/task_gaps.parquet"}),
+    "03_support": ({"soon_days": 400, "as_of": "01.02.2023"}, {"dynamics/roadmap.parquet"}),
+}
+"""A parameter that a person changed, by stage, and tables that then are others."""
+
+
 @pytest.mark.xdist_group("year")
-def test_changed_parameter_leaves_the_run_equal_byte_for_byte(run, root, tmp_path, monkeypatch):
-    monkeypatch.setenv(trials.LAB_SESSION, "notebooks/02_identify.ipynb")  # the kernel inherits it, as from Jupyter
+@pytest.mark.parametrize("stage", STAGES)
+def test_changed_parameter_leaves_the_run_equal_byte_for_byte(stage, run, root, demo_raw, monkeypatch):
+    monkeypatch.setenv(trials.LAB_SESSION, f"notebooks/{stage}.ipynb")  # the kernel inherits it, as from Jupyter
     monkeypatch.setenv(MODE, "static")
-    before = hash_tables(run)
-    parameters = {"processed": str(run), "orientation": "literal", "draws": 20, "compare": []}
-    source, options = root / "notebooks" / "02_identify.ipynb", {"cwd": str(root / "notebooks"), "progress_bar": False}
-    done = papermill.execute_notebook(source, tmp_path / "x.ipynb", parameters, kernel_name="python3", **options)
+    works = shutil.copytree(root / "methodologies" / "tasks", run.parent / "works")
+    rules = (works / "rules.yml").read_text(encoding="utf-8")
+    (works / "rules.yml").write_text(rules.replace("least_gap: 10", "least_gap: 90"), encoding="utf-8")
+    before, (changed, others) = hash_tables(run), CHANGED[stage]
+    own = {STAGES[0]: {"raw": str(demo_raw)}, STAGES[2]: {"works": str(works)}}.get(stage, {})
+    parameters = {"processed": str(run), **own, **changed}
+    source, options = root / "notebooks" / f"{stage}.ipynb", {"cwd": str(root / "notebooks"), "progress_bar": False}
+    done = papermill.execute_notebook(source, run.parent / "x.ipynb", parameters, kernel_name="python3", **options)
     assert hash_tables(run) == before
-    shown = {cell.id: [output.data["text/plain"] for output in cell.get("outputs", ())] for cell in done.cells}
-    assert "прогон и отчёты не меняются" in shown["02-03"][0]
-    changes = trials.compare_trial(run, run.parent / "scratch")
-    assert changes.rules == ("orientation: consistent → literal",)
-    assert changes.moves["school_id"].nunique() > 0
-    assert shown["d-02-run"] == [changes.sentence]
+    told = [output.data["text/plain"] for cell in done.cells for output in cell.get("outputs", ())]
+    assert "прогон и отчёты не меняются" in told[0]
+    tried = hash_tables(run.parent / trials.TRIALS)
+    assert others <= {name for name, digest in tried.items() if digest != before.get(name)}
+    if stage == STAGES[1]:
+        changes = trials.compare_trial(run, run.parent / trials.TRIALS)
+        assert changes.rules == ("orientation: consistent → literal",)
+        assert changes.moves["school_id"].nunique() > 0
+        assert changes.sentence in told
 
 
 def test_what_a_trial_changes_is_told_by_list_and_school(run, methodology, demo):

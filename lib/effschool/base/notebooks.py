@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 KERNEL = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "kernelspec": {"display_name": "Эффективная школа", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 """What a notebook says of its kernel, whatever the kernel that it was last run by is called."""

@@ -79,6 +79,12 @@ from effschool.report.sections.cohorts import (
     tabulate_level_change,
     tabulate_unusual,
 )
+from effschool.report.sections.conclusions import (
+    conclude_dynamics,
+    conclude_intake,
+    conclude_lists,
+    conclude_support,
+)
 from effschool.report.sections.context import tabulate_context, tabulate_risks, tabulate_teachers
 from effschool.report.sections.doubts import (
     chart_marks_use,
