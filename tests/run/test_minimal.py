@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from effschool import open_run
 from effschool.base.russian import NBSP
 from effschool.run.plan import Settings
 from effschool.run.year import run_year
@@ -39,6 +40,16 @@ def test_declared_conditions_become_indicators(finished):
     assert values.loc[(2021, "00101", "meals"), "raw"] == pytest.approx(100 * 196 / 349)
     assert values.loc[(2021, "00101", "parents"), "raw"] == pytest.approx(3.03)
     assert values.loc[(2021, "00101", "math_not_met"), "raw"] == pytest.approx(100 * 36 / 87)
+
+
+def test_declared_conditions_stand_in_the_frames_and_the_dictionary_of_the_run(finished):
+    run = open_run(finished.processed)
+    wide = run.indicators(wide=True).set_index(["year", "school_id"])
+    assert wide.loc[(2021, "00101"), ["meals", "parents"]].tolist() == pytest.approx([100 * 196 / 349, 3.03])
+    assert set(run.conditions["condition"]) == {"meals", "parents"}
+    found = run.describe("образование родителей").query("Столбец == 'parents'")
+    assert found[["Что это", "Единица"]].to_numpy().tolist() == [["Средний уровень образования родителей", "ступень"]]
+    assert "Образование родителей" in run.label(wide.reset_index())
 
 
 def test_groups_are_those_of_the_methodology(finished):

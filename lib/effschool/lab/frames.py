@@ -127,11 +127,8 @@ class RunFrames:
             for name, table in catalog.tables.items()
             for column, card in ((column, catalog.describe(name, column)) for column in table.columns)
         ]
-        rows += [(WIDE, name, item.title, UNITS[item.kind], "нет данных") for name, item in self._indicators.items()]
+        rows += [(WIDE, name, item.title, item.unit, "нет данных") for name, item in self._indicators.items()]
         return pd.DataFrame(rows, columns=COLUMNS)
-
-
-UNITS = {"share": "%", "mean": "балл", "gap": "балл"}
 
 
 def open_run(processed: str | Path | None = None) -> RunFrames:
