@@ -332,7 +332,7 @@ def test_own_question_is_answered_by_a_chart_and_a_table_to_sort_and_search(page
     expect(tab.locator("figure svg")).to_have_count(1, timeout=WAIT)
     assert tab.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
     tables = tab.locator(".dt-container")
-    expect(tables).to_have_count(3, timeout=WAIT)
+    expect(tables).to_have_count(4, timeout=WAIT)
     table = tables.nth(0)
     table.scroll_into_view_if_needed()
     table.get_by_label("Найти:").fill("Социальный")
