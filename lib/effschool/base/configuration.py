@@ -182,12 +182,12 @@ def _say_syntax(error: yaml.YAMLError) -> str:
 
 def _mark(node: yaml.Node, place: Entry, loader: yaml.SafeLoader, faults: list[Fault], path: str) -> Entry:
     if isinstance(node, yaml.MappingNode):
-        return replace(place, value=_mark_keys(node, place, loader, faults, path))
+        return Entry(_mark_keys(node, place, loader, faults, path), place.file, place.line)
     if isinstance(node, yaml.SequenceNode):
-        items = [(replace(place, line=item.start_mark.line + 1), item) for item in node.value]
+        items = [(Entry(None, place.file, item.start_mark.line + 1), item) for item in node.value]
         marked = [_mark(item, at, loader, faults, f"{path}[{i}]") for i, (at, item) in enumerate(items, 1)]
-        return replace(place, value=marked)
-    return replace(place, value=_read_scalar(node, loader))
+        return Entry(marked, place.file, place.line)
+    return Entry(_read_scalar(node, loader), place.file, place.line)
 
 
 def _mark_keys(
@@ -199,7 +199,7 @@ def _mark_keys(
         if key_node.tag == "tag:yaml.org,2002:merge" and isinstance(value_node, yaml.MappingNode):
             shared |= _mark_keys(value_node, place, loader, faults, path)
             continue
-        at = replace(place, line=key_node.start_mark.line + 1)
+        at = Entry(None, place.file, key_node.start_mark.line + 1)
         key = _read_scalar(key_node, loader)
         inner = f"{path}.{key}".lstrip(".")
         if key in entries:
@@ -210,10 +210,12 @@ def _mark_keys(
     return shared | entries
 
 
+PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
+
+
 def _read_scalar(node: yaml.Node, loader: yaml.SafeLoader) -> Any:
     """Value of a scalar; dates and anything without a plain meaning stay the text they are."""
-    plain = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
-    is_plain = isinstance(node, yaml.ScalarNode) and node.tag in plain
+    is_plain = isinstance(node, yaml.ScalarNode) and node.tag in PLAIN
     try:
         return loader.construct_object(node) if is_plain else str(node.value)
     except ValueError:  # a number of thousands of digits, or none at all

@@ -1,6 +1,6 @@
 """Identification (идентификация): from contract tables to indices, bands and lists, in the order of the methodology."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -107,6 +107,25 @@ def list_schools(tables: Tables, methodology: Methodology, memory: Memory) -> pd
 def rank_tables(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
     """Groups, indicators, indices and bands."""
     return memory.keep(("ranking", _dump_ranking(methodology)), lambda: _rank(tables, methodology, memory))
+
+
+def renew_indicators(memory: Memory, tables: Tables, methodology: Methodology, items: Collection[str]) -> Memory:
+    """A memory for other tables, from that of tables that differ in rows of these indicators alone."""
+    own = {
+        name: rules.model_copy(update={"indicators": tuple(item for item in rules.indicators if item.id in items)})
+        for name, rules in methodology.iterate_domains()
+    }
+    key, groups = ("indicators", _dump_indicators(methodology)), ("groups", repr(methodology.groups))
+    before, schools = cast(pd.DataFrame, memory.kept[key]), cast(pd.DataFrame, memory.kept[groups])
+    needed = {"results", *(item.rows.table for rules in own.values() for item in rules.indicators)}
+    tables = {name: table for name, table in tables.items() if name in needed}
+    made = compute_indicators(tables, schools, methodology.model_copy(update={"domains": own}))
+    made = made.assign(**{name: made[name].cat.set_categories(before[name].cat.categories) for name in NAMES})
+    rest = before[~before["indicator"].isin(items)]
+    return Memory({key: pd.concat([rest, made], ignore_index=True), groups: schools})
+
+
+NAMES = ("domain", "indicator")
 
 
 def _rank(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
