@@ -9,27 +9,21 @@ import pytest
 
 from effschool import open_run
 from effschool.base.russian import NBSP
+from effschool.run import commands
 from effschool.run.plan import Settings
 from effschool.run.year import run_year
 
-RUSSIAN = re.compile(r"средние, основные|вечерн|Хабаровск|ЕГЭ, ОГЭ")
+RUSSIAN = re.compile(r"средние, основные|вечерн|Хабаровск|ЕГЭ, ОГЭ|500\+")
 
 
 @pytest.fixture(scope="module")
 def finished(root, tmp_path_factory) -> Settings:
-    """A run of the example, its data read where they lie."""
+    """A run of the example, its data read where they lie, as the command line makes it."""
     example, folder = root / "examples" / "minimal", tmp_path_factory.mktemp("minimal")
-    settings = Settings(
-        root=root,
-        data=example / "data",
-        processed=folder / "processed",
-        reports=folder / "reports",
-        layouts=example / "layouts",
-        methodology=str(example / "methodology.yml"),
-        region=example / "region.yml",
-        jobs=1,
-        parameters={"programme_files": "нет"},
-    )
+    folders = {"data": example / "data", "layouts": example / "layouts", "region": example / "region.yml"}
+    folders |= {name: folder / name for name in ("processed", "reports")}
+    words = [word for name, path in folders.items() for word in (f"--{name}", str(path))]
+    settings = commands.read_settings(commands.build_parser().parse_args(["report", "--jobs", "1", *words]))
     said: list[str] = []
     assert run_year(settings, said.append) == 0, said
     return settings
