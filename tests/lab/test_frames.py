@@ -107,6 +107,8 @@ def test_run_is_found_from_the_folder_of_a_notebook(demo_processed, tmp_path, mo
     monkeypatch.chdir("/")
     with pytest.raises(FileNotFoundError, match="make report"):
         effschool.open_run()
+    with pytest.raises(FileNotFoundError, match=r"../data/processed.*--cwd notebooks"):
+        effschool.open_run("../data/processed")
 
 
 def test_own_charts_look_as_those_of_the_pages():

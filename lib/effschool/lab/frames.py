@@ -15,7 +15,7 @@ import seaborn as sns
 
 from effschool.base.catalog import load_catalog
 from effschool.base.schemas import PROVENANCE
-from effschool.base.storage import read_table
+from effschool.base.storage import read_table, say_lost
 from effschool.method.methodology import Indicator, Methodology
 from effschool.report import charts
 from effschool.report.workspace import load_used_methodology, refuse_unfinished
@@ -135,10 +135,12 @@ def open_run(processed: str | Path | None = None) -> RunFrames:
     """Tables of the last run, or of the folder given; nothing is read before it is asked for.
 
     Raises:
-        FileNotFoundError: there was no run.
+        FileNotFoundError: there was no run, or no such folder is seen from the current one.
         UnfinishedRunError: the last one did not come to its end.
     """
     folder = Path(processed) if processed else _find_processed(Path.cwd())
+    if processed and not folder.is_dir():
+        raise FileNotFoundError(say_lost(folder))
     run = RunFrames(folder.resolve())
     assert run.methodology
     refuse_unfinished(run.processed)

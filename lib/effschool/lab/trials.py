@@ -14,7 +14,7 @@ import pandas as pd
 from IPython import get_ipython
 
 from effschool.base.russian import count_words, format_number
-from effschool.base.storage import write_text
+from effschool.base.storage import say_lost, write_text
 from effschool.dynamics.paths import stack_lists
 from effschool.method.methodology import Methodology
 from effschool.report.display import Table, Text
@@ -28,10 +28,6 @@ TRIALS = "scratch"
 """Folder for trials, beside that of the run's tables."""
 ORIGIN = "origin.json"
 """File of the folder for trials that says of which tables it is a copy."""
-ELSEWHERE = (
-    "Тетрадь выполняется из папки «{here}», и папки для таблиц «{given}» оттуда не найти: пути тетрадей считаются от "
-    "папки notebooks. Добавьте к команде papermill: --cwd notebooks."
-)
 COPIED = ("*.parquet", "*.json", "contract/*.parquet", "dynamics/*.parquet")
 
 
@@ -51,7 +47,7 @@ def open_tables(processed: str | Path) -> Path:
     """
     run = Path(processed)
     if not run.is_absolute() and not run.parent.is_dir() and not Path("01_ingest.ipynb").is_file():
-        raise FileNotFoundError(ELSEWHERE.format(here=Path.cwd().name, given=processed))
+        raise FileNotFoundError(say_lost(run))
     if not is_by_hand():
         return run
     trials, origin = run.parent / TRIALS, _list_tables(run)
