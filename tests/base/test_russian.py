@@ -9,6 +9,7 @@ from effschool.base.russian import (
     format_number,
     format_percent,
     join_words,
+    name_spans,
     quote_title,
     set_spaces,
 )
@@ -128,3 +129,17 @@ def test_words_in_latin_letters_stay(written):
 def test_word_with_a_letter_of_no_cyrillic_look_stays():
     assert fold_lookalikes("Районs") == "Районs"
     assert fold_lookalikes("Hаme") == "Hаme"
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        ([], []),
+        ([2021], ["2021"]),
+        ([2022, 2021], ["2021", "2022"]),
+        ([2019, 2021, 2022, 2023], ["2019", "2021–2023"]),
+        ([2018, 2019, 2020, 2022, 2023], ["2018–2020", "2022", "2023"]),
+    ],
+)
+def test_three_years_in_a_row_and_more_are_a_span(years, told):
+    assert name_spans(years) == told

@@ -111,3 +111,17 @@ def test_wrong_month_is_refused_in_a_sentence(month):
 def test_region_of_the_demonstration_has_its_tables(demo):
     region = open_region(demo, YEAR)
     assert isinstance(tabulate_done(region, choose_period(None, YEAR)), Table)
+
+
+def test_event_of_several_plans_is_one_row(tell):
+    done = {"responsible": "институт", "expected": "обучены"}
+    region = tell(
+        event("курсы", "выполнено", done_on="2023-05-02") | done,
+        event("курсы", "выполнено", done_on="2023-05-09") | done | {"municipality": "Первый район"},
+        event("курсы", "выполнено", done_on="2023-05-09") | done | {"municipality": "Второй район"},
+        event("другое", "выполнено", done_on="2023-05-09"),
+    )
+    frame = tabulate_done(region, choose_period("2023-05", YEAR)).frame
+    assert frame["Мероприятие"].tolist() == ["курсы", "другое"]
+    assert frame["Где"].tolist() == ["регион; Первый район; Второй район", "регион"]
+    assert frame["Дата выполнения"].tolist() == ["02.05.2023; 09.05.2023", "09.05.2023"]

@@ -13,7 +13,7 @@ from effschool.report.sections import roadmap as roadmap_sections
 from effschool.report.sections import targets as targets_sections
 from effschool.report.workspace import Support, load_named_partners, load_support, save_support
 from effschool.support.roadmap import AHEAD, DONE, NO_MARK, OVERDUE, SOON, judge_events
-from effschool.support.targets import FactBasis
+from effschool.support.targets import STATES, FactBasis
 
 YEAR = 2023
 OWN = (
@@ -161,7 +161,9 @@ def test_targets_without_any_fact_are_left_to_the_region(demo, names):
     latest = targets_sections.choose_latest(demo.support.targets, YEAR)
     own = latest[latest["municipality"] == names[0]]
     assert 0 < len(part.frame) < len(own)
-    assert f"нет данных — {part.frame['Состояние'].eq('нет данных').sum()}" in part.note
+    counts = part.frame["Состояние"].value_counts()
+    assert all((f"{state} — {counts.get(state)}" in part.note) == (state in counts) for state in STATES)
+    assert part.frame["Состояние"].tolist() == sorted(part.frame["Состояние"], key=targets_sections.URGENT.index)
 
 
 def test_every_municipality_stands_among_places(demo, names):

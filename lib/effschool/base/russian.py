@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, localcontext
 from functools import cache, lru_cache
+from itertools import groupby
 
 from babel import Locale
 from babel.lists import format_list
@@ -60,6 +61,13 @@ JOINED = re.compile(
     r"|(?=[А-ЯЁ])(?<=\b[гспдхА-ЯЁ]\. ))"
 )
 """Spaces at which a line must not break: «27,6 %», «№ 5», before a dash, «2023 год», «г. Х», initials."""
+
+
+def name_spans(years: Iterable[int]) -> list[str]:
+    """Years, three and more in a row as one span: «2018», «2020–2022»."""
+    known = sorted(set(years))
+    runs = [list(run) for _, run in groupby(known, key=lambda year: year - known.index(year))]
+    return [name for run in runs for name in ([f"{run[0]}–{run[-1]}"] if len(run) > 2 else map(str, run))]
 
 
 def set_spaces(text: str) -> str:

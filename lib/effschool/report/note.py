@@ -101,11 +101,11 @@ def write_paragraph(place: object, text: str, style: str | None = None) -> "Para
 
 
 def add_table(document: "Document", table: Table) -> None:
-    """Caption, table with a head that repeats on every page, and the note below; columns are those of the page."""
+    """Caption, table with a head that repeats on every page, and the note below; rows and columns are the page's."""
     write_paragraph(document, table.title, "Caption")
     names = [str(name) for name in table.frame]
     places = [place for place, name in enumerate(names) if name in (table.shown or names)]
-    rows = [[row[place] for place in places] for row in (names, *table.list_rows())]
+    rows = [[row[place] for place in places] for row in (names, *table.list_rows()[: table.first])]
     grid = document.add_table(len(rows), len(places), "Table Grid")
     grid.alignment, grid.autofit = WD_TABLE_ALIGNMENT.CENTER, False
     texts = [text for row in rows for text in row]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from effschool.base.russian import NBSP, choose_word
-from effschool.report.comments import choose_patterns
 from effschool.report.display import Figures, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
 from effschool.report.portfolio import Portfolio, count_lists, flag_listed, is_other_municipality
@@ -34,7 +33,7 @@ from effschool.report.sections.municipality import (
     say_no_lists,
 )
 from effschool.report.sections.school import Told
-from effschool.report.sections.schools import list_steps
+from effschool.report.sections.schools import find_common_steps, list_steps
 
 INDICATORS = ("показатель", "показателя", "показателей")
 
@@ -202,7 +201,7 @@ def list_attention(told: Told) -> Table | Text:
     )
     chosen = rows.groupby("step", sort=False)
     ordered = chosen["urgency"].min().sort_values(kind="stable").index
-    common, every = _find_common(told), say("все {all}", all=count(len(schools), *SCHOOLS))
+    common, every = find_common_steps(told), say("все {all}", all=count(len(schools), *SCHOOLS))
     listed = [_list_names(names, sure, rows.index[rows["step"] == step]) for step in ordered]
     frame = pd.DataFrame(
         {
@@ -219,14 +218,6 @@ def _say_calm(portfolio: Portfolio, idle: pd.Series) -> str:
     schools = portfolio.schools.set_index("school_id").loc[idle.index]
     listed = idle[flag_listed(schools, portfolio.watched).to_numpy()] if portfolio.has_lists else idle.head(0)
     return f"Школы из списков без срочного повода: {', '.join(listed)}." if len(listed) else ""
-
-
-def _find_common(told: Told) -> set[str]:
-    """Steps that every school needs, whatever else stands before them in its own row."""
-    chosen = [{pattern.id for pattern in patterns} for patterns in choose_patterns(told.signs, told.rules).values()]
-    common = set.intersection(*chosen) if len(chosen) > 1 else set()
-    every = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["pattern"].isin(common)]
-    return set(every["text"])
 
 
 def _list_names(names: pd.Series, sure: Mapping[str, Mapping[str, str]], codes: Iterable[str]) -> str:

@@ -22,10 +22,7 @@ VERDICTS: dict[Domain, dict[str, str]] = {
 }
 """A verdict in the words of a domain: conditions are heavier, not worse; what chance may do has no word."""
 CHART, YEARS = "На шкале", "По годам"
-READING = (
-    "Круг и тёмная линия — {own}, черта и светлая линия — {other}, серая полоса — что бывает случайно; прочерк — "
-    "отличие в её пределах."
-)
+READING = "Круг и тёмная линия — {own}, черта и светлая — {other}, серая полоса — случайное; прочерк — в её пределах."
 
 
 def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = False) -> Table | Text:

@@ -18,18 +18,18 @@ COLUMNS = {
     "link": "Ссылка",
     "source": "Источник",
 }
-ON_PAGE = ("Показатель", "Состояние", "Что сделать")
+ON_PAGE = ("Что сделать", "Состояние")
 
 
 def tabulate_management(portfolio: Portfolio) -> Table | Text:
     """Indicators of the cycle that a municipality has not closed, with advice; closed ones stand in the workbook."""
-    return _tabulate_gaps(_choose(portfolio, portfolio.municipality), portfolio.municipality, portfolio.year)
+    return _tabulate_gaps(_choose(portfolio, portfolio.municipality), TITLE, portfolio.year)
 
 
 def tabulate_region_management(region: RegionYear) -> Table | Text:
     """The same of the region's own indicators."""
     name = region.workspace.region.name
-    return _tabulate_gaps(_choose(region, name), name, region.year)
+    return _tabulate_gaps(_choose(region, name), f"{TITLE} региона", region.year)
 
 
 def _choose(region: RegionYear, place: str) -> pd.DataFrame:
@@ -37,14 +37,14 @@ def _choose(region: RegionYear, place: str) -> pd.DataFrame:
     return known[known["municipality"].eq(place) & known["year"].eq(region.year)] if len(known) else known
 
 
-def _tabulate_gaps(own: pd.DataFrame, place: str, year: int) -> Table | Text:
+def _tabulate_gaps(own: pd.DataFrame, named: str, year: int) -> Table | Text:
     if own.empty:
         return say_missing(TITLE)
     rank = {state: number for number, state in enumerate((*GAPS, CLOSED))}
     ordered = own.sort_values(["state", "direction"], key=lambda column: column.replace(rank), kind="stable")
     frame = ordered[list(COLUMNS)].rename(columns=COLUMNS).fillna(NONE).reset_index(drop=True)
     gaps, told = int(own["state"].ne(CLOSED).sum()), _describe(own)
-    title = say(f"{TITLE}, {{place}}, {{year}} год: {{told}}", place=words(place), year=words(year), told=words(told))
+    title = say("{named}, {year} год: {told}", named=words(named), year=words(year), told=words(told))
     return Table(TITLE, title, frame, shown=ON_PAGE, first=gaps)
 
 

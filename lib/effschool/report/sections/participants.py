@@ -38,7 +38,8 @@ def tabulate_participants(portfolio: Portfolio) -> Table | Text:
     frame = pd.DataFrame(
         {
             "Школа": number_schools(schools).reindex(rows["school_id"]).to_numpy(),
-            "Проект": [_name_project(row) for row in rows.itertuples()],
+            "Проект": rows["project"].array,
+            "Трек": rows["track"].astype("str").where(rows["track"].notna(), NONE).array,
             "Волна": rows["wave"].fillna(NONE).array,
             "С года": rows["entry_year"].astype("str").array,
             "Куратор": rows["curator"].fillna("куратора нет").array,
@@ -51,11 +52,19 @@ def tabulate_participants(portfolio: Portfolio) -> Table | Text:
     )
     drawings = {DRAWN_PATH: [draw_strip(path, rules.band_marks, rules.worse_band) for path in paths]} if rules else {}
     is_compared = frame[MEASURED].ne(NONE).any()
-    unseen = (PATH, "Волна", *(() if is_compared else (MEASURED,)))
-    shown = tuple(name for name in frame if name not in unseen)
-    title = f"Наши школы в проектах поддержки, {portfolio.year} год"
+    named, shown = _name_projects(frame)
     note = f"{CELLS if rules else ''} {READ_MEASURED if is_compared else ''}".strip()
+    title = f"Наши школы в {named}, {portfolio.year} год"
     return Table("Проекты", title, frame, note=note, drawings=drawings, shown=(*shown, *drawings), folds=True)
+
+
+def _name_projects(frame: pd.DataFrame) -> tuple[str, tuple[str, ...]]:
+    """What the title says of the projects, and the columns on the page: those with something to say."""
+    is_one = frame["Проект"].eq(frame["Проект"].iloc[0]).all()
+    empty = {name for name in ("Трек", MEASURED) if frame[name].eq(NONE).all()}
+    unseen = {PATH, "Волна", *empty, *({"Проект"} if is_one else set())}
+    named = f"проекте «{frame['Проект'].iloc[0]}»" if is_one else "проектах поддержки"
+    return named, tuple(name for name in frame if name not in unseen)
 
 
 MEASURED = "Индекс: вход → этап"
@@ -80,10 +89,6 @@ def _say_one(row: pd.Series) -> str:
         start, now, others = (signed(row[name]) for name in ("start", "now", "expected"))
         return f"{start} → {now} (похожие {others}): {row['verdict']}"
     return NONE
-
-
-def _name_project(row: Any) -> str:
-    return f"{row.project}, трек {row.track}" if pd.notna(row.track) else row.project
 
 
 def _say_stages(portfolio: Portfolio, codes: pd.Series) -> list[str]:

@@ -10,7 +10,7 @@ from effschool.base.russian import format_number, format_percent
 from effschool.dynamics.partners import CLOSE, IN_MUNICIPALITY, IN_REGION
 from effschool.method.methodology import Methodology
 from effschool.report.display import Table, Text
-from effschool.report.facts import count, join, number, say
+from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.portfolio import Portfolio, order_names
 from effschool.report.sections.municipality import NONE, OF_SCHOOLS, say_missing
 from effschool.support.participants import ELSEWHERE
@@ -26,20 +26,29 @@ def tabulate_partners(portfolio: Portfolio) -> Table | Text:
     if close.empty:
         return _say_no_need(portfolio) or say_missing("Похожие школы с лучшими результатами")
     found = close.dropna(subset="partner").groupby("name", sort=False)["partner"].agg(say_partners)
-    without = close["name"].nunique() - len(found)
+    without, is_named = close["name"].nunique() - len(found), found != ASK_INSTITUTE
     lacking = say(NO_PARTNER, none=number(without), all=count(close["name"].nunique(), *OF_SCHOOLS))
-    note = join([PARTNER, lacking if without else ""])
-    if found.empty:
-        return Text((note,), kind="note")
-    frame = found.rename_axis("Школа").rename("У кого учиться").reset_index()
-    return Table(
-        "Похожие школы", f"Похожие школы с лучшими результатами, {portfolio.year} год", frame, note=note, folds=True
-    )
+    elsewhere = _say_elsewhere(portfolio, found.index[~is_named])
+    told = [elsewhere, lacking if without else ""]
+    if not is_named.any():
+        return Text((join(told),))
+    frame = pd.concat([found[is_named], found[~is_named]]).rename_axis("Школа").rename("У кого учиться").reset_index()
+    title = f"Похожие школы с лучшими результатами, {portfolio.year} год"
+    return Table("Похожие школы", title, frame, note=join([*told, PARTNER]), first=int(is_named.sum()), folds=True)
 
 
+def _say_elsewhere(portfolio: Portfolio, names: pd.Index) -> Said | str:
+    """Own schools whose similar schools are all in other municipalities, by their numbers."""
+    numbers = portfolio.register.loc[portfolio.register["name"].isin(names), "number"].sort_values()
+    if numbers.empty:
+        return ""
+    return say(ONLY_ELSEWHERE, schools=words(", ".join(numbers.astype("str"))))
+
+
+ONLY_ELSEWHERE = "Для № {schools} похожие школы с лучшими результатами — в других муниципалитетах: назовёт институт."
 PARTNER = (
-    "Похожая школа — той же группы, близкая по условиям, числу учеников и местности, с результатами выше во все годы "
-    "окна, которой ни сейчас, ни год назад не нужна помощь по результатам."
+    "Похожая школа — той же группы, близкая по условиям, численности и местности, с результатами выше во все годы "
+    "окна; помощь по результатам ей не нужна."
 )
 NO_PARTNER = "Не нашлось похожих для {none} из {all}, которым нужен партнёр: для них его подберёт институт."
 

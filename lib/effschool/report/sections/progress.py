@@ -114,8 +114,8 @@ def tabulate_done(region: RegionYear, period: Period) -> Table | Text:
     done = events[events["state"].eq(DONE) & period.holds(events["done_on"])] if len(events) else events
     if done.empty:
         return Text((say("Отметок о выполнении за {period} в файлах нет.", period=words(period.title)),), kind="note")
-    frame = _list_events(done).assign(**{"Дата выполнения": done["done_on"].dt.strftime("%d.%m.%Y").to_numpy()})
-    return Table("Выполнено", f"Выполнено за {period.title}", frame)
+    days = done["done_on"].dt.strftime("%d.%m.%Y")
+    return Table("Выполнено", f"Выполнено за {period.title}", _list_events(done, "Дата выполнения", days))
 
 
 def tabulate_next(region: RegionYear, period: Period) -> Table | Text:
@@ -127,16 +127,14 @@ def tabulate_next(region: RegionYear, period: Period) -> Table | Text:
         events = events[is_open & (begins <= after.last) & (events["end"] >= after.first)]
     if events.empty:
         return Text(("На следующий срок мероприятий в планах нет.",), kind="note")
-    frame = _list_events(events).assign(Срок=events["term"].to_numpy())
-    return Table("Предстоит", "Что предстоит", frame)
+    return Table("Предстоит", "Что предстоит", _list_events(events, "Срок", events["term"]))
 
 
-def _list_events(events: pd.DataFrame) -> pd.DataFrame:
-    placed = events.assign(place=events["municipality"].fillna(REGION_ROW))
-    columns = {
-        "event": "Мероприятие",
-        "place": "Где",
-        "responsible": "Ответственный",
-        "expected": "Ожидаемый результат",
-    }
-    return placed[list(columns)].rename(columns=columns).fillna(NONE).reset_index(drop=True)
+def _list_events(events: pd.DataFrame, heading: str, days: pd.Series) -> pd.DataFrame:
+    """A row per event whatever the number of plans that have it: who answers, where, when."""
+    columns = {"event": "Мероприятие", "responsible": "Ответственный", "expected": "Ожидаемый результат"}
+    told = events[list(columns)].rename(columns=columns).fillna(NONE)
+    told["Где"] = events["municipality"].fillna(REGION_ROW)
+    told[heading] = days
+    grouped = told.groupby(list(columns.values()), sort=False)
+    return grouped[["Где", heading]].agg(lambda values: "; ".join(dict.fromkeys(values))).reset_index()

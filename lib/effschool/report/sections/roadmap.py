@@ -113,6 +113,9 @@ def _say_place(place: str, known: set[str]) -> str:
 NO_PLAN = "Доля — от всех запланированных, кроме отменённых. Мест, от которых плана программы в файлах нет: {lacking}."
 
 
+ALWAYS_UNSEEN = {state.capitalize() for state in UNDATED}
+
+
 def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Table | Text:
     """Share of events carried out by programme and place; a municipality without a plan is named as well."""
     if roadmap.empty:
@@ -140,7 +143,8 @@ def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Tab
     frame = frame.astype({name: "Int64" for name in frame if frame[name].dtype == "float64" and name != "Выполнено, %"})
     frame = frame.sort_values("Мероприятий", key=pd.isna, kind="stable", ignore_index=True)
     lacking = int(frame["Мероприятий"].isna().sum())
-    note = say(NO_PLAN, lacking=number(lacking))
-    title = f"Выполнение дорожных карт: {_say_day(roadmap)}"
+    title, note = f"Выполнение дорожных карт: {_say_day(roadmap)}", say(NO_PLAN, lacking=number(lacking))
     key, formats = "Выполнение планов", {"Выполнено, %": percent}
-    return Table(key, title, frame, formats, note=note, first=len(frame) - lacking)
+    unseen = {"Программа" if shares["programme"].eq(shares["programme"].iloc[0]).all() else "", *ALWAYS_UNSEEN}
+    shown = tuple(name for name in frame if name not in unseen)
+    return Table(key, title, frame, formats, note=note, shown=shown, first=len(frame) - lacking)

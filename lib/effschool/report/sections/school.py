@@ -298,7 +298,7 @@ def _say_alike(alike: pd.DataFrame) -> list[Text]:
 
 
 OF_VPR = ("показатель ВПР", "показателя ВПР", "показателей ВПР")
-ALIKE = "— в пределах случайного; их числа есть в ОМСУ."
+ALIKE = "— в пределах случайного; числа есть в ОМСУ."
 
 
 def _say_hidden(few: int) -> list[Text]:
@@ -384,7 +384,7 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
     known = pd.notna(school["enrolment"])
     people = count(round(school["enrolment"]), *PUPILS) if known else words("число обучающихся неизвестно")
     yield say(
-        "Код {code}; группа школ: {group}; {people}.",
+        "Код {code}; группа: {group}; {people}.",
         code=words(school["school_id"]),
         group=words(school["group"]),
         people=people,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from effschool.base.russian import format_percent, join_words
+from effschool.base.russian import format_percent, join_words, name_spans
 from effschool.certainty.chance import count_cases, say_cases
 from effschool.certainty.stability import FACTORS, METHODICAL
 from effschool.dynamics.level_change import HIDDEN
@@ -69,7 +69,7 @@ def say_band(rules: DomainRules, band: str | None, years: list[int]) -> str:
     side = "самой тяжёлой" if heaviest else "нижней" if band == "low" else "верхней"
     part = "четверти" if rules.bands.share == QUARTER else f"части ({format_percent(100 * rules.bands.share, 0)})"
     title = rules.title[:1].lower() + rules.title[1:]
-    when = f"{join_words(map(str, years))} {'году' if len(years) == 1 else 'годах'}"
+    when = f"{join_words(name_spans(years))} {'году' if len(years) == 1 else 'годах'}"
     return f"{title} в {side} {part} своей группы в {when}"
 
 
@@ -109,7 +109,7 @@ def _recall_years(portfolio: Portfolio) -> pd.DataFrame:
         say(
             "Прежде: {years}." if (row.school_id, row.list) in named else "В списке «{list}» прежде: {years}.",
             list=words(row.list),
-            years=words(", ".join(map(str, row.years))),
+            years=words(", ".join(name_spans(row.years))),
         )
         for row in earlier.itertuples()
     ]

@@ -162,8 +162,9 @@ def _compose(known: KnownOfSchools, rules: ProgrammeRules, school: pd.Series, ev
     shown = events[list(HEADINGS)].rename(columns=HEADINGS)
     yield Table("План", f"Мероприятия на {year}/{year + 1} учебный год", shown, note=rules.texts.calendar)
     yield "Откуда что взято"
-    listed = [f"п. {row.number} — {row.source}" for row in events.itertuples()]
-    yield Text((f"Программа: {rules.source}. Мероприятия: {'; '.join(listed)}.", *_say_build(told.portfolio, rules)))
+    sources = events[["number", "source"]].set_axis([HEADINGS["number"], "Источник"], axis=1)
+    yield Table("Источники", "Источники мероприятий", sources)
+    yield Text((f"Программа: {rules.source}.", *_say_build(told.portfolio, rules)))
 
 
 def _tabulate_roles(known: KnownOfSchools, rules: ProgrammeRules, school: pd.Series) -> Table:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from effschool.method.methodology import FIOKO_LIST, Domain
+from effschool.report.comments import choose_patterns
 from effschool.report.display import Search, Table
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, say, words
@@ -37,7 +38,8 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
     frame["Списки"] = [", ".join(names) or NONE for names in lists]
     named = zip(lists, schools["school_id"], strict=True)
     frame[WITH_SURENESS] = [say_sureness(names, sure.get(code, {})) or NONE for names, code in named]
-    frame["Что дальше"] = [steps.get(code, NONE) for code in schools["school_id"]]
+    next_steps = (steps.get(code, NONE) for code in schools["school_id"])
+    frame["Что дальше"] = [AS_ALL if step in find_common_steps(told) else step for step in next_steps]
     return Table(
         "Школы",
         f"Школы муниципалитета, {portfolio.year} год",
@@ -50,6 +52,10 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
         search=Search("Списки", tuple(name_all_lists(portfolio.workspace.methodology)), ("Код",)),
         folds=True,
     )
+
+
+AS_ALL = "как всем школам"
+"""In place of a step that every school has: the first screen says it once."""
 
 
 def _write_legend(told: Told, domains: list[Domain], years: list[int]) -> Said:
@@ -92,6 +98,14 @@ def list_steps(told: Told) -> dict[str, Said]:
     comments = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["attention"].astype(bool)]
     first = comments.drop_duplicates("school_id")
     return dict(zip(first["school_id"], first["text"], strict=True))
+
+
+def find_common_steps(told: Told) -> set[str]:
+    """Steps that every school needs, whatever else stands before them in its own row."""
+    chosen = [{pattern.id for pattern in patterns} for patterns in choose_patterns(told.signs, told.rules).values()]
+    common = set.intersection(*chosen) if len(chosen) > 1 else set()
+    every = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["pattern"].isin(common)]
+    return set(every["text"])
 
 
 def _link(told: Told, folder: str) -> dict[str, str]:

@@ -12,10 +12,12 @@ from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
 from effschool.report.privacy import suppress_small
 from effschool.report.sections.municipality import NONE, say_missing
 from effschool.support.programmes import Programme
-from effschool.support.targets import COUNTED, STATES, FactBasis, find_unused_facts
+from effschool.support.targets import AT_RISK, COUNTED, MET, MISSED, STATES, FactBasis, find_unused_facts
 
 GOALS = {"at_least": "не менее", "at_most": "не более", "more_than": "больше"}
 SHOWN_YEARS, MOST_SHOWN = 3, 10
+URGENT = (MISSED, AT_RISK, NO_DATA, MET)
+"""States in the order in which a reader needs them."""
 ON_PAGE = ("Показатель", "Программа", "Год", "План", "Факт", "Состояние")
 
 
@@ -35,11 +37,22 @@ def tabulate_targets(portfolio: Portfolio) -> Table | Text:
     both = both.drop(lacking.index)
     if both.empty:
         return say_missing("Цели программ")
-    frame = _list_targets(both)
-    frame.insert(6, "По региону", [say_value(row.fact_region, row.unit) for row in both.itertuples()])
+    ordered = both.sort_values("state", key=lambda states: states.map(URGENT.index), kind="stable")
+    frame = _list_targets(ordered)
+    frame.insert(6, "По региону", [say_value(row.fact_region, row.unit) for row in ordered.itertuples()])
     note = join([OTHERS_PLANS, _count_states(both), _say_lacking(lacking)])
-    title = f"Цели программ: план и факт, {portfolio.year} год"
-    return Table("Цели", title, frame, note=note, shown=(*ON_PAGE, "По региону"))
+    name, unseen = _name_programmes(frame, portfolio.year)
+    shown = tuple(column for column in (*ON_PAGE, "По региону") if column not in unseen)
+    return Table("Цели", f"{name}: план и факт, {portfolio.year} год", frame, note=note, shown=shown)
+
+
+def _name_programmes(frame: pd.DataFrame, year: int) -> tuple[str, set[str]]:
+    """What the title says, and columns that need not stand on the page: one programme, and the report's own year."""
+    programmes = frame["Программа"].unique()
+    unseen = {"Год"} if frame["Год"].eq(str(year)).all() else set()
+    if len(programmes) > 1:
+        return "Цели программ", unseen
+    return f"Цели программы «{programmes[0]}»", {"Программа", *unseen}
 
 
 def tabulate_region_targets(targets: pd.DataFrame, year: int, place: str | None = None) -> Table | Text:
@@ -56,7 +69,8 @@ def tabulate_region_targets(targets: pd.DataFrame, year: int, place: str | None 
     own = own[own.groupby(["programme", "title"])["year"].rank(ascending=False) <= SHOWN_YEARS]
     latest = choose_latest(own, year)
     told = own.index.isin(latest.index[latest["fact"].notna()])
-    ordered = own.assign(rank=~told).sort_values("rank", kind="stable")
+    urgency = own["state"].map(URGENT.index).where(told, len(URGENT))
+    ordered = own.assign(urgency=urgency).sort_values("urgency", kind="stable")
     title = f"Цели программ: план и факт, {place or REGION_ROW}, по {year} год"
     note = join([_count_states(latest), _say_lacking(latest[latest["fact"].isna()])])
     first = min(max(int(told.sum()), 1), MOST_SHOWN)
@@ -135,21 +149,19 @@ def say_value(value: float, unit: str) -> str:
     return shown if shown == NO_DATA else f"{shown} {unit}"
 
 
-OTHERS_PLANS = "Планы — из программ, названных в таблице; факты, кроме вычисленных, — из таблицы института как есть."
+OTHERS_PLANS = "Факты, кроме вычисленных, — из таблицы института как есть."
 
 
 def _count_states(rows: pd.DataFrame) -> Said:
     counts = rows["state"].value_counts()
-    listed = [say("{state} — {number}", state=words(state), number=number(counts.get(state, 0))) for state in STATES]
-    return join(
-        [
-            "По последним годам с планом: ",
-            join(listed, ", "),
-            ". «Под угрозой» — до плана недостаёт немного. Самые слабые школы года в среднем поднимаются и без помощи: "
-            "положительная динамика сама по себе пользы программы не доказывает.",
-        ],
-        "",
-    )
+    known = [state for state in STATES if state in counts]
+    listed = [say("{state} — {number}", state=words(state), number=number(counts[state])) for state in known]
+    meaning = AT_RISK_MEANS if AT_RISK in counts else ""
+    return join(["По последним годам с планом: ", join(listed, ", "), ". ", meaning, REGRESS], "")
+
+
+AT_RISK_MEANS = "«Под угрозой» — до плана недостаёт немного. "
+REGRESS = "Самые слабые школы года в среднем поднимаются и без помощи: рост сам по себе пользы программы не доказывает."
 
 
 def _say_lacking(lacking: pd.DataFrame) -> Said | str:
