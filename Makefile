@@ -8,7 +8,7 @@ PROCESSED = data/processed
 REPORTS = reports
 FORMS = $(REPORTS)/forms
 CHECK = $(REPORTS)/check
-METHODOLOGY = khabarovsk-2020
+METHODOLOGY =
 MUNICIPALITY =
 SCHOOL =
 LAYOUTS = layouts
@@ -36,7 +36,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.effschool-ready
 quote = '$(subst ','\'',$(1))'
 
-.PHONY: help report pdf test lab forms check audit public programme compare demo bench bulgaria format lint layers types unit lock clean
+.PHONY: help report pdf test lab view forms check audit public programme compare demo bench bulgaria format lint layers types unit reference lock clean
 
 help: ## показать этот список
 	@echo 'Эффективная школа. Команды:'
@@ -59,6 +59,9 @@ test: format lint layers types unit ## проверить оформление, 
 
 lab: $(READY) ## открыть тетради в JupyterLab, по-русски
 	@$(BIN)/python -m effschool lab
+
+view: $(READY) ## показать панели в браузере без JupyterLab, только на этой машине
+	@$(BIN)/python -m effschool view
 
 demo: $(READY) ## создать демонстрационный регион, если папка data/raw пуста
 	@$(BIN)/python -m effschool demo data/raw
@@ -113,6 +116,9 @@ types: $(READY) ## проверить типы
 unit: $(READY) ## выполнить тесты
 	@$(BIN)/python -m pytest
 
+reference: $(READY) ## составить docs/reference.md заново: таблицы и ключи файлов настройки
+	@$(BIN)/python -m effschool.lab.reference
+
 lock: ## обновить requirements.txt (нужен uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --upgrade --custom-compile-command 'make lock' --output-file requirements.txt
@@ -120,9 +126,12 @@ lock: ## обновить requirements.txt (нужен uv)
 clean: ## удалить отчёты и промежуточные таблицы; исходные данные и сохранённые прогоны остаются
 	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
 	rm -f data/processed/*.parquet data/processed/*.json data/processed/.lock
+	rm -rf data/scratch
 	find reports -mindepth 1 ! -name README.md -delete
 
 # The stamp is newer than the lock once everything in it is installed; an interrupted installation leaves no stamp.
 $(READY): requirements.txt pyproject.toml
 	@sh .ci/environment '$(VENV)' '$(PYTHON)'
+	@if git rev-parse --git-dir >/dev/null 2>&1; then \
+	  git config filter.effschool-notebooks.clean '$(BIN)/python -m effschool.base.notebooks'; fi
 	@touch $@

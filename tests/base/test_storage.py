@@ -133,3 +133,13 @@ def test_a_path_of_the_workspace_is_found_from_the_folder_of_notebooks(tmp_path,
     assert [find_given(path).exists() for path in given] == [True, True, True, False]
     (tmp_path / "notebooks/data/raw").mkdir(parents=True)
     assert find_given(Path("data/raw")) == Path("data/raw")
+
+
+def test_folder_that_is_not_there_from_the_wrong_one_is_told_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("../nowhere/processed")
+    for act in (lambda: read_table(folder, "schools"), lambda: find_given(folder / "region.yml")):
+        with pytest.raises(FileNotFoundError, match=r"nowhere/processed.*не*т.*--cwd notebooks"):
+            act()
+    with pytest.raises(FileNotFoundError, match="Нет таблицы"):
+        read_table(tmp_path / "processed", "schools")

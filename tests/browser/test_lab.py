@@ -16,11 +16,22 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
-from effschool.lab.panels.shell import LAB_SESSION, MODE
+from effschool.base.notebooks import clean_notebook
+from effschool.base.storage import hash_file
+from effschool.lab.panels.shell import MODE
+from effschool.lab.trials import LAB_SESSION
 
 pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"
-PANELS = 7
+PANELS = 1
+"""Those that are made when the tabs are opened."""
+TABS = {
+    "Школы": "Школы",
+    "А если?": "А если?",
+    "Лаборатория правил": "Правила",
+    "Портфельная матрица": "Матрица",
+}
+"""Tab by the title of its panel."""
 WAIT = 120_000
 
 
@@ -58,7 +69,13 @@ def lab(root, demo_processed, tmp_path_factory) -> Iterator[Lab]:
         shutil.copytree(root / name, folder / name)
     shutil.copytree(demo_processed, folder / "data" / "processed")
     port = find_port()
-    options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}"]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--LabApp.expose_app_in_browser=True",
+        f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={TOKEN}",
+    ]
     command = [sys.executable, "-m", "effschool", "lab", "--root", str(folder), "--", *options]
     variables = {name: value for name, value in os.environ.items() if name not in (MODE, LAB_SESSION)}
     process = subprocess.Popen(command, env={**variables, "HOME": str(home)}, stderr=subprocess.PIPE, cwd=folder)
@@ -109,6 +126,7 @@ def page(lab, browser: Browser, heard) -> Iterator[Page]:
 
 
 def find_panel(page: Page, title: str) -> Locator:
+    page.get_by_role("tab", name=TABS[title], exact=True).click()
     panel = page.locator(".effschool-panel", has=page.get_by_role("heading", name=title, exact=True))
     panel.scroll_into_view_if_needed()
     return panel
@@ -142,8 +160,25 @@ def test_municipality_chosen_changes_the_table(page):
     choice.select_option(option)
     expect(panel.get_by_role("table").first.locator("caption")).to_contain_text(name)
     assert panel.get_by_role("table").first.inner_text() != before
-    places = panel.get_by_role("table").first.locator("tbody tr td:last-child").all_inner_texts()
+    places = panel.get_by_role("table").first.locator("tbody tr td:nth-child(3)").all_inner_texts()
     assert set(places) == {name}
+
+
+def test_lists_and_municipality_are_in_view_on_a_common_screen(page):
+    panel, size = find_panel(page, "Школы"), page.viewport_size
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.get_by_role("tab", name="Школы", exact=True).evaluate("element => element.scrollIntoView()")
+    table = panel.get_by_role("table").first
+    parts = [panel.get_by_label(label, exact=True) for label in ("Муниципалитет", "Список", "Местность")]
+    parts += [table.locator("thead th", has_text=name).first for name in ("Муниципалитет", "Список результатов")]
+    parts += [table.locator("tbody tr").nth(3).locator("td").nth(place) for place in (1, 2, 3)]
+    for part in parts:
+        box = part.bounding_box()
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= 1366, part
+        assert box["y"] >= 0, part
+        assert box["y"] + box["height"] <= 768, part
+    page.set_viewport_size(size)
 
 
 def test_file_that_is_taken_away_holds_the_table(page, lab, tmp_path):
@@ -208,19 +243,41 @@ def test_signs_of_the_matrix_say_what_they_are(page):
     assert "Индекс" in point.locator("title").text_content()
 
 
+def test_school_goes_along_to_the_next_tab(page):
+    panel = find_panel(page, "Школы")
+    name = panel.locator(".effschool-names button").nth(2).inner_text()
+    panel.locator(".effschool-names button").nth(2).click()
+    expect(panel.get_by_role("button", name="Карточка в XLSX")).to_be_visible()
+    what = find_panel(page, "А если?")
+    expect(what.get_by_role("table").filter(has_text="числа").locator("caption")).to_contain_text(name)
+
+
+def test_wrong_field_is_told_beside_it_and_results_are_greyed(page):
+    panel = find_panel(page, "Лаборатория правил")
+    panel.get_by_label("Округление границы").select_option("как в SPSS")
+    alert = panel.get_by_role("alert")
+    expect(alert).to_contain_text("25 %")
+    field, told = panel.get_by_label("Округление границы").bounding_box(), alert.bounding_box()
+    assert abs(field["y"] - told["y"]) < 120
+    expect(panel.get_by_role("table").first).to_have_css("opacity", "0.4")
+    panel.get_by_label("Округление границы").select_option("вниз")
+    expect(panel.get_by_role("alert")).to_have_count(0)
+    expect(panel.get_by_role("table").first).to_have_css("opacity", "1")
+
+
 def test_panels_can_be_used_by_everybody(page):
     found = Axe().run(page, context=".effschool-panel", options={"runOnly": ["wcag2a", "wcag2aa"]})
     assert [fault["id"] for fault in found.response["violations"]] == []
     assert found.response["passes"]
 
 
-def test_saved_notebook_keeps_no_results(page, lab):
+def test_saved_notebook_keeps_its_results_and_git_does_not_see_them(page, lab, root):
     page.locator(".jp-Notebook").press("Control+s")
     path = lab.root / "notebooks" / "00_start.ipynb"
     expect(page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
-    saved = json.loads(path.read_text(encoding="utf-8"))
-    assert not [cell for cell in saved["cells"] if cell.get("outputs") or cell.get("execution_count")]
-    assert "widgets" not in saved["metadata"]
+    saved = path.read_text(encoding="utf-8")
+    assert [cell for cell in json.loads(saved)["cells"] if cell.get("outputs")]
+    assert clean_notebook(saved) == (root / "notebooks" / "00_start.ipynb").read_text(encoding="utf-8")
 
 
 def test_other_notebook_runs_to_the_end_with_its_panel(page, lab):
@@ -235,10 +292,80 @@ def test_other_notebook_runs_to_the_end_with_its_panel(page, lab):
     assert tab.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
 
 
+def open_notebook(page: Page, name: str) -> Locator:
+    """A notebook in a tab of its own, its kernel ready; the tab's content."""
+    page.evaluate("name => { jupyterapp.commands.execute('docmanager:open', {path: 'notebooks/' + name}) }", name)
+    bar = page.get_by_role("contentinfo").filter(has_text=name)
+    expect(bar.get_by_role("button", name="| Простаивает")).to_be_visible()
+    return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+
+
+def run_all(page: Page) -> None:
+    page.get_by_role("menuitem", name="Выполнить").click()
+    page.get_by_text("Запустить все ячейки", exact=True).click()
+
+
+def hash_run(lab: Lab) -> dict[str, str]:
+    folder = lab.root / "data" / "processed"
+    return {str(path.relative_to(folder)): hash_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_changed_parameter_in_the_lab_leaves_the_run_equal_byte_for_byte(page, lab):
+    path = lab.root / "notebooks" / "02_identify.ipynb"
+    text = path.read_text(encoding="utf-8")
+    assert "orientation = None" in text
+    path.write_text(text.replace("orientation = None", 'orientation = \\"literal\\"'), encoding="utf-8")
+    before = hash_run(lab)
+    tab = open_notebook(page, "02_identify.ipynb")
+    run_all(page)
+    panel = tab.locator(".effschool-panel", has=page.get_by_role("button", name="Записать как прогон"))
+    expect(panel).to_contain_text("orientation: consistent → literal", timeout=WAIT)
+    expect(tab.get_by_text("прогон и отчёты не меняются")).to_have_count(1)
+    assert hash_run(lab) == before
+    kept = lab.root / "data" / "scratch" / "methodology.json"
+    assert json.loads(kept.read_text(encoding="utf-8"))["orientation"] == "literal"
+
+
+def test_own_question_is_answered_by_a_chart_and_a_table_to_sort_and_search(page):
+    tab = open_notebook(page, "08_own.ipynb")
+    run_all(page)
+    expect(tab.locator("figure svg")).to_have_count(1, timeout=WAIT)
+    assert tab.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
+    tables = tab.locator(".dt-container")
+    expect(tables).to_have_count(4, timeout=WAIT)
+    table = tables.nth(0)
+    table.scroll_into_view_if_needed()
+    table.get_by_label("Найти:").fill("Социальный")
+    expect(table.locator("tbody tr")).to_have_count(1)
+    answers = tables.nth(2)
+    answers.scroll_into_view_if_needed()
+    heading = answers.locator("thead tr").first.locator("th", has_text="Бесплатное питание")
+    heading.click()
+    shares = [float(text.replace(",", ".")) for text in answers.locator("tbody tr td:nth-child(4)").all_inner_texts()]
+    assert shares == sorted(shares)
+    assert len(shares) > 1
+    answers.get_by_role("button", name="Копировать").click()
+    expect(page.locator(".dt-button-info")).to_contain_text("Скопировано")
+    assert "Бесплатное питание" in page.evaluate("navigator.clipboard.readText()")
+
+
 def test_nothing_went_wrong_and_nothing_was_asked_of_another_host(page, heard):
     assert page.locator(".effschool-bad").count() == 0
     assert heard.errors == []
     assert heard.elsewhere == []
+
+
+def test_kernel_that_was_restarted_is_told_on_the_panel(page):
+    page.locator(".lm-TabBar-tab", has_text="00_start.ipynb").click()
+    page.get_by_role("menuitem", name="Ядро").click()
+    page.get_by_text("Перезапустить ядро…", exact=True).click()
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    panel = page.locator(".effschool-panel").first
+    told = "element => getComputedStyle(element, '::before').content"
+    page.wait_for_function(f"() => ({told})(document.querySelector('.effschool-panel')).includes('перезапущено')")
+    assert "Выполните тетрадь заново" in panel.evaluate(told)
+    bar = page.get_by_role("contentinfo").filter(has_text="00_start.ipynb")
+    expect(bar.get_by_role("button", name="| Простаивает")).to_be_visible(timeout=WAIT)  # a half-started kernel stays
 
 
 def test_nothing_is_written_to_the_home(lab, page):

@@ -7,6 +7,7 @@ import pytest
 from builders import change_rules, region, result
 
 from effschool.base.schemas import SIGNS, WITHOUT_DOUBTFUL, empty_table
+from effschool.base.subprocesses import Answers
 from effschool.doubt.examine import examine_doubt, leave_out_doubtful, open_borders
 from effschool.doubt.leaving_out import compare_without_doubtful, drop_doubtful, drop_vpr
 from effschool.intake.ingest import read_contract
@@ -47,7 +48,7 @@ def list_vpr(tables):
 
 def test_by_default_no_table_is_touched_and_doubt_is_not_waited_for(methodology):
     given = build()
-    assert leave_out_doubtful(given, lambda: pytest.fail("waited"), methodology) is given
+    assert leave_out_doubtful(given, Answers({"doubt": lambda: pytest.fail("waited")}), methodology) is given
 
 
 def test_marked_years_lose_their_vpr_and_nothing_else(methodology):
@@ -56,7 +57,7 @@ def test_marked_years_lose_their_vpr_and_nothing_else(methodology):
         list_signs(sign("01", 2019), sign("02", 2019, marked=False), sign("03", 2020, kind="listed")),
     )
     rules = methodology.model_copy(update={"doubtful": "leave_out"})
-    left = leave_out_doubtful(given, lambda: {"signs": signs}, rules)
+    left = leave_out_doubtful(given, Answers({"doubt": lambda: {"signs": signs}}), rules)
     assert list_vpr(given) - list_vpr(left) == {("01", 2019), ("03", 2020)}
     kept = given["results"].query("procedure != 'ВПР'").reset_index(drop=True)
     pd.testing.assert_frame_equal(left["results"].query("procedure != 'ВПР'").reset_index(drop=True), kept)

@@ -55,7 +55,7 @@ def test_tables_are_those_it_was_made_from(ingested, told, name):
 
 def test_every_row_knows_where_it_came_from(ingested):
     empty = {name for name, table in ingested.tables.items() if table.empty}
-    assert empty == {"partners"}  # the institute has approved no pair there
+    assert empty == {"partners", "conditions"}  # no pair is approved there, and the passport holds all conditions
     for table in ingested.tables.values():
         assert set(table["source_file"]) <= set(ingested.files["file"])
         assert table["source_row"].ge(2).all()

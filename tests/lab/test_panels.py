@@ -23,22 +23,25 @@ from effschool.lab.panels.choices import apply_choice, describe_changes, name_bl
 from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.lab.panels.recount import change_counts, list_counts, open_base, rerun_year
-from effschool.lab.panels.rule_lab import RulesPanel, find_members
+from effschool.lab.panels.rule_lab import RulesPanel, find_members, round_weights
 from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
-from effschool.lab.panels.shell import LAB_SESSION, MODE, Panel, is_live, say_failure
+from effschool.lab.panels.shell import MODE, STALE, Panel, find_boxes, is_live, say_failure
 from effschool.lab.panels.sources import ROWS, DataPanel
+from effschool.lab.panels.tabs import Tabs
 from effschool.lab.panels.views import Takeaway, filter_rows, write_copy
 from effschool.lab.panels.what_if import WhatIfPanel
+from effschool.lab.trials import LAB_SESSION
 from effschool.method.identify import Memory, identify_schools
 from effschool.method.methodology import list_methodologies, load_methodology
 from effschool.report.display import Chart, Points, Table, Text
-from effschool.report.portfolio import Portfolio
+from effschool.report.portfolio import Portfolio, list_municipalities, name_slugs
 from effschool.report.sections.school import name_school_files
 from effschool.report.workspace import load_named_partners
 from effschool.run import one_report
 from effschool.run.work import Product
 
 PANELS = [
+    panels.open_tabs,
     panels.explore_schools,
     panels.ask_what_if,
     panels.try_rules,
@@ -74,7 +77,7 @@ def test_a_panel_is_there_only_where_a_server_started_the_kernel(monkeypatch):
     monkeypatch.delenv(MODE, raising=False)
     monkeypatch.setenv(LAB_SESSION, "notebooks/00_start.ipynb")
     assert not is_live()  # a variable that a process inherited, and no kernel
-    monkeypatch.setattr("effschool.lab.panels.shell.get_ipython", type("Shell", (), {"kernel": object()}))
+    monkeypatch.setattr("effschool.lab.trials.get_ipython", type("Shell", (), {"kernel": object()}))
     assert is_live()
     monkeypatch.setenv(MODE, "static")
     assert not is_live()
@@ -88,7 +91,7 @@ def test_panel_is_a_widget_for_a_person_and_a_part_of_a_page_in_batch(desk, pane
     monkeypatch.setenv(MODE, "static")
     assert isinstance(panel(desk), Table | Chart)
     monkeypatch.setenv(MODE, "live")
-    assert isinstance(panel(desk), widgets.VBox)
+    assert isinstance(panel(desk), widgets.VBox | widgets.Tab)
 
 
 @pytest.mark.parametrize("mode", ["live", "static"])
@@ -117,7 +120,7 @@ def test_start_notebook_in_batch_shows_parts_and_keeps_no_widget(root, demo_proc
         notebook = papermill.execute_notebook(source, tmp_path / name, parameters, progress_bar=False, **options)
         assert "widgets" not in notebook.metadata
         made.append([output for cell in notebook.cells for output in cell.get("outputs", ())])
-    assert len(made[0]) == len(PANELS) + 1
+    assert len(made[0]) == 2  # what there is, and the schools on lists
     assert all(set(output["data"]) == {"text/plain", "text/html"} for output in made[0])
     assert made[0] == made[1]
 
@@ -265,6 +268,13 @@ def test_copying_leaves_the_text_for_hands_as_well(schools):
 def test_rows_are_found_by_words_in_any_column():
     frame = pd.DataFrame({"Школа": ["Школа № 10", "Школа № 2", "Лицей"], "Код": ["1", "2", "30"]})
     assert list(filter_rows(frame, "школа 2", None)["Код"]) == ["2"]
+    numbered = frame.assign(
+        Школа=["СОШ № 15", "СОШ № 5", "Лицей"], Код=["270015", "270005", "270030"], Учеников=[5, 7, 9]
+    )
+    assert list(filter_rows(numbered, "№ 5", None)["Код"]) == ["270005"]
+    assert list(filter_rows(numbered, "им. (", None)["Код"]) == []
+    assert list(filter_rows(numbered, "2700", None)["Код"]) == ["270015", "270005", "270030"]
+    assert list(filter_rows(numbered, "9", None)["Код"]) == ["270030"]
     assert list(filter_rows(frame, "", "Школа")["Код"]) == ["30", "2", "1"]
     assert list(filter_rows(frame, "", None).index) == [0, 1, 2]
 
@@ -323,6 +333,108 @@ def test_report_that_cannot_be_made_is_told(reporting, monkeypatch):
         make_report(reporting)
     assert "уже идёт другой прогон" in read_error(reporting)
     assert not reporting.report.disabled
+
+
+def test_indices_size_and_locality_cut_the_table(schools, desk):
+    values = desk.open_year(schools.year.value).region_schools.set_index("school_id")
+    for column, field in schools.ranges.items():
+        middle = float(values[column].astype("float64").median())
+        field.value = (field.min, round(middle, 2) if column != "enrolment" else int(middle))
+        kept = values.loc[schools.schools.rows.index, column].astype("float64")
+        assert 0 < len(kept) < len(values)
+        assert kept.max() <= field.value[1]
+        assert field.description in schools.schools.table.title
+        field.value = (field.min, field.max)
+    assert len(schools.schools.rows) == len(values)
+    schools.locality.value = "село"
+    assert set(schools.schools.rows["Местность"]) == {"село"}
+    assert not read_error(schools)
+
+
+def test_lists_and_municipality_stand_before_what_may_be_out_of_sight(schools):
+    assert list(schools.schools.table.frame.columns)[:5] == [
+        *("Школа", "Код", "Муниципалитет", "Список результатов", "Список условий")
+    ]
+
+
+def test_message_stands_beside_its_field_and_old_results_are_greyed(desk, live):
+    panel = RulesPanel(desk)
+    panel.cut.value = "spss"
+    before = panel.sizes.value
+    panel.share.value = 30
+    box = next(box for box in find_boxes(panel.widget) if panel.share in box.children)
+    assert box.children[box.children.index(panel.share) + 1] is panel.message
+    assert STALE in panel.widget._dom_classes
+    assert panel.sizes.value == before
+    panel.share.value = 25
+    assert STALE not in panel.widget._dom_classes
+    assert panel.widget.children[-2] is panel.message
+    assert not panel.message.value
+
+
+def test_button_that_fails_greys_nothing(schools):
+    schools.schools.names[0].click()
+    schools.of_school.children[1].click()
+    assert "не построен" in read_error(schools)
+    assert STALE not in schools.widget._dom_classes
+
+
+def test_card_is_saved_with_the_code_in_every_table(schools):
+    schools.schools.names[2].click()
+    schools.of_school.children[0].click()
+    assert not read_error(schools)
+    (path,) = schools.desk.exports.glob(f"kartochka-{schools.opened}*.xlsx")
+    sheets = openpyxl.load_workbook(path).worksheets[1:]
+    assert len(sheets) >= 4
+    for sheet in sheets:
+        rows = [*sheet.iter_rows(values_only=True)]
+        assert rows[0][:2] == ("Код", "Школа")
+        assert rows[1][0] == schools.opened
+
+
+def test_card_leads_to_the_page_of_the_school(schools):
+    schools.schools.names[0].click()
+    portfolio = schools._open_portfolio()
+    slug = name_slugs(list_municipalities(schools.desk.workspace, portfolio.year))[portfolio.municipality]
+    page = (
+        schools.desk.reports
+        / str(portfolio.year)
+        / slug
+        / f"{name_school_files(portfolio.schools)[schools.opened]}.html"
+    )
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>page</p>", encoding="utf-8")
+    schools.of_school.children[1].click()
+    shutil.rmtree(page.parents[1])
+    assert not read_error(schools)
+    assert f"{slug}/{page.name}" in read_link(schools)
+
+
+def test_draft_of_the_programme_is_written_to_the_exports(schools):
+    schools.schools.names[0].click()
+    schools.of_school.children[2].click()
+    assert not read_error(schools)
+    made = {path.suffix for path in schools.desk.exports.glob(f"*{schools.opened}*") if "kartochka" not in path.name}
+    assert made == {".docx", ".xlsx"}
+
+
+def test_school_chosen_in_one_tab_is_that_of_the_others(desk, live):
+    tabs = Tabs(desk)
+    assert list(tabs.made) == ["Школы"]
+    tabs.made["Школы"].schools.names[4].click()
+    code = tabs.made["Школы"].opened
+    tabs.show("А если?")
+    what = tabs.made["А если?"]
+    assert what.school.value == code
+    tabs.show("Данные")
+    assert tabs.made["Данные"].school.value == code
+    tabs.show("А если?")
+    what.school.value = next(other for _, other in what.school.options if other != code)
+    tabs.show("Школы")
+    assert tabs.made["Школы"].opened == what.school.value != code
+    for title in tabs.makers:
+        tabs.show(title)
+        assert tabs.shown == title
 
 
 # What if
@@ -505,7 +617,7 @@ def test_every_methodology_of_the_folder_can_be_chosen(desk, live):
     for _, path in panel.method.options:
         panel.method.value = path
         assert not read_error(panel), path
-    panel.method.value = next(path for name, path in panel.method.options if name == "khabarovsk-2020")
+    panel.method.value = next(path for _, path in panel.method.options if path and path.stem == "khabarovsk-2020")
     panel.cut.value = "spss"
     assert not read_error(panel)
     panel.share.value = 30
@@ -522,7 +634,48 @@ def test_reasons_of_differences_are_told(desk, live):
     panel.rule.value = "any2of3"
     panel.why.click()
     assert not read_error(panel)
-    assert "выбранное здесь" in panel.reasons.value
+    assert "выбранное здесь" in panel.reasons.body.value
+    assert list(panel.reasons.rows["Код"])
+
+
+def test_weights_make_a_hundred(desk, live):
+    panel = RulesPanel(desk)
+    assert sum(slider.value for slider in panel.weights.values()) == 100
+    for value in (60, 7, 100, 33):
+        panel.weights["oge"].value = value
+        assert panel.weights["oge"].value == value
+        assert sum(slider.value for slider in panel.weights.values()) == 100
+    assert round_weights({"a": 0, "b": 0, "c": 0}, 100) == {"a": 34, "b": 33, "c": 33}
+    assert round_weights({"a": 1, "b": 3}, 10) == {"a": 3, "b": 7}
+
+
+def test_three_methodologies_are_compared_by_their_titles(desk, live, year):
+    panel = RulesPanel(desk)
+    paths = [path for _, path in panel.rivals.options]
+    assert "Методика Хабаровского края, 2020 год" in dict(panel.rivals.options)
+    panel.rivals.value = tuple(paths[:3])
+    assert not read_error(panel)
+    titles = [title for title, path in panel.rivals.options if path in paths[:3]]
+    assert list(panel.rival_moves.rows.columns) == ["Школа", "Код", "Муниципалитет", "В прогоне", *titles]
+    members = list_members(
+        identify_schools(desk.tables, load_methodology(paths[0])).lists, load_methodology(paths[0]), year
+    )
+    told = panel.rival_moves.rows.set_index("Код")[titles[0]]
+    assert all(("ШНРО" in lists) == (code in members.get("ШНРО", ())) for code, lists in told.items())
+    panel.rivals.value = tuple(paths[:4])
+    assert "не больше 3" in read_error(panel)
+
+
+def test_tables_of_schools_have_their_codes(desk, live):
+    rules, matrix = RulesPanel(desk), MatrixPanel(desk)
+    rules.share.value = 45
+    for frame in (rules.moves.rows, matrix.picture.part.table.frame):
+        assert list(frame.columns)[:2] == ["Школа", "Код"]
+    what = WhatIfPanel(desk)
+    what.save.click()
+    (path,) = desk.exports.glob(f"a-esli-{what.school.value}*.xlsx")
+    rows = [*openpyxl.load_workbook(path).worksheets[1].iter_rows(values_only=True)]
+    assert what.school.value in rows[1]
 
 
 # Pictures and data

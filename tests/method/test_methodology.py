@@ -97,6 +97,24 @@ thresholds:
   years: [2023, 2024]
   missing: stop
   source: раздел 6
+dynamics:
+  standard: {weighted: true, min_schools: 2, source: раздел 7}
+  level_change:
+    level: {title: уровень, cuts: [0], names: [низкий, высокий]}
+    change: {title: изменение, cuts: [0], names: [хуже, лучше]}
+    tones: [[1, 2], [3, 4]]
+    tone_names: [а, б, в, г, д]
+    hide_below: 1
+    colour_from: 2
+    source: раздел 7
+  pupil_cohorts:
+    families: [{title: Русский язык, subjects: [русский язык]}]
+    hide_below: 1
+    size_change_pct: 25
+    least_size_pct: 40
+    false_share_pct: 5
+    min_schools: 20
+    source: раздел 7
 """
 
 
@@ -162,8 +180,9 @@ FAULTS = {
     ),
     "scale beyond any score": (
         "        threshold: 20",
-        "        threshold: 20\n        scale: [0, 200]",
-        "строка 37, ключ «domains.results.indicators.ege_rus_gap.scale[2]»: стоит «200», ожидалось число не больше 100",
+        "        threshold: 20\n        scale: [0, 20000]",
+        "строка 37, ключ «domains.results.indicators.ege_rus_gap.scale[2]»: стоит «20000», "
+        "ожидалось число не больше 10000",
     ),
     "scale of one number": (
         "        threshold: 20",
@@ -278,7 +297,7 @@ FAULTS = {
         "rows: {table: results, procedure: [ЕГЭ], subject: [русский язык]}",
         "rows: {table: social}",
         "строка 37, ключ «domains.results.indicators.ege_rus_gap.rows.table»: "
-        "стоит «social», для показателя по среднему баллу ожидалась таблица «results»",
+        "стоит «social», для показателя по среднему ожидалась таблица «results» или «conditions»",
     ),
     "weight 0": (
         "aggregation: {kind: arithmetic}",
@@ -624,7 +643,32 @@ def test_fault_of_an_extending_file_names_the_right_file(folder, fault):
 def test_base_has_to_be_another_file(folder, base, reason):
     message = refuse_text(folder, OWN.replace("small", base))
     assert message.startswith("Файл «wrong.yml», строка 1, ключ «extends»: ")
-    assert message.endswith(f"ожидалось имя другого файла папки «methods» без .yml; {reason}.")
+    assert message.endswith(f"ожидалось имя другого файла папки «methods» или путь к файлу, без .yml; {reason}.")
+
+
+def test_file_of_another_folder_is_extended_with_its_registers(folder):
+    own = folder.parent / "own"
+    own.mkdir()
+    (own / "mine.yml").write_text(OWN.replace("small", "../methods/small"), encoding="utf-8")
+    made = load_methodology(own / "mine.yml")
+    assert (made.id, made.thresholds.register_file) == ("other", "../methods/thresholds.yml")
+    found = {path.resolve() for path in list_files(own / "mine.yml")}
+    assert found == {own / "mine.yml", folder / "small.yml", folder / "thresholds.yml"}
+    assert Methodology.model_validate_json(made.model_dump_json(by_alias=True)) == made
+
+
+def test_circle_through_another_folder_is_found(folder):
+    own = folder.parent / "own"
+    own.mkdir()
+    (own / "mine.yml").write_text(OWN.replace("small", "../methods/round"), encoding="utf-8")
+    (folder / "round.yml").write_text(OWN.replace("small", "../own/../own/mine"), encoding="utf-8")
+    with pytest.raises(MethodologyError, match="файлы ссылаются друг на друга"):
+        load_methodology(own / "mine.yml")
+
+
+def test_methodology_without_dynamics_is_refused_at_loading(folder):
+    text = refuse_text(folder, GOOD.partition("dynamics:")[0])
+    assert "ожидался раздел dynamics: без него отчётов не составить" in text
 
 
 def test_unknown_name_lists_the_known_ones(methodologies):

@@ -18,6 +18,19 @@ def test_sizes_of_lists_and_groups(workspace, methodology):
     assert groups.loc["средние"].tolist() == [3, 4]
 
 
+def test_schools_of_the_lists_are_named_with_both_indices_and_no_rating(demo):
+    table = parts.tabulate_listed(demo.identified, demo.methodology, 2023)
+    lists = demo.identified.lists.query("year == 2023").set_index("school_id")
+    listed = lists[lists[["results_status", "social_status"]].notna().any(axis=1) | lists["fioko_shnor"].fillna(False)]
+    assert sorted(table.frame["Код"]) == sorted(listed.index)
+    places = table.frame["Муниципалитет"]
+    assert (places != places.shift()).sum() == places.nunique()
+    indices = demo.identified.indices.query("year == 2023 and domain == 'results'").set_index("school_id")["index"]
+    title = demo.methodology.domains["results"].title
+    assert table.frame.set_index("Код")[title].equals(indices.reindex(table.frame["Код"]).rename(title))
+    assert isinstance(parts.tabulate_listed(demo.identified, demo.methodology, 1999), Text)
+
+
 def test_errors_come_before_warnings():
     problems = pd.DataFrame({"severity": ["предупреждение", "ошибка"], "message": ["а", "б"]})
     assert parts.tabulate_found_problems(problems).frame["Замечание"].tolist() == ["б", "а"]

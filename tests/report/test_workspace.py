@@ -55,7 +55,7 @@ def test_region_without_a_card_has_a_plain_name(tmp_path):
         ("demonstration: может быть", "строка 1, ключ «demonstration»"),
         ("- список", "не содержит ключей"),
         ("name: [", "не читается как YAML"),
-        ("name: &a x\nunit: *a", "ссылки «\\*имя» не принимаются"),
+        ("name: &a x\ndata_source: *a", "ссылки «\\*имя» не принимаются"),
         ("name: " + "[" * 5000 + "]" * 5000, "больше 30 уровней"),
     ],
 )

@@ -21,7 +21,7 @@ KNOWN = {
         "lists",
         "fioko",
     },
-    "GroupsByType": {"by", "names", "readings", "reading", "left_out_note", "source"},
+    "GroupsByType": {"by", "names", "left_out", "readings", "reading", "left_out_note", "source"},
     "GroupsByExams": {"by", "names", "other", "left_out_note", "source"},
     "ProcedureGroup": {"name", "exams"},
     "DomainRules": {
@@ -42,7 +42,7 @@ KNOWN = {
     "ShareIndicator": _INDICATOR | {"count", "total", "participants_of"},
     "MeanIndicator": _INDICATOR | {"scale"},
     "GapIndicator": _INDICATOR | {"scale", "threshold"},
-    "Rows": {"table", "procedure", "subject", "grade", "level"},
+    "Rows": {"table", "procedure", "subject", "grade", "level", "condition"},
     "Lists": {"window", "window_rules", "results", "social", "joint", "source"},
     "Window": {"length", "years", "policy", "max_span"},
     "WindowRule": {"title", "any_of"},

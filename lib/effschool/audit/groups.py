@@ -44,6 +44,8 @@ HEADINGS = {
     "socially_dangerous": "Социально опасное положение",
     "free_lunch": "Бесплатное питание",
     "guardianship": "Под опекой",
+    "count": "Из них",
+    "mean": "Среднее в файле",
 }
 LOW, HIGH, REGION, THRESHOLD, WEIGHT, APPLICABLE = (
     "Наименьшее в группе",
@@ -196,8 +198,9 @@ def list_pairs(grid: FormulaSheet, item: Indicator, slots: list[Slot], id_: str)
         return [
             (grid.cell(("raw", slot, item.count), id_), grid.cell(("raw", slot, item.total), id_)) for slot in slots
         ]
-    means = [(MEAN, slot) if slot.has_marks else ("raw", slot, "mean_score") for slot in slots]
-    totals = [("raw", slot, "participants") for slot in slots]
+    pupils, mean = item.columns
+    means = [(MEAN, slot) if slot.has_marks else ("raw", slot, mean) for slot in slots]
+    totals = [("raw", slot, pupils) for slot in slots]
     return [(grid.cell(mean, id_), grid.cell(total, id_)) for mean, total in zip(means, totals, strict=True)]
 
 

@@ -8,12 +8,13 @@ import pandas as pd
 
 from effschool.base.schemas import CONTRACT, MARKS
 from effschool.method.indicators import KEY, MARKED, Tables, select_rows
-from effschool.method.methodology import Domain, Indicator, Methodology, Rows, ShareIndicator
+from effschool.method.methodology import Domain, Indicator, Methodology, Rows
 
 KINDS: dict[str, tuple[str, ...]] = {
     "results": ("procedure", "subject", "grade"),
     "certificates": ("level",),
     "social": (),
+    "conditions": ("condition",),
 }
 """Columns that say what a row of a table is about; with year and school they are its key."""
 MEAN = "mean"
@@ -31,7 +32,8 @@ class Slot:
     def title(self) -> str:
         """What readers call it."""
         if self.table != "results":
-            return f"Аттестаты, {self.kind[0]}" if self.kind else "Обучающиеся"
+            named = {"certificates": f"Аттестаты, {self.kind[0]}", "conditions": self.kind[0]} if self.kind else {}
+            return named.get(self.table, "Обучающиеся")
         *words, grade = self.kind
         return ", ".join([*words, *([f"{grade} класс"] if grade is not None else [])])
 
@@ -67,9 +69,7 @@ def list_slot_columns(raw: RawCounts, methodology: Methodology, domain: Domain) 
 
 def need_columns(indicator: Indicator, slot: Slot) -> tuple[str, ...]:
     """Columns of a slot that an indicator is made from."""
-    if isinstance(indicator, ShareIndicator):
-        return indicator.count, indicator.total
-    return ("participants", "mean_score", *(MARKS if slot.has_marks else ()))
+    return (*indicator.columns, *(MARKS if indicator.kind != "share" and slot.has_marks else ()))
 
 
 def collect_raw(tables: Tables, taken: pd.DataFrame, methodology: Methodology) -> RawCounts:

@@ -1,9 +1,10 @@
 """Files of rules (файлы правил): YAML read with the line of every value, merged, and faults said with their place.
 
-A file may extend another one of its folder (`extends: name`): sections are merged key by key, lists of records with
-`id` record by record, an empty value removes the key, all else is replaced.
+A file may extend another one (`extends: name`, or a path to it from the file): sections are merged key by key, lists
+of records with `id` record by record, an empty value removes the key, all else is replaced.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -181,12 +182,12 @@ def _say_syntax(error: yaml.YAMLError) -> str:
 
 def _mark(node: yaml.Node, place: Entry, loader: yaml.SafeLoader, faults: list[Fault], path: str) -> Entry:
     if isinstance(node, yaml.MappingNode):
-        return replace(place, value=_mark_keys(node, place, loader, faults, path))
+        return Entry(_mark_keys(node, place, loader, faults, path), place.file, place.line)
     if isinstance(node, yaml.SequenceNode):
-        items = [(replace(place, line=item.start_mark.line + 1), item) for item in node.value]
+        items = [(Entry(None, place.file, item.start_mark.line + 1), item) for item in node.value]
         marked = [_mark(item, at, loader, faults, f"{path}[{i}]") for i, (at, item) in enumerate(items, 1)]
-        return replace(place, value=marked)
-    return replace(place, value=_read_scalar(node, loader))
+        return Entry(marked, place.file, place.line)
+    return Entry(_read_scalar(node, loader), place.file, place.line)
 
 
 def _mark_keys(
@@ -198,7 +199,7 @@ def _mark_keys(
         if key_node.tag == "tag:yaml.org,2002:merge" and isinstance(value_node, yaml.MappingNode):
             shared |= _mark_keys(value_node, place, loader, faults, path)
             continue
-        at = replace(place, line=key_node.start_mark.line + 1)
+        at = Entry(None, place.file, key_node.start_mark.line + 1)
         key = _read_scalar(key_node, loader)
         inner = f"{path}.{key}".lstrip(".")
         if key in entries:
@@ -209,10 +210,12 @@ def _mark_keys(
     return shared | entries
 
 
+PLAIN = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
+
+
 def _read_scalar(node: yaml.Node, loader: yaml.SafeLoader) -> Any:
     """Value of a scalar; dates and anything without a plain meaning stay the text they are."""
-    plain = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")}
-    is_plain = isinstance(node, yaml.ScalarNode) and node.tag in plain
+    is_plain = isinstance(node, yaml.ScalarNode) and node.tag in PLAIN
     try:
         return loader.construct_object(node) if is_plain else str(node.value)
     except ValueError:  # a number of thousands of digits, or none at all
@@ -237,15 +240,17 @@ def read_extended(
     base = entry.value.pop("extends", None)
     if base is None:
         return finish(entry, faults), [path]
-    found = path.parent / f"{base.value}.yml"
-    _require_base(base, found, (*seen, path))
-    below, files = read_extended(found, kind, faults, finish, (*seen, path))
+    found = Path(os.path.normpath(path.parent / f"{base.value}.yml"))
+    seen = (*seen, path.resolve())
+    _require_base(base, found, seen)
+    below, files = read_extended(found, kind, faults, finish, seen)
     return finish(merge_entries(below, entry), faults), [path, *files]
 
 
 def _require_base(base: Entry, found: Path, seen: Sequence[Path]) -> None:
-    text = f"стоит «{base.value}», ожидалось имя другого файла папки «{found.parent.name}» без .yml"
-    if found in seen:
+    folder = found.parent.resolve().name
+    text = f"стоит «{base.value}», ожидалось имя другого файла папки «{folder}» или путь к файлу, без .yml"
+    if found.resolve() in seen:
         raise ConfigurationError(Fault(base, "extends", f"{text}; файлы ссылаются друг на друга").message)
     if not found.is_file():
         raise ConfigurationError(Fault(base, "extends", f"{text}; такого файла нет").message)

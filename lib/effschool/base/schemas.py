@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pandera.pandas import Check, DataFrameSchema
 
 SCHOOL_TYPES = ("средняя", "основная", "вечерняя", "начальная")
+"""Types that the layouts of the project know; layouts and methodologies of another region have words of their own."""
 LOCALITIES = ("город", "село")
 LEVELS = ("ООО", "СОО")
 EVENT_STATES = ("выполнено", "не выполнено", "отменено")
@@ -60,6 +61,7 @@ KEYS = {
     "results": ("year", "school_id", "procedure", "subject", "grade"),
     "certificates": ("year", "school_id", "level"),
     "social": ("year", "school_id"),
+    "conditions": ("year", "school_id", "condition"),
     "programme": ("school_id", "project", "entry_year"),
     "journal": ("year", "school_id", "subject", "grade", "change"),
     "scores": ("year", "school_id", "procedure", "subject", "grade", "score"),
@@ -228,13 +230,14 @@ SCHOOLS = _take_in(
         "school_id": _text(False),
         "name": _text(False),
         "municipality": _text(False),
-        "type": _choice(SCHOOL_TYPES, "Тип ОО", nullable=True),
+        "type": _text(),
         "locality": _choice(LOCALITIES, "Местность", nullable=True),
         "enrolment": _count(),
         "exclusion": _text(),
     },
 )
-"""A row per school and year. `exclusion`: empty, or why the school is left out; the rest as the constants."""
+"""A row per school and year. `exclusion`: empty, or why the school is left out; `type` in the words of the
+layouts, which the `groups` of a methodology name; the rest as the constants."""
 
 RESULTS = _take_in(
     "results",
@@ -283,6 +286,23 @@ SOCIAL = _take_in(
     *(_not_above([name], "pupils", "число больше, чем «Всего обучающихся»") for name in SOCIAL_COUNTS),
 )
 """A row per school and year; all counts of pupils, `pupils` is «Всего обучающихся»."""
+
+CONDITIONS = _take_in(
+    "conditions",
+    {
+        "year": _year(),
+        "school_id": _text(False),
+        "condition": _text(False),
+        "pupils": _count(),
+        "count": _count(),
+        "mean": ColumnSchema("float64", nullable=True),
+    },
+    _not_above(["count"], "pupils", "число больше, чем обучающихся"),
+)
+"""A row per school, year and social condition (условие) of a region that counts others than those of `social`.
+
+Layouts name the conditions and methodologies ask for them by that name: `count` of the `pupils` are in the condition,
+or the pupils' `mean` is that."""
 
 PROGRAMME = _take_in(
     "programme",
@@ -542,7 +562,7 @@ described; `leaders`: teachers who lead municipal work, take part in contests, h
 CONTRACT = {
     schema.name: schema
     for schema in (
-        *(SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, PROGRAMME),
+        *(SCHOOLS, RESULTS, CERTIFICATES, SOCIAL, CONDITIONS, PROGRAMME),
         *(JOURNAL, SCORES, MARKED, TASKS, TARGETS_FACT, ROADMAP, PARTNERS),
         *(OFFICIAL, PROPOSAL, MONITORING, MONITORING_STAGES, MANAGEMENT, TEACHERS, CONTEXT),
     )

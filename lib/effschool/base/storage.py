@@ -174,10 +174,31 @@ def save_workbook(book: "Workbook", path: Path) -> None:
     pack_again(packed, path)
 
 
-def write_table(frame: "pd.DataFrame", path: Path) -> None:
-    """Write one Parquet file whole or not at all."""
+def write_table(frame: "pd.DataFrame", path: Path, made_by: str = "") -> None:
+    """Write one Parquet file whole or not at all; it carries what it was made by (`read_maker`)."""
     with replace_when_done(path) as beside:
-        frame.to_parquet(beside, index=False)
+        if not made_by:
+            frame.to_parquet(beside, index=False)
+            return
+        import pyarrow  # noqa: PLC0415 -- as in `read_table`
+        from pyarrow import parquet  # noqa: PLC0415
+
+        table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+        told = {**table.schema.metadata, MAKER: made_by.encode()}
+        parquet.write_table(table.replace_schema_metadata(told), beside)
+
+
+MAKER = b"effschool.made_by"
+
+
+def read_maker(path: Path) -> str:
+    """What a Parquet file was made by, as `write_table` left it; empty where it does not say or cannot be read."""
+    from pyarrow import ArrowException, parquet  # noqa: PLC0415 -- as in `read_table`
+
+    try:
+        return (parquet.read_schema(path).metadata or {}).get(MAKER, b"").decode()
+    except (OSError, ArrowException):
+        return ""
 
 
 def disarm_formulas(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -205,6 +226,8 @@ def read_table(folder: Path, name: str, columns: list[str] | None = None, only: 
 
     path = folder / f"{name}.parquet"
     if not path.is_file():
+        if not folder.is_absolute() and not (folder.is_dir() or folder.parent.is_dir()):
+            raise FileNotFoundError(say_lost(folder))
         raise FileNotFoundError(
             f"Нет таблицы «{name}» в папке «{folder.name}». "
             "Сначала выполните предыдущую тетрадь или команду make report."
@@ -225,9 +248,24 @@ def read_record(model: "type[Record]", path: Path) -> "Record | None":
         return None
 
 
+def say_lost(folder: Path) -> str:
+    """That a folder is not there as seen from the current one, which is mostly the wrong one for a notebook."""
+    return (
+        f"Папки «{folder.as_posix()}» нет, если смотреть из папки «{Path.cwd().name}», в которой выполняется тетрадь. "
+        "Пути в тетрадях отсчитываются от папки notebooks: выполните тетрадь в ней (papermill --cwd notebooks …) "
+        "или задайте полный путь параметром."
+    )
+
+
 def find_given(path: str | Path) -> Path:
-    """A path as a notebook was given it: from the notebook's folder, else from the workspace, the folder above."""
+    """A path as a notebook was given it: from the notebook's folder, else from the workspace, the folder above.
+
+    Raises:
+        FileNotFoundError: in neither there is the folder it should be in.
+    """
     given, above = Path(path), Path("..") / path
+    if not (given.parent.is_dir() or above.parent.is_dir()):
+        raise FileNotFoundError(say_lost(given.parent))
     return above if above.exists() and not given.exists() else given
 
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import connection, current_process, get_all_start_methods, get_context, parent_process, util
@@ -144,6 +144,23 @@ def start_in_background(function: Callable[..., Answer], *arguments: object) -> 
         process = fork.Process(target=_answer, args=call, name=BACKGROUND, daemon=True)
         process.start()
     return cache(partial(_collect, process, receiver))
+
+
+class Answers:
+    """Answers to calls by name; one that is not ready yet is waited for when it is asked for."""
+
+    def __init__(self, waiting: Mapping[str, Callable[[], Any]]) -> None:
+        self._waiting = waiting
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._waiting:
+            raise AttributeError(name)
+        return self._waiting[name]()
+
+
+def start_calls(**calls: tuple[Any, ...]) -> Answers:
+    """Begin calls that do not wait for one another, each in the background: `start_calls(top=(max, rows)).top`."""
+    return Answers({name: start_in_background(*call) for name, call in calls.items()})
 
 
 BACKGROUND = "effschool-background"

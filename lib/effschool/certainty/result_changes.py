@@ -65,20 +65,22 @@ def measure_scores(tables: Tables, indicator: MeanIndicator | GapIndicator, scal
 
 def list_results(tables: Tables, indicator: MeanIndicator | GapIndicator) -> pd.DataFrame:
     """Results of participants: a row per school, year and mark (or mean, where not all marks are known)."""
-    rows = select_rows(tables, indicator.rows).dropna(subset=["participants", "mean_score"])
-    marks = rows[list(MARKS)].astype("float64")
-    known = (marks.sum(axis=1) == rows["participants"]) & marks.notna().all(axis=1)
+    pupils, mean = indicator.columns
+    rows = select_rows(tables, indicator.rows).dropna(subset=[pupils, mean])
+    marks = rows.reindex(columns=list(MARKS)).astype("float64")
+    known = (marks.sum(axis=1) == rows[pupils]) & marks.notna().all(axis=1)
     by_mark = marks[known].set_axis([float(name[-1]) for name in MARKS], axis=1).join(rows.loc[known, KEY])
     by_mark = by_mark.melt(id_vars=KEY, var_name="value", value_name="pupils").astype({"value": "float64"})
-    plain = rows.loc[~known, [*KEY, "mean_score", "participants"]].set_axis([*KEY, "value", "pupils"], axis=1)
+    plain = rows.loc[~known, [*KEY, mean, pupils]].set_axis([*KEY, "value", "pupils"], axis=1)
     return pd.concat([by_mark, plain.astype({"pupils": "float64"})], ignore_index=True)
 
 
 def sum_region(tables: Tables, schools: pd.DataFrame, indicator: GapIndicator) -> Mapping[int, float]:
     """Participants of the whole region behind an indicator's mean, by year; `schools`: those that are compared."""
     rows = select_rows({**tables, "results": fill_mean_scores(tables["results"])}, indicator.rows)
-    rows = rows.dropna(subset=["participants", "mean_score"]).merge(schools[KEY], on=KEY)
-    return {int(year): float(number) for year, number in rows.groupby("year")["participants"].sum().items()}
+    pupils, mean = indicator.columns
+    rows = rows.dropna(subset=[pupils, mean]).merge(schools[KEY], on=KEY)
+    return {int(year): float(number) for year, number in rows.groupby("year")[pupils].sum().items()}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """All that is known of doubt in one call, so that a run can have it made beside the lists."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from effschool.base.subprocesses import Answers
 from effschool.doubt.borders import BorderRegister, load_borders
 from effschool.doubt.leaving_out import compare_without_doubtful, drop_doubtful
 from effschool.doubt.marks_use import compare_marks
@@ -38,9 +38,9 @@ def examine_doubt(tables: Tables, methodology: Methodology, register: BorderRegi
     }
 
 
-def leave_out_doubtful(tables: Tables, doubt: Callable[[], Doubt], methodology: Methodology) -> Tables:
+def leave_out_doubtful(tables: Tables, examined: Answers, methodology: Methodology) -> Tables:
     """The tables that lists are made from: as they are, or without ВПР of doubtful years (`doubtful: leave_out`).
 
-    `doubt` is waited for only where it is needed.
+    `examined.doubt` is waited for only where it is needed.
     """
-    return drop_doubtful(tables, doubt()["signs"]) if methodology.doubtful == "leave_out" else tables
+    return drop_doubtful(tables, examined.doubt["signs"]) if methodology.doubtful == "leave_out" else tables

@@ -18,7 +18,7 @@ from effschool.intake.ingest import REFUSED, Ingested
 from effschool.intake.layouts import Layout
 from effschool.intake.plausibility import say_finding
 from effschool.method.groups import group_schools
-from effschool.method.methodology import Domain, Indicator, Methodology, ShareIndicator
+from effschool.method.methodology import Domain, Indicator, Methodology
 
 UNSENT, EMPTY, BROKEN = "не прислано", "прислано без данных", "не принято"
 REMARKS, TAKEN = "принято, есть вопросы", "принято"
@@ -317,8 +317,7 @@ def trace_missing(missing: pd.DataFrame, methodology: Methodology) -> pd.DataFra
 def _needs(item: Indicator, row: Mapping[str, object]) -> bool:
     """Whether an indicator cannot be computed without a row of `find_unfilled`."""
     of_level = not item.rows.level or row["level"] in item.rows.level
-    needed = {item.count, item.total} if isinstance(item, ShareIndicator) else {"mean_score", "participants"}
-    return item.rows.table == row["table"] and of_level and not needed.isdisjoint(row["columns"])  # type: ignore[arg-type]
+    return item.rows.table == row["table"] and of_level and not set(item.columns).isdisjoint(row["columns"])  # type: ignore[arg-type]
 
 
 def describe_loss(domain: Domain, lost: int, is_lost: bool, methodology: Methodology, year: int) -> str:

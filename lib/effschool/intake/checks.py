@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -84,16 +85,16 @@ def check_schema(rows: pd.DataFrame, table: str, place: Place) -> list[Problem]:
 
 def check_scale(rows: pd.DataFrame, given: RowsLayout, layout: Layout, place: Place) -> list[Problem]:
     """Means outside the scale that the layout gives them (0 to 100 where it gives none), and subjects of no level."""
-    if given.table != "results":
-        return []
-    column = layout.columns.get(map_columns(layout, given).get("mean_score", ""))
-    low, high = (column.scale if column else None) or (0, 100)
-    wrong = rows.index[rows["mean_score"].notna() & ~rows["mean_score"].between(low, high)]
-    expected = f"ожидался средний балл от {format_number(low)} до {format_number(high)}"
+    name = {"results": "mean_score", "conditions": "mean"}.get(given.table, "")
+    column = layout.columns.get(map_columns(layout, given).get(name, ""))
+    low, high = (column.scale if column else None) or ((0, 100) if name == "mean_score" else (-inf, inf))
+    wrong = rows.index[rows[name].notna() & ~rows[name].between(low, high)] if name else []
+    wanted = "ожидался средний балл" if name == "mean_score" else "ожидалось среднее"
+    expected = f"{wanted} от {format_number(low)} до {format_number(high)}"
     action = "Исправьте балл; если он в другой шкале, задайте её в макете (scale, factor)."
-    faults = [CellFault(int(row), _write(rows.loc[row, "mean_score"]), expected, action) for row in wrong]
-    bare = [place.say(fault, "subject") for fault in find_without_level(rows)]
-    return [*(place.say(fault, "mean_score") for fault in faults), *bare]
+    faults = [CellFault(int(row), _write(rows.loc[row, name]), expected, action) for row in wrong]
+    bare = [place.say(fault, "subject") for fault in find_without_level(rows)] if given.table == "results" else []
+    return [*(place.say(fault, name) for fault in faults), *bare]
 
 
 def find_without_level(rows: pd.DataFrame) -> list[CellFault]:
@@ -131,6 +132,7 @@ _WANTED = {
     "results": ("participants", "ожидалось число участников, а ячейка пуста", _NOT_COUNTED),
     "certificates": ("graduates", "ожидалось число выпускников, а ячейка пуста", _NOT_COUNTED),
     "social": ("pupils", "ожидалось число обучающихся, а ячейка пуста", _NOT_COUNTED),
+    "conditions": ("pupils", "ожидалось число обучающихся, а ячейка пуста", _NOT_COUNTED),
 }
 
 

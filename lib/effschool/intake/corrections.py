@@ -58,13 +58,14 @@ class Correction(Frozen):
         status: only «принято» is applied.
     """
 
-    table: Literal["schools", "results", "certificates", "social", "programme"]
+    table: Literal["schools", "results", "certificates", "social", "conditions", "programme"]
     year: int | None = None
     school_id: Words
     procedure: Words | None = None
     subject: Words | None = None
     grade: int | None = None
     level: Words | None = None
+    condition: Words | None = None
     project: Words | None = None
     entry_year: int | None = None
     file: Words | None = None

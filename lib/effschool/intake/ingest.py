@@ -91,7 +91,7 @@ SHOWN = 20
 """How many problems of one kind in one column of a file are shown."""
 
 SUCCESSIONS = ("successions.csv", "successions.xlsx")
-_IGNORED = {"readme", "readme.md", "readme.txt", "region.yml", CORRECTIONS, CONFIRMED, *SUCCESSIONS}
+_IGNORED = {"readme", "readme.md", "readme.txt", "region.yml", "run.yml", CORRECTIONS, CONFIRMED, *SUCCESSIONS}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ TableName = Literal[
     "results",
     "certificates",
     "social",
+    "conditions",
     "programme",
     "journal",
     "scores",

@@ -22,9 +22,9 @@ from effschool.base.storage import read_table, write_table
 from effschool.intake.exams import load_exams
 from effschool.method.identify import Identified
 from effschool.method.indicators import Tables, select_rows
-from effschool.method.methodology import Methodology, Rows, ShareIndicator
+from effschool.method.methodology import Methodology, Rows
 
-KEYS = ("procedure", "subject", "grade", "level", "column")
+KEYS = ("procedure", "subject", "grade", "level", "column", "condition")
 """What names a thing inside its table."""
 LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("results", ("procedure",)),
@@ -35,10 +35,12 @@ LEVELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("certificates", ("level",)),
     ("social", ()),
     ("social", ("column",)),
+    ("conditions", ()),
+    ("conditions", ("condition",)),
 )
 """Things that are compared, the coarse before the fine: what a coarse one explains is not told again."""
-TOTALS = {"results": "participants", "certificates": "graduates", "social": "pupils"}
-TITLES = {"certificates": "аттестаты", "social": "социальные условия"}
+TOTALS = {"results": "participants", "certificates": "graduates", "social": "pupils", "conditions": "pupils"}
+TITLES = {"certificates": "аттестаты", "social": "социальные условия", "conditions": "социальные условия"}
 EVERYTHING = "все"
 """Stands for all that may be missing, in `allow_missing`."""
 PUT_THERE = (
@@ -58,7 +60,7 @@ class Gap:
     Args:
         year: the year that lacks it.
         table: contract table in which it should stand.
-        procedure, subject, grade, level, column: what it is, as far as they name it.
+        procedure, subject, grade, level, column, condition: what it is, as far as they name it.
         title: how a person calls the column or the indicator.
         indicator: what the methodology asks for and no school of the year has; empty where a year before had it.
         before: the year before, which had it; None where the methodology alone asks for it.
@@ -73,6 +75,7 @@ class Gap:
     grade: int | None = None
     level: str | None = None
     column: str | None = None
+    condition: str | None = None
     title: str | None = None
     indicator: str | None = None
     before: int | None = None
@@ -83,7 +86,7 @@ class Gap:
     def parts(self) -> tuple[str, ...]:
         """Words that name it, from the whole to the part: «ВПР», «русский язык», «5 класс»."""
         grade = f"{self.grade} класс" if self.grade is not None else None
-        named = (TITLES.get(self.table), self.procedure, self.subject, grade, self.level, self.title)
+        named = (TITLES.get(self.table), self.procedure, self.subject, grade, self.level, self.condition, self.title)
         return tuple(part for part in named if part)
 
     @property
@@ -209,7 +212,7 @@ class Need:
             return False
         if gap.grade is not None and not rows.grade:
             return False
-        wanted = {name: getattr(gap, name) for name in ("procedure", "subject", "grade", "level")}
+        wanted = {name: getattr(gap, name) for name in ("procedure", "subject", "grade", "level", "condition")}
         return all(value is None or value in (getattr(rows, name) or (value,)) for name, value in wanted.items())
 
 
@@ -229,12 +232,8 @@ def judge_missing(
 
 
 def _list_indicators(methodology: Methodology) -> list[Need]:
-    columns = {
-        item.id: (item.count, item.total) if isinstance(item, ShareIndicator) else ("participants", "mean_score")
-        for item in methodology.indicators.values()
-    }
-    known = methodology.indicators
-    return [Need(name, known[name].short, known[name].rows, frozenset(used)) for name, used in columns.items()]
+    items = methodology.indicators.values()
+    return [Need(item.id, item.short, item.rows, frozenset(item.columns)) for item in items]
 
 
 def _list_procedures(methodology: Methodology) -> list[Need]:
@@ -258,7 +257,7 @@ def _list_had(tables: Tables, identified: Identified, methodology: Methodology) 
 
 def _ask_for(need: Need, year: int) -> Gap:
     """A need that no school has; named by procedure, subject and level where that is one thing."""
-    named = {name: getattr(need.rows, name) for name in ("procedure", "subject", "level")}
+    named = {name: getattr(need.rows, name) for name in ("procedure", "subject", "level", "condition")}
     single = {name: values[0] for name, values in named.items() if len(values) == 1}
     return Gap(year, need.rows.table, **single, title=need.title, indicator=need.id, is_needed=True)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 import pandas as pd
 from pydantic import Field, model_validator
@@ -28,7 +28,7 @@ class KindRule(Frozen):
     """What a text says of an organisation: the type of a school, or why it is none (`aside`)."""
 
     pattern: Words
-    type: Literal["средняя", "основная", "вечерняя", "начальная"] | None = None
+    type: Words | None = None
     aside: Words | None = None
 
     @model_validator(mode="after")

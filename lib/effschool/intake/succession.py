@@ -407,7 +407,7 @@ def _rename(
     return rows.assign(**{column: changed}).drop(index=known.index[found.isna()]), problems, log[_RENAMED]
 
 
-_TOTALS = {"results": "participants", "certificates": "graduates", "social": "pupils"}
+_TOTALS = {"results": "participants", "certificates": "graduates", "social": "pupils", "conditions": "pupils"}
 """Table → the number of pupils without whom a row says nothing."""
 
 
@@ -461,7 +461,7 @@ def _add_up(table: str, same: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     counts = [name for name in counts if not (table == "scores" and name == "participants")]
     filled = same[same[total].ne(0).fillna(True).astype(bool)] if total else same
     sums = {name: _sum_up(filled[name]) for name in counts}
-    means = {name: _weigh(filled, name) for name in ("mean_score", "share") if name in types}
+    means = {name: _weigh(filled, name) for name in ("mean_score", "share", "mean") if name in types}
     notes = {"source_note": "сложено: " + "; ".join(_tell_source(cells) for _, cells in same.iterrows())}
     made = first.assign(**sums, **means, **notes).astype({**dict.fromkeys(counts, "Int64"), "source_note": "str"})
     lost = [name for name in counts if pd.isna(sums[name]) and filled[name].notna().any()]
@@ -474,7 +474,7 @@ def _sum_up(values: pd.Series) -> float:
 
 
 def _weigh(rows: pd.DataFrame, name: str) -> float:
-    weights = rows["participants"].astype("float64")
+    weights = rows["participants" if "participants" in rows else "pupils"].astype("float64")
     return float((rows[name] * weights).sum(skipna=False) / weights.sum(skipna=False)) if len(rows) else float("nan")
 
 

@@ -406,8 +406,8 @@ def tabulate_differences(comparison: Comparison) -> Table | Text:
     if comparison.differences.empty:
         return Text(("Списки у методик одни и те же.",), kind="note")
     named = comparison.differences.merge(comparison.schools, how="left", on="school_id", validate="many_to_one")
-    frame = named[["name", "municipality", "list", "sentence"]].set_axis(
-        ["Школа", "Муниципалитет", "Список", "Почему списки расходятся"], axis=1
+    frame = named[["name", "school_id", "municipality", "list", "sentence"]].set_axis(
+        ["Школа", "Код", "Муниципалитет", "Список", "Почему списки расходятся"], axis=1
     )
     return Table("Расхождения", f"Школы, у которых список {comparison.year} года зависит от методики", frame)
 

@@ -1,6 +1,6 @@
 """Identification (идентификация): from contract tables to indices, bands and lists, in the order of the methodology."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
@@ -13,7 +13,7 @@ from effschool.method.groups import group_schools
 from effschool.method.indicators import KEY, Tables, compute_indicators
 from effschool.method.indices import compute_indices
 from effschool.method.lists import join_flags, make_statuses
-from effschool.method.methodology import FIOKO_LIST, Methodology
+from effschool.method.methodology import FIOKO_LIST, GroupsByExams, GroupsByType, Methodology
 from effschool.method.normalise import normalise_indicators
 from effschool.method.windows import Standing, count_lags, list_covered_years
 
@@ -80,6 +80,7 @@ def identify_schools(tables: Tables, methodology: Methodology, memory: Memory | 
     indices, flags = ranking.indices, flag_ranked(ranking, tables, methodology, memory)
     notices = [
         notice_constants(ranking.values_by_school, methodology),
+        notice_types(tables["schools"], methodology.groups),
         ranking.cut_notices,
         notice_windows(indices, methodology, set(flags.dropna(subset="fioko_shnor")["year"])),
         notice_social_windows(indices, methodology),
@@ -106,6 +107,25 @@ def list_schools(tables: Tables, methodology: Methodology, memory: Memory) -> pd
 def rank_tables(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
     """Groups, indicators, indices and bands."""
     return memory.keep(("ranking", _dump_ranking(methodology)), lambda: _rank(tables, methodology, memory))
+
+
+def renew_indicators(memory: Memory, tables: Tables, methodology: Methodology, items: Collection[str]) -> Memory:
+    """A memory for other tables, from that of tables that differ in rows of these indicators alone."""
+    own = {
+        name: rules.model_copy(update={"indicators": tuple(item for item in rules.indicators if item.id in items)})
+        for name, rules in methodology.iterate_domains()
+    }
+    key, groups = ("indicators", _dump_indicators(methodology)), ("groups", repr(methodology.groups))
+    before, schools = cast(pd.DataFrame, memory.kept[key]), cast(pd.DataFrame, memory.kept[groups])
+    needed = {"results", *(item.rows.table for rules in own.values() for item in rules.indicators)}
+    tables = {name: table for name, table in tables.items() if name in needed}
+    made = compute_indicators(tables, schools, methodology.model_copy(update={"domains": own}))
+    made = made.assign(**{name: made[name].cat.set_categories(before[name].cat.categories) for name in NAMES})
+    rest = before[~before["indicator"].isin(items)]
+    return Memory({key: pd.concat([rest, made], ignore_index=True), groups: schools})
+
+
+NAMES = ("domain", "indicator")
 
 
 def _rank(tables: Tables, methodology: Methodology, memory: Memory) -> Ranking:
@@ -178,6 +198,26 @@ def plain_text(column: pd.Series) -> pd.Series:
         return column.astype("str")
     names = column.cat.categories.astype("str").array
     return pd.Series(names.take(column.cat.codes.to_numpy(), allow_fill=True), index=column.index)
+
+
+def notice_types(register: pd.DataFrame, groups: GroupsByType | GroupsByExams) -> pd.DataFrame:
+    """Types of schools that the methodology neither names nor leaves out on purpose, by year."""
+    columns = ["year", "domain", "group", "notice"]
+    if isinstance(groups, GroupsByExams):
+        return pd.DataFrame(columns=columns)
+    known = {*groups.chosen, *groups.left_out}
+    strange = register[register["type"].notna() & register["exclusion"].isna() & ~register["type"].isin(known)]
+    rows = [
+        (
+            year,
+            None,
+            None,
+            f"{count_words(len(same), 'школа', 'школы', 'школ')} с типом «{kind}» не входит ни в одну группу: "
+            "методика такого типа не называет (groups.names, groups.left_out)",
+        )
+        for (year, kind), same in strange.groupby(["year", "type"])
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def notice_constants(values_by_school: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:

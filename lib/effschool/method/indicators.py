@@ -13,7 +13,7 @@ from effschool.method.methodology import FewPupils, Indicator, Methodology, Rows
 KEY = ["year", "school_id"]
 Tables = Mapping[str, pd.DataFrame]
 Values = NDArray[np.float64]
-ROWS = ("results", "certificates", "social")
+ROWS = ("results", "certificates", "social", "conditions")
 MARKED = ("ОГЭ", "ВПР")
 """Procedures whose mean score is a mean of marks; a mean of ЕГЭ is in points and is never made from marks."""
 POOLED, NOT_APPLICABLE = "сложены годы", "мало участников"
@@ -124,8 +124,8 @@ def sum_rows(rows: pd.DataFrame, indicator: Indicator, places: int) -> Sums:
     """Numerator and participants of every place, over the rows that have both; a share has the factor 100."""
     if isinstance(indicator, ShareIndicator):
         return add_up(rows, read_numbers(rows, indicator.count), read_numbers(rows, indicator.total), places, 100.0)
-    participants = read_numbers(rows, "participants")
-    return add_up(rows, read_numbers(rows, "mean_score") * participants, participants, places, 1.0)
+    participants, mean = (read_numbers(rows, column) for column in indicator.columns)
+    return add_up(rows, mean * participants, participants, places, 1.0)
 
 
 def add_up(rows: pd.DataFrame, numerator: Values, participants: Values, places: int, factor: float) -> Sums:

@@ -71,17 +71,17 @@ def measure_coverage(indices: pd.DataFrame, values_by_school: pd.DataFrame, used
 
 def rank_schools(indices: pd.DataFrame, methodology: Methodology) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add `rank` and `band` inside year, domain and group, to schools whose coverage suffices."""
-    ranked, notices = [], []
-    for (year, domain, group), schools in indices.groupby(SCOPE):
+    index, coverage = (indices[name].to_numpy(dtype="float64") for name in ("index", "coverage"))
+    ranks, bands = np.full(len(indices), np.nan), np.full(len(indices), None, dtype=object)
+    places, notices = pd.Series(np.arange(len(indices)), indices.index), []
+    for (year, domain, group), scope in places.groupby([indices[name] for name in SCOPE]):
         rules = methodology.domains[cast(Domain, domain)]
-        enough = schools["index"].notna() & (schools["coverage"] >= rules.min_coverage - rules.bands.tolerance)
-        values = schools.loc[enough, "index"].to_numpy()
-        bands, met = assign_bands(values, rules.bands)
-        ranks = rank_lowest_first(values, rules.bands.tolerance)
-        ranked.append(pd.DataFrame({"rank": ranks, "band": bands}, index=schools.index[enough]))
+        place = scope.to_numpy()
+        enough = place[~np.isnan(index[place]) & (coverage[place] >= rules.min_coverage - rules.bands.tolerance)]
+        bands[enough], met = assign_bands(index[enough], rules.bands)
+        ranks[enough] = rank_lowest_first(index[enough], rules.bands.tolerance)
         if met:
             notices.append((year, domain, group, "верхняя и нижняя границы встретились, все школы в средней группе"))
-    places = pd.concat(ranked) if ranked else pd.DataFrame({"rank": [], "band": []})
     types = {"year": "int64", "school_id": "str", "domain": "str", "group": "str", "index": "float64"}
-    table = indices.join(places).astype({**types, "rank": "Int64", "band": "str"})
+    table = indices.assign(rank=ranks, band=bands).astype({**types, "rank": "Int64", "band": "str"})
     return table, pd.DataFrame(notices, columns=["year", "domain", "group", "notice"])

@@ -86,14 +86,14 @@ class ThresholdUse(Frozen):
     """Minimum scores that a methodology depends on, and what a year without a row in the register means.
 
     Args:
-        register_file: file of the register beside the methodology; the key is `register`.
+        register_file: file of the register: a name beside the methodology, or a path from it; the key is `register`.
         years: years the methodology is written for; with `stop` each of them has to be in the register on load.
         missing: `stop` refuses the year; `say` prints that there is no row, for counts that were sent ready-made.
     """
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    register_file: str = Field(alias="register", pattern=r"^[^/\\]+\.ya?ml$")
+    register_file: str = Field(alias="register", pattern=r"^[^\\]+\.ya?ml$")
     required: tuple[ThresholdKey, ...] = Field(min_length=1)
     years: tuple[int, ...] = ()
     missing: Literal["stop", "say"]

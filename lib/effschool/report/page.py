@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from effschool.base.russian import set_spaces
+from effschool.base.russian import join_words, set_spaces
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -48,6 +48,7 @@ class PageCard:
 
 def render_page(executed: "NotebookNode", card: PageCard) -> str:
     """Render an executed notebook by the project's template: text and results only, code hidden."""
+    refuse_unshowable(executed)
     headings = list_page_headings(executed)
     contents = [(heading, f"part-{number}") for number, heading in enumerate(headings, start=1)]
     is_folded = any("fold" in cell.metadata.get("tags", []) for cell in executed.cells)
@@ -58,6 +59,29 @@ def render_page(executed: "NotebookNode", card: PageCard) -> str:
     numbers = count(1)
     html = re.sub("<h2>", lambda _: f'<h2 id="part-{next(numbers)}">', html)
     return set_spaces(mark_abbreviations(html, dict(card.abbreviations)))
+
+
+class UnshowableError(ValueError):
+    """A cell shows what the page would leave out; the message says which and what to do."""
+
+
+def refuse_unshowable(executed: "NotebookNode") -> None:
+    """Refuse pictures and frames that are no parts of a report: the page would leave them out, the workbook too.
+
+    Raises:
+        UnshowableError: names the first such cell by its last line.
+    """
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            html = output.get("data", {}).get("text/html", "")
+            lost = [] if html else sorted(set(output.get("data", {})) - {"text/plain", "image/svg+xml"})
+            if lost or "<table border=" in html:
+                line = ([text for text in cell.source.splitlines() if text.strip()] or [""])[-1].strip()
+                raise UnshowableError(
+                    f"Ячейка «{line}» показывает то, чего на странице и в книге не будет "
+                    f"({join_words(lost) or 'рамка pandas'}). Рисунок покажите через show_figure "
+                    "с предложением и данными, остальное уберите из ячейки."
+                )
 
 
 def is_searched(executed: "NotebookNode") -> bool:

@@ -14,7 +14,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, field_v
 from effschool.base.configuration import Model, read_rules
 from effschool.base.russian import clean_letters
 from effschool.base.schemas import DOUBT, LEFT_BEHIND
-from effschool.base.storage import hash_readable, read_record, read_table, write_table, write_text
+from effschool.base.storage import (
+    hash_file,
+    hash_readable,
+    read_maker,
+    read_record,
+    read_table,
+    say_lost,
+    write_table,
+    write_text,
+)
+from effschool.base.subprocesses import Answers
 from effschool.doubt.examine import leave_out_doubtful
 from effschool.dynamics.follow import Dynamics
 from effschool.dynamics.partners import hide_other_municipalities
@@ -37,14 +47,13 @@ Seen = Annotated[str, AfterValidator(clean_letters)]
 class Region(BaseModel):
     """Card of the region (паспорт региона): what pages call it, and whether its data are invented.
 
-    `unit` is what a municipality is called there, in the nominative: «муниципалитет», «область». `tiles` are places of
-    municipalities on the tile map: row and column, counted from 1; without it they stand in alphabetical order.
+    `data_source` says on every page where the data are from. `tiles` are places of municipalities on the tile map: row
+    and column, counted from 1; without it they stand in alphabetical order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Seen = "Регион"
     demonstration: bool = False
-    unit: Seen = "муниципалитет"
     data_source: Seen = ""
     tiles: dict[str, tuple[PositiveInt, PositiveInt]] = {}
 
@@ -150,6 +159,44 @@ def _read_own(model: type[Model], path: Path) -> Model:
     return found
 
 
+def _leave(table: pd.DataFrame, name: str, processed: Path) -> None:
+    """Leave a table that carries the methodology it was made by."""
+    write_table(table, processed / f"{name}.parquet", name_maker(processed))
+
+
+def _take(name: str, processed: Path, only: str | None = None) -> pd.DataFrame:
+    """A table that stages left, if it was made by the methodology of the lists.
+
+    Raises:
+        FileNotFoundError: no stage has left it.
+        UnfinishedRunError: another methodology, or an earlier version of the program, has made it.
+    """
+    path, expected = processed / f"{name}.parquet", name_maker(processed)
+    table = read_table(path.parent, path.stem, only=only)
+    found = read_maker(path)
+    if expected and found != expected:
+        made = f"методикой {found}" if found else "прежней версией программы"
+        raise UnfinishedRunError(
+            f"Таблицы от разных прогонов: «{path.stem}» сделана {made}, а списки — методикой {expected} "
+            f"(папка «{processed.name}»). Выполните следующие тетради или make report и повторите."
+        )
+    return table
+
+
+class Named(BaseModel):
+    """Of a methodology what people know it by."""
+
+    id: str
+    version: str
+
+
+def name_maker(processed: Path) -> str:
+    """The methodology of the lists as tables carry it: id, version, digest of its text; empty before there is one."""
+    path = processed / "methodology.json"
+    known = read_record(Named, path)
+    return f"«{known.id}», версия {known.version}, отпечаток {hash_file(path)[:8]}" if known else ""
+
+
 def save_identified(identified: Identified, methodology: Methodology, processed: Path) -> None:
     """Leave the tables of the contract and the methodology as it was carried out, switches included.
 
@@ -158,25 +205,25 @@ def save_identified(identified: Identified, methodology: Methodology, processed:
     """
     tables = {item.name: getattr(identified, item.name) for item in fields(identified)}
     checked = tables | {name: schema.validate(tables[name]) for name, schema in LEFT_BEHIND.items()}
-    for name, table in checked.items():
-        write_table(table, processed / f"{name}.parquet")
     write_text(methodology.model_dump_json(indent=1) + "\n", processed / "methodology.json")
+    for name, table in checked.items():
+        _leave(table, name, processed)
 
 
 def load_identified(processed: Path) -> Identified:
     """Tables of 02_identify."""
-    return Identified(**{item.name: read_table(processed, item.name) for item in fields(Identified)})
+    return Identified(**{item.name: _take(item.name, processed) for item in fields(Identified)})
 
 
 def save_decisions(decisions: pd.DataFrame, processed: Path) -> None:
     """Leave the explanations of the lists: a row per school and list of the explained year, with a `sentence`."""
-    write_table(decisions, processed / "decisions.parquet")
+    _leave(decisions, "decisions", processed)
 
 
 def save_certainty(certainty: pd.DataFrame, levels: pd.DataFrame, processed: Path) -> None:
     """Leave how sure the lists are (a row per school and list of the explained year) and the shrunk levels."""
-    write_table(certainty, processed / "certainty.parquet")
-    write_table(levels, processed / "levels.parquet")
+    _leave(certainty, "certainty", processed)
+    _leave(levels, "levels", processed)
 
 
 def save_doubt(tables: Mapping[str, pd.DataFrame], processed: Path) -> None:
@@ -187,23 +234,27 @@ def save_doubt(tables: Mapping[str, pd.DataFrame], processed: Path) -> None:
     """
     checked = {name: schema.validate(tables[name]) for name, schema in DOUBT.items()}
     for name, table in checked.items():
-        write_table(table, processed / f"{name}.parquet")
+        _leave(table, name, processed)
 
 
 def load_doubt(processed: Path) -> dict[str, pd.DataFrame]:
     """The tables of `schemas.DOUBT` by name."""
-    return {name: read_table(processed, name) for name in DOUBT}
+    return {name: _take(name, processed) for name in DOUBT}
 
 
 def load_counted(processed: Path) -> Tables:
     """The contract tables that lists were made from: without ВПР of doubtful years where the methodology says so."""
     tables = read_contract(processed)
-    return leave_out_doubtful(tables, partial(load_doubt, processed), load_used_methodology(processed))
+    return leave_out_doubtful(
+        tables, Answers({"doubt": partial(load_doubt, processed)}), load_used_methodology(processed)
+    )
 
 
 def load_used_methodology(processed: Path) -> Methodology:
     """The methodology that the tables were made with."""
     path = processed / "methodology.json"
+    if not processed.is_absolute() and not (processed.is_dir() or processed.parent.is_dir()):
+        raise FileNotFoundError(say_lost(processed))
     if not path.is_file():
         raise FileNotFoundError(
             "Списки ещё не составлены. Сначала выполните тетрадь 02_identify или команду make report."
@@ -214,48 +265,48 @@ def load_used_methodology(processed: Path) -> Methodology:
 def save_dynamics(dynamics: Dynamics, processed: Path) -> None:
     """Leave the tables of 03_dynamics."""
     for item in fields(dynamics):
-        write_table(getattr(dynamics, item.name), processed / DYNAMICS / f"{item.name}.parquet")
+        _leave(getattr(dynamics, item.name), f"{DYNAMICS}/{item.name}", processed)
 
 
 def save_groups(effects: pd.DataFrame, clusters: pd.DataFrame, processed: Path) -> None:
     """Leave the programme's effect (one row, the last year) and the group of every school and year."""
-    write_table(effects, processed / DYNAMICS / "effects.parquet")
-    write_table(clusters, processed / DYNAMICS / "clusters.parquet")
+    _leave(effects, f"{DYNAMICS}/effects", processed)
+    _leave(clusters, f"{DYNAMICS}/clusters", processed)
 
 
 def load_dynamics(processed: Path) -> Dynamics:
     """Tables of 03_dynamics."""
-    return Dynamics(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Dynamics)})
+    return Dynamics(**{item.name: _take(f"{DYNAMICS}/{item.name}", processed) for item in fields(Dynamics)})
 
 
 def save_support(support: Support, processed: Path) -> None:
     """Leave partners, targets and events; partners of other municipalities are named in a table of their own only."""
-    write_table(support.partners, processed / DYNAMICS / "partners_named.parquet")
+    _leave(support.partners, f"{DYNAMICS}/partners_named", processed)
     hidden = replace(support, partners=hide_other_municipalities(support.partners))
     for item in fields(hidden):
-        write_table(getattr(hidden, item.name), processed / DYNAMICS / f"{item.name}.parquet")
+        _leave(getattr(hidden, item.name), f"{DYNAMICS}/{item.name}", processed)
 
 
 def load_support(processed: Path) -> Support:
     """Support as reports may read it."""
-    return Support(**{item.name: read_table(processed / DYNAMICS, item.name) for item in fields(Support)})
+    return Support(**{item.name: _take(f"{DYNAMICS}/{item.name}", processed) for item in fields(Support)})
 
 
 def load_named_partners(processed: Path) -> pd.DataFrame:
     """Partners with the codes of all schools: for the institute, never for a municipality's report."""
-    return read_table(processed / DYNAMICS, "partners_named")
+    return _take(f"{DYNAMICS}/partners_named", processed)
 
 
 def save_deficits(deficits: Deficits, processed: Path) -> None:
     """Leave what tasks show: gaps of schools, topics of municipalities and of the region."""
     for item in fields(deficits):
-        write_table(getattr(deficits, item.name), processed / DYNAMICS / f"task_{item.name}.parquet")
+        _leave(getattr(deficits, item.name), f"{DYNAMICS}/task_{item.name}", processed)
 
 
 def load_deficits(processed: Path) -> Deficits:
     """What tasks show, as far as reports tell it: of gaps only those that are marked, for a country has a million."""
-    folder = processed / DYNAMICS
-    return Deficits(read_table(folder, "task_gaps", only="marked"), read_table(folder, "task_topics"))
+    gaps = _take(f"{DYNAMICS}/task_gaps", processed, only="marked")
+    return Deficits(gaps, _take(f"{DYNAMICS}/task_topics", processed))
 
 
 class Stamp(BaseModel):
@@ -326,13 +377,13 @@ def load_workspace(processed: Path) -> Workspace:
         dynamics=load_dynamics(processed),
         problems=read_table(processed / "contract", "problems"),
         files=read_table(processed / "contract", "files"),
-        decisions=read_table(processed, "decisions"),
-        certainty=read_table(processed, "certainty"),
-        levels=read_table(processed, "levels"),
+        decisions=_take("decisions", processed),
+        certainty=_take("certainty", processed),
+        levels=_take("levels", processed),
         corrections=read_table(processed / "contract", "corrections"),
         support=load_support(processed),
-        effects=read_table(processed / DYNAMICS, "effects"),
-        clusters=read_table(processed / DYNAMICS, "clusters"),
+        effects=_take(f"{DYNAMICS}/effects", processed),
+        clusters=_take(f"{DYNAMICS}/clusters", processed),
         missing=read_missing(processed),
         **load_doubt(processed),
         deficits=load_deficits(processed),

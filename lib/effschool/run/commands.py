@@ -22,6 +22,7 @@ from effschool.run.work import StepError
 
 if TYPE_CHECKING:
     from effschool.run.plan import Settings
+    from effschool.run.runfile import RunFile
 
 ROOT = Path(__file__).resolve().parents[3]
 THRESHOLDS = Path("methodologies") / "thresholds.yml"
@@ -79,14 +80,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--demo", action="store_true", help="создать демонстрационный регион, если папка пуста"
     )
     known["demo"].add_argument("folder", type=Path)
-    _add_lab(commands.add_parser("lab", help="открыть тетради в JupyterLab"))
+    _add_shown(commands.add_parser("lab", help="открыть тетради в JupyterLab"), show_notebooks)
+    _add_shown(commands.add_parser("view", help="показать панели в браузере без JupyterLab"), show_panels)
     return parser
 
 
-def _add_lab(lab: argparse.ArgumentParser) -> None:
-    lab.set_defaults(command=show_notebooks)
-    lab.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
-    lab.add_argument("options", nargs="*", help="параметры самого JupyterLab, после знака --")
+def _add_shown(parser: argparse.ArgumentParser, show: Command) -> None:
+    parser.set_defaults(command=show)
+    parser.add_argument("--root", type=Path, default=ROOT, help="папка проекта")
+    parser.add_argument("options", nargs="*", help="параметры самой программы (JupyterLab или Voilà), после знака --")
 
 
 REPORT_OPTIONS = (
@@ -94,7 +96,7 @@ REPORT_OPTIONS = (
     ("processed", "data/processed", "папка для таблиц между этапами"),
     ("reports", "reports", "папка для отчётов"),
     ("layouts", "layouts", "папка с макетами файлов"),
-    ("methodology", "khabarovsk-2020", "методика: имя из папки methodologies или путь к файлу .yml"),
+    ("methodology", "", "методика: имя из папки methodologies или путь к файлу .yml; иначе из run.yml"),
     ("region", "", "паспорт региона, если он лежит не в папке с исходными таблицами"),
     ("year", "", "год отчёта; по умолчанию последний год данных"),
     ("municipality", "", "только один муниципалитет"),
@@ -130,7 +132,7 @@ FORM_OPTIONS = (
     ("data", "data/raw", "папка с исходными таблицами"),
     ("layouts", "layouts", "папка с макетами файлов"),
     ("form", str(ROOT / "forms" / "municipal.yml"), "файл формы: что спрашивается и в каких пределах"),
-    ("methodology", "khabarovsk-2020", "методика: по ней видно, чему мешает нехватка данных"),
+    ("methodology", "", "методика: по ней видно, чему мешает нехватка данных; иначе из run.yml"),
     ("year", "", "год, за который собираются данные"),
 )
 
@@ -161,9 +163,11 @@ def check_sent(options: argparse.Namespace) -> int:
     from effschool.intake.layouts import load_layouts  # noqa: PLC0415
     from effschool.method.methodology import find_methodology, load_methodology  # noqa: PLC0415
     from effschool.report.workspace import load_region  # noqa: PLC0415
+    from effschool.run.runfile import read_run_file  # noqa: PLC0415
 
     raw, layouts = _require_folder(options.data), _require_folder(options.layouts)
-    methodology = load_methodology(find_methodology(_resolve_methodology(options.methodology), ROOT / "methodologies"))
+    chosen = _choose_methodology(options.methodology, read_run_file(raw), raw)
+    methodology = load_methodology(find_methodology(chosen, ROOT / "methodologies"))
     ingested = ingest_folder(raw, layouts, ROOT / THRESHOLDS, shown=None)
     rules = load_forms(Path(options.form)), methodology
     case = open_case(raw, ingested, load_layouts(layouts), rules, _read_number(options.year, "YEAR"))
@@ -184,35 +188,48 @@ def report_year(options: argparse.Namespace) -> int:
     if not (Path(options.processed) / "stamps").is_dir():
         warm_up()  # something is to be done for sure: the imports go on while this process has its own
     from effschool.run.progress import open_progress  # noqa: PLC0415 -- after the warm parent has begun
+    from effschool.run.runfile import list_overruled, read_run_file  # noqa: PLC0415
     from effschool.run.year import run_year  # noqa: PLC0415
 
     if options.demo:
         make_demo(argparse.Namespace(folder=Path(options.data)))
     progress = open_progress()
-    return run_year(read_settings(options), progress.say, progress.show)
+    settings = read_settings(options)
+    for sentence in list_overruled(read_run_file(settings.data), _list_given(options)):
+        progress.say(sentence)
+    return run_year(settings, progress.say, progress.show)
+
+
+def _list_given(options: argparse.Namespace) -> dict[str, object]:
+    """What the command line says of what a run file may say too."""
+    named = {"methodology": options.methodology or None, "year": _read_number(options.year, "YEAR")}
+    return {name: value for name, value in named.items() if value is not None} | read_parameters(options.parameters)
 
 
 def read_settings(options: argparse.Namespace) -> "Settings":
-    """What the run is asked to do.
+    """What the run is asked to do: what the command line says goes before the run file.
 
     Raises:
-        ValueError: a number that is none, a parameter without a value.
+        ValueError: a number that is none, a parameter without a value, a wrong run file.
         FileNotFoundError: a folder that is not there.
     """
     from effschool.run.plan import Settings  # noqa: PLC0415 -- see `report_year`
+    from effschool.run.runfile import read_run_file  # noqa: PLC0415
 
+    data = _require_folder(options.data)
+    file = read_run_file(data)
     return Settings(
         root=ROOT,
-        data=_require_folder(options.data),
+        data=data,
         processed=Path(options.processed).resolve(),
         reports=Path(options.reports).resolve(),
         layouts=_require_folder(options.layouts),
-        methodology=_resolve_methodology(options.methodology),
+        methodology=_choose_methodology(options.methodology, file, data),
         region=Path(options.region).resolve() if options.region else None,
-        year=_read_number(options.year, "YEAR"),
+        year=_read_number(options.year, "YEAR") or file.year,
         municipality=options.municipality or None,
         jobs=_read_number(options.jobs, "JOBS"),
-        parameters=read_parameters(options.parameters),
+        parameters=file.said | read_parameters(options.parameters),
         scheduler=options.scheduler,
         limits=Limits(
             seconds=_read_number(options.time_limit, "TIME_LIMIT"),
@@ -232,8 +249,11 @@ def _require_folder(name: str) -> Path:
     return path
 
 
-def _resolve_methodology(name: str) -> str:
-    return str(Path(name).resolve()) if name.endswith((".yml", ".yaml")) else name
+def _choose_methodology(given: str, file: "RunFile", data: Path) -> str:
+    """Name of the methodology, or its file: the command's is sought from here, the run file's from its own folder."""
+    name = given or file.methodology
+    folder = Path() if given else data
+    return str((folder / name).resolve()) if name.endswith((".yml", ".yaml")) else name
 
 
 def _read_number(text: str, name: str) -> int | None:
@@ -341,10 +361,21 @@ def show_notebooks(options: argparse.Namespace) -> int:
     open_lab(options.root.resolve(), options.options)
 
 
+def show_panels(options: argparse.Namespace) -> int:
+    """The panels alone, in the browser; this process becomes their server."""
+    from effschool.lab.jupyter import open_view  # noqa: PLC0415 -- as above
+
+    open_view(options.root.resolve(), options.options)
+
+
 def make_demo(options: argparse.Namespace) -> int:
     """Make the demonstration region where the folder has no data of its own."""
     folder: Path = options.folder
-    own = [path for path in folder.glob("*") if path.name not in {"README.md", ".gitkeep"} and path.name[0] not in ".~"]
+    own = [
+        path
+        for path in folder.glob("*")
+        if path.name not in {"README.md", ".gitkeep", "run.yml"} and path.name[0] not in ".~"
+    ]
     if own and not (folder / READY).is_dir():
         return 0
     from effschool.demo import make_demo_region  # noqa: PLC0415 -- needed once

@@ -15,6 +15,7 @@ from effschool.report.portfolio import Portfolio, list_municipalities, name_slug
 from effschool.report.sections.glossary import list_abbreviations
 from effschool.report.sections.school import name_drafts, name_school_files
 from effschool.report.workspace import STAGES, STAMPS, Support, Workspace
+from effschool.run.runfile import DEFAULTS, RUN_FILE
 from effschool.run.slices import digest_slices
 from effschool.run.stamps import Step, digest
 from effschool.run.steps import read_parameters
@@ -66,6 +67,8 @@ SET_BY_RUN = frozenset(
         "forms",
         "targets",
         "works",
+        "publish",
+        "reports",
         SCHOOLS,
         *RULES,
         *MADE,
@@ -112,11 +115,10 @@ class Settings:
 
 def plan_stages(settings: Settings) -> list[Step]:
     """Steps of the stages that make the tables."""
-    found, unreadable = walk_files(settings.data)
-    raw = [path for path in sorted([*found, *unreadable]) if not path.name.startswith((".", "~$"))]
     contract = _name_tables(settings.processed / "contract", CONTRACT_FILES)
     region = settings.processed / "region.json"
     card = settings.region or settings.data / "region.yml"
+    raw = [*_list_raw(settings.data), *([card] if card.is_file() else [])]
     identified = [*_name_tables(settings.processed, IDENTIFIED_FILES), settings.processed / "methodology.json"]
     followed = settings.processed / "dynamics"
     dynamics, support = (_name_tables(followed, names) for names in (DYNAMICS_FILES, SUPPORT_FILES))
@@ -125,14 +127,10 @@ def plan_stages(settings: Settings) -> list[Step]:
     forms = settings.root / "forms"
     method = find_methodology(settings.methodology, settings.root / "methodologies")
     rules = [*sorted(settings.layouts.rglob("*.yml")), settings.root / "methodologies" / "thresholds.yml"]
-    identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "allow_missing": ""}
+    identify = {"methodology": method, "explain_year": settings.year, "layouts": settings.layouts, "publish": False}
     known = [*identified, *contract, region]
     stages: tuple[tuple[Mapping[str, object], list[Path], list[Path]], ...] = (
-        (
-            {"raw": settings.data, "layouts": settings.layouts, "region": card},
-            [*raw, *rules, *([card] if card.is_file() else [])],
-            [*contract, region],
-        ),
+        ({"raw": settings.data, "layouts": settings.layouts, "region": card}, [*raw, *rules], [*contract, region]),
         (identify, [*contract, *list_files(method)], identified),
         ({"year": settings.year, "works": works}, [*known, *sorted(works.glob("*.yml"))], dynamics),
         (
@@ -142,6 +140,13 @@ def plan_stages(settings: Settings) -> list[Step]:
         ),
     )
     return [_plan_stage(settings, name, *stage) for name, stage in zip(STAGES, stages, strict=True)]
+
+
+def _list_raw(folder: Path) -> list[Path]:
+    """Files as sent; what the run file says stands among the parameters of the steps that it concerns."""
+    found, unreadable = walk_files(folder)
+    sent = [path for path in sorted([*found, *unreadable]) if not path.name.startswith((".", "~$"))]
+    return [path for path in sent if path != folder / RUN_FILE]
 
 
 def _plan_stage(
@@ -158,8 +163,10 @@ def _plan_stage(
 
 
 def _add_known(settings: Settings, name: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    """The parameters, and all others that the notebook knows: nothing is left to what its cell says today."""
     known = read_parameters(settings.notebooks / f"{name}.ipynb")
-    return dict(parameters) | {key: value for key, value in settings.parameters.items() if key in known}
+    others = DEFAULTS.parameters | dict(settings.parameters)
+    return dict(parameters) | {key: value for key, value in others.items() if key in known}
 
 
 def _name_tables(folder: Path, names: Iterable[str]) -> list[Path]:
@@ -221,7 +228,9 @@ def plan_report(
 def describe_build(workspace: Workspace, year: int, data: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What a report was made of and with; nothing that differs from machine to machine or from hour to hour."""
     method = workspace.methodology
+    source = workspace.region.data_source
     return (
+        *([("Источник данных", source)] if source else []),
         ("Год отчёта", str(year)),
         ("Методика", f"{method.title}, версия {method.version} ({method.id})"),
         ("Программа", f"«Эффективная школа» {version('effschool')}"),

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from effschool.base.notebooks import hash_notebook
 from effschool.base.persons import hide_names
 from effschool.base.problems import spell_path
 from effschool.base.russian import join_words
@@ -74,7 +75,7 @@ Causes = Mapping[str, Mapping[str, str]]
 def list_causes(step: Step) -> Causes:
     """Everything the outputs depend on: digests or values by name, in kinds that `KINDS` knows."""
     return {
-        "notebook": {step.notebook.name: hash_file(step.notebook)},
+        "notebook": {step.notebook.name: hash_notebook(step.notebook)},
         "inputs": _hash_inputs(step),
         "depends": dict(step.depends),
         "parameters": {name: str(step.show_value(value)) for name, value in step.parameters.items()},

@@ -161,8 +161,13 @@ def check_parameters(notebook: Path, parameters: Mapping[str, object]) -> None:
 
 
 def read_parameters(notebook: Path) -> list[str]:
-    """Names of a notebook's parameters in the order of its parameters cell, which holds assignments only."""
+    """Names of a notebook's parameters in the order of its parameters cell."""
+    return list(read_cell(notebook))
+
+
+def read_cell(notebook: Path) -> dict[str, ast.expr]:
+    """What a notebook's parameters cell, which holds assignments only, says by name."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
     statements = [statement for source in sources for statement in ast.parse(source).body]
-    return [statement.targets[0].id for statement in statements]  # type: ignore[attr-defined]
+    return {item.targets[0].id: item.value for item in statements}  # type: ignore[attr-defined]

@@ -22,46 +22,13 @@ os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
 import papermill  # before the engine, which papermill loads itself
 from IPython.core import application, completerlib  # imported late by a shell
 
-from effschool.certainty import explain, stability, structure
-from effschool.intake import ingest
-from effschool.lab import changes, panels
-from effschool.lab import comparison as lab
-from effschool.public import sections as release_sections
-from effschool.report import display, fact_book, letter, note, page, workbook
+from effschool.report import display, letter, page
 from effschool.report.charts import draw_lines
 from effschool.report.display import Chart, Table
 from effschool.report.pictures import draw_png
-from effschool.report.sections import cohorts as cohort_sections
-from effschool.report.sections import effects as effects_sections
-from effschool.report.sections import explanation, first_screen, own_dynamics, protocol, provenance
-from effschool.report.sections import monitoring as monitoring_sections
-from effschool.report.sections import municipality as sections
-from effschool.report.sections import partners as partners_sections
-from effschool.report.sections import practices as practices_sections
-from effschool.report.sections import region as region_sections
-from effschool.report.sections import roadmap as roadmap_sections
-from effschool.report.sections import school as school_pages
-from effschool.report.sections import stages as stage_sections
-from effschool.report.sections import structure as structure_sections
-from effschool.report.sections import targets as targets_sections
-from effschool.run import engine
-from effschool.run import year as run
+from effschool.run import engine, notebook, year
 
-USED = (
-    *(papermill, application, completerlib, changes, cohort_sections, display, effects_sections, engine, explain),
-    *(fact_book, first_screen, ingest, lab, letter, note, own_dynamics, page, panels, protocol, provenance),
-    *(region_sections, release_sections, run, school_pages, sections, stability, stage_sections, structure),
-    *(
-        explanation,
-        structure_sections,
-        monitoring_sections,
-        partners_sections,
-        practices_sections,
-        roadmap_sections,
-        targets_sections,
-        workbook,
-    ),
-)
+USED = (papermill, application, completerlib, engine, letter, notebook, year)
 
 
 def fill_caches() -> str:

@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +31,7 @@ from effschool.run.plan import (
     plan_stages,
 )
 from effschool.run.progress import Say, describe_progress
+from effschool.run.runfile import list_edited
 from effschool.run.stamps import (
     NEVER_MADE,
     READ,
@@ -102,6 +103,7 @@ def run_year(settings: Settings, say: Say, show: Say = say_nothing) -> int:
         chosen, others = choose_reports(planned, settings.municipality)
         (settings.reports / str(year) / "run.json").unlink(missing_ok=True)
         chosen.append(protocol)
+        say_edited((task.step for task in chosen), say)
         seen, card = look_at_reports(others), describe_run(settings, workspace, year)
         expected = list_reports([*seen, *(start_outcome(task, NEVER_MADE) for task in chosen)])
         region = plan_region(settings, workspace, year, expected)
@@ -202,13 +204,24 @@ def run_stages(settings: Settings, say: Say, show: Say = say_nothing) -> list[St
         StepError: a stage stopped.
     """
     outcomes = []
-    for step in plan_stages(settings):
+    steps = plan_stages(settings)
+    say_edited(steps, say)
+    for step in steps:
         outcomes.append(run_step(step, show))
         say(_say_outcome(outcomes[-1]))
         if outcomes[-1].state == FAILED:
             raise StepError(outcomes[-1].message)
         refuse_unknown_year(settings)
     return outcomes
+
+
+def say_edited(steps: Iterable[Step], say: Say) -> None:
+    """Name the cells of parameters that a person has changed and that the run does not take, each notebook once."""
+    for step in {step.notebook: step for step in steps}.values():
+        for sentence in list_edited(
+            step.notebook, {name: step.show_value(step.parameters[name]) for name in step.parameters}
+        ):
+            say(sentence)
 
 
 def say_gaps(workspace: Workspace, year: int, say: Say) -> None:

@@ -8,7 +8,10 @@ from effschool.lab.panels.desk import Desk, describe_desk, open_desk
 from effschool.lab.panels.pictures import explore_cohorts, explore_matrix, explore_power
 from effschool.lab.panels.rule_lab import try_rules
 from effschool.lab.panels.schools import CardPart, explore_schools, list_similar
+from effschool.lab.panels.shell import is_live
 from effschool.lab.panels.sources import explore_data
+from effschool.lab.panels.tabs import open_tabs
+from effschool.lab.panels.trial import offer_run
 from effschool.lab.panels.what_if import ask_what_if
 
 __all__ = [
@@ -21,7 +24,10 @@ __all__ = [
     "explore_matrix",
     "explore_power",
     "explore_schools",
+    "is_live",
     "list_similar",
+    "offer_run",
     "open_desk",
+    "open_tabs",
     "try_rules",
 ]

@@ -99,7 +99,7 @@ def list_blocks(methodology: Methodology, *, with_vpr: bool) -> list[str]:
     return list(dict.fromkeys(item.block for item in items if with_vpr or not _is_vpr(item)))
 
 
-BLOCKS = {"certificates": "аттестаты", "social": "условия"}
+BLOCKS = {"certificates": "аттестаты", "social": "условия", "conditions": "условия"}
 
 
 def name_blocks(methodology: Methodology) -> dict[str, str]:

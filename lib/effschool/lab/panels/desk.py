@@ -31,7 +31,7 @@ from effschool.report.workspace import (
 
 NOTHING_YET = (
     "Прогона ещё не было: списков в папке «{folder}» нет. Закройте JupyterLab и выполните команду make report "
-    "(или по порядку тетради 01_ingest, 02_identify и 03_dynamics), затем выполните эту тетрадь заново."
+    "(или в тетради 02_identify нажмите «Записать как прогон»), затем выполните эту тетрадь заново."
 )
 
 
@@ -55,6 +55,16 @@ class Desk:
     def exports(self) -> Path:
         """Folder for what is taken away."""
         return self.reports / "exports"
+
+    @property
+    def comments(self) -> Path:
+        """Rules of the comments for teachers and heads."""
+        return self.root / "comments" / "schools.yml"
+
+    @property
+    def drafts(self) -> tuple[Path, Path]:
+        """Rules of the drafts of schools' programmes, and the questions about what schools work in."""
+        return self.root / "programmes" / "school.yml", self.root / "forms" / "context.yml"
 
     @property
     def methodologies(self) -> Path:

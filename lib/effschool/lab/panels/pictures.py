@@ -75,8 +75,8 @@ def chart_points(points: pd.DataFrame, labels: tuple[str, str], title: str) -> C
         f"{format_number(points['x'].rank().corr(points['y'].rank()), 2)} (коэффициент Спирмена от −1 до 1)."
     )
     headings = labels if labels[0] != labels[1] else (f"{labels[0]} (по горизонтали)", labels[1])
-    frame = points[["name", "municipality", "kind", "x", "y"]]
-    frame = frame.set_axis(["Школа", "Муниципалитет", "Вид", *headings], axis=1).reset_index(drop=True)
+    frame = points.reset_index()[["name", "school_id", "municipality", "kind", "x", "y"]]
+    frame = frame.set_axis(["Школа", "Код", "Муниципалитет", "Вид", *headings], axis=1)
     digits = {heading: partial(_write_value, values=points[axis]) for heading, axis in zip(headings, "xy", strict=True)}
     table = Table("Матрица", title, frame, digits)
     return Chart("points", title, sentence, charts.draw_cloud(points, *labels), table)
@@ -121,6 +121,12 @@ class MatrixPanel(Panel):
         self.add(line_up(*first), line_up(*second, self.municipality), self.picture.widget)
         self.watch(self.refresh, *first, *second, self.municipality)
         self.refresh()
+
+    def take_school(self, year: int, school_id: str) -> None:
+        """Set off the municipality of the school."""
+        schools = self.desk.open_year(year).region_schools.set_index("school_id")
+        if school_id in schools.index and schools.loc[school_id, "municipality"] in dict(self.municipality.options):
+            self.municipality.value = schools.loc[school_id, "municipality"]
 
     def refresh(self) -> None:
         """Draw the matrix that is chosen."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from effschool.certainty.result_changes import OTHER_END
 from effschool.method.fioko import flag_fioko, list_looked_at
-from effschool.method.identify import Identified, Memory, encode_keys, rank_tables
+from effschool.method.identify import Identified, Memory, encode_keys, rank_tables, renew_indicators
 from effschool.method.indicators import KEY, Tables, select_rows
 from effschool.method.lists import join_flags, make_year_lists
 from effschool.method.methodology import Methodology, ShareIndicator
@@ -53,7 +53,7 @@ def list_counts(tables: Tables, methodology: Methodology, year: int, school_id: 
     return list(found.values())
 
 
-BLOCKS = {"certificates": "Аттестаты", "social": "Условия"}
+BLOCKS = {"certificates": "Аттестаты", "social": "Условия", "conditions": "Условия"}
 
 
 def _collect(found: dict[Place, Count], rows: pd.DataFrame, item: ShareIndicator) -> None:
@@ -90,6 +90,13 @@ class Base:
     identified: Identified
     ranked: Tables
     flagged: Tables
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Groups and indicators as they were."""
+        memory = Memory()
+        rank_tables(self.ranked, self.methodology, memory)
+        return memory
 
     @cached_property
     def kept(self) -> pd.DataFrame:
@@ -139,7 +146,10 @@ def change_counts(tables: Tables, values: Mapping[Place, int]) -> Tables:
 def rerun_year(base: Base, values: Mapping[Place, int]) -> Standings:
     """Indices and bands of the changed year and the lists of the list year, were these counts others."""
     method = base.methodology
-    ranking = rank_tables(change_counts(base.ranked, values), method, Memory())
+    changed = change_counts(base.ranked, values)
+    touched = _list_touched(base, values)
+    memory = renew_indicators(base.memory, changed, method, touched) if touched else base.memory
+    ranking = rank_tables(changed, method, memory)
     own = _take(ranking.indices, base.changed)
     is_same = base.changed == base.listed
     lags = count_lags(_take(ranking.values_by_school, base.changed), method) if is_same else base.lags
@@ -147,6 +157,20 @@ def rerun_year(base: Base, values: Mapping[Place, int]) -> Standings:
     statuses = make_year_lists(base.taken, base.listed, standing, method)
     flags = flag_fioko(change_counts(base.flagged, values), _list_flagged(base), method.fioko)
     return Standings(own, join_flags(statuses, _take(flags, base.listed).astype({"school_id": "str"})))
+
+
+def _list_touched(base: Base, values: Mapping[Place, int]) -> set[str]:
+    """Indicators that a changed count is a row of."""
+    rows = {
+        name: table[table.index.isin([row for other, row, _ in values if other == name])]
+        for name, table in base.ranked.items()
+    }
+    return {
+        item.id
+        for item in base.methodology.indicators.values()
+        for part in (item.rows, getattr(item, "participants_of", None))
+        if part and part.table in rows and len(select_rows(rows, part))
+    }
 
 
 def _list_flagged(base: Base) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """Rule lab as a panel (лаборатория правил): the rule, its switches, cut, window and weights; lists change at once."""
 
+import re
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
+import yaml
 
 from effschool.base.russian import join_words
 from effschool.lab.comparison import Members, compare_methodologies, list_members, tabulate_differences
@@ -21,7 +24,7 @@ from effschool.lab.panels.choices import (
     weigh_blocks,
 )
 from effschool.lab.panels.desk import Desk
-from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, open_panel, press, render, slide
+from effschool.lab.panels.shell import FIELD, Panel, choose, hide, line_up, open_panel, press, render, slide
 from effschool.lab.panels.views import TableView, Takeaway
 from effschool.method.identify import Memory, list_schools
 from effschool.method.indicators import Tables
@@ -33,11 +36,11 @@ READINGS = {
     "отставание снижает индекс (consistent)": "consistent",
     "так, как написано в документе (literal)": "literal",
 }
-GROUPINGS = {"three": "вечерние школы отдельно (three)", "two": "вечерние вместе с основными (two)"}
 TOTALS = {"из выпускников (graduates)": "graduates", "из участников экзамена (participants)": "participants"}
 CUTS = {"до ближайшего целого": "half_up", "вниз": "floor", "вверх": "ceil", "как в SPSS": "spss"}
 KINDS = {"среднее арифметическое": "arithmetic", "среднее геометрическое": "geometric"}
 QUARTER = 0.25
+MOST_RIVALS = 3
 
 
 def try_rules(desk: Desk) -> object:
@@ -49,6 +52,34 @@ def _show_default(desk: Desk) -> Table:
     year, method = desk.years[0], desk.methodology
     members = list_members(desk.identified.lists, method, year)
     return compare_sizes(members, members, year)
+
+
+def name_readings(methodology: Methodology) -> list[tuple[str, str]]:
+    """Readings of the groups by what each of them compares: «средние, основные (two)»."""
+    groups = methodology.groups
+    if not isinstance(groups, GroupsByType):
+        return []
+    sets = {name: dict.fromkeys((groups.names | own).values()) for name, own in groups.readings.items()}
+    return [(f"{', '.join(names)} ({reading})", reading) for reading, names in sets.items()]
+
+
+def name_files(folder: Path) -> dict[Path, str]:
+    """Title of every methodology of a folder, with the name of the file where two have the same."""
+    found = {}
+    for path in list_methodologies(folder):
+        line = re.search(r"^title:.*", path.read_text("utf-8"), re.MULTILINE)
+        found[path] = str(yaml.safe_load(line[0])["title"]) if line else path.stem
+    titles = list(found.values())
+    return {path: title if titles.count(title) == 1 else f"{title} ({path.stem})" for path, title in found.items()}
+
+
+def round_weights(weights: Mapping[str, float], total: int) -> dict[str, int]:
+    """Whole weights in the same proportion that make the total; equal ones where all are zero."""
+    whole = sum(weights.values())
+    shares = {name: total * (weight / whole if whole else 1 / len(weights)) for name, weight in weights.items()}
+    rounded = {name: int(share) for name, share in shares.items()}
+    left = sorted(shares, key=lambda name: rounded[name] - shares[name])[: total - sum(rounded.values())]
+    return {name: weight + (name in left) for name, weight in rounded.items()}
 
 
 def find_members(tables: Tables, methodology: Methodology, year: int, memory: Memory) -> Members:
@@ -72,6 +103,24 @@ def compare_sizes(before: Members, after: Members, year: int) -> Table:
     return Table("Списки", f"Школ в списках {year} года", frame)
 
 
+def compare_several(found: Mapping[str, Members], year: int) -> Table:
+    """Sizes of the lists under several methodologies: a row per list."""
+    names = list(dict.fromkeys(name for members in found.values() for name in members))
+    rows = [(name, *(len(members.get(name, ())) for members in found.values())) for name in names]
+    return Table("Методики", f"Школ в списках {year} года", pd.DataFrame(rows, columns=["Список", *found]))
+
+
+def tabulate_several(found: Mapping[str, Members], schools: pd.DataFrame, year: int) -> Table | Text:
+    """Schools whose lists are not the same under all: a row per school, lists under each."""
+    listed = {title: _list_by_school(members) for title, members in found.items()}
+    chosen = schools[[len({own.get(code) for own in listed.values()}) > 1 for code in schools["school_id"]]]
+    if chosen.empty:
+        return Text((f"Списки {year} года по этим методикам одни и те же.",))
+    frame = chosen[["name", "school_id", "municipality"]].set_axis(["Школа", "Код", "Муниципалитет"], axis=1)
+    columns = {title: [join_words(own.get(code, ())) or NONE for code in frame["Код"]] for title, own in listed.items()}
+    return Table("Школы методик", f"Школы, у которых списки {year} года зависят от методики", frame.assign(**columns))
+
+
 def tabulate_moves(before: Members, after: Members, schools: pd.DataFrame, year: int) -> Table | Text:
     """Schools whose lists change: a row per school: lists before and after."""
     was, now = _list_by_school(before), _list_by_school(after)
@@ -82,6 +131,7 @@ def tabulate_moves(before: Members, after: Members, schools: pd.DataFrame, year:
     frame = pd.DataFrame(
         {
             "Школа": chosen["name"],
+            "Код": chosen.index,
             "Муниципалитет": chosen["municipality"],
             "Группа": chosen["group"],
             "Было": [join_words(was.get(school, ())) or NONE for school in changed],
@@ -106,7 +156,7 @@ class RulesPanel(Panel):
         super().__init__("Лаборатория правил")
         self.desk, self.is_filling = desk, False
         run = (f"{desk.methodology.title} (как в прогоне)", "")
-        files = [(path.stem, path) for path in list_methodologies(desk.methodologies)]
+        files = [(title, path) for path, title in name_files(desk.methodologies).items()]
         self.year = choose("Год", desk.years)
         self.method = choose("Методика", [run, *files])
         self.orientation = choose("Признак отставания", list(READINGS.items()))
@@ -120,15 +170,25 @@ class RulesPanel(Panel):
         self.share = slide("Доля школ в крайней группе, %", 25, (5, 45, 1))
         self.weights: dict[str, widgets.IntSlider] = {}
         self.weight_rows = widgets.VBox()
+        self.rivals = widgets.SelectMultiple(
+            description="Сравнить методики, до трёх", options=files, rows=4, style=FIELD, layout={"width": "46rem"}
+        )
         self.title = widgets.Text(description="Название", placeholder="моя методика", style=FIELD)
         self.save = press("Сохранить как методику", self.guard(self.save_rules))
         self.why = press("Почему списки разные", self.guard(self.explain))
-        self.sizes, self.reasons = widgets.HTML(), widgets.HTML()
-        self.moves = TableView(self, Takeaway(desk.exports, "правила"))
+        self._add_views()
         self._lay_out()
         self.watch(self.choose_method, self.method)
         self.watch(self.refresh, self.year, *self._fields())
+        self.watch(self.compare_rivals, self.rivals, self.year)
         self.choose_method()
+
+    def _add_views(self) -> None:
+        self.sizes, self.rival_sizes = widgets.HTML(), widgets.HTML()
+        stems = ("правила", "правила почему", "методики")
+        views = [TableView(self, Takeaway(self.desk.exports, stem)) for stem in stems]
+        self.moves, self.reasons, self.rival_moves = views
+        hide(self.reasons.widget, self.rival_moves.widget)
 
     def _fields(self) -> list[widgets.Widget]:
         bands = [self.share, self.cut, self.kind]
@@ -140,7 +200,7 @@ class RulesPanel(Panel):
         readings = line_up(self.groups, self.certificate_total)
         self.add(line_up(self.year, self.method), switches, readings, line_up(self.share, self.cut, self.kind))
         self.add(self.weight_rows, self.sizes, self.moves.widget, line_up(self.why, self.title, self.save))
-        self.add(self.reasons)
+        self.add(self.reasons.widget, self.rivals, self.rival_sizes, self.rival_moves.widget)
 
     def choose_method(self) -> None:
         """Begin with a methodology: every field says what it says."""
@@ -168,9 +228,7 @@ class RulesPanel(Panel):
         self.refresh()
 
     def _offer_readings(self, own: Choice) -> None:
-        groups = self.base.groups
-        readings = groups.readings if isinstance(groups, GroupsByType) else {}
-        self.groups.options = [(GROUPINGS.get(name, name), name) for name in readings] if own.groups else [(NONE, "")]
+        self.groups.options = name_readings(self.base) if own.groups else [(NONE, "")]
         self.groups.value, self.groups.disabled = own.groups or "", not own.groups
         self.certificate_total.value = own.certificate_total
         items = self.base.indicators.values()
@@ -179,13 +237,25 @@ class RulesPanel(Panel):
     def offer_weights(self) -> None:
         """A slider per block of the index of results; equal weights of indicators until one is moved."""
         titles = name_blocks(self.base)
+        self.own_weights = round_weights(weigh_blocks(self.base), 100)
         self.weights = {
-            block: slide(f"Вес: {titles[block]}, %", max(round(weight), 1), (0, 100, 1))
-            for block, weight in weigh_blocks(self.base).items()
+            block: slide(f"Вес: {titles[block]}, %", weight, (0, 100, 1)) for block, weight in self.own_weights.items()
         }
-        self.own_weights = {block: slider.value for block, slider in self.weights.items()}
-        self.watch(self.refresh, *self.weights.values())
+        for block, slider in self.weights.items():
+            self.watch(partial(self.balance, block), slider)
         self.weight_rows.children = tuple(self.weights.values())
+
+    def balance(self, block: str) -> None:
+        """Give the other blocks what the moved weight leaves of 100, in their proportion."""
+        if self.is_filling:
+            return
+        others = {name: slider.value for name, slider in self.weights.items() if name != block}
+        shared = round_weights(others, 100 - self.weights[block].value)
+        self.is_filling = True
+        for name, weight in shared.items():
+            self.weights[name].value = weight
+        self.is_filling = False
+        self.refresh()
 
     def read_fields(self) -> Choice:
         """The choice that the fields make.
@@ -222,14 +292,40 @@ class RulesPanel(Panel):
         after = find_members(desk.tables, chosen, year, desk.memory)
         self.sizes.value = render(compare_sizes(before, after, year))
         self.moves.show(tabulate_moves(before, after, desk.open_year(year).region_schools, year))
-        self.reasons.value = ""
+        hide(self.reasons.widget)
 
     def explain(self) -> None:
         """Say of every school which part of the rule decided."""
         chosen = apply_choice(self.base, self.read_fields())
         chosen = chosen.model_copy(update=own_names(chosen) | {"title": "выбранное здесь"})
         found = compare_methodologies(self.desk.tables, [self.desk.methodology, chosen], self.year.value)
-        self.reasons.value = render(tabulate_differences(found))
+        self.reasons.show(tabulate_differences(found))
+        self.reasons.widget.layout.display = ""
+
+    def compare_rivals(self) -> None:
+        """Lists of several methodologies beside those of the run.
+
+        Raises:
+            ValueError: more than three are chosen.
+        """
+        if len(self.rivals.value) > MOST_RIVALS:
+            raise ValueError(f"Выбрано методик: {len(self.rivals.value)}. Оставьте не больше {MOST_RIVALS}.")
+        hide(self.rival_moves.widget)
+        self.rival_sizes.value = ""
+        if not self.rivals.value:
+            return
+        year, desk = self.year.value, self.desk
+        names = {path: title for title, path in self.rivals.options}
+        found = {"В прогоне": list_members(desk.identified.lists, desk.methodology, year)}
+        found |= {names[path]: self._find_rival(path) for path in self.rivals.value}
+        self.rival_sizes.value = render(compare_several(found, year))
+        self.rival_moves.show(tabulate_several(found, desk.open_year(year).region_schools, year))
+        self.rival_moves.widget.layout.display = ""
+
+    def _find_rival(self, path: Path) -> Members:
+        desk, year = self.desk, self.year.value
+        method = desk.memory.keep(("methodology", path), partial(load_methodology, path))
+        return desk.memory.keep(("members", path, year), lambda: find_members(desk.tables, method, year, desk.memory))
 
     def save_rules(self) -> None:
         """Save the choice as a methodology file."""

@@ -4,29 +4,37 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import ceil, floor
 from pathlib import Path
 from typing import TypeVar
 
 import ipywidgets as widgets
 import pandas as pd
 
+from effschool.base.russian import format_number
 from effschool.certainty.explain import Decisions
 from effschool.lab.panels.desk import Desk
-from effschool.lab.panels.shell import Panel, choose, line_up, open_panel, press, render
+from effschool.lab.panels.shell import Panel, bound, choose, hide, line_up, open_panel, press, render
 from effschool.lab.panels.views import TableView, Takeaway
 from effschool.method.methodology import FIOKO_LIST
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import (
+    Portfolio,
     RegionYear,
     flag_members,
     list_municipalities,
     measure_participants,
     name_all_lists,
+    name_slugs,
+    open_portfolio,
     order_names,
 )
 from effschool.report.sections.explanation import chart_index_parts, tabulate_index_parts, tabulate_school_decisions
 from effschool.report.sections.municipality import NONE, index_value, say_missing
 from effschool.report.sections.partners import tabulate_named_partners
+from effschool.report.sections.school import name_school_files, tell_schools
+from effschool.report.sections.school_programme import write_drafts
+from effschool.report.workbook import write_workbook
 from effschool.report.workspace import load_named_partners
 
 Part = Table | Chart | Text
@@ -71,14 +79,16 @@ def tabulate_region_schools(region: RegionYear) -> Table:
         {
             "Школа": schools["name"],
             "Код": schools["school_id"],
-            "Группа": schools["group"],
-            "Результаты года": schools["results_band"].map(titles["results"]).fillna(NONE),
-            "Условия года": schools["social_band"].map(titles.get("social", {})).astype("str").fillna(NONE),
+            "Муниципалитет": schools["municipality"],
             "Список результатов": schools["results_status"].fillna(NONE),
             "Список условий": schools["social_status"].fillna(NONE),
             FIOKO_LIST: schools["fioko_shnor"].map({True: "да", False: "нет"}).astype("str").fillna(NONE),
+            "Группа": schools["group"],
+            "Результаты года": schools["results_band"].map(titles["results"]).fillna(NONE),
+            "Условия года": schools["social_band"].map(titles.get("social", {})).astype("str").fillna(NONE),
+            "Местность": schools["locality"].fillna(NONE),
+            "Учеников": schools["enrolment"].astype("Int64"),
             "Участников": schools["fewest"].astype("Int64"),
-            "Муниципалитет": schools["municipality"],
         }
     )
     note = "«Участников» — наименьшее число участников за показателями результатов."
@@ -158,16 +168,28 @@ class SchoolsPanel(Panel):
         self.municipality = choose("Муниципалитет", [EVERY])
         self.group = choose("Группа", [EVERY])
         self.list = choose("Список", [EVERY, *name_all_lists(desk.methodology)])
+        self.locality = choose("Местность", [EVERY])
+        titles = {domain: rules.title for domain, rules in desk.methodology.iterate_domains()}
+        self.ranges = {f"{domain}_index": bound(title, 0.01) for domain, title in titles.items()}
+        self.ranges["enrolment"] = bound("Учеников", 1)
+        self.is_filling = False
         self.report = press("Отчёт по этому муниципалитету", self.guard(self.start_report))
         self.progress = widgets.IntProgress(description="Отчёт", min=0, max=1, layout={"visibility": "hidden"})
         takeaway = Takeaway(desk.exports, "школы")
         self.schools = TableView(self, takeaway, SORTABLE, self.open_card)
-        self.card = widgets.HTML()
+        self.card, self.parts, self.opened = widgets.HTML(), list[Part](), ""
+        self.of_school = line_up(
+            press("Карточка в XLSX", self.guard(self.save_card)),
+            press("Страница школы в отчёте", self.guard(self.link_school)),
+            press("Черновик программы школы", self.guard(self.draft_programme)),
+        )
+        hide(self.of_school)
         self.thread: threading.Thread | None = None
-        fields = line_up(self.year, self.municipality, self.group, self.list)
-        self.add(fields, self.schools.widget, line_up(*(self.report, self.progress) if make_report else ()), self.card)
+        fields = line_up(self.year, self.municipality, self.list, self.group, self.locality)
+        self.add(fields, line_up(*self.ranges.values()), self.schools.widget)
+        self.add(line_up(*(self.report, self.progress) if make_report else ()), self.of_school, self.card)
         self.watch(self.choose_year, self.year)
-        self.watch(self.refresh, self.municipality, self.group, self.list)
+        self.watch(self.refresh, self.municipality, self.list, self.group, self.locality, *self.ranges.values())
         self.choose_year()
 
     def choose_year(self) -> None:
@@ -177,29 +199,101 @@ class SchoolsPanel(Panel):
         places = list_municipalities(self.desk.workspace, region.year)
         _offer(self.municipality, places)
         _offer(self.group, sorted(set(region.region_schools["group"])))
+        _offer(self.locality, sorted(set(region.region_schools["locality"].dropna())))
+        self.is_filling = True
+        for column, field in self.ranges.items():
+            _span(field, region.region_schools[column])
+        self.is_filling = False
         self.refresh()
 
     def refresh(self) -> None:
         """Show the schools that are chosen."""
+        if self.is_filling:
+            return
+        self.report.disabled = self.municipality.value == EVERY or self.is_busy
+        self.card.value = self.opened = ""
+        hide(self.of_school)
+        self.schools.show(replace(self.table, frame=self._choose_rows(), title=self._name_choice()))
+
+    def _choose_rows(self) -> pd.DataFrame:
         region, frame = self.desk.open_year(self.year.value), self.table.frame
-        if self.municipality.value != EVERY:
-            frame = frame[frame["Муниципалитет"] == self.municipality.value]
-        if self.group.value != EVERY:
-            frame = frame[frame["Группа"] == self.group.value]
+        alike = {"Муниципалитет": self.municipality, "Группа": self.group, "Местность": self.locality}
+        for column, field in alike.items():
+            frame = frame if field.value == EVERY else frame[frame[column] == field.value]
         if self.list.value != EVERY:
             members = region.region_schools[flag_members(region.region_schools, self.list.value)]["school_id"]
             frame = frame[frame.index.isin(members)]
-        self.report.disabled = self.municipality.value == EVERY or self.is_busy
-        self.card.value = ""
-        self.schools.show(replace(self.table, frame=frame, title=self._name_choice()))
+        values = region.region_schools.set_index("school_id")
+        for column, field in self.ranges.items():
+            within = values[column].astype("float64").between(*field.value)[frame.index]
+            frame = frame if _is_whole(field) else frame[within]
+        return frame
 
     def _name_choice(self) -> str:
-        chosen = [str(field.value) for field in (self.municipality, self.group, self.list) if field.value != EVERY]
-        return ", ".join([self.table.title, *chosen])
+        fields = (self.municipality, self.list, self.group, self.locality)
+        chosen = [str(field.value) for field in fields if field.value != EVERY]
+        limits = [
+            f"{field.description}: {format_number(low, digits)}–{format_number(high, digits)}"
+            for field in self.ranges.values()
+            if not _is_whole(field)
+            for digits in [0 if isinstance(field, widgets.IntRangeSlider) else 2]
+            for low, high in [field.value]
+        ]
+        return ", ".join([self.table.title, *chosen, *limits])
 
     def open_card(self, school_id: object) -> None:
         """Show the card of a school below the table."""
-        self.card.value = render(*describe_school(self.desk, self.year.value, str(school_id), self.more))
+        self.opened = str(school_id)
+        self.chosen = (self.year.value, self.opened)
+        self.parts = describe_school(self.desk, self.year.value, self.opened, self.more)
+        self.card.value = render(*self.parts)
+        self.of_school.layout.display = "flex"
+
+    def take_school(self, year: int, school_id: str) -> None:
+        """Open the card of a school chosen in another panel."""
+        if school_id and school_id != self.opened and school_id in self.table.frame.index:
+            self.open_card(school_id)
+
+    def save_card(self) -> None:
+        """Save the tables and charts of the card, the code of the school in each."""
+        row, tables = self.table.frame.loc[self.opened], []
+        for part in self.parts:
+            table = part.table if isinstance(part, Chart) else part
+            if isinstance(table, Table):
+                own = {"Код": self.opened, "Школа": row["Школа"]} | dict(table.frame.items())
+                tables.append(replace(table, frame=pd.DataFrame(own), title=f"{row['Школа']}: {table.title}"))
+        path = Takeaway(self.desk.exports, "карточка").name_file(f"{self.opened} {self.year.value}", ".xlsx")
+        write_workbook(tables, path, str(row["Школа"]))
+        self.show_file(path)
+
+    def link_school(self) -> None:
+        """A link to the page of the school in the report.
+
+        Raises:
+            FileNotFoundError: the report of the municipality has not been made.
+        """
+        portfolio = self._open_portfolio()
+        slug = name_slugs(list_municipalities(self.desk.workspace, portfolio.year))[portfolio.municipality]
+        page = name_school_files(portfolio.schools)[self.opened]
+        path = self.desk.reports / str(portfolio.year) / slug / f"{page}.html"
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"Страницы школы {self.opened} за {portfolio.year} год нет: отчёт «{portfolio.municipality}» не "
+                "построен. Выберите муниципалитет и нажмите «Отчёт по этому муниципалитету» или выполните make report."
+            )
+        self.link_page(path, f"Открыть страницу школы {self.opened}, {portfolio.year} год")
+
+    def draft_programme(self) -> None:
+        """Write drafts of the school's programme beside what else is taken away."""
+        portfolio = self._open_portfolio()
+        own = portfolio.schools[portfolio.schools["school_id"] == self.opened]
+        told = tell_schools(portfolio, self.desk.comments)
+        note, *_ = write_drafts(told, self.desk.drafts, self.desk.exports, own)
+        self.show_file(note, "Черновик программы школы и календарь рядом с ним — в папке reports/exports:")
+
+    def _open_portfolio(self) -> Portfolio:
+        place = str(self.table.frame.loc[self.opened, "Муниципалитет"])
+        return open_portfolio(self.desk.workspace, place, self.year.value)
 
     @property
     def is_busy(self) -> bool:
@@ -228,6 +322,21 @@ class SchoolsPanel(Panel):
 
 
 Field = TypeVar("Field", bound=widgets.Dropdown)
+
+
+def _span(field: widgets.Widget, values: pd.Series) -> None:
+    """Give a range the limits of the values in whole steps, and let it take all of them."""
+    known, step = values.dropna().astype("float64"), field.step
+    low = floor(known.min() / step) * step if len(known) else 0
+    high = max(ceil(known.max() / step) * step if len(known) else 0, low + step)
+    # The limits may not pass one another on the way.
+    field.min, field.max = min(low, field.min), max(high, field.max)
+    field.value = (low, high)
+    field.min, field.max = low, high
+
+
+def _is_whole(field: widgets.Widget) -> bool:
+    return tuple(field.value) == (field.min, field.max)
 
 
 def _offer(field: Field, names: list[str]) -> None:

@@ -62,6 +62,12 @@ class DataPanel(Panel):
         self.school.options = list(zip(names, own["school_id"].astype("str"), strict=True))
         self.refresh()
 
+    def take_school(self, year: int, school_id: str) -> None:
+        """Have the rows of the school's numbers ready."""
+        self.year.value = year if year in self.year.options else self.year.value
+        if school_id in [code for _, code in self.school.options]:
+            self.school.value = school_id
+
     def refresh(self) -> None:
         """Show the table that is chosen."""
         of_school = self.part.value == ROWS

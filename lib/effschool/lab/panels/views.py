@@ -42,16 +42,26 @@ def write_copy(frame: pd.DataFrame) -> str:
 
 
 def filter_rows(frame: pd.DataFrame, query: str, order: str | None, *, reverse: bool = False) -> pd.DataFrame:
-    """Rows in which every word of the query stands somewhere, in the order of a column; the frame's own if none."""
+    """Rows in which every word of the query stands somewhere, in the order of a column; the frame's own if none.
+
+    A number is looked for whole in names and codes, so that «№ 5» is not «№ 15»; as a part only where none is whole.
+    """
     chosen = frame
-    if words := query.casefold().replace("ё", "е").split():
-        whole = frame.astype("str").fillna("").agg(" ".join, axis=1).str.casefold().str.replace("ё", "е")
+    if words := query.casefold().replace("ё", "е").replace("№", " ").split():
+        whole = _join_cells(frame)
+        named = _join_cells(frame.select_dtypes(exclude="number"))
         for word in words:
-            chosen = chosen[whole[chosen.index].str.contains(word, regex=False)]
+            exact = named.str.contains(rf"(?<!\d){word}(?!\d)") if word.isdecimal() else pd.Series(False, frame.index)
+            found = exact if exact.any() else whole.str.contains(word, regex=False)
+            chosen = chosen[found[chosen.index]]
     if order is None:
         return chosen
     key = None if pd.api.types.is_numeric_dtype(frame[order]) else order_names
     return chosen.sort_values(order, key=key, ascending=not reverse, kind="stable")
+
+
+def _join_cells(frame: pd.DataFrame) -> pd.Series:
+    return frame.astype("str").fillna("").agg(" ".join, axis=1).str.casefold().str.replace("ё", "е")
 
 
 class TableView:

@@ -1,6 +1,7 @@
 """«А если» as a panel: sliders for a school's counts; its index, band and lists at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import ipywidgets as widgets
@@ -140,6 +141,12 @@ class WhatIfPanel(Panel):
         self.watch(self.choose_school, self.school, self.changed)
         self.watch(self.show_sliders, self.block)
 
+    def take_school(self, year: int, school_id: str) -> None:
+        """Go to the school, in the year in which it was chosen."""
+        if school_id and (year, school_id) != (self.listed.value, self.school.value):
+            self.listed.value = year if year in self.listed.options else self.listed.value
+            self.start_at(school_id)
+
     def start_at(self, school_id: str | None) -> None:
         """Begin with a school."""
         schools = self.desk.open_year(self.listed.value).region_schools.set_index("school_id")
@@ -169,7 +176,7 @@ class WhatIfPanel(Panel):
         self.base = open_question(desk, self.changed.value, year)
         self.counts = list_counts(desk.tables, desk.methodology, self.changed.value, school)
         self.before = desk.memory.keep(("standings", self.changed.value, year), partial(rerun_year, self.base, {}))
-        self.values = {}
+        self.values, self.chosen = {}, (year, school)
         self.smallest.value = render(say_smallest(desk, year, school))
         blocks = list(dict.fromkeys(count.block for count in self.counts))
         self.block.options = blocks or ["нет показателей, которые считаются по ученикам"]
@@ -180,7 +187,7 @@ class WhatIfPanel(Panel):
         shown = [count for count in self.counts if count.block == self.block.value]
         while len(self.sliders) < len(shown):
             slider = slide("", 0, (0, 1, 1))
-            slider.observe(self.guard(partial(self.take_value, len(self.sliders))), names="value")
+            self.watch(partial(self.take_value, len(self.sliders)), slider)
             self.sliders.append(slider)
         self.shown = shown
         self.fill_sliders()
@@ -224,7 +231,9 @@ class WhatIfPanel(Panel):
 
     def save_table(self) -> None:
         """Save the comparison with the counts that were changed."""
-        save_tables(self, Takeaway(self.desk.exports, "а если"), [self.table, self.tabulate_changes()])
+        own = {"Код": self.school.value, "Школа": self.school.label}
+        tables = [replace(part, frame=part.frame.assign(**own)) for part in (self.table, self.tabulate_changes())]
+        save_tables(self, Takeaway(self.desk.exports, f"а если {self.school.value}"), tables)
 
     def tabulate_changes(self) -> Table:
         """Counts that were changed."""

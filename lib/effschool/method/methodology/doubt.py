@@ -57,7 +57,7 @@ class DoubtRules(Frozen):
     """The whole section.
 
     Args:
-        borders: file of the borders of marks beside the methodology.
+        borders: file of the borders of marks: a name beside the methodology, or a path from it.
         false_share_pct: expected share of chance among all that is marked in a year (Benjamini and Hochberg).
         marked_from: participants from which a row may be marked.
         caution_from: participants from which it is told with a caution; with fewer nothing is tested.
@@ -65,7 +65,7 @@ class DoubtRules(Frozen):
         status: who has accepted these numbers.
     """
 
-    borders: str = Field(pattern=r"^[^/\\]+\.ya?ml$")
+    borders: str = Field(pattern=r"^[^\\]+\.ya?ml$")
     false_share_pct: Percent
     marked_from: Whole
     caution_from: Whole

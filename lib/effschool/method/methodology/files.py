@@ -1,5 +1,6 @@
 """Methodology files: found, read with those they extend, and refused whole with every fault named."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -42,7 +43,7 @@ def load_methodology(
         raise MethodologyError(_say_missing(path))
     faults: list[Fault] = []
     try:
-        entry, files = read_extended(path, "методики", faults, _leave_out)
+        entry, files = _read_whole(path, faults)
         faults += _require_own_names(entry, path) if len(files) > 1 else []
         switches = {"orientation": orientation, "social_rule": social_rule, "certificate_total": certificate_total}
         given = {key: Entry(value, "", 0) for key, value in switches.items() if value is not None}
@@ -139,11 +140,26 @@ REGISTERS = {"thresholds": "register", "doubt": "borders"}
 def list_files(path: Path) -> list[Path]:
     """Files that a methodology is made of: itself, those it extends and its registers; a wrong one alone."""
     try:
-        entry, files = read_extended(path, "методики", [], _leave_out)
+        entry, files = _read_whole(path, [])
     except ConfigurationError:
         return [path]
     named = [section.find(key) for name, key in REGISTERS.items() if (section := entry.find(name))]
     return [*files, *(path.parent / str(register.value) for register in named if register)]
+
+
+def _read_whole(path: Path, faults: list[Fault]) -> tuple[Entry, list[Path]]:
+    """Entries of a methodology with those it extends; a register named there is told as seen from this file."""
+    entry, files = read_extended(path, "методики", faults, _leave_out)
+    for name, key in REGISTERS.items():
+        section = entry.find(name)
+        register = section.find(key) if section else None
+        if section is None or register is None or (path.parent / str(register.value)).is_file():
+            continue
+        beside = [file.parent / str(register.value) for file in files if file.name == register.file]
+        found = next((place for place in beside if place.is_file()), None)
+        if found:
+            section.value[key] = replace(register, value=os.path.relpath(found, path.parent).replace(os.sep, "/"))
+    return entry, files
 
 
 def find_methodology(name: str, folder: Path) -> Path:

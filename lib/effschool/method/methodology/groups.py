@@ -11,16 +11,25 @@ class GroupsByType(Frozen):
     """Groups (группы школ) by the type of the school; a type without a name is left out.
 
     Args:
+        left_out: types that are left out on purpose; any other type without a name is told.
         readings: readings of the document, by name: what each names otherwise than `names` does.
         reading: the reading that is carried out, the switch `groups`.
     """
 
     by: Literal["type"]
     names: dict[str, Words] = Field(min_length=1)
+    left_out: tuple[Words, ...] = ()
     readings: dict[str, dict[str, Words]] = Field(default={})
     reading: str | None = None
     left_out_note: str = ""
     source: Words
+
+    @model_validator(mode="after")
+    def _check_left_out(self) -> Self:
+        for place, name in enumerate(self.left_out):
+            if name in self.names:
+                raise RuleError("тип назван и в names: ожидался один из двух", "left_out", place)
+        return self
 
     @model_validator(mode="after")
     def _check_reading(self) -> Self:

@@ -7,17 +7,25 @@ from pydantic import Field, model_validator
 from effschool.base.configuration import Frozen, Positive, RuleError, Words
 from effschool.base.schemas import CONTRACT
 
-Score = Annotated[float, Field(ge=0, le=100, strict=True)]
+Score = Annotated[float, Field(ge=0, le=10_000, strict=True)]
+MEANS = {"results": ("participants", "mean_score"), "conditions": ("pupils", "mean")}
+"""Tables that hold means: column of the pupils, column of their mean."""
 
 
 class Rows(Frozen):
-    """Which rows of a contract table an indicator is counted over; an empty list does not restrict."""
+    """Which rows of a contract table an indicator is counted over; an empty list does not restrict.
 
-    table: Literal["results", "certificates", "social"]
+    Args:
+        table: `results`, `certificates`, `social` (eleven counts) or `conditions` (whatever the layouts name).
+        procedure, subject, grade, level, condition: values of the column of that name that are taken.
+    """
+
+    table: Literal["results", "certificates", "social", "conditions"]
     procedure: tuple[str, ...] = ()
     subject: tuple[str, ...] = ()
     grade: tuple[int, ...] = ()
     level: tuple[str, ...] = ()
+    condition: tuple[str, ...] = ()
 
     @property
     def filters(self) -> dict[str, tuple[str, ...] | tuple[int, ...]]:
@@ -27,6 +35,7 @@ class Rows(Frozen):
             "subject": self.subject,
             "grade": self.grade,
             "level": self.level,
+            "condition": self.condition,
         }
         return {column: allowed for column, allowed in values.items() if allowed}
 
@@ -59,12 +68,21 @@ class Rows(Frozen):
         Raises:
             RuleError: a Russian phrase.
         """
-        if not (self.has_column("mean_score") and self.has_column("participants")):
-            raise RuleError("для показателя по среднему баллу ожидалась таблица «results»", "rows", "table")
+        if self.table not in MEANS:
+            expected = " или ".join(f"«{name}»" for name in MEANS)
+            raise RuleError(f"для показателя по среднему ожидалась таблица {expected}", "rows", "table")
 
 
 class IndicatorBase(Frozen):
-    """What every indicator (показатель) has: how it is called, where it belongs and which way it points."""
+    """What every indicator (показатель) has: how it is called, where it belongs and which way it points.
+
+    Args:
+        id: name in tables and files.
+        title, short: name on pages, whole and for narrow columns.
+        block: indicators of one block are weighed, shown and left out together.
+        direction: `direct` where more raises the index, `inverse` where more lowers it.
+        rows: which rows of a table it is counted over.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: Words
@@ -78,6 +96,8 @@ class ShareIndicator(IndicatorBase):
     """Share (доля) in per cent: 100·count/total, both pooled over the rows.
 
     Args:
+        count: column of the table with the pupils counted.
+        total: column with the pupils of whom they are.
         participants_of: rows whose participants are another reading's total; `over_participants`: that reading is
             carried out (set by the switch `certificate_total`). Such a share may be above 100: whoever was not let to
             the exam has no certificate and is no participant.
@@ -89,6 +109,11 @@ class ShareIndicator(IndicatorBase):
     participants_of: Rows | None = None
     over_participants: bool = False
     unit: str = "%"
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Columns of the table that it is made from."""
+        return self.count, self.total
 
     @model_validator(mode="after")
     def _check_columns(self) -> Self:
@@ -102,11 +127,17 @@ class ScoreIndicator(IndicatorBase):
     """What indicators made from mean scores share.
 
     Args:
+        unit: what the values are in, as pages say it.
         scale: least and greatest result of one participant; without it no number of pupils is told for the indicator.
     """
 
     unit: str = "балл"
     scale: tuple[Score, Score] | None = None
+
+    @property
+    def columns(self) -> tuple[str, str]:
+        """Columns of the table that it is made from: pupils and their mean."""
+        return MEANS[self.rows.table]
 
     @model_validator(mode="after")
     def _check_table(self) -> Self:

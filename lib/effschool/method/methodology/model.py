@@ -103,11 +103,17 @@ class Methodology(Frozen):
         return self
 
     @model_validator(mode="after")
+    def _check_dynamics(self) -> Self:
+        if not self.dynamics:
+            raise RuleError(
+                "ожидался раздел dynamics: без него отчётов не составить; образец — methodologies/khabarovsk-2020.yml"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_doubt(self) -> Self:
         if self.doubtful == "leave_out" and not self.doubt:
             raise RuleError("признаков никто не ищет: ожидался раздел doubt", "doubtful")
-        if self.doubt and not self.dynamics:
-            raise RuleError("ожидался раздел dynamics: по нему находят тех же детей в другом году", "doubt")
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from effschool.base.configuration import Frozen, Words, read_rules
 from effschool.base.russian import format_percent
-from effschool.method.methodology import Methodology
+from effschool.method.methodology import GroupsByExams, Methodology
 from effschool.report.display import Table
 from effschool.report.fact_book import describe_parts
 from effschool.report.queries import find_level
@@ -72,4 +72,13 @@ def list_numbers(methodology: Methodology) -> Mapping[str, str]:
         "rare": format(100 * level, ".0f"),
         "sure": format(sure, ".0f"),
         "one": format(1 / level, ".0f"),
+        "groups": name_groups(methodology),
     }
+
+
+def name_groups(methodology: Methodology, most: int = 3) -> str:
+    """The first groups of the methodology by name: «средние, основные, вечерние»."""
+    rules = methodology.groups
+    names = [group.name for group in rules.names] if isinstance(rules, GroupsByExams) else rules.chosen.values()
+    known = list(dict.fromkeys(names))
+    return ", ".join(known[:most]) + (" и другие" if len(known) > most else "")

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from effschool.base.russian import format_number
-from effschool.method.methodology import Domain
+from effschool.base.russian import format_number, join_words
+from effschool.method.methodology import Domain, Methodology
 from effschool.report.display import Table, Text
 from effschool.report.drawings import choose_scale, draw_dumbbell, draw_years
 from effschool.report.facts import Said, count, join, number, say
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators
 from effschool.report.privacy import blur_share, load_privacy
-from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators
+from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators, list_caveated
 from effschool.report.sections.municipality import NONE, OF_SCHOOLS, name_sheet, percent, say_missing
 from effschool.report.similar import find_similar, rank_similar, span_similar
 
@@ -28,9 +28,10 @@ READING = "Круг и тёмная линия — {own}, черта и свет
 def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = False) -> Table | Text:
     """Shares and means of the municipality beside the region; of ВПР alone where `caveated`."""
     judged = judge_indicators(portfolio, domain)
+    name = "ВПР" if caveated else title_domains(portfolio.workspace.methodology)[domain]
     chosen = judged[judged["is_caveated"].astype(bool) == caveated] if len(judged) else judged
     if chosen.empty:
-        return say_missing("ВПР" if caveated else TITLES[domain])
+        return say_missing(name)
     # What is better when less comes first: each half is read in one direction.
     chosen = chosen.sort_values("more_is_worse", ascending=False, kind="stable").reset_index(drop=True)
     is_first = domain == "results" and not caveated
@@ -49,7 +50,7 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     )
     histories = follow_indicators(portfolio, domain)
     drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
-    title = ("ВПР" if caveated else TITLES[domain]) + f", {portfolio.year} год, %"
+    title = f"{name}, {portfolio.year} год, %"
     shown = ("Показатель", "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
     key = "ВПР" if caveated else name_sheet("Показатели", domain)
     note = join([say_direction(chosen), explain_ranges(portfolio) if ranges else ""]) if is_first else ""
@@ -70,8 +71,16 @@ def say_direction(judged: pd.DataFrame) -> Said:
 
 
 WAYS = {True: "меньше", False: "больше"}
-TITLES: dict[Domain, str] = {"results": "ЕГЭ, ОГЭ и аттестаты", "social": "Социальные условия"}
 FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), percent)
+
+
+def title_domains(methodology: Methodology) -> dict[Domain, str]:
+    """Titles of the tables of indicators: results by their exams but ВПР, which has a table of its own."""
+    caveated = list_caveated(methodology)
+    rows = [item.rows for item in methodology.domains["results"].indicators if item.id not in caveated]
+    exams = dict.fromkeys(name for each in rows for name in each.procedure)
+    certificates = ["аттестаты"] if any(each.table == "certificates" for each in rows) else []
+    return {"results": join_words([*exams, *certificates]) or "Результаты", "social": "Социальные условия"}
 
 
 def name_rows(judged: pd.DataFrame) -> list[str]:

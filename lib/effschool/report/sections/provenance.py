@@ -48,9 +48,8 @@ def _trace_rows(found: pd.DataFrame, columns: list[str], table: str) -> pd.DataF
 
 def list_columns(indicator: Indicator, rows: pd.DataFrame) -> list[str]:
     """Columns that an indicator is made from; a missing mean is that of the marks."""
-    if isinstance(indicator, ShareIndicator):
-        return [indicator.count, indicator.total]
-    return ["participants", "mean_score", *(MARKS if rows["mean_score"].isna().any() else ())]
+    is_of_marks = indicator.columns[1] == "mean_score" and rows["mean_score"].isna().any()
+    return [*indicator.columns, *(MARKS if is_of_marks else ())]
 
 
 def tabulate_sources(

@@ -39,13 +39,13 @@ from effschool.report.sections.doubts import describe_doubts
 from effschool.report.sections.indicators import (
     CHART,
     READING,
-    TITLES,
     VERDICTS,
     YEARS,
     draw_histories,
     draw_rows,
     list_years,
     name_rows,
+    title_domains,
 )
 from effschool.report.sections.municipality import (
     NONE,
@@ -266,9 +266,10 @@ def choose_figures(told: Told, code: str) -> tuple[pd.DataFrame, int]:
 def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Figures of one school by the title of their table: those of ВПР apart, since nobody is judged by them."""
     method = told.portfolio.workspace.methodology
-    titles = own["domain"].map(TITLES).mask(own["indicator"].isin(list_caveated(method)), VPR)
-    named = [TITLES[domain] for domain in method.domains]
-    order = dict.fromkeys([*named[:1], VPR, *named[1:]])
+    named = title_domains(method)
+    titles = own["domain"].map(named).mask(own["indicator"].isin(list_caveated(method)), VPR)
+    first, *rest = [named[domain] for domain in method.domains]
+    order = dict.fromkeys([first, VPR, *rest])
     return {title: own[titles == title].reset_index(drop=True) for title in order if (titles == title).any()}
 
 
@@ -312,7 +313,7 @@ HIDDEN = "Не сказано о {behind}: там менее {fewest} детей
 def _tabulate_school(told: Told, school: pd.Series, own: pd.DataFrame, histories: pd.DataFrame, title: str) -> Table:
     """Indicators of one school beside its group; of a few pupils the number is told, not the share."""
     fewest = told.rules.fewest
-    domain: Domain = "social" if title == TITLES["social"] else "results"
+    domain: Domain = "social" if own["domain"].eq("social").all() else "results"
     frame = pd.DataFrame(
         {
             "Показатель": name_rows(own),

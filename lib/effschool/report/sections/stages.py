@@ -7,6 +7,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from effschool.base.problems import Severity, shorten_questions
+from effschool.base.russian import format_number
 from effschool.base.storage import save_workbook
 from effschool.dynamics.paths import LIST_COLUMNS
 from effschool.intake.identity import TO_CONFIRM
@@ -14,7 +15,7 @@ from effschool.intake.school_names import HEADINGS, NO, YES
 from effschool.method.identify import Identified
 from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.display import Table, Text
-from effschool.report.portfolio import flag_members, name_all_lists
+from effschool.report.portfolio import flag_members, name_all_lists, order_names
 from effschool.report.sections.corrections import tabulate_corrections
 from effschool.report.sections.municipality import NONE, describe_treatments, say_missing
 from effschool.report.workbook import HEADER_ROW, fill_sheet
@@ -122,6 +123,32 @@ def tabulate_list_sizes(identified: Identified, methodology: Methodology) -> Tab
     counts = {name: found if name == FIOKO_LIST else found.reindex(covered) for name, found in counts.items()}
     frame = pd.DataFrame(counts).T.rename(columns=str).rename_axis("Список").reset_index()
     return Table("Списки", "Школ в списках по годам", frame)
+
+
+def tabulate_listed(identified: Identified, methodology: Methodology, year: int) -> Table | Text:
+    """Schools of the lists of a year by municipality and name, with both indices; the order is no rating."""
+    lists = identified.lists[identified.lists["year"] == year]
+    flags = {name: flag_members(lists, name) for name in name_all_lists(methodology)}
+    listed = lists[pd.DataFrame(flags).any(axis=1)]
+    if listed.empty:
+        return say_missing(f"Списки за {year} год")
+    indices = identified.indices.pivot(index=["year", "school_id"], columns="domain", values="index").reset_index()
+    rows = listed.merge(identified.schools, on=["year", "school_id"]).merge(indices, on=["year", "school_id"])
+    rows = rows.sort_values(["municipality", "name", "school_id"], key=order_names, ignore_index=True)
+    titles = {name: rules.title for name, rules in methodology.iterate_domains()}
+    frame = pd.DataFrame(
+        {
+            "Школа": rows["name"],
+            "Код": rows["school_id"],
+            "Муниципалитет": rows["municipality"],
+            **{title: rows[name] for name, title in titles.items()},
+            "Список результатов": rows["results_status"].fillna(NONE),
+            "Список условий": rows["social_status"].fillna(NONE),
+            FIOKO_LIST: rows["fioko_shnor"].map({True: "да", False: "нет"}).astype("str").fillna(NONE),
+        }
+    )
+    shown = {title: lambda value: format_number(value, 3) for title in titles.values()}
+    return Table("Школы списков", f"Школы в списках, {year} год", frame, shown)
 
 
 def tabulate_groups(identified: Identified) -> Table:
