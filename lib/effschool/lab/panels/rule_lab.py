@@ -236,14 +236,15 @@ class RulesPanel(Panel):
 
     def offer_weights(self) -> None:
         """A slider per block of the index of results; equal weights of indicators until one is moved."""
-        titles = name_blocks(self.base)
+        titles = {block: f"Вес: {title}, %" for block, title in name_blocks(self.base).items()}
         self.own_weights = round_weights(weigh_blocks(self.base), 100)
-        self.weights = {
-            block: slide(f"Вес: {titles[block]}, %", weight, (0, 100, 1)) for block, weight in self.own_weights.items()
-        }
-        for block, slider in self.weights.items():
-            self.watch(partial(self.balance, block), slider)
-        self.weight_rows.children = tuple(self.weights.values())
+        if titles != {block: slider.description for block, slider in self.weights.items()}:
+            self.weights = {block: slide(title, 0, (0, 100, 1)) for block, title in titles.items()}
+            for block, slider in self.weights.items():
+                self.watch(partial(self.balance, block), slider)
+            self.weight_rows.children = tuple(self.weights.values())
+        for block, weight in self.own_weights.items():
+            self.weights[block].value = weight
 
     def balance(self, block: str) -> None:
         """Give the other blocks what the moved weight leaves of 100, in their proportion."""
