@@ -13,7 +13,7 @@ from effschool.run import commands
 from effschool.run.plan import Settings
 from effschool.run.year import run_year
 
-RUSSIAN = re.compile(r"средние, основные|вечерн|Хабаровск|ЕГЭ, ОГЭ|500\+")
+RUSSIAN = re.compile(r"средние, основные|вечерн|Хабаровск|ЕГЭ, ОГЭ|500\+|Рособрнадзор")
 
 
 @pytest.fixture(scope="module")

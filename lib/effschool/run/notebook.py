@@ -128,7 +128,7 @@ from effschool.report.sections.first_screen import (
     show_key_figures,
 )
 from effschool.report.sections.glossary import tabulate_terms
-from effschool.report.sections.indicators import say_no_ranges, tabulate_indicators
+from effschool.report.sections.indicators import say_caveat, say_no_ranges, tabulate_indicators
 from effschool.report.sections.management import (
     tabulate_management,
     tabulate_management_places,

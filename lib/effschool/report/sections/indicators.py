@@ -70,6 +70,15 @@ def say_direction(judged: pd.DataFrame) -> Said:
     return say(told, less=number(less), more=number(len(judged) - less))
 
 
+def say_caveat(portfolio: Portfolio) -> Text:
+    """Why the tables of ВПР stand apart; nothing where no rule takes them."""
+    return Text((CAVEAT,) if list_caveated(portfolio.workspace.methodology) else (), kind="note")
+
+
+CAVEAT = (
+    "По ВПР школы и муниципалитеты не оценивают: письма Рособрнадзора этого не предусматривают. Числа — для помощи "
+    "детям; правило ШНОР, однако, их учитывает."
+)
 WAYS = {True: "меньше", False: "больше"}
 FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), percent)
 

@@ -10,6 +10,7 @@ from effschool.dynamics.paths import describe_history
 from effschool.method.methodology import FIOKO_LIST, Methodology
 from effschool.report.display import Table, Text
 from effschool.report.portfolio import RegionYear, flag_members, order_names
+from effschool.report.queries import list_caveated
 from effschool.report.sections.certainty import BRIEF_NOTE, say_briefly
 from effschool.report.sections.missing import list_missing
 from effschool.report.sections.municipality import SCHOOLS, say_missing
@@ -52,8 +53,9 @@ def tabulate_annex(region: RegionYear, name: str, title: str) -> Table | Text:
         }
     )
     caption = f"{name}: {title}, {region.year} год, {count_words(len(frame), *SCHOOLS)}"
-    social = {status.status for status in region.workspace.methodology.lists.social}
-    return Table(name, caption, frame, note="" if name in social else VPR_NOTE)
+    method = region.workspace.methodology
+    rests_on_vpr = list_caveated(method) and name not in {status.status for status in method.lists.social}
+    return Table(name, caption, frame, note=VPR_NOTE if rests_on_vpr else "")
 
 
 VPR_NOTE = (
