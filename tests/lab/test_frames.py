@@ -145,7 +145,7 @@ def test_worked_question_takes_ten_lines_and_only_names_of_the_dictionary(root, 
 
 def test_worked_question_is_about_rural_schools_of_three_years(root, run):
     lines = read_question(root).splitlines()[:4]
-    names = {"run": run}
+    names = {"frames": run}
     exec("\n".join(lines), names)
     data = names["data"]
     rural = run.schools.query("locality == 'село'")["school_id"]

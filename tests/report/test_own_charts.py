@@ -25,6 +25,7 @@ TITLE, SENTENCE = "Индекс и питание, %", "Чем больше до
 @pytest.fixture(autouse=True)
 def nothing_shown(monkeypatch):
     monkeypatch.setattr(own, "_shown", {})
+    monkeypatch.setattr(own, "_taken", [])
     yield
     plt.close("all")
 
@@ -60,6 +61,13 @@ def test_cell_that_is_run_again_replaces_its_chart(frame):
         show_figure(draw(frame), TITLE, sentence, frame)
     (chart,) = list_own_charts()
     assert chart.sentence == "Доля и индекс связаны слабо."
+
+
+def test_figure_below_the_cell_that_writes_the_book_is_refused(frame):
+    show_figure(draw(frame), TITLE, SENTENCE, frame)
+    assert len(list_own_charts()) == 1
+    with pytest.raises(UnfitFigureError, match="книга отчёта выше уже записана"):
+        show_figure(draw(frame), "Ещё один", SENTENCE, frame)
 
 
 @pytest.mark.parametrize(
@@ -98,11 +106,13 @@ def test_report_of_a_municipality_refuses_schools_of_others(demo, frame):
     mine, theirs = (schools[schools["municipality"] == name].iloc[0] for name in (place, other))
     show_figure(draw(frame), TITLE, SENTENCE, frame.assign(school_id=mine["school_id"]))
     assert len(list_own_charts(portfolio)) == 1
+    own._taken.clear()  # as in a new run
     show_figure(draw(frame), "С кодом", SENTENCE, frame.assign(school_id=theirs["school_id"]))
     assert len(list_own_charts()) == 2
     with pytest.raises(UnfitFigureError, match=f"«{theirs['school_id']}», школа другого муниципалитета.*«{place}»"):
         list_own_charts(portfolio)
     own._shown.pop("own-s-kodom")
+    own._taken.clear()
     named = draw(frame)
     named.axes[0].annotate(theirs["school_id"], (20, 0.5))
     show_figure(named, "С подписью", SENTENCE, frame.drop(columns="school_id"))

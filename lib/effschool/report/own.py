@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from IPython.core.getipython import get_ipython
 from IPython.display import display
 from matplotlib.figure import Figure
 from matplotlib.text import Text as Words
@@ -19,6 +20,8 @@ from effschool.report.charts import WIDTH
 from effschool.report.display import Chart, Table
 from effschool.report.portfolio import Portfolio
 
+_taken: list[int] = []
+"""How many charts the report's files took, each time that one was written: what a run shows later is in none."""
 SHORTEST = 4
 """Words of a sentence: with fewer, nobody who does not see the chart would know what is seen."""
 _shown: dict[str, Chart] = {}
@@ -50,6 +53,8 @@ def show_figure(figure: object, title: str, sentence: str, frame: pd.DataFrame) 
     labels = {name: card.label for name, card in load_catalog().columns.items()}
     data = frame.reset_index(drop=True).rename(columns=labels)
     _refuse(not data.columns.is_unique, "столбцы данных названы одинаково", "Переименуйте один из них.")
+    is_late = bool(_taken) and getattr(get_ipython(), "kernel", None) is None
+    _refuse(is_late, "книга отчёта выше уже записана", "Поставьте ячейку перед той, где записывается книга.")
     key = f"own-{slugify(title)}"
     _shown[key] = Chart(key, title, sentence, drawn, Table(title, f"{title}: данные", data))
     display(_shown[key])
@@ -102,6 +107,7 @@ def list_own_charts(portfolio: Portfolio | None = None) -> list[Chart]:
         strangers = sorted(_list_words(chart) & _name_others(portfolio))
         told = f"в нём или в его данных — «{strangers[0]}», школа другого муниципалитета" if strangers else ""
         _refuse(bool(strangers), told, f"Оставьте школы муниципалитета «{portfolio.municipality}».")
+    _taken.append(len(_shown))
     return list(_shown.values())
 
 

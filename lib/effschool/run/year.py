@@ -428,7 +428,8 @@ def finish(settings: Settings, workspace: Workspace, year: int, outcomes: Sequen
         say(f"\nНе построено страниц: {format_number(len(failed))}.")
         for line in tabulate_failures(failed):
             say(line)
-    say(f"\nСводная страница: {settings.reports / str(year) / 'index.html'}")
+    page = settings.reports / str(year) / "index.html"
+    say(f"\nСводная страница: {page}" if page.exists() else "\nСводной страницы нет: исправьте названное и повторите.")
     return 1 if failed or len(errors) else 0
 
 
