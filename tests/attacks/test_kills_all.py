@@ -194,6 +194,6 @@ KILLED_AGAIN, FRESH = 0.5, 0.5
 
 
 def test_no_command_is_left_out():
-    """`report` has a hundred kills of its own; `lab` becomes JupyterLab."""
+    """`report` has a hundred kills of its own; `lab` becomes JupyterLab, `view` Voilà."""
     assert sum(KILLS.values()) == 110
-    assert {*KILLS, "report", "lab"} == {*commands.build_parser()._subparsers._group_actions[0].choices}
+    assert {*KILLS, "report", "lab", "view"} == {*commands.build_parser()._subparsers._group_actions[0].choices}
