@@ -11,6 +11,7 @@ from typing import TypeVar
 import ipywidgets as widgets
 import pandas as pd
 
+from effschool.base.catalog import load_catalog
 from effschool.base.russian import format_number
 from effschool.certainty.explain import Decisions
 from effschool.lab.panels.desk import Desk
@@ -169,8 +170,8 @@ class SchoolsPanel(Panel):
         self.group = choose("Группа", [EVERY])
         self.list = choose("Список", [EVERY, *name_all_lists(desk.methodology)])
         self.locality = choose("Местность", [EVERY])
-        titles = {domain: rules.title for domain, rules in desk.methodology.iterate_domains()}
-        self.ranges = {f"{domain}_index": bound(title, 0.01) for domain, title in titles.items()}
+        indices, cards = [f"{domain}_index" for domain in desk.methodology.domains], load_catalog().columns
+        self.ranges = {name: bound(cards[name].label, 0.01) for name in indices}
         self.ranges["enrolment"] = bound("Учеников", 1)
         self.is_filling = False
         self.report = press("Отчёт по этому муниципалитету", self.guard(self.start_report))

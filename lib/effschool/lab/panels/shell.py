@@ -192,13 +192,7 @@ def slide(label: str, value: float, span: tuple[float, float, float]) -> widgets
 def bound(label: str, step: float) -> widgets.Widget:
     """A slider with two ends, for a range; its limits are set by what there is."""
     kind = widgets.IntRangeSlider if isinstance(step, int) else widgets.FloatRangeSlider
-    return kind(
-        description=label,
-        step=step,
-        style=FIELD,
-        layout={"width": "30rem", "max_width": "100%"},
-        continuous_update=False,
-    )
+    return kind(description=label, step=step, style=FIELD, layout={"width": "21rem"}, continuous_update=False)
 
 
 def hide(*parts: widgets.Widget) -> None:
