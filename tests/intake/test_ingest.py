@@ -405,6 +405,7 @@ def test_golden_region_comes_in_without_problems():
         "management": 0,
         "teachers": 0,
         "context": 0,
+        "conditions": 0,
     }
     assert ingested.tables["schools"]["school_id"].str.startswith("0").any()
 
