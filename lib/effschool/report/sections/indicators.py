@@ -72,7 +72,7 @@ def say_direction(judged: pd.DataFrame) -> Said:
 
 def say_caveat(portfolio: Portfolio) -> Text:
     """Why the tables of ВПР stand apart; nothing where no rule takes them."""
-    return Text((CAVEAT,) if list_caveated(portfolio.workspace.methodology) else (), kind="note")
+    return Text((CAVEAT,)) if list_caveated(portfolio.workspace.methodology) else Text((), kind="note")
 
 
 CAVEAT = (
