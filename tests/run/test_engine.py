@@ -174,7 +174,8 @@ def stages(root, demo_raw, tmp_path_factory):
     """Parameters of all notebooks for the tiny region, by engine."""
     made = {}
     for engine in (None, ENGINE):
-        folder = tmp_path_factory.mktemp("stages")
+        folder = tmp_path_factory.mktemp("run") / "stages"  # pages name it
+        folder.mkdir()
         common = {"processed": str(folder)}
         parameters = {
             "01_ingest": {

@@ -120,6 +120,9 @@ def test_card_of_the_run_names_what_failed(settings, demo):
 )
 def test_exit_status_tells_of_failures_and_of_files_not_taken(settings, demo, state, severity, status):
     said = []
+    page = settings.reports / "2023" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
     problems = demo.problems.head(0).copy()
     problems.loc[0, ["severity", "message"]] = [severity, "Файл «а.csv»: нет столбца «Год»"]
     outcome = StepOutcome("a", state, message="нет данных", municipality="А")
@@ -127,7 +130,10 @@ def test_exit_status_tells_of_failures_and_of_files_not_taken(settings, demo, st
     text = "\n".join(said)
     assert ("нет данных" in text) == (state == run.FAILED)
     assert ("а.csv" in text) == (severity == "ошибка")
-    assert "index.html" in text
+    assert str(page) in text
+    page.unlink()
+    finish(settings, replace(demo, problems=problems), 2023, [outcome], said.append)
+    assert said[-1].strip().startswith("Сводной страницы нет")
 
 
 def test_unknown_year_is_refused_with_the_years_there_are(settings):
