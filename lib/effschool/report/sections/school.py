@@ -298,7 +298,7 @@ def _say_alike(alike: pd.DataFrame) -> list[Text]:
 
 
 OF_VPR = ("показатель ВПР", "показателя ВПР", "показателей ВПР")
-ALIKE = "— в пределах случайного; числа есть в ОМСУ."
+ALIKE = "— в пределах случайного; числа у ОМСУ."
 
 
 def _say_hidden(few: int) -> list[Text]:
