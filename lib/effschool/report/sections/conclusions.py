@@ -15,6 +15,7 @@ from effschool.report.portfolio import flag_members, name_all_lists
 from effschool.report.sections.certainty import STABLE
 from effschool.report.sections.municipality import say_missing
 from effschool.report.workspace import Support
+from effschool.support.participants import choose_participants
 from effschool.support.targets import STATES
 
 NOTHING = "Выводы"
@@ -68,8 +69,7 @@ def conclude_dynamics(dynamics: Dynamics) -> Table | Text:
 
 def conclude_support(support: Support, year: int) -> Table:
     """Participants of a year, proposals, events of plans, and targets by state."""
-    own, targets = support.participants, support.targets[support.targets["year"] == year]
-    taking = own[(own["entry_year"] <= year) & (own["exit_year"].fillna(year) >= year)]
+    taking, targets = choose_participants(support.participants, year), support.targets[support.targets["year"] == year]
     region = targets[targets["municipality"].isna()]
     rows = [
         ("Школ в проектах", taking["school_id"].nunique()),

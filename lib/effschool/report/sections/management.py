@@ -5,7 +5,7 @@ import pandas as pd
 from effschool.report.display import Table, Text
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.portfolio import Portfolio, RegionYear, list_municipalities
-from effschool.report.sections.municipality import NONE, say_missing
+from effschool.report.sections.municipality import NONE, OF_PLACES, say_missing
 from effschool.support.management import CLOSED, GAPS, count_closed
 
 TITLE = "Управленческий цикл"
@@ -73,7 +73,6 @@ def tabulate_management_places(region: RegionYear) -> Table | Text:
     return Table(f"{TITLE} по местам", f"{TITLE} по муниципалитетам, {region.year} год", frame, note=note, folds=True)
 
 
-OF_PLACES = ("муниципалитета", "муниципалитетов", "муниципалитетов")
 PLACES = (
     "Прислали {sent} из {all}, у остальных прочерк. Порядок алфавитный: муниципалитеты по ответам не сравнивают. "
     "К компонентам цикла показатели отнесли разработчики."

@@ -30,6 +30,7 @@ from effschool.report.workbook import About
 NONE = "—"
 NOTHING_URGENT = "Школ, которым сейчас нужно особое внимание, по данным года нет."
 SCHOOLS, OF_SCHOOLS = ("школа", "школы", "школ"), ("школы", "школ", "школ")
+OF_PLACES = ("муниципалитета", "муниципалитетов", "муниципалитетов")
 
 
 def percent(value: object) -> str:

@@ -122,8 +122,8 @@ def tabulate_next(region: RegionYear, period: Period) -> Table | Text:
     """Events not carried out whose term touches the time after the period, or after the day that is known of in it."""
     events, after = region.workspace.support.roadmap, period.following
     if len(events):
-        seen = events["seen_on"].max()
-        after = replace(after, first=min(after.first, seen + pd.Timedelta(days=1)) if pd.notna(seen) else after.first)
+        known = events["seen_on"].max() + pd.Timedelta(days=1)
+        after = replace(after, first=pd.Series([after.first, known]).min())
         is_open = ~events["state"].isin([DONE, CANCELLED])
         begins = events["start"].fillna(events["end"])
         events = events[is_open & (begins <= after.last) & (events["end"] >= after.first)]

@@ -8,7 +8,7 @@ from effschool.report.display import Table, Text
 from effschool.report.facts import Said, count, join, number, say
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
-from effschool.report.sections.municipality import NONE, percent, say_missing
+from effschool.report.sections.municipality import NONE, OF_PLACES, percent, say_missing
 from effschool.support.roadmap import (
     AHEAD,
     CANCELLED,
@@ -22,7 +22,6 @@ from effschool.support.roadmap import (
     share_done,
 )
 
-OF_PLACES = ("муниципалитета", "муниципалитетов", "муниципалитетов")
 OF_EVENTS = ("мероприятия", "мероприятий", "мероприятий")
 
 URGENCY = (OVERDUE, SOON, NO_MARK, GOES_ON, AHEAD, RECURS, NO_TERM, DONE, CANCELLED)

@@ -38,8 +38,8 @@ def tabulate_schools(told: Told, folder: str = "") -> Table:
     frame["Списки"] = [", ".join(names) or NONE for names in lists]
     named = zip(lists, schools["school_id"], strict=True)
     frame[WITH_SURENESS] = [say_sureness(names, sure.get(code, {})) or NONE for names, code in named]
-    next_steps = (steps.get(code, NONE) for code in schools["school_id"])
-    frame["Что дальше"] = [AS_ALL if step in find_common_steps(told) else step for step in next_steps]
+    common, own = find_common_steps(told), (steps.get(code, NONE) for code in schools["school_id"])
+    frame["Что дальше"] = [AS_ALL if step in common else step for step in own]
     return Table(
         "Школы",
         f"Школы муниципалитета, {portfolio.year} год",
