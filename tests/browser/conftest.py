@@ -4,8 +4,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+expect.set_options(timeout=120_000)  # other tests use the same processors: what comes late has come
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,6 +126,18 @@ def page(lab, browser: Browser, heard) -> Iterator[Page]:
     context.close()
 
 
+def wait_until_holds(check: Callable[[], None]) -> None:
+    """A check of what the browser has yet to lay out or to sort: tried until it holds, told as it failed last."""
+    end = time.monotonic() + WAIT / 1000
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
 def find_panel(page: Page, title: str) -> Locator:
     page.get_by_role("tab", name=TABS[title], exact=True).click()
     panel = page.locator(".effschool-panel", has=page.get_by_role("heading", name=title, exact=True))
@@ -172,12 +185,16 @@ def test_lists_and_municipality_are_in_view_on_a_common_screen(page):
     parts = [panel.get_by_label(label, exact=True) for label in ("Муниципалитет", "Список", "Местность")]
     parts += [table.locator("thead th", has_text=name).first for name in ("Муниципалитет", "Список результатов")]
     parts += [table.locator("tbody tr").nth(3).locator("td").nth(place) for place in (1, 2, 3)]
-    for part in parts:
-        box = part.bounding_box()
-        assert box["x"] >= 0, part
-        assert box["x"] + box["width"] <= 1366, part
-        assert box["y"] >= 0, part
-        assert box["y"] + box["height"] <= 768, part
+
+    def check_view() -> None:
+        for part in parts:
+            box = part.bounding_box()
+            assert box["x"] >= 0, part
+            assert box["x"] + box["width"] <= 1366, part
+            assert box["y"] >= 0, part
+            assert box["y"] + box["height"] <= 768, part
+
+    wait_until_holds(check_view)
     page.set_viewport_size(size)
 
 
@@ -341,9 +358,14 @@ def test_own_question_is_answered_by_a_chart_and_a_table_to_sort_and_search(page
     answers.scroll_into_view_if_needed()
     heading = answers.locator("thead tr").first.locator("th", has_text="Бесплатное питание")
     heading.click()
-    shares = [float(text.replace(",", ".")) for text in answers.locator("tbody tr td:nth-child(4)").all_inner_texts()]
-    assert shares == sorted(shares)
-    assert len(shares) > 1
+
+    def check_order() -> None:
+        texts = answers.locator("tbody tr td:nth-child(4)").all_inner_texts()
+        shares = [float(text.replace(",", ".")) for text in texts]
+        assert shares == sorted(shares)
+        assert len(shares) > 1
+
+    wait_until_holds(check_order)
     answers.get_by_role("button", name="Копировать").click()
     expect(page.locator(".dt-button-info")).to_contain_text("Скопировано")
     assert "Бесплатное питание" in page.evaluate("navigator.clipboard.readText()")
