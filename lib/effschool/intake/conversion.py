@@ -1,5 +1,6 @@
 """Text of cells → typed values, whole columns at a time; what cannot be a value is a fault, never a silent blank."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -74,12 +75,22 @@ def convert_column(cells: pd.Series, kind: Kind, layout: ColumnLayout | None = N
 
 def convert_texts(cells: pd.Series, kind: Kind, layout: ColumnLayout | None) -> Converted:
     """Typed values of different texts."""
+    if kind in _DIGITS and all(map(_DIGITS[kind].fullmatch, cells)):
+        numbers = pd.to_numeric(cells.mask(cells.eq("")), errors="coerce")
+        return Converted(numbers.astype(_DTYPES[kind]) * (layout.factor if layout and kind == "score" else 1))
     text = clean_text(cells)
     overlong = text.str.len().gt(LONGEST_TEXT).fillna(False).astype(bool)
     expected, action = f"ожидалось не больше {LONGEST_TEXT} знаков", "Сократите текст в ячейке."
     faults = _say(text[overlong].str.slice(0, 60) + "…", expected, action)
     converted = _convert_kind(text.mask(overlong), kind, layout)
     return replace(converted, faults=(*faults, *converted.faults))
+
+
+_DIGITS = {kind: re.compile("[0-9]{0,7}") for kind in ("count", "whole")} | {
+    "score": re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,6})?)?"),
+    "year": re.compile("(?:20[0-9]{2})?"),
+}
+"""Texts, blank ones as well, that are values as they stand, which is nearly all there are."""
 
 
 def _convert_kind(text: pd.Series, kind: Kind, layout: ColumnLayout | None) -> Converted:

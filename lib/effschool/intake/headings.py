@@ -152,7 +152,8 @@ def find_repeated(grid: Grid, header: Header) -> int | None:
     for place in places:
         heading = simplify_text(header.headings[place])
         cells = below.iloc[:, place]
-        again += cells.map({text: repeats_heading(heading, text) for text in cells.unique()}).astype("int64")
+        repeating = [text for text in cells.unique() if repeats_heading(heading, text)]
+        again += cells.isin(repeating) if repeating else 0
     found = again.index[again > 1]
     return int(found[0]) if len(found) else None
 
@@ -355,9 +356,13 @@ def _count_found(header: Header, layout: Layout) -> tuple[int, int]:
 
 def _read_header(grid: Grid, layout: Layout, start: int, rows: int) -> Header:
     block = grid.rows[start : start + rows]
-    headings = _join_rows(block)
+    if (start, rows) not in grid.headings:
+        grid.headings[start, rows] = _join_rows(block)
+    headings = grid.headings[start, rows]
     places: dict[str, dict[int, str]] = defaultdict(dict)
     for place, heading in enumerate(headings):
+        if not heading:
+            continue
         for name, thing in _accept(layout, heading, block[-1][place]).items():
             places[name][place] = thing
     found = {name: places[name] for name in layout.columns if name in places}

@@ -3,6 +3,7 @@
 Names and answers are the business of `school_names`, acts that of `succession`; here both meet the parts of files.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -87,10 +88,13 @@ def find_other_names(part: Part, schools: pd.DataFrame, rules: NameRules) -> lis
     if part.stated is None or "school_id" not in part.rows:
         return []
     names = part.stated.assign(name=part.stated["name"].str.replace(_LOGIN, "", regex=True))
+    own_names = schools.groupby("school_id")["name"].unique().to_dict()
     pairs = part.rows[["school_id"]].join(names, how="inner").dropna().drop_duplicates(["school_id", "name"])
     problems = []
     for code, name, row in pairs.itertuples(index=False):
-        other = find_other_school(code, name, schools, rules) if name.strip() else None
+        if not name.strip() or _fits(name, own_names.get(code), rules):
+            continue
+        other = find_other_school(code, name, schools, rules)
         if other is not None:
             own = schools.loc[schools["school_id"].eq(code), "name"].iloc[-1]
             expected = (
@@ -106,14 +110,17 @@ def find_other_names(part: Part, schools: pd.DataFrame, rules: NameRules) -> lis
 _LOGIN = r"\(?\b(?:edu|sch)\d+\b\)?"
 
 
-def find_other_school(code: str, name: str, schools: pd.DataFrame, rules: NameRules) -> pd.Series | None:
-    """The school that a name is surely of, where it is not the one of the code; of equals one of its municipality."""
-    is_own = schools["school_id"].eq(code)
+def _fits(name: str, own: Iterable[str] | None, rules: NameRules) -> bool:
+    """Whether a name may be one of a school's own; of a code that nobody knows it may."""
     parsed = _parse(name, rules)
-    if not is_own.any() or _score(parsed, schools.loc[is_own, "name"], rules).ge(rules.cuts.doubtful).any():
-        return None
+    return own is None or any(score_names(parsed, _parse(each, rules), rules) >= rules.cuts.doubtful for each in own)
+
+
+def find_other_school(code: str, name: str, schools: pd.DataFrame, rules: NameRules) -> pd.Series | None:
+    """The school other than that of the code that a name is surely of; of equals one of its municipality."""
+    is_own = schools["school_id"].eq(code)
     others = schools[~is_own]
-    others = others.assign(score=_score(parsed, others["name"], rules).astype("float64"))
+    others = others.assign(score=_score(_parse(name, rules), others["name"], rules).astype("float64"))
     best = others[others["score"].ge(rules.cuts.accept)]
     near = best["municipality"].isin(schools.loc[is_own, "municipality"].unique())
     ordered = best.assign(near=near).sort_values(["near", "score", "year"], ascending=False, kind="stable")

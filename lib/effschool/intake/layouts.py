@@ -469,9 +469,14 @@ class Layout(Frozen):
         """Columns that a heading of a file means, in their order, and what the group `each` of them found in it."""
         # Many files have the same headings, and every layout is tried on every file.
         if heading not in self._accepted:
-            meant = {name: column.accepts(heading) for name, column in self.columns.items()}
+            is_spelt = _fold_heading(heading) in self._spellings
+            meant = {name: item.accepts(heading) for name, item in self.columns.items() if is_spelt or item.pattern}
             self._accepted[heading] = {name: thing for name, thing in meant.items() if thing is not None}
         return self._accepted[heading]
+
+    @cached_property
+    def _spellings(self) -> frozenset[str]:
+        return frozenset().union(*(column.spellings for column in self.columns.values()))
 
     @cached_property
     def _accepted(self) -> dict[str, dict[str, str]]:

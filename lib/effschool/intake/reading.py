@@ -74,6 +74,11 @@ class Grid:
         return self.rows[max(first - self.first_row, 0) : max(last - self.first_row + 1, 0)]
 
     @cached_property
+    def headings(self) -> dict[tuple[int, int], tuple[str, ...]]:
+        """Headings by their first row and number of rows, as they are read: every layout asks for the same."""
+        return {}
+
+    @cached_property
     def rows(self) -> list[list[str]]:
         """The cells as plain lists, inner spaces collapsed."""
         return [[" ".join(cell.split()) for cell in row] for row in self.cells.to_numpy().tolist()]

@@ -353,12 +353,18 @@ def _choose(held: Iterable[Pattern]) -> list[Pattern]:
     return list(chosen.values())
 
 
-def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str, Title]) -> pd.DataFrame:
+def write_comments(
+    signs: pd.DataFrame,
+    rules: CommentRules,
+    titles: Mapping[str, Title],
+    chosen: Mapping[str, list[Pattern]] | None = None,
+) -> pd.DataFrame:
     """Comments of every school: a row per school, reader and comment, the most urgent first, a few of each reader.
 
     Args:
         signs: as for `choose_patterns`.
         titles: of every indicator its short title and the forms of the word for those it is counted of.
+        chosen: what `choose_patterns` gives for these, where that is known already.
 
     Returns:
         Columns `COMMENT_COLUMNS`; `urgency` is the place of the pattern in the file, `text` and `because` know their
@@ -366,7 +372,7 @@ def write_comments(signs: pd.DataFrame, rules: CommentRules, titles: Mapping[str
     """
     places = {pattern.id: place for place, pattern in enumerate(rules.patterns)}
     rows: list[tuple[object, ...]] = []
-    for school, patterns in choose_patterns(signs, rules).items():
+    for school, patterns in (chosen or choose_patterns(signs, rules)).items():
         row = signs.loc[school]
         for pattern in patterns:
             about = (pattern.id, pattern.topic, places[pattern.id], pattern.attention)

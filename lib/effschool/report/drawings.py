@@ -4,6 +4,7 @@ Written as SVG by a template, since a page of thirty schools has hundreds of the
 style, so that they follow the dark theme. Each says in words what it shows; numbers stand in cells beside it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,25 +44,27 @@ def _place(value: float, least: float, greatest: float) -> float:
     return round(EDGE + (WIDE - 2 * EDGE) * (value - least) / ((greatest - least) or 1), 1)
 
 
-def draw_years(own: pd.Series, other: pd.Series, unit: str) -> str:
-    """Own line over the years above the one beside it, each indexed by year; the last own year is set off.
+def draw_years(values: Mapping[int, tuple[float, float]], unit: str) -> str:
+    """Own line over the years above the one beside it; the last own year is set off.
 
-    A year without data keeps its place.
+    Args:
+        values: own value and the one beside it by year, missing ones NaN; a year without data keeps its place.
+        unit: that of the values.
     """
-    both = pd.DataFrame({"own": own, "other": other}).astype("float64")
-    both = both.reindex(range(both.index.min(), both.index.max() + 1)) if len(both) else both
-    values = both.to_numpy()
-    least, greatest = (pd.Series(values.ravel()).min(), pd.Series(values.ravel()).max())
-    step = (WIDE - 2 * EDGE) / max(len(both) - 1, 1)
+    known = {year: [math.nan if pd.isna(value) else value for value in both] for year, both in values.items()}
+    every = [value for both in known.values() for value in both if not math.isnan(value)]
+    first, last, ends = min(known, default=0), max(known, default=0), (min(every, default=0), max(every, default=0))
+    step = (WIDE - 2 * EDGE) / max(last - first, 1)
     lines = {
         name: [
-            (round(EDGE + number * step, 1), round(HIGH - 4 - (HIGH - 8) * _share(value, least, greatest), 1))
-            for number, value in enumerate(both[name])
-            if pd.notna(value)
+            (round(EDGE + (year - first) * step, 1), round(HIGH - 4 - (HIGH - 8) * _share(both[place], *ends), 1))
+            for year, both in sorted(known.items())
+            if not math.isnan(both[place])
         ]
-        for name in both
+        for place, name in enumerate(("own", "other"))
     }
-    told = "; ".join(f"{year} — {format_number(value, 1)}" for year, value in both["own"].dropna().items())
+    of_years = [(year, own) for year, (own, _) in sorted(known.items()) if not math.isnan(own)]
+    told = "; ".join(f"{year} — {format_number(value, 1)}" for year, value in of_years)
     return render("years.svg.j2", lines=lines, told=f"{told}, {unit}" if told else "нет данных", wide=WIDE, high=HIGH)
 
 

@@ -50,15 +50,34 @@ class RegionYear:
         return self.region_paths[self.region_paths["year"] == self.year]
 
     @cached_property
+    def _by_year(self) -> dict[int, Self]:
+        return {self.year: self}
+
+    def in_year(self, year: int) -> Self:
+        """The same place in another year, found once: what is known of it is kept with it."""
+        if year not in self._by_year:
+            other = replace(self, year=year)
+            vars(other)["_by_year"] = self._by_year
+            self._by_year[year] = other
+        return self._by_year[year]
+
+    @property
     def year_before(self) -> Self:
         """The same place a year earlier."""
-        return replace(self, year=self.year - 1)
+        return self.in_year(self.year - 1)
 
     def flag_lacking(self, schools: pd.DataFrame, domain: Domain, what: str = "index") -> "pd.Series[bool]":
         """Which schools of the year have no index, or no band; what `hide_small_groups` keeps back is not lacking."""
+        lacks = schools[f"{domain}_{what}"].isna()
+        if not lacks.any():
+            return lacks
+        known = self._indices[self._indices["domain"] == domain].dropna(subset=what)
+        return lacks & ~schools["school_id"].isin(known["school_id"])
+
+    @cached_property
+    def _indices(self) -> pd.DataFrame:
         known = self.workspace.identified.indices
-        known = known[(known["year"] == self.year) & (known["domain"] == domain)].dropna(subset=what)
-        return schools[f"{domain}_{what}"].isna() & ~schools["school_id"].isin(known["school_id"])
+        return known[known["year"] == self.year]
 
     @property
     def watched(self) -> list[str]:
@@ -109,7 +128,7 @@ class Portfolio(RegionYear):
 
     def has_untold(self, years: Iterable[int]) -> bool:
         """Whether in any of the years the place of an own school is known and not told."""
-        return any(len(replace(self, year=year).untold) for year in years)
+        return any(len(self.in_year(year).untold) for year in years)
 
     @cached_property
     def indicator_means(self) -> pd.DataFrame:

@@ -197,7 +197,6 @@ from effschool.report.sections.roadmap import tabulate_own_events, tabulate_regi
 from effschool.report.sections.school import (
     tabulate_comments,
     tabulate_figures,
-    tell_pages,
     tell_schools,
     write_school_pages,
 )

@@ -1,7 +1,9 @@
 """Results and conditions beside the region (результаты против региона): a row per indicator, small drawings in it."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import namedtuple
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
 
 import pandas as pd
 
@@ -98,7 +100,14 @@ def name_rows(judged: pd.DataFrame) -> list[str]:
 
 
 def _rows(judged: pd.DataFrame) -> Iterable:
-    return judged.itertuples(index=False, name="Row")
+    return map(_name_row(tuple(judged.columns)), judged.itertuples(index=False, name=None))
+
+
+@cache
+def _name_row(columns: tuple[str, ...]) -> Callable[[Iterable], Any]:
+    """What names the values of a row: `itertuples` compiles a class for every frame, which takes longer than a page."""
+    row: Any = namedtuple("Row", columns, rename=True)  # type: ignore[misc]
+    return row._make
 
 
 def write_ranges(portfolio: Portfolio, judged: pd.DataFrame) -> dict[str, list[str]]:
@@ -157,16 +166,18 @@ def draw_rows(judged: pd.DataFrame, own: str, other: str) -> list[str]:
 
 def draw_histories(judged: pd.DataFrame, histories: pd.DataFrame) -> list[str]:
     """A line of years per row of `judged`."""
-    by_name = {name: rows.set_index("year") for name, rows in histories.groupby("indicator")}
-    empty = pd.DataFrame({"own": [], "region": []})
-    past = [by_name.get(row.indicator, empty) for row in _rows(judged)]
-    return [draw_years(rows["own"], rows["region"], unit) for rows, unit in zip(past, judged["unit"], strict=True)]
+    past: dict[str, dict[int, tuple[float, float]]] = {}
+    columns = (histories[name].tolist() for name in ("indicator", "year", "own", "region"))
+    for name, year, own, other in zip(*columns, strict=True):
+        past.setdefault(name, {})[year] = own, other
+    named = zip(judged["indicator"], judged["unit"], strict=True)
+    return [draw_years(past.get(name, {}), unit) for name, unit in named]
 
 
 def follow_indicators(portfolio: Portfolio, domain: Domain) -> pd.DataFrame:
     """Indicators over the years up to the report's: indicator, year, own (the municipality's), region."""
     frames = [
-        compare_indicators(replace(portfolio, year=year), domain, ("share", "mean")).assign(year=year)
+        compare_indicators(portfolio.in_year(year), domain, ("share", "mean")).assign(year=year)
         for year in list_years(portfolio)
     ]
     found = pd.concat(frames, ignore_index=True)

@@ -16,7 +16,7 @@ from effschool.base.russian import format_number
 from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
 from effschool.method.methodology import FIOKO_LIST, Domain
-from effschool.report.comments import SCHOOL_READERS, CommentRules, load_comments, write_comments
+from effschool.report.comments import SCHOOL_READERS, CommentRules, choose_patterns, load_comments, write_comments
 from effschool.report.display import Table, Text, render
 from effschool.report.facts import Said, count, join, list_facts, number, say, words
 from effschool.report.page import PageCard, render_parts
@@ -70,6 +70,7 @@ class Told:
         signs: a row per own school, as `gather_features` gives it.
         comments: a row per school, reader and comment, as `write_comments` gives it.
         figures: a row per school and indicator, as `list_figures` gives it.
+        patterns: ids of what holds of each school, told or not.
     """
 
     portfolio: Portfolio
@@ -77,6 +78,7 @@ class Told:
     signs: pd.DataFrame
     comments: pd.DataFrame
     figures: pd.DataFrame
+    patterns: tuple[frozenset[str], ...]
 
     @cached_property
     def cards(self) -> dict[str, Said]:
@@ -88,6 +90,16 @@ class Told:
         """What own schools work in, as `choose_context` gives it."""
         return choose_context(self.portfolio)
 
+    @cached_property
+    def sureness(self) -> dict[str, dict[str, str]]:
+        """How sure every place on a list that needs help is, as `name_sureness` gives it."""
+        return name_sureness(self.portfolio, self.portfolio.schools)
+
+    @cached_property
+    def listed(self) -> set[str]:
+        """Codes of own schools on a list of the year that needs help."""
+        return set(list_drafted(self.portfolio)["school_id"])
+
 
 def tell_schools(portfolio: Portfolio, path: Path) -> Told:
     """Figures and comments of own schools by the rules of a file.
@@ -98,8 +110,10 @@ def tell_schools(portfolio: Portfolio, path: Path) -> Told:
     method = portfolio.workspace.methodology
     signs = gather_features(portfolio, portfolio.schools)
     rules = load_comments(path)
-    comments = write_comments(signs, rules, name_titles(method))
-    return Told(portfolio, rules, signs, comments, list_figures(portfolio, signs, rules.fewest))
+    chosen = choose_patterns(signs, rules)
+    comments = write_comments(signs, rules, name_titles(method), chosen)
+    patterns = tuple(frozenset(pattern.id for pattern in held) for held in chosen.values())
+    return Told(portfolio, rules, signs, comments, list_figures(portfolio, signs, rules.fewest), patterns)
 
 
 def list_figures(portfolio: Portfolio, signs: pd.DataFrame, fewest: int) -> pd.DataFrame:
@@ -194,17 +208,17 @@ def tell_pages(told: Told) -> SchoolPages:
     if told.portfolio.schools.empty:
         return SchoolPages(())
     parts = (describe_lists, describe_official, describe_own_change, describe_participation, _describe_partners)
-    said = [describe(told.portfolio) for describe in parts]
+    said = pd.concat([describe(told.portfolio) for describe in parts])
+    texts = said.groupby("school_id")["text"].agg(list).to_dict()
     kinds = told.figures.drop_duplicates("indicator").set_index("indicator")[["domain", "unit"]]
     histories = follow_schools_indicators(told.portfolio).join(kinds, on="indicator")
-    histories = histories[~_flag_few(histories)]
-    files = name_school_files(told.portfolio.schools)
-    return SchoolPages(
-        tuple(
-            _tell_page(told, row, files[row["school_id"]], pd.concat(said), histories)
-            for _, row in told.portfolio.schools.iterrows()
-        )
-    )
+    followed = dict(iter(histories[~_flag_few(histories)].groupby("school_id")))
+    nothing = histories.iloc[:0]
+    schools, pages = told.portfolio.schools.set_index("school_id", drop=False), []
+    for code, file in name_school_files(told.portfolio.schools).items():
+        page = _tell_page(told, schools.loc[code], file, texts.get(code, []), followed.get(code, nothing))
+        pages.append(page)
+    return SchoolPages(tuple(pages))
 
 
 def _hide_few(figures: pd.DataFrame) -> pd.DataFrame:
@@ -239,12 +253,10 @@ def name_drafts(portfolio: Portfolio) -> list[str]:
     return [f"{files[code]}{suffix}" for code in codes for suffix in (DRAFT, CALENDAR)]
 
 
-def _tell_page(told: Told, school: pd.Series, file: str, said: pd.DataFrame, histories: pd.DataFrame) -> SchoolPage:
+def _tell_page(told: Told, school: pd.Series, file: str, texts: list[str], past: pd.DataFrame) -> SchoolPage:
     code = school["school_id"]
-    of_school = said[said["school_id"] == code]["text"].tolist()
-    intro = Text((*_introduce(told.portfolio, school), *of_school))
+    intro = Text((*_introduce(told, school), *texts))
     own, few = choose_figures(told, code)
-    past = histories[histories["school_id"] == code]
     alike = _find_alike(told, own)
     parts = _part_figures(told, own[~alike])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
@@ -367,19 +379,20 @@ def follow_schools_indicators(portfolio: Portfolio) -> pd.DataFrame:
     ]
 
 
-def write_school_pages(told: Told, folder: Path) -> None:
-    """A file for each school in `folder`: what the municipality sends on to that school and to no other."""
-    portfolio, region = told.portfolio, told.portfolio.workspace.region
-    for page in tell_pages(told).pages:
+def write_school_pages(told: Told, folder: Path) -> SchoolPages:
+    """A file for each school in `folder`: what the municipality sends on to that school and to no other; the pages."""
+    portfolio, region, told_pages = told.portfolio, told.portfolio.workspace.region, tell_pages(told)
+    for page in told_pages.pages:
         card = PageCard(
             title=page.title,
             subtitle=f"{portfolio.municipality}, {portfolio.year} год",
             demonstration=region.demonstration,
         )
         write_text(render_parts(page.shown, card), folder / f"{page.file}.html")
+    return told_pages
 
 
-def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
+def _introduce(told: Told, school: pd.Series) -> Iterable[str]:
     """What school it is, and which lists it is on."""
     known = pd.notna(school["enrolment"])
     people = count(round(school["enrolment"]), *PUPILS) if known else words("число обучающихся неизвестно")
@@ -389,11 +402,9 @@ def _introduce(portfolio: Portfolio, school: pd.Series) -> Iterable[str]:
         group=words(school["group"]),
         people=people,
     )
-    is_listed = flag_listed(pd.DataFrame([school]), portfolio.watched).iloc[0]
-    if portfolio.has_lists and not is_listed:
+    if told.portfolio.has_lists and school["school_id"] not in told.listed:
         yield "В списках года, требующих помощи, школы нет."
-    steps = name_sureness(portfolio, pd.DataFrame({"school_id": [school["school_id"]]})).get(school["school_id"], {})
-    if steps:
+    if steps := told.sureness.get(school["school_id"], {}):
         yield f"Надёжность: {explain_steps(steps.values())}."
 
 

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from effschool.method.methodology import FIOKO_LIST, Domain
-from effschool.report.comments import choose_patterns
 from effschool.report.display import Search, Table
 from effschool.report.drawings import draw_strip
 from effschool.report.facts import Said, say, words
@@ -102,8 +101,7 @@ def list_steps(told: Told) -> dict[str, Said]:
 
 def find_common_steps(told: Told) -> set[str]:
     """Steps that every school needs, whatever else stands before them in its own row."""
-    chosen = [{pattern.id for pattern in patterns} for patterns in choose_patterns(told.signs, told.rules).values()]
-    common = set.intersection(*chosen) if len(chosen) > 1 else set()
+    common = frozenset.intersection(*told.patterns) if len(told.patterns) > 1 else frozenset()
     every = told.comments[(told.comments["reader"] == "ОМСУ") & told.comments["pattern"].isin(common)]
     return set(every["text"])
 
