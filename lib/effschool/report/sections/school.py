@@ -78,7 +78,7 @@ class Told:
     signs: pd.DataFrame
     comments: pd.DataFrame
     figures: pd.DataFrame
-    patterns: tuple[frozenset[str], ...]
+    patterns: tuple[frozenset[str], ...] = ()
 
     @cached_property
     def cards(self) -> dict[str, Said]:
