@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from effschool.tasks.deficits import Deficits, find_deficits
-from effschool.tasks.works import load_rules, load_works
+from effschool.tasks.works import load_task_rules, load_works
 
 FOLDER = Path(__file__).parents[1] / "methodologies" / "tasks"
 SCHOOLS, TASKS, WORKS, PLACES = 300, 30, 6, 19
@@ -43,7 +43,7 @@ def draw_region(
 
 
 def judge(frame: pd.DataFrame, register: pd.DataFrame) -> Deficits:
-    return find_deficits(frame, register, load_works(FOLDER), load_rules(FOLDER))
+    return find_deficits(frame, register, load_works(FOLDER), load_task_rules(FOLDER))
 
 
 def report_time() -> None:

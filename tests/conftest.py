@@ -107,7 +107,7 @@ def demo_processed(demo_raw, methodology):
     from effschool.support.roadmap import judge_events
     from effschool.support.targets import FactBasis, compare_targets
     from effschool.tasks.deficits import find_deficits
-    from effschool.tasks.works import load_rules, load_works
+    from effschool.tasks.works import load_task_rules, load_works
 
     processed = demo_raw.parent / "processed"
     write_ingested(ingest_folder(demo_raw, ROOT / "layouts", ROOT / "methodologies" / "thresholds.yml"), processed)
@@ -148,7 +148,7 @@ def demo_processed(demo_raw, methodology):
         processed,
     )
     works = ROOT / "methodologies" / "tasks"
-    described, rules = load_works(works, demonstration=True), load_rules(works)
+    described, rules = load_works(works, demonstration=True), load_task_rules(works)
     workspace.save_deficits(find_deficits(contract["tasks"], identified.schools, described, rules), processed)
     judged = assess_programme(dynamics.paths, identified.indicators, contract["programme"], methodology.effects)
     workspace.save_groups(judged.summary, find_clusters(dynamics.paths, methodology.clusters).members, processed)

@@ -20,7 +20,7 @@ from effschool.base.problems import Severity, say_error, say_system, shorten_pat
 from effschool.base.storage import hold_folder
 from effschool.intake.ingest import ingest_folder, read_contract, write_ingested
 from effschool.report.workspace import load_region
-from effschool.run.commands import main, read_parameters
+from effschool.run.commands import main, parse_parameters
 from effschool.run.stamps import explain_redo, write_stamp
 
 ROOT = LAYOUTS.parent
@@ -186,7 +186,7 @@ def test_nobody_who_listens_does_not_stop_a_command(tmp_path):
 @pytest.mark.parametrize("value", ["[", "'", "[" * 5_000], ids=["open", "quote", "deep"])
 def test_parameter_that_is_no_value_is_refused(value):
     with pytest.raises(ValueError, match="значение не читается"):
-        read_parameters(f"orientation={value}")
+        parse_parameters(f"orientation={value}")
 
 
 SPOILED = [b"[]", b"null", b"{", b"\xff", b'{"causes": [], "outputs": []}', b'{"causes": {"inputs": 5}, "outputs": {}}',

@@ -6,7 +6,7 @@ import pytest
 from builders import result, school, tables
 
 from effschool.base.schemas import MARKS_USE
-from effschool.doubt.cohorts import measure_jumps, measure_steps, measure_unconfirmed, pair_later
+from effschool.doubt.cohorts import compare_with_vpr, measure_jumps, measure_unconfirmed, pair_later
 from effschool.doubt.marks_use import compare_marks, shrink_differences
 from effschool.doubt.tails import adjust_chances
 from effschool.method.groups import group_schools
@@ -109,7 +109,7 @@ def test_an_exam_named_twice_is_not_two_exams(methodology):
 def test_few_schools_have_no_line(methodology):
     rows = draw_standard(CLIMB)
     few = rows[rows["school_id"] < "029"]
-    assert measure_steps(pair_later(few, methodology, ["ВПР"]), 30).empty
+    assert compare_with_vpr(pair_later(few, methodology, ["ВПР"]), 30).empty
     assert measure_jumps(rows[:0], methodology).empty
 
 

@@ -12,7 +12,7 @@ from conftest import ROOT
 from effschool.base.configuration import ConfigurationError
 from effschool.base.schemas import MARKS, SOCIAL_COUNTS
 from effschool.intake.ingest import ingest_folder
-from effschool.intake.plausibility import Known, find_contradictions, find_questions, list_minimums
+from effschool.intake.plausibility import RuleBasis, find_contradictions, find_questions, list_minimums
 from effschool.intake.plausibility_rules import RULES, load_rules
 from effschool.method.thresholds import load_register
 
@@ -36,14 +36,14 @@ def get_minimums():
 
 def contradict(*rows):
     """Ids of the rules that refuse a file of results with these rows."""
-    return set(find_contradictions(tables(results=rows), get_rules(), Known(minimums=get_minimums()))["rule"])
+    return set(find_contradictions(tables(results=rows), get_rules(), RuleBasis(minimums=get_minimums()))["rule"])
 
 
 def ask(frames, *only):
     """Ids of the rules, of all or of those named, that ask something of assembled tables."""
     rules = [rule for rule in get_rules() if not only or rule.id in only]
     assert len(rules) >= len(only)
-    return set(find_questions(rules, Known(frames, get_minimums()))["rule"])
+    return set(find_questions(rules, RuleBasis(frames, get_minimums()))["rule"])
 
 
 # Contradictions in a row
@@ -96,7 +96,7 @@ def test_swapped_columns_are_named():
     rows = [
         result(f"{n:02}", marks=(6, 4, 2, n), mean_score=round((2 * n + 12 + 8 + 30) / (12 + n), 2)) for n in range(3)
     ]
-    found = find_contradictions(tables(results=rows), get_rules(), Known())
+    found = find_contradictions(tables(results=rows), get_rules(), RuleBasis())
     assert set(found["rule"]) == {"marks-against-mean"}
     assert all("если поменять местами «2» и «5», среднее сходится" in text for text in found["expected"])
 
@@ -217,7 +217,7 @@ def draw_marks(random, build, place, level, **other):
 @pytest.mark.parametrize("seed", range(12))
 def test_honest_region_contradicts_nothing(seed):
     frames = tables(**draw_region(seed))
-    found = find_contradictions(frames, get_rules(), Known(minimums=get_minimums()))
+    found = find_contradictions(frames, get_rules(), RuleBasis(minimums=get_minimums()))
     assert found.empty, found.to_dict("records")
 
 
@@ -401,7 +401,7 @@ def test_edges_of_the_possible_are_asked_about():
 @pytest.mark.parametrize(("now", "told"), [(50, 0), (49, 1), (200, 0), (201, 1), (None, 0)])
 def test_total_outside_the_limits_is_asked_about(now, told):
     rows = [condition(year=2020), condition(year=2021, pupils=now, source_row=8)]
-    found = find_questions(get_rules(), Known(tables(social=rows), {}))
+    found = find_questions(get_rules(), RuleBasis(tables(social=rows), {}))
     found = found[found["rule"] == "pupils-jump"]
     assert len(found) == told
     assert found["row"].tolist() == [8] * told
@@ -416,7 +416,7 @@ def test_small_school_may_change():
 @pytest.mark.parametrize(("now", "is_told"), [(25, False), (26, True)])
 def test_share_that_moved_too_far_is_asked_about(now, is_told):
     found = find_questions(
-        get_rules(), Known(tables(social=[condition(year=2020), condition(year=2021, deviant=now)]), {})
+        get_rules(), RuleBasis(tables(social=[condition(year=2020), condition(year=2021, deviant=now)]), {})
     )
     assert found["column"].tolist() == ["deviant"] * is_told
     assert all("26,0\xa0% обучающихся, а за 2020 год было 5,0\xa0%" in text for text in found["expected"])

@@ -23,7 +23,7 @@ from effschool.lab.panels.choices import apply_choice, describe_changes, name_bl
 from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.lab.panels.recount import change_counts, list_counts, open_base, rerun_year
-from effschool.lab.panels.rule_lab import RulesPanel, find_members, round_weights
+from effschool.lab.panels.rule_lab import RulesPanel, find_tried_members, round_weights
 from effschool.lab.panels.schools import EVERY, SORTABLE, SchoolsPanel, list_similar
 from effschool.lab.panels.shell import MODE, STALE, Panel, find_boxes, is_live, say_failure
 from effschool.lab.panels.sources import ROWS, DataPanel
@@ -547,7 +547,7 @@ def test_without_vpr_is_the_methodology_that_is_shipped(desk, methodologies, yea
     chosen = apply_choice(desk.methodology, replace(read_choice(desk.methodology), with_vpr=False))
     shipped = load_methodology(methodologies / "khabarovsk-2020-no-vpr.yml")
     assert (chosen.domains, chosen.fioko) == (shipped.domains, shipped.fioko)
-    found = find_members(desk.tables, chosen, year, Memory())
+    found = find_tried_members(desk.tables, chosen, year, Memory())
     assert found == list_members(identify_schools(desk.tables, shipped).lists, shipped, year)
 
 

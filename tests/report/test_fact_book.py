@@ -6,13 +6,13 @@ from effschool.base.russian import NO_DATA
 from effschool.report.display import Figures, Links, Table, Text
 from effschool.report.fact_book import describe_parts, write_facts
 from effschool.report.facts import number, say
-from effschool.report.sections.municipality import percent
+from effschool.report.sections.municipality import show_percent
 
 TABLE = Table(
     "Ключ",
     "Заголовок",
     pd.DataFrame({"Школа": ["А", "Б"], "Доля": [27.6049, None], "Лет": pd.array([3, None], dtype="Int64")}),
-    {"Доля": percent},
+    {"Доля": show_percent},
 )
 
 

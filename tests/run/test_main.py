@@ -4,21 +4,21 @@ from effschool.base.storage import DRAFT
 from effschool.intake.ingest import read_contract
 from effschool.lab.changes import Run, keep_run
 from effschool.run import commands as main_module
-from effschool.run.commands import main, read_parameters
+from effschool.run.commands import main, parse_parameters
 
 
 def test_parameters_are_read_as_yaml_values():
-    assert read_parameters("a=1 b=literal c=null d=x=y") == {"a": 1, "b": "literal", "c": None, "d": "x=y"}
-    assert read_parameters("") == {}
+    assert parse_parameters("a=1 b=literal c=null d=x=y") == {"a": 1, "b": "literal", "c": None, "d": "x=y"}
+    assert parse_parameters("") == {}
 
 
 def test_code_of_a_school_keeps_its_leading_zero():
-    assert read_parameters("explain_school=027000 year=0") == {"explain_school": "027000", "year": 0}
+    assert parse_parameters("explain_school=027000 year=0") == {"explain_school": "027000", "year": 0}
 
 
 def test_word_without_a_value_is_refused():
     with pytest.raises(ValueError, match=r"PARAMETERS.*literal"):
-        read_parameters("literal")
+        parse_parameters("literal")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from effschool.base.russian import NBSP
-from effschool.run.progress import Progress, describe_progress, open_progress, say_duration
+from effschool.run.progress import Progress, open_progress, say_duration, say_progress
 
 
 class Terminal(io.StringIO):
@@ -19,10 +19,10 @@ def test_time_left_is_as_exact_as_one_needs(seconds, text):
 
 
 def test_progress_tells_how_many_how_long_and_which():
-    text = describe_progress(5, 20, 10.0, "Район").replace(NBSP, " ")
+    text = say_progress(5, 20, 10.0, "Район").replace(NBSP, " ")
     assert text == "Отчёты: 5 из 20, осталось около 30 с: Район"
-    assert describe_progress(0, 20, 10.0, "Район") == "Отчёты: 0 из 20: Район"
-    assert describe_progress(20, 20, 10.0, "") == "Отчёты: 20 из 20"
+    assert say_progress(0, 20, 10.0, "Район") == "Отчёты: 0 из 20: Район"
+    assert say_progress(20, 20, 10.0, "") == "Отчёты: 20 из 20"
 
 
 def test_log_gets_plain_lines_only():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from effschool.support.practices import find_practices, find_tail, is_lasting
+from effschool.support.practices import find_chance_share, find_practices, is_lasting
 from effschool.support.projects import Lasting
 
 RULES = Lasting(years=4, kept=0.33, source="тест")
@@ -42,7 +42,7 @@ def test_trend_has_to_be_beyond_chance(methodology):
     found = find(methodology, {"01": 0.03, "02": 0.019, "03": -0.03, "04": 0.0197}, taking=["04"])
     assert found["school_id"].tolist() == ["01", "04"]
     assert found["is_participant"].tolist() == [False, True]
-    assert (found["chance"] < find_tail(methodology)).all()
+    assert (found["chance"] < find_chance_share(methodology)).all()
     assert found["years"].tolist() == [5, 5]
 
 
@@ -55,7 +55,7 @@ def test_without_levels_there_are_none(methodology):
 
 
 def test_chance_alone_is_the_upper_tail_of_the_interval(methodology):
-    assert find_tail(methodology) == pytest.approx(0.025)
+    assert find_chance_share(methodology) == pytest.approx(0.025)
 
 
 def test_where_nobody_rises_the_table_keeps_its_columns(methodology):

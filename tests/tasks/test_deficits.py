@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import binom
 
 from effschool.tasks.deficits import find_chance, find_deficits
-from effschool.tasks.works import COLUMNS, load_rules
+from effschool.tasks.works import COLUMNS, load_task_rules
 
 ROOT = Path(__file__).parents[2]
-RULES = load_rules(ROOT / "methodologies" / "tasks")
+RULES = load_task_rules(ROOT / "methodologies" / "tasks")
 COUNTS = dict.fromkeys(("grade", "maximum", "participants"), "Int64")
 TEXTS = dict.fromkeys(("school_id", "procedure", "subject", "task"), "str")
 

@@ -7,7 +7,7 @@ import yaml
 
 from effschool.base.configuration import ConfigurationError
 from effschool.demo.settings import load_settings
-from effschool.tasks.works import load_rules, load_works
+from effschool.tasks.works import load_task_rules, load_works
 
 FOLDER = Path(__file__).parents[2] / "methodologies" / "tasks"
 WORK = {"procedure": "ВПР", "subject": "математика", "grade": 5, "years": [2023], "status": "пример", "source": "тест",
@@ -40,7 +40,7 @@ def test_works_of_the_invented_region_have_the_tasks_that_it_draws():
 
 
 def test_borders_say_that_they_come_from_a_second_hand():
-    borders = load_rules(FOLDER).borders
+    borders = load_task_rules(FOLDER).borders
     assert borders.levels == {"Б": 60, "П": 30, "В": 30}
     assert borders.status == "по вторичному источнику"
 

@@ -11,7 +11,7 @@ from effschool.audit.grid import FormulaSheet, SheetNames, add_styles, write_gri
 from effschool.audit.groups import plan_scope
 from effschool.audit.lists import collect_left_out, plan_fioko, plan_lists
 from effschool.audit.means import plan_means
-from effschool.audit.plan import Plan, Scope
+from effschool.audit.plan import AuditPlan, Scope
 from effschool.audit.sources import collect_raw
 from effschool.base.storage import save_workbook
 from effschool.method.identify import Identified
@@ -50,11 +50,11 @@ def write_audit(tables: Tables, identified: Identified, methodology: Methodology
     save_workbook(book, path)
 
 
-def make_plan(tables: Tables, identified: Identified, methodology: Methodology) -> Plan:
+def make_plan(tables: Tables, identified: Identified, methodology: Methodology) -> AuditPlan:
     """Where everything stands; schools by municipality and code."""
     register = identified.schools.dropna(subset="group").sort_values(["year", "municipality", "school_id"])
     raw = collect_raw(tables, register, methodology)
-    plan = Plan(methodology, identified, raw, register, SheetNames(LEGEND, PARAMETERS))
+    plan = AuditPlan(methodology, identified, raw, register, SheetNames(LEGEND, PARAMETERS))
     covered = [year for year in list_covered_years(identified.indices, methodology) if year in plan.years]
     plan.region = plan_region_means(plan)
     for scope in list_scopes(plan):
@@ -72,7 +72,7 @@ def make_plan(tables: Tables, identified: Identified, methodology: Methodology) 
     return plan
 
 
-def list_scopes(plan: Plan) -> list[Scope]:
+def list_scopes(plan: AuditPlan) -> list[Scope]:
     """Every year, group and index, the latest year first."""
     pairs = plan.register[["year", "group"]].drop_duplicates().sort_values(["year", "group"], ascending=[False, True])
     return [
@@ -80,7 +80,7 @@ def list_scopes(plan: Plan) -> list[Scope]:
     ]
 
 
-def list_mean_scopes(plan: Plan, year: int, domain: Domain) -> list[Scope]:
+def list_mean_scopes(plan: AuditPlan, year: int, domain: Domain) -> list[Scope]:
     """Every group of a report year whose schools are compared by the mean index of the window."""
     asked = any(condition.mean for condition in plan.methodology.list_conditions(domain))
     if not (asked and plan.covers(domain, year)):
@@ -89,7 +89,7 @@ def list_mean_scopes(plan: Plan, year: int, domain: Domain) -> list[Scope]:
     return [Scope(year, group, domain, is_mean=True) for group in groups]
 
 
-def list_grids(plan: Plan) -> list[FormulaSheet]:
+def list_grids(plan: AuditPlan) -> list[FormulaSheet]:
     """Sheets in their order: lists first, then what they are made from."""
     singles = [grid for grid in (plan.fioko, plan.borders, plan.region) if grid is not None and grid.ids]
     return [*reversed(plan.lists.values()), *singles, *plan.scopes.values()]

@@ -6,7 +6,7 @@ from effschool.audit import formulas
 from effschool.audit.formulas import quote
 from effschool.audit.grid import PERCENT, SCALED, SHARE, TEXT, WHOLE, FormulaSheet
 from effschool.audit.parameters import name_share, name_tolerance
-from effschool.audit.plan import Plan, Scope
+from effschool.audit.plan import AuditPlan, Scope
 from effschool.method.methodology import Band, BandRules, GapIndicator
 
 CUT_TITLES = {
@@ -22,7 +22,7 @@ COUNTED: tuple[tuple[Band, str], ...] = (
 )
 
 
-def plan_borders(plan: Plan) -> FormulaSheet:
+def plan_borders(plan: AuditPlan) -> FormulaSheet:
     """A row per year, group and index: number of ranked schools, size of a band, its borders."""
     name = plan.names.take("Границы групп")
     grid = FormulaSheet(name, "Границы групп: сколько школ и какой индекс", list(plan.scopes), frozen_columns=3)
@@ -37,8 +37,8 @@ def plan_borders(plan: Plan) -> FormulaSheet:
     grid.add_formula("size", heading, WHOLE, partial(write_size, grid, plan))
     grid.add_value("cut", "Округление", TEXT, lambda scope: CUT_TITLES[find_band_rules(plan, scope).cut], 30)
     grid.open_block("Границы по индексу")
-    grid.add_formula("low", "Граница нижней группы", SCALED, partial(write_cut, grid, plan, "{size}"))
-    grid.add_formula("high", "Граница верхней группы", SCALED, partial(write_cut, grid, plan, "{number}-{size}+1"))
+    grid.add_formula("low", "Граница нижней группы", SCALED, partial(write_border, grid, plan, "{size}"))
+    grid.add_formula("high", "Граница верхней группы", SCALED, partial(write_border, grid, plan, "{number}-{size}+1"))
     grid.add_formula("met", "Границы встретились: все в средней группе", TEXT, partial(write_meeting, grid, plan))
     grid.open_block("Вышло с учётом равных")
     for band, title in COUNTED:
@@ -46,24 +46,24 @@ def plan_borders(plan: Plan) -> FormulaSheet:
     return grid
 
 
-def title_index(plan: Plan, scope: Scope) -> str:
+def title_index(plan: AuditPlan, scope: Scope) -> str:
     """What the schools of a scope are compared by."""
     title = plan.methodology.domains[scope.domain].title
     return f"{title}: среднее за окно" if scope.is_mean else title
 
 
-def find_band_rules(plan: Plan, scope: Scope) -> BandRules:
+def find_band_rules(plan: AuditPlan, scope: Scope) -> BandRules:
     """How the schools of a scope are cut."""
     return plan.methodology.domains[scope.domain].bands
 
 
-def write_size(grid: FormulaSheet, plan: Plan, scope: Scope) -> str:
+def write_size(grid: FormulaSheet, plan: AuditPlan, scope: Scope) -> str:
     """Number of schools in one band before ties."""
     share, number = grid.cell("share", scope), grid.cell("number", scope)
     return formulas.write_cut(share, number, name_tolerance(scope.domain), find_band_rules(plan, scope).cut)
 
 
-def write_cut(grid: FormulaSheet, plan: Plan, place: str, scope: Scope) -> str | None:
+def write_border(grid: FormulaSheet, plan: AuditPlan, place: str, scope: Scope) -> str | None:
     """The index that stands at a place of the ascending order; SPSS's rule needs none."""
     if find_band_rules(plan, scope).cut == "spss":
         return None
@@ -72,7 +72,7 @@ def write_cut(grid: FormulaSheet, plan: Plan, place: str, scope: Scope) -> str |
     return f'=IF({size}>0,{nth},"")'
 
 
-def write_meeting(grid: FormulaSheet, plan: Plan, scope: Scope) -> str | None:
+def write_meeting(grid: FormulaSheet, plan: AuditPlan, scope: Scope) -> str | None:
     """«да» where there is no school in a band or the borders meet or cross."""
     if find_band_rules(plan, scope).cut == "spss":
         return None
@@ -80,18 +80,18 @@ def write_meeting(grid: FormulaSheet, plan: Plan, scope: Scope) -> str | None:
     return f'=IF({size}=0,"да",IF({low}>={high}-{name_tolerance(scope.domain)},"да","нет"))'
 
 
-def count_band(plan: Plan, band: Band, scope: Scope) -> str:
+def count_band(plan: AuditPlan, band: Band, scope: Scope) -> str:
     """Number of schools of the scope in a band."""
     title = quote(plan.methodology.domains[scope.domain].band_titles[band])
     return f"=SUMPRODUCT(--({see_column(plan, scope, 'band')}={title}))"
 
 
-def see_column(plan: Plan, scope: Scope, key: str) -> str:
+def see_column(plan: AuditPlan, scope: Scope, key: str) -> str:
     """A column of the scope's sheet."""
     return plan.scopes[scope].see(plan.scopes[scope].column(key))
 
 
-def plan_region_means(plan: Plan) -> FormulaSheet:
+def plan_region_means(plan: AuditPlan) -> FormulaSheet:
     """A row per year and gap indicator: the regional mean, weighted by participants over all groups."""
     gaps = {item.id: item.short for item in plan.methodology.indicators.values() if isinstance(item, GapIndicator)}
     title = "Средние по региону, взвешенные по числу участников, по всем группам школ"
@@ -110,7 +110,7 @@ def plan_region_means(plan: Plan) -> FormulaSheet:
     return grid
 
 
-def sum_year(plan: Plan, term: str, id_: tuple[int, str]) -> str:
+def sum_year(plan: AuditPlan, term: str, id_: tuple[int, str]) -> str:
     """Sum of a term over the sheets of the year; {0} are the means of the schools, {1} their participants."""
     year, name = id_
     grids = [grid for scope, grid in plan.scopes.items() if scope.year == year and ("score", name) in grid.columns]

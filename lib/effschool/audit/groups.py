@@ -18,7 +18,7 @@ from effschool.audit.parameters import (
     name_tolerance,
     name_weight,
 )
-from effschool.audit.plan import Plan, Scope
+from effschool.audit.plan import AuditPlan, Scope
 from effschool.audit.sources import MEAN, Slot, list_slot_columns, say_source
 from effschool.base.schemas import MARKS
 from effschool.method.indices import GEOMETRIC_HIGH, GEOMETRIC_LOW
@@ -57,7 +57,7 @@ LOW, HIGH, REGION, THRESHOLD, WEIGHT, APPLICABLE = (
 )
 
 
-def plan_scope(plan: Plan, scope: Scope) -> FormulaSheet | None:
+def plan_scope(plan: AuditPlan, scope: Scope) -> FormulaSheet | None:
     """The sheet of one scope; None where no school of it has a raw row."""
     schools = plan.list_schools(scope.year, scope.group)
     needs = list_raw_kinds(plan, scope, list(schools))
@@ -89,7 +89,7 @@ def choose_edges(rules: DomainRules) -> tuple[str, ...]:
     return (*scaled, *compared, *((WEIGHT,) if is_weighted(rules) else ()), APPLICABLE)
 
 
-def list_raw_kinds(plan: Plan, scope: Scope, ids: list[str]) -> dict[Slot, tuple[str, ...]]:
+def list_raw_kinds(plan: AuditPlan, scope: Scope, ids: list[str]) -> dict[Slot, tuple[str, ...]]:
     """Kinds of raw rows that at least one school of the scope has, and the columns needed of them."""
     needs = list_slot_columns(plan.raw, plan.methodology, scope.domain)
     rows = plan.raw.rows
@@ -104,7 +104,7 @@ def add_school_names(grid: FormulaSheet, schools: dict[str, dict[str, str]]) -> 
     grid.add_value("municipality", "Муниципалитет", TEXT, lambda id_: schools[id_]["municipality"], 28)
 
 
-def add_outcome(grid: FormulaSheet, plan: Plan, scope: Scope, used: list[Indicator]) -> None:
+def add_outcome(grid: FormulaSheet, plan: AuditPlan, scope: Scope, used: list[Indicator]) -> None:
     """Index, coverage, the index of ranked schools, rank and band, side by side with the name."""
     rules = plan.methodology.domains[scope.domain]
     norms: list[Hashable] = [("norm", item.id) for item in used]
@@ -159,7 +159,7 @@ def write_rank(grid: FormulaSheet, key: str, id_: str) -> str:
     return f'=IF(ISNUMBER({ranked}),INDEX({grid.column(key)},MATCH({ranked},{grid.column("sorted")},0)),"")'
 
 
-def write_band(grid: FormulaSheet, plan: Plan, scope: Scope, id_: str) -> str:
+def write_band(grid: FormulaSheet, plan: AuditPlan, scope: Scope, id_: str) -> str:
     """Band by the borders of the scope on the sheet of borders."""
     rules, borders = plan.methodology.domains[scope.domain], plan.borders
     titles = {band: quote(title) for band, title in rules.band_titles.items()}
@@ -169,7 +169,7 @@ def write_band(grid: FormulaSheet, plan: Plan, scope: Scope, id_: str) -> str:
     return formulas.name_band(grid.cell("ranked", id_), at, name_tolerance(scope.domain), titles)
 
 
-def add_raw(grid: FormulaSheet, plan: Plan, year: int, slot: Slot, columns: tuple[str, ...]) -> None:
+def add_raw(grid: FormulaSheet, plan: AuditPlan, year: int, slot: Slot, columns: tuple[str, ...]) -> None:
     """Counts of one kind of row as they stand in the file, the mean mark made from them, and where they come from."""
     rows = plan.raw.rows[year, slot]
     grid.open_block(slot.title)
@@ -204,7 +204,7 @@ def list_pairs(grid: FormulaSheet, item: Indicator, slots: list[Slot], id_: str)
     return [(grid.cell(mean, id_), grid.cell(total, id_)) for mean, total in zip(means, totals, strict=True)]
 
 
-def add_indicator(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
+def add_indicator(grid: FormulaSheet, plan: AuditPlan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
     """Value of an indicator; for a gap also participants, the school's mean and the lag flag."""
     if plan.methodology.domains[scope.domain].few_pupils.policy != "as_is":
         add_sums(grid, plan, scope, item, slots)
@@ -224,7 +224,7 @@ def write_value(grid: FormulaSheet, item: Indicator, slots: list[Slot], id_: str
     return pool(list_pairs(grid, item, slots, id_))
 
 
-def add_gap(grid: FormulaSheet, plan: Plan, scope: Scope, item: GapIndicator, slots: list[Slot]) -> None:
+def add_gap(grid: FormulaSheet, plan: AuditPlan, scope: Scope, item: GapIndicator, slots: list[Slot]) -> None:
     """Participants, the school's mean, its distance from the region and the lag flag."""
     pairs = partial(list_pairs, grid, item, slots)
     region, score, name = plan.region, ("score", item.id), item.short
@@ -240,7 +240,7 @@ def add_gap(grid: FormulaSheet, plan: Plan, scope: Scope, item: GapIndicator, sl
     grid.add_formula(("lag", item.id), f"{name}: отстаёт — 1", WHOLE, partial(write_lag, grid, item.id))
 
 
-def add_sums(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
+def add_sums(grid: FormulaSheet, plan: AuditPlan, scope: Scope, item: Indicator, slots: list[Slot]) -> None:
     """What is counted and of how many in the year, and the value as few pupils make it."""
     is_share, pairs = isinstance(item, ShareIndicator), partial(list_pairs, grid, item, slots)
     counted = "сосчитано" if is_share else "сумма баллов"
@@ -257,7 +257,7 @@ def add_sums(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, slot
     grid.add_formula(("treated", item.id), title, SHARE, partial(write_treated, grid, plan, scope, item))
 
 
-def write_treated(grid: FormulaSheet, plan: Plan, scope: Scope, item: Indicator, id_: str) -> str:
+def write_treated(grid: FormulaSheet, plan: AuditPlan, scope: Scope, item: Indicator, id_: str) -> str:
     """The value of the year; of too few pupils pooled with the years before, or empty."""
     few = plan.methodology.domains[scope.domain].few_pupils
     see = partial(plan.see, school_id=id_, domain=scope.domain)

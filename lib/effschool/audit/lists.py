@@ -10,7 +10,7 @@ from effschool.audit.formulas import WindowCells, quote
 from effschool.audit.grid import SHARE, TEXT, WHOLE, WORSE_FILL, FormulaSheet
 from effschool.audit.means import write_slot
 from effschool.audit.parameters import TOLERANCE, name_level_parameter, name_rule
-from effschool.audit.plan import Plan
+from effschool.audit.plan import AuditPlan
 from effschool.method.fioko import compute_procedure_shares
 from effschool.method.indicators import KEY, Tables
 from effschool.method.methodology import Domain, Fioko, FiokoProcedure, Methodology, Status
@@ -19,7 +19,7 @@ BLOCKS: dict[Domain, str] = {"results": "Группа по результата�
 STATUSES: dict[Domain, str] = {"results": "Результаты", "social": "Социальные условия"}
 
 
-def plan_fioko(plan: Plan, fioko: Fioko) -> FormulaSheet:
+def plan_fioko(plan: AuditPlan, fioko: Fioko) -> FormulaSheet:
     """A row per year and compared school: shares of those who failed, low procedures, ШНОР and its level.
 
     Years before, in which a compared school was left out, have rows without a flag: the rule looks back at them.
@@ -41,7 +41,7 @@ def plan_fioko(plan: Plan, fioko: Fioko) -> FormulaSheet:
     return grid
 
 
-def find_name(plan: Plan, id_: tuple[int, str]) -> str:
+def find_name(plan: AuditPlan, id_: tuple[int, str]) -> str:
     """Name of a school in a year, also of one that was left out in it."""
     year, school_id = id_
     return (plan.left_out.get(id_) or plan.list_schools(year)[school_id])["name"]
@@ -62,7 +62,7 @@ def collect_left_out(tables: Tables, schools: pd.DataFrame, fioko: Fioko) -> dic
     return found
 
 
-def write_share(plan: Plan, procedure: FiokoProcedure, id_: tuple[int, str]) -> str | None:
+def write_share(plan: AuditPlan, procedure: FiokoProcedure, id_: tuple[int, str]) -> str | None:
     """Share of failed participants from the raw counts on the sheet of the school's group."""
     if id_ in plan.left_out:
         return plan.left_out[id_].get(procedure.id)
@@ -79,7 +79,7 @@ def count_low(grid: FormulaSheet, fioko: Fioko, id_: tuple[int, str]) -> str:
     return f'=IF(COUNT({shares})>0,SUMPRODUCT(ISNUMBER({shares})*({shares}>=ФИОКО_доля-{TOLERANCE})),"")'
 
 
-def write_flag(plan: Plan, grid: FormulaSheet, fioko: Fioko, id_: tuple[int, str]) -> str | None:
+def write_flag(plan: AuditPlan, grid: FormulaSheet, fioko: Fioko, id_: tuple[int, str]) -> str | None:
     """«да» where enough procedures are low in the year, or some in every year of the rule; empty without procedures."""
     if id_ in plan.left_out:
         return None
@@ -100,7 +100,7 @@ def write_level(grid: FormulaSheet, fioko: Fioko, id_: object) -> str | None:
     return f'=IF({grid.cell("flag", id_)}="да",{formulas.first_that_fits(tests)},"")'
 
 
-def plan_lists(plan: Plan, year: int) -> FormulaSheet:
+def plan_lists(plan: AuditPlan, year: int) -> FormulaSheet:
     """A row per compared school of a report year: statuses, the joint list, ШНОР, and its bands over the window."""
     schools = plan.list_schools(year)
     window = plan.list_window(year, "results")
@@ -117,7 +117,7 @@ def plan_lists(plan: Plan, year: int) -> FormulaSheet:
     return grid
 
 
-def add_window(grid: FormulaSheet, plan: Plan, domain: Domain, year: int) -> None:
+def add_window(grid: FormulaSheet, plan: AuditPlan, domain: Domain, year: int) -> None:
     """What the rules of a domain look at: bands by year, the last ones with data, the mean's band, lags."""
     rules, window = plan.methodology.domains[domain], plan.list_window(year, domain)
     grid.open_block(BLOCKS[domain])
@@ -137,13 +137,13 @@ def add_window(grid: FormulaSheet, plan: Plan, domain: Domain, year: int) -> Non
         grid.add_formula(("lags", domain), "Показателей отставания", WHOLE, partial(plan.link, year, domain, "lags"))
 
 
-def link_mean(plan: Plan, year: int, domain: Domain, school_id: str) -> str | None:
+def link_mean(plan: AuditPlan, year: int, domain: Domain, school_id: str) -> str | None:
     """The band of the school's mean index."""
     cell = plan.see_mean(year, school_id, domain)
     return f"={cell}" if cell else None
 
 
-def add_statuses(grid: FormulaSheet, plan: Plan, year: int) -> None:
+def add_statuses(grid: FormulaSheet, plan: AuditPlan, year: int) -> None:
     """Status by results, by conditions, by both; ФИОКО's flag and level."""
     grid.open_block("Списки")
     for domain, heading in STATUSES.items():
@@ -172,7 +172,7 @@ def link_fioko(fioko: FormulaSheet, key: str, year: int, school_id: str) -> str:
     return f'={fioko.see(fioko.cell(key, (year, school_id)))}&""'
 
 
-def write_status(grid: FormulaSheet, plan: Plan, domain: Domain, year: int, id_: str) -> str:
+def write_status(grid: FormulaSheet, plan: AuditPlan, domain: Domain, year: int, id_: str) -> str:
     """The first status whose rule the window satisfies."""
     cells, methodology = find_cells(grid, plan, domain, year, id_), plan.methodology
     statuses = methodology.lists.list_statuses(domain)
@@ -180,7 +180,7 @@ def write_status(grid: FormulaSheet, plan: Plan, domain: Domain, year: int, id_:
     return f"={formulas.first_that_fits(tests)}"
 
 
-def find_cells(grid: FormulaSheet, plan: Plan, domain: Domain, year: int, id_: str) -> WindowCells:
+def find_cells(grid: FormulaSheet, plan: AuditPlan, domain: Domain, year: int, id_: str) -> WindowCells:
     """Cells that the window rules of a domain look at."""
     slots = [key for key in grid.columns if isinstance(key, tuple) and key[:2] == (domain, "slot")]
     bands = slots or [(domain, each) for each in plan.list_window(year, domain)]
@@ -199,7 +199,7 @@ def write_rule(cells: WindowCells, methodology: Methodology, domain: Domain, sta
     )
 
 
-def write_joint(grid: FormulaSheet, plan: Plan, id_: str) -> str:
+def write_joint(grid: FormulaSheet, plan: AuditPlan, id_: str) -> str:
     """The first joint status that fits both statuses of a school."""
     sides: list[Hashable] = [("status", domain) for domain in STATUSES]
     results, social = (grid.cell(side, id_) for side in sides)

@@ -7,10 +7,10 @@ from effschool.audit import formulas
 from effschool.audit.grid import SCALED, TEXT, WHOLE, FormulaSheet
 from effschool.audit.groups import add_order, add_school_names, write_band, write_rank
 from effschool.audit.parameters import DOMAIN_WORDS
-from effschool.audit.plan import Plan, Scope
+from effschool.audit.plan import AuditPlan, Scope
 
 
-def plan_means(plan: Plan, scope: Scope) -> FormulaSheet:
+def plan_means(plan: AuditPlan, scope: Scope) -> FormulaSheet:
     """A row per school of the group in the report year: indices of its window and their mean."""
     schools, rules = plan.list_schools(scope.year, scope.group), plan.methodology.domains[scope.domain]
     name = plan.names.take(f"Среднее {scope.year} {scope.group} {DOMAIN_WORDS[scope.domain]}")

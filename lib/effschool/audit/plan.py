@@ -25,7 +25,7 @@ class Scope:
 
 
 @dataclass
-class Plan:
+class AuditPlan:
     """The sheets of a workbook; `register` has a row per year and compared school (year, school_id, name, group…)."""
 
     methodology: Methodology

@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from effschool.base.schemas import ANSWERS, CONTRACT, INTERNET, PROVENANCE, SPECIALISTS, TRANSPORT
 from effschool.base.storage import save_workbook
-from effschool.demo.pages import list_cells, make_book, make_page
+from effschool.demo.pages import make_book, make_page, write_cells
 from effschool.demo.settings import DemoSettings
 from effschool.demo.writing import Tables
 
@@ -124,7 +124,7 @@ def write_context(tables: Tables, folder: Path, settings: DemoSettings) -> None:
 def _make(tables: Tables, rules: DemoSettings, place: str, year: int) -> Any:
     words = {"place": place, "year": year}
     pages = [
-        make_page(form, words, list(form.headings.values()), list_cells(tables[name][list(form.headings)]))
+        make_page(form, words, list(form.headings.values()), write_cells(tables[name][list(form.headings)]))
         for name, form in rules.sheets.items()
     ]
     return make_book(*pages)

@@ -6,7 +6,7 @@ import pandas as pd
 from openpyxl import Workbook
 
 from effschool.base.schemas import MARKS
-from effschool.demo.pages import Cells, list_cells, make_book, make_page, write_csv
+from effschool.demo.pages import Cells, make_book, make_page, write_cells, write_csv
 from effschool.demo.settings import DemoSettings
 from effschool.demo.tasks import find_maxima
 
@@ -18,7 +18,7 @@ def make_vpr_statistics(results: pd.DataFrame, schools: pd.DataFrame, settings: 
     groups[marks] = find_shares(groups, marks)
     return make_book(
         make_page(
-            form, find_words(results, settings), list(form.headings.values()), list_cells(groups[list(form.headings)])
+            form, find_words(results, settings), list(form.headings.values()), write_cells(groups[list(form.headings)])
         )
     )
 
@@ -28,7 +28,7 @@ def make_vpr_scores(scores: pd.DataFrame, schools: pd.DataFrame, settings: DemoS
     form, names = settings.offices.forms["scores"], [name for name in scores if name.isdigit()]
     groups = list_groups(scores, schools, names, form, settings)
     groups[names] = find_shares(groups, names)
-    body = list_cells(groups[[*form.headings, *names]])
+    body = write_cells(groups[[*form.headings, *names]])
     return make_book(make_page(form, find_words(scores, settings), [*form.headings.values(), *names], body))
 
 
@@ -52,7 +52,7 @@ def make_vpr_tasks(points: pd.DataFrame, schools: pd.DataFrame, settings: DemoSe
     points_of_one = groups[list(maxima)].div(list(maxima.values()))
     groups = groups.assign(**find_shares(groups.assign(**points_of_one), list(maxima)))
     body = [[form.total, *[None] * (len(form.headings) - 1), *maxima.values()]]
-    body += list_cells(groups[[*form.headings, *maxima]])
+    body += write_cells(groups[[*form.headings, *maxima]])
     return make_book(make_page(form, find_words(points, settings), [*form.headings.values(), *maxima], body))
 
 
@@ -116,4 +116,4 @@ def make_marked(marked: pd.DataFrame, schools: pd.DataFrame, settings: DemoSetti
     """The outside list of schools with signs of doubtful results: 1 or blank for each paper."""
     form = settings.offices.forms["marked"]
     rows = add_names(marked, schools, form)
-    return make_book(make_page(form, {}, list(form.headings.values()), list_cells(rows[list(form.headings)])))
+    return make_book(make_page(form, {}, list(form.headings.values()), write_cells(rows[list(form.headings)])))

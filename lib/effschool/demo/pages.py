@@ -30,7 +30,7 @@ class Page:
     comment: str = ""
 
 
-def list_cells(frame: pd.DataFrame) -> Cells:
+def write_cells(frame: pd.DataFrame) -> Cells:
     """Rows of a frame as cells; a missing value is a blank cell."""
     blank = frame.astype(object).where(frame.notna(), None)
     return [list(row) for row in blank.itertuples(index=False)]

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from effschool.base.schemas import AGREED, AGREEMENTS, MARKS, OFFICE_DECISIONS, STAGES, YES_NO
 from effschool.base.storage import save_workbook
-from effschool.demo.pages import list_cells, make_book, make_page
+from effschool.demo.pages import make_book, make_page, write_cells
 from effschool.demo.settings import DemoSettings
 from effschool.demo.writing import Tables
 
@@ -79,7 +79,7 @@ def draw_proposal(
     )
 
 
-def list_present(programme: pd.DataFrame, year: int) -> pd.DataFrame:
+def list_staying(programme: pd.DataFrame, year: int) -> pd.DataFrame:
     """Who takes part in a year and did so before: those who have stages to go through."""
     return programme[(programme["entry_year"] <= year) & (programme["exit_year"].fillna(year) >= year)]
 
@@ -87,7 +87,7 @@ def list_present(programme: pd.DataFrame, year: int) -> pd.DataFrame:
 def draw_stages(programme: pd.DataFrame, year: int, settings: DemoSettings, rng: Generator) -> pd.DataFrame:
     """Stages held up to the day of the table: the first two of the last year, and all three of those who left in it."""
     rows = []
-    present = list_present(programme, year)
+    present = list_staying(programme, year)
     for school in present.assign(leaves=present["exit_year"].eq(year).fillna(False)).itertuples():
         for stage, months in settings.projects.months.items():
             if stage == STAGES[-1] and not school.leaves:
@@ -106,7 +106,7 @@ def draw_monitoring(
     rules, year = settings.projects, int(schools["year"].max())
     enrolment = schools[schools["year"] == year].set_index("school_id")["enrolment"]
     rows = []
-    for code in list_present(programme, year)["school_id"]:
+    for code in list_staying(programme, year)["school_id"]:
         pupils = enrolment.get(code)
         number = max(1, round(int(pupils) / rules.pupils_per_grade)) if pd.notna(pupils) else rules.usual_grade
         failing = rng.beta(*rules.failing)
@@ -147,6 +147,6 @@ def write_projects(tables: Tables, folder: Path, settings: DemoSettings) -> None
         for year in years if len(rows) else ():
             own = rows[rows["year"] == year] if form.is_yearly else rows
             own = own.assign(number=range(1, len(own) + 1))[list(form.headings)]
-            pages.append(make_page(form, {"year": year}, list(form.headings.values()), list_cells(own)))
+            pages.append(make_page(form, {"year": year}, list(form.headings.values()), write_cells(own)))
         if pages:
             save_workbook(make_book(*pages), folder / form.file.format(year=last))

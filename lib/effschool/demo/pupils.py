@@ -12,7 +12,7 @@ from numpy.random import Generator
 from openpyxl import Workbook
 
 from effschool.base.schemas import MARKS
-from effschool.demo.pages import list_cells, make_book, make_page, write_csv
+from effschool.demo.pages import make_book, make_page, write_cells, write_csv
 from effschool.demo.population import Whole
 from effschool.demo.settings import DemoSettings
 
@@ -160,7 +160,7 @@ def make_oge_protocol(protocol: pd.DataFrame, settings: DemoSettings) -> Workboo
     )
     rows["class"] = rows["grade"].astype(str) + letters
     words = {"year": protocol["year"].iloc[0], "region": settings.region}
-    return make_book(make_page(form, words, list(form.headings.values()), list_cells(rows[list(form.headings)])))
+    return make_book(make_page(form, words, list(form.headings.values()), write_cells(rows[list(form.headings)])))
 
 
 def make_ege_protocol(protocol: pd.DataFrame, settings: DemoSettings) -> str:

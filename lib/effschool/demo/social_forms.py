@@ -4,7 +4,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
-from effschool.demo.pages import Cells, Page, list_cells, make_book
+from effschool.demo.pages import Cells, Page, make_book, write_cells
 from effschool.demo.settings import DemoSettings
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -40,7 +40,7 @@ def _list_head(headings: list[str], faults: list[str], texts: DemoSettings) -> C
 
 def _list_body(rows: pd.DataFrame, faults: list[str]) -> Cells:
     """Schools; codes as numbers lose their leading zeros, as they do in life."""
-    cells = list_cells(rows)
+    cells = write_cells(rows)
     if "codes" in faults:
         cells = [[year, int(code), *counts] for year, code, *counts in cells]
     if "texts" in faults:

@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 from effschool.base.schemas import EVENT_STATES
 from effschool.base.storage import save_workbook
-from effschool.demo.pages import list_cells, make_book, make_page
+from effschool.demo.pages import make_book, make_page, write_cells
 from effschool.demo.settings import DemoSettings
 from effschool.demo.writing import Tables
 
@@ -74,5 +74,5 @@ def write_support(tables: Tables, folder: Path, settings: DemoSettings) -> None:
     for name, form in settings.support.forms.items():
         rows = tables[name][list(form.headings)]
         words = {"year": year, "region": settings.region, "as_of": settings.support.as_of.format(year=year)}
-        book = make_book(make_page(form, words, list(form.headings.values()), list_cells(rows)))
+        book = make_book(make_page(form, words, list(form.headings.values()), write_cells(rows)))
         save_workbook(book, folder / form.file.format(year=year))

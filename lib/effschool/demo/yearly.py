@@ -8,7 +8,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from effschool.base.storage import replace_when_done
-from effschool.demo.pages import Cells, Page, list_cells, make_book, make_page
+from effschool.demo.pages import Cells, Page, make_book, make_page, write_cells
 from effschool.demo.settings import DemoSettings
 
 SCHOOL_FIELDS = ["municipality", "school_id", "name", "graduates"]
@@ -28,7 +28,7 @@ def make_register(schools: pd.DataFrame, settings: DemoSettings) -> Workbook:
         locality=ordered["locality"].map(words.localities),
     )
     names = {"year": schools["year"].iloc[0], "region": settings.region}
-    return make_book(make_page(form, names, list(form.headings.values()), list_cells(rows[list(form.headings)])))
+    return make_book(make_page(form, names, list(form.headings.values()), write_cells(rows[list(form.headings)])))
 
 
 def spell_official(name: str, words: DemoSettings) -> str:
@@ -63,9 +63,9 @@ def list_with_totals(about: pd.DataFrame, wide: pd.DataFrame, total: str) -> tup
     bold = set()
     for _, rows in about.sort_values(["municipality", "school_id"]).groupby("municipality"):
         exams = wide.loc[rows.index]
-        body += [[*left, *_shorten(right)] for left, right in zip(list_cells(rows), list_cells(exams), strict=True)]
+        body += [[*left, *_shorten(right)] for left, right in zip(write_cells(rows), write_cells(exams), strict=True)]
         bold.add(len(body))
-        body.append([total, None, None, int(rows["graduates"].sum()), *_shorten(list_cells(_add_up(exams))[0])])
+        body.append([total, None, None, int(rows["graduates"].sum()), *_shorten(write_cells(_add_up(exams))[0])])
     return body, bold
 
 

@@ -50,7 +50,7 @@ def keep_larger(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("participants", kind="stable").drop_duplicates(key, keep="last").sort_index()
 
 
-def measure_steps(pairs: pd.DataFrame, min_schools: int) -> pd.DataFrame:
+def compare_with_vpr(pairs: pd.DataFrame, min_schools: int) -> pd.DataFrame:
     """Add `expected`, the later result by the region's line over ВПР, and `deviation` from it in ordinary deviations.
 
     Schools out of line are set aside in turn when the line is fitted. Steps with fewer schools than `min_schools` are
@@ -88,7 +88,7 @@ def measure_unconfirmed(standard: pd.DataFrame, methodology: Methodology) -> pd.
     assert rules
     pairs = pair_later(standard, methodology, rules.cohorts.procedures)
     first = pairs.groupby(["school_id", "subject", "grade", "year"])["later_year"].transform("min")
-    steps = measure_steps(pairs[pairs["later_year"] == first], rules.min_schools)
+    steps = compare_with_vpr(pairs[pairs["later_year"] == first], rules.min_schools)
     high = steps[steps["standard"] >= rules.cohorts.above]
     return _tell(high, "year", "grade", stats.norm.cdf(high["deviation"]))
 
@@ -101,7 +101,7 @@ def measure_jumps(standard: pd.DataFrame, methodology: Methodology) -> pd.DataFr
     rules = methodology.doubt
     assert rules
     pairs = pair_later(standard, methodology, [VPR])
-    steps = measure_steps(pairs[pairs["later_grade"] == pairs["grade"] + 1], rules.min_schools)
+    steps = compare_with_vpr(pairs[pairs["later_grade"] == pairs["grade"] + 1], rules.min_schools)
     return _tell(steps, "later_year", "later_grade", stats.norm.sf(steps["deviation"]))
 
 

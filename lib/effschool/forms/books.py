@@ -85,7 +85,7 @@ def write_forms(
     schools = choose_register(tables["schools"], year)
     first, *others = [forms] if isinstance(forms, Form) else forms
     written = {}
-    for municipality, slug in name_files(schools).items():
+    for municipality, slug in name_form_files(schools).items():
         own = schools[schools["municipality"] == municipality]
         paths = {slug: first, **{f"{slug}-{form.id}": form for form in others}}
         for name, form in paths.items():
@@ -97,7 +97,7 @@ def write_forms(
     return written
 
 
-def name_files(schools: pd.DataFrame) -> dict[str, str]:
+def name_form_files(schools: pd.DataFrame) -> dict[str, str]:
     """File name, without its ending, of every municipality of some schools, in alphabetical order."""
     return name_slugs(schools["municipality"].drop_duplicates().sort_values(key=order_names))
 

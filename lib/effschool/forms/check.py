@@ -12,7 +12,7 @@ import pandas as pd
 
 from effschool.base.problems import Problem, Severity, tabulate_problems
 from effschool.base.russian import fold_name, join_words
-from effschool.forms.books import list_asked, name_files
+from effschool.forms.books import list_asked, name_form_files
 from effschool.forms.template import Form, FormSheet
 from effschool.intake.ingest import REFUSED, Ingested
 from effschool.intake.layouts import Layout
@@ -139,7 +139,7 @@ def check_forms(case: Case) -> Checked:
     grouped = group_schools(tables, case.methodology)
     counted = set(grouped.loc[grouped["year"].eq(case.year) & grouped["group"].notna(), "school_id"])
     verdicts = []
-    for municipality in name_files(schools):
+    for municipality in name_form_files(schools):
         own = schools[schools["municipality"] == municipality]
         files = tuple(file for file, owner in owners.items() if owner == municipality)
         verdicts.append(judge_municipality(case, own, files, counted))
@@ -178,7 +178,7 @@ def list_municipal_files(files: pd.DataFrame, layouts: Sequence[Layout], form: F
 def assign_files(files: Iterable[str], sent: Mapping[str, SentBook], schools: pd.DataFrame) -> dict[str, str]:
     """Municipality of every file: the one most of its schools belong to, else the one its name names, else ""."""
     owner_of = dict(zip(schools["school_id"].str.lstrip("0"), schools["municipality"], strict=True))
-    named = {fold_name(text): name for name, slug in name_files(schools).items() for text in (name, slug)}
+    named = {fold_name(text): name for name, slug in name_form_files(schools).items() for text in (name, slug)}
     owners = {}
     for file in files:
         found = {code.lstrip("0") for by_table in sent.get(file, SentBook()).codes.values() for code in by_table}

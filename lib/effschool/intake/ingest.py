@@ -57,7 +57,7 @@ from effschool.intake.layouts import Layout, load_layouts
 from effschool.intake.missing import find_missing, report_missing
 from effschool.intake.municipalities import find_place_changes, unify_places
 from effschool.intake.participation import check_headings, check_titles
-from effschool.intake.plausibility import Known, find_contradictions, find_questions, list_minimums, say_by_file
+from effschool.intake.plausibility import RuleBasis, find_contradictions, find_questions, list_minimums, say_by_file
 from effschool.intake.plausibility_rules import Rule, load_rules
 from effschool.intake.pupils import SecondTableError, count_pupils
 from effschool.intake.reading import Grid, Sheet
@@ -295,7 +295,7 @@ def refuse_contradictions(taken: Sequence[Taken], rules: Sequence[Rule], registe
     wanted = {rule.table for rule in rules if rule.severity == Severity.ERROR}
     tables = {name: [part.rows for part in accepted if part.table == name and len(part.rows)] for name in wanted}
     whole = {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items() if rows}
-    found = find_contradictions(whole, rules, Known(minimums=list_minimums(register)))
+    found = find_contradictions(whole, rules, RuleBasis(minimums=list_minimums(register)))
     if found.empty:
         return list(taken)
     result: list[Taken] = []
@@ -324,7 +324,7 @@ def ask_questions(
     Raises:
         ConfigurationError: the file of corrections is wrong.
     """
-    known = Known(tables, list_minimums(register))
+    known = RuleBasis(tables, list_minimums(register))
     asked, made = find_questions(rules, known), find_contradictions(tables, rules, known)
     answers = load_answers(raw / CORRECTIONS, [rule.id for rule in rules])
     still, answered, faults = apply_answers(asked, answers)

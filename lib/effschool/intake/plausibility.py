@@ -62,7 +62,7 @@ FINDINGS = {
 
 
 @dataclass(frozen=True)
-class Known:
+class RuleBasis:
     """What rules compare with: all tables, and the minimum scores by subject and year of ЕГЭ."""
 
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -75,17 +75,17 @@ def list_minimums(thresholds: Thresholds | None) -> dict[tuple[str, str, int], f
     return {(row.procedure, row.subject, row.year): row.value for row in rows if row.scale == "100-балльная"}
 
 
-def find_contradictions(tables: Mapping[str, pd.DataFrame], rules: Iterable[Rule], known: Known) -> pd.DataFrame:
+def find_contradictions(tables: Mapping[str, pd.DataFrame], rules: Iterable[Rule], known: RuleBasis) -> pd.DataFrame:
     """Rows of files that contradict themselves (`FINDINGS`)."""
     return _find(tables, [rule for rule in rules if rule.severity == Severity.ERROR], known)
 
 
-def find_questions(rules: Iterable[Rule], known: Known) -> pd.DataFrame:
+def find_questions(rules: Iterable[Rule], known: RuleBasis) -> pd.DataFrame:
     """What is unlikely in the assembled tables (`FINDINGS`)."""
     return _find(known.tables, [rule for rule in rules if rule.severity != Severity.ERROR], known)
 
 
-def _find(tables: Mapping[str, pd.DataFrame], rules: Sequence[Rule], known: Known) -> pd.DataFrame:
+def _find(tables: Mapping[str, pd.DataFrame], rules: Sequence[Rule], known: RuleBasis) -> pd.DataFrame:
     return _gather(_apply(rule, tables[rule.table], known) for rule in rules if len(tables.get(rule.table, ())))
 
 
@@ -94,7 +94,7 @@ def _empty() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in FINDINGS.items()})
 
 
-def _apply(rule: Rule, table: pd.DataFrame, known: Known) -> pd.DataFrame:
+def _apply(rule: Rule, table: pd.DataFrame, known: RuleBasis) -> pd.DataFrame:
     rows = _choose(rule, table)
     return _KINDS[type(rule)](rule, rows, known) if len(rows) else _empty()
 
@@ -210,14 +210,14 @@ def _name_thing(rows: pd.DataFrame, table: str) -> str:
 # Contradictions in a row
 
 
-def _find_range(rule: RangeRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _find_range(rule: RangeRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     (name,) = rule.columns
     values = rows[name]
     odd = values.notna() & ~values.between(rule.least - EXACT, rule.most + EXACT)
     return _tell(rule, rows[odd], [name], _write, low=format_number(rule.least), high=format_number(rule.most))
 
 
-def _find_mixed(rule: MixedRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _find_mixed(rule: MixedRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     (name,) = rule.columns
     return _gather(_ask_mixed(rule, group, name) for group in _group(rows[rows[name].notna()], _by_file(rule.table)))
 
@@ -234,7 +234,7 @@ def _ask_mixed(rule: MixedRule, rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return _tell(rule, fewer, [name], _write, low=len(low), high=len(high))
 
 
-def _find_marks(rule: MarksRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _find_marks(rule: MarksRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     (name,) = rule.columns
     known = rows[rows[name].between(float(MARKS[0][-1]), float(MARKS[-1][-1])) & rows[list(MARKS)].notna().any(axis=1)]
     low, high = _bound_marks(known)
@@ -277,7 +277,7 @@ def _is_outside(rows: pd.DataFrame, name: str, low: np.ndarray, high: np.ndarray
     return np.asarray((values < low - half) | (values > high + half))
 
 
-def _find_points(rule: PointsRule, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
+def _find_points(rule: PointsRule, rows: pd.DataFrame, known: RuleBasis) -> pd.DataFrame:
     (name,) = rule.columns
     rows = rows[rows[name].notna() & rows["participants"].gt(0).fillna(False).astype(bool)]
     if rows.empty:
@@ -300,13 +300,13 @@ def _write_points(values: Any) -> str:
     return f"{_write_one(values[0])} при числах: {', '.join(shown)}"
 
 
-def _find_minimums(rows: pd.DataFrame, known: Known) -> np.ndarray:
+def _find_minimums(rows: pd.DataFrame, known: RuleBasis) -> np.ndarray:
     """Minimum score of every row's subject and year; missing where the register has none."""
     keys = rows[["procedure", "subject", "year"]].itertuples(index=False, name=None)
     return np.array([known.minimums.get(key, np.nan) for key in keys], dtype="float64")
 
 
-def _find_unequal(rule: EqualRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _find_unequal(rule: EqualRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     first, second = rule.columns
     odd = rows[first].ne(rows[second]).fillna(False).astype(bool)
     return _tell(rule, rows[odd], rule.columns, lambda cells: " и ".join(map(str, cells)))
@@ -315,7 +315,7 @@ def _find_unequal(rule: EqualRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame
 # Questions about a row beside that of last year, or beside the register
 
 
-def _ask_ratio(rule: RatioRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_ratio(rule: RatioRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     pairs = _pair(rule, rows)
     return _gather(_ask_ratio_of(rule, pairs, name) for name in rule.columns)
 
@@ -332,7 +332,7 @@ def _ask_ratio_of(rule: RatioRule, pairs: pd.DataFrame, name: str) -> pd.DataFra
     return _tell(rule, known[odd], [name], _write, last_year=(known["year"][odd] - 1).astype("str"), **texts)
 
 
-def _ask_share(rule: ShareRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_share(rule: ShareRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     pairs = _pair(rule, rows)
     return _gather(_ask_share_of(rule, pairs, name) for name in rule.columns)
 
@@ -351,7 +351,7 @@ def _ask_share_of(rule: ShareRule, pairs: pd.DataFrame, name: str) -> pd.DataFra
     return _tell(rule, known[odd], [name], _write, last_year=last, points=format_number(rule.points), **texts)
 
 
-def _ask_rows(rule: RowRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_rows(rule: RowRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     columns = list(rule.columns)
     if rule.kind == "zero":
         alike = rows[columns].eq(0).fillna(False)
@@ -365,7 +365,7 @@ def _ask_rows(rule: RowRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
     return _tell(rule, found, [], lambda _: "", last_year=(found["year"] - 1).astype("str"))
 
 
-def _ask_enrolment(rule: EnrolmentRule, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
+def _ask_enrolment(rule: EnrolmentRule, rows: pd.DataFrame, known: RuleBasis) -> pd.DataFrame:
     register = known.tables["schools"][["year", "school_id", "enrolment"]].drop_duplicates(["year", "school_id"])
     named = rows[["year", "school_id"]].merge(register, how="left", validate="many_to_one").set_axis(rows.index)
     enrolment = named["enrolment"].where(named["enrolment"] >= rule.min_enrolment)
@@ -379,7 +379,7 @@ def _ask_enrolment(rule: EnrolmentRule, rows: pd.DataFrame, known: Known) -> pd.
 # Questions about a file, or about all schools
 
 
-def _ask_level(rule: LevelRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_level(rule: LevelRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     pairs = _pair(rule, rows)
     codes = _code_groups(pairs, _by_file(rule.table))
     return _gather(_ask_level_of(rule, pairs, codes, name) for name in rule.columns)
@@ -425,7 +425,7 @@ def _say_group(rule: Rule, rows: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _ask_constant(rule: ConstantRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_constant(rule: ConstantRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     return _gather(_ask_constant_of(rule, rows[rows[name].notna()], name) for name in rule.columns)
 
 
@@ -446,7 +446,7 @@ def _ask_constant_of(rule: ConstantRule, rows: pd.DataFrame, name: str) -> pd.Da
     )
 
 
-def _ask_cut(rule: CutRule, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
+def _ask_cut(rule: CutRule, rows: pd.DataFrame, known: RuleBasis) -> pd.DataFrame:
     key, things, present = list(KEYS[rule.table]), _by_thing(rule.table), known.tables[rule.table]
     at_work = known.tables["schools"][["year", "school_id"]].drop_duplicates()
     expected = rows[key].assign(year=rows["year"] + 1).merge(at_work, validate="many_to_one")
@@ -470,7 +470,7 @@ def _choose_same(table: pd.DataFrame, like: Mapping[Hashable, Any], names: Seque
     return table[chosen]
 
 
-def _ask_vanish(rule: VanishRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_vanish(rule: VanishRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     pairs = _pair(rule, rows)
     codes = _code_groups(pairs, _by_file(rule.table))
     return _gather(_ask_vanish_of(rule, pairs, codes, name) for name in rule.columns)
@@ -499,7 +499,7 @@ def _say_blank(given: float) -> str:
     return "0 или пусто" if given else "пусто"
 
 
-def _ask_nobody(rule: NobodyRule, rows: pd.DataFrame, known: Known) -> pd.DataFrame:
+def _ask_nobody(rule: NobodyRule, rows: pd.DataFrame, known: RuleBasis) -> pd.DataFrame:
     name = rule.columns[0]
     minimums = _find_minimums(rows, known)
     likely = _numbers(rows, "participants")[:, 0] * ndtr((minimums - _numbers(rows, "mean_score")[:, 0]) / rule.spread)
@@ -511,7 +511,7 @@ def _ask_nobody(rule: NobodyRule, rows: pd.DataFrame, known: Known) -> pd.DataFr
     return _gather(found)
 
 
-def _ask_flat(rule: FlatRule, rows: pd.DataFrame, _: Known) -> pd.DataFrame:
+def _ask_flat(rule: FlatRule, rows: pd.DataFrame, _: RuleBasis) -> pd.DataFrame:
     by = rows.groupby(_by_file(rule.table), dropna=False)
     most = by[list(rule.columns)].transform("max").max(axis=1)
     likely = rows[most.le(rule.most).fillna(False).astype(bool) & by[rule.total].transform("size").ge(rule.min_schools)]
@@ -534,7 +534,7 @@ def _ask_flat_of(rule: FlatRule, rows: pd.DataFrame) -> pd.DataFrame:
     return _tell_together(rule, rows[is_known], [], **_say_group(rule, rows[is_known]))
 
 
-_KINDS: dict[type, Callable[[Any, pd.DataFrame, Known], pd.DataFrame]] = {
+_KINDS: dict[type, Callable[[Any, pd.DataFrame, RuleBasis], pd.DataFrame]] = {
     RangeRule: _find_range,
     MixedRule: _find_mixed,
     MarksRule: _find_marks,

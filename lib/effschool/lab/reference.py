@@ -56,7 +56,7 @@ def describe_table(name: str, headings: dict[str, str]) -> list[str]:
     return [
         f"### Таблица `{name}`\n",
         f"Строку называют {key}.\n",
-        lay_out(("Столбец", "Заголовок", "Тип", "Пустая ячейка", "Что допускается"), rows),
+        lay_out_table(("Столбец", "Заголовок", "Тип", "Пустая ячейка", "Что допускается"), rows),
     ]
 
 
@@ -95,7 +95,7 @@ def describe_model(model: type[BaseModel]) -> list[str]:
     ]
     summary = re.split(r"\n\s*\n", (model.__doc__ or "").strip())[0]
     head = [f"### {model.__name__}\n", " ".join(summary.split()) + "\n"]
-    return [*head, lay_out(("Ключ", "Что стоит", "Если нет", "Пояснение"), rows)]
+    return [*head, lay_out_table(("Ключ", "Что стоит", "Если нет", "Пояснение"), rows)]
 
 
 def read_notes(model: type[BaseModel]) -> dict[str, str]:
@@ -139,7 +139,7 @@ def describe_default(field: FieldInfo) -> str:
     return "ничего" if value in (None, (), {}, "") else "свои значения" if isinstance(value, BaseModel) else str(value)
 
 
-def lay_out(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def lay_out_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table of Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"

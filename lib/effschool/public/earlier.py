@@ -7,7 +7,7 @@ import pandas as pd
 
 from effschool.base.storage import disarm_formulas
 from effschool.public.release import Release
-from effschool.public.sections import name_rows
+from effschool.public.sections import name_published
 
 PLACED = ["год", "таблица", "разрез", "место", "вид"]
 
@@ -25,7 +25,7 @@ def refuse_second(release: Release, reports: str | Path | None) -> None:
         SecondReleaseError: names the earlier file, its day, and how many hidden numbers both together give away; or a
             file that cannot be read.
     """
-    own = disarm_formulas(name_rows(release))
+    own = disarm_formulas(name_published(release))
     for path in sorted(Path(reports).glob("*/public/public.csv") if reports else ()):
         given, changed = compare_rows(own, read_earlier(path))
         if given or changed:

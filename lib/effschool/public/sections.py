@@ -11,7 +11,7 @@ from effschool.public.release import CORNER, REGION, Release, list_anonymous, na
 from effschool.report import charts
 from effschool.report.display import Chart, Figures, Table, Text
 from effschool.report.portfolio import RegionYear, order_names
-from effschool.report.sections.municipality import SCHOOLS, colour_bands, percent, say_missing
+from effschool.report.sections.municipality import SCHOOLS, colour_bands, say_missing, show_percent
 from effschool.report.sections.protocol import title_lists
 
 HIDDEN = "скрыто"
@@ -92,7 +92,7 @@ def chart_years(region: RegionYear, release: Release, domain: Domain) -> Chart |
     sentence += " Строка без данных — числа года скрыты." if 0 < len(known) < len(shares) else ""
     title = f"{TITLES[f'{domain}_band']}, регион, % ранжированных школ"
     frame = shares.rename_axis("Год").reset_index()
-    table = Table(f"Регион {domain}", title, frame, dict.fromkeys(titles, percent))
+    table = Table(f"Регион {domain}", title, frame, dict.fromkeys(titles, show_percent))
     return Chart(f"years-{domain}", title, sentence, charts.draw_stacked_shares(shares, colours, "% школ"), table)
 
 
@@ -149,7 +149,7 @@ def tabulate_shares(region: RegionYear, shares: pd.DataFrame) -> Table | Text:
         return say_missing("Доли учеников")
     known = region.workspace.methodology.indicators
     frame = shares.rename(index=lambda name: known[name].short, columns=str)
-    formats = dict.fromkeys(frame.columns, percent)
+    formats = dict.fromkeys(frame.columns, show_percent)
     return Table("Ученики", "Регион: доли учеников, %", frame.rename_axis("Показатель").reset_index(), formats)
 
 
@@ -169,7 +169,7 @@ def explain_hiding(release: Release) -> Text:
     )
 
 
-def name_rows(release: Release) -> pd.DataFrame:
+def name_published(release: Release) -> pd.DataFrame:
     """All published numbers under Russian names: a row per year, table, place and kind; a hidden number is missing."""
     names = {
         "year": "год", "table": "таблица", "by": "разрез", "place": "место", "parent": "входит в", "kind": "вид",
@@ -184,7 +184,7 @@ def name_rows(release: Release) -> pd.DataFrame:
 
 def write_rows(release: Release, path: Path) -> None:
     """All published numbers as CSV for programs; a hidden number is empty, and no text is a formula."""
-    write_text(disarm_formulas(name_rows(release)).to_csv(index=False, lineterminator="\n"), path)
+    write_text(disarm_formulas(name_published(release)).to_csv(index=False, lineterminator="\n"), path)
 
 
 def count_hidden(release: Release) -> Table:

@@ -127,7 +127,7 @@ class SignCondition(Frozen):
         return found & (signs[people] >= fewest) if people in signs and self.sign != people else found
 
 
-class Known(Frozen):
+class KnownText(Frozen):
     """What is said instead of the general text where a sign is known: a task and its topic."""
 
     sign: Words
@@ -162,7 +162,7 @@ class Comment(Frozen):
     """
 
     text: Words
-    where_known: Known | None = None
+    where_known: KnownText | None = None
     instead: Words | None = None
     zone: Words | None = None
     source: Words

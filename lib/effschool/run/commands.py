@@ -66,7 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("public", publish_numbers, PUBLIC_OPTIONS, "числа для открытой публикации"),
         ("forms", make_forms, (*FORM_OPTIONS, made), "формы для заполнения, по одной книге на муниципалитет"),
         ("check", check_sent, (*FORM_OPTIONS, protocols), "проверить присланные формы и составить протоколы"),
-        ("programme", draft_programmes, PROGRAMME_OPTIONS, "черновики программ школ: записка и план-график"),
+        ("programme", draft_listed, PROGRAMME_OPTIONS, "черновики программ школ: записка и план-график"),
         ("compare", compare_kept, COMPARE_OPTIONS, "почему изменились списки между двумя прогонами"),
         ("demo", make_demo, (), "создать демонстрационный регион, если папка пуста"),
     )
@@ -203,7 +203,7 @@ def report_year(options: argparse.Namespace) -> int:
 def _list_given(options: argparse.Namespace) -> dict[str, object]:
     """What the command line says of what a run file may say too."""
     named = {"methodology": options.methodology or None, "year": _read_number(options.year, "YEAR")}
-    return {name: value for name, value in named.items() if value is not None} | read_parameters(options.parameters)
+    return {name: value for name, value in named.items() if value is not None} | parse_parameters(options.parameters)
 
 
 def read_settings(options: argparse.Namespace) -> "Settings":
@@ -229,7 +229,7 @@ def read_settings(options: argparse.Namespace) -> "Settings":
         year=_read_number(options.year, "YEAR") or file.year,
         municipality=options.municipality or None,
         jobs=_read_number(options.jobs, "JOBS"),
-        parameters=file.said | read_parameters(options.parameters),
+        parameters=file.said | parse_parameters(options.parameters),
         scheduler=options.scheduler,
         limits=Limits(
             seconds=_read_number(options.time_limit, "TIME_LIMIT"),
@@ -262,7 +262,7 @@ def _read_number(text: str, name: str) -> int | None:
     return int(text) if text else None
 
 
-def read_parameters(text: str) -> dict[str, object]:
+def parse_parameters(text: str) -> dict[str, object]:
     """Parameters from «имя=значение имя=значение»; values as YAML reads them, but codes with leading zeros stay text.
 
     Raises:
@@ -313,7 +313,7 @@ def print_reports(options: argparse.Namespace) -> int:
     return 0
 
 
-def draft_programmes(options: argparse.Namespace) -> int:
+def draft_listed(options: argparse.Namespace) -> int:
     """Drafts of schools' programmes from the tables of the last run."""
     from effschool.run.drafts import draft_schools  # noqa: PLC0415 -- `make report` need not wait for it
     from effschool.run.plan import Settings  # noqa: PLC0415

@@ -266,4 +266,4 @@ from effschool.support.roadmap import judge_events
 from effschool.support.targets import FactBasis, compare_targets
 from effschool.support.terms import read_term
 from effschool.tasks.deficits import find_deficits
-from effschool.tasks.works import load_rules, load_works
+from effschool.tasks.works import load_task_rules, load_works

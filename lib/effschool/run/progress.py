@@ -45,7 +45,7 @@ def open_progress(stream: TextIO | None = None) -> Progress:
     return Progress(chosen, live=chosen.isatty())
 
 
-def describe_progress(done: int, total: int, seconds: float, name: str) -> str:
+def say_progress(done: int, total: int, seconds: float, name: str) -> str:
     """«7 из 19, осталось около 12 с: Название»; without the time while nothing is done."""
     left = f", осталось около {say_duration(seconds / done * (total - done))}" if 0 < done < total else ""
     return f"Отчёты: {done} из {total}{left}" + (f": {name}" if name else "")

@@ -30,7 +30,7 @@ from effschool.run.plan import (
     plan_reports,
     plan_stages,
 )
-from effschool.run.progress import Say, describe_progress
+from effschool.run.progress import Say, say_progress
 from effschool.run.runfile import list_edited
 from effschool.run.stamps import (
     NEVER_MADE,
@@ -361,7 +361,7 @@ def leave_page(task: PageTask, product: Product, outcome: StepOutcome, causes: C
 
 def _say_progress(waiting: Mapping[Future, PageTask], total: int, started: float) -> str:
     name = next((task.municipality or task.step.name for task in waiting.values()), "")
-    return describe_progress(total - len(waiting), total, time.monotonic() - started, name)
+    return say_progress(total - len(waiting), total, time.monotonic() - started, name)
 
 
 def describe_run(settings: Settings, workspace: Workspace, year: int) -> dict[str, object]:

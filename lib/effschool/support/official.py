@@ -41,7 +41,9 @@ def compare_official(official: pd.DataFrame, paths: pd.DataFrame, tables: Tables
     years = official.groupby("school_id")["year"].agg(lambda values: sorted(set(values)))
     neighbours = (set(zip(official["year"], official["school_id"], strict=True)), _list_calculated(facts))
     found["verdict"] = [name_verdict(row) for row in found.itertuples()]
-    found["reason"] = [None if row.verdict == AGREES else find_reason(row, *neighbours) for row in found.itertuples()]
+    found["reason"] = [
+        None if row.verdict == AGREES else explain_difference(row, *neighbours) for row in found.itertuples()
+    ]
     found["history"] = [
         describe_history(past) if (past := [each for each in years.get(code, ()) if each <= year]) else None
         for code, year in zip(found["school_id"], found["year"], strict=True)
@@ -109,7 +111,7 @@ def name_verdict(row: Any) -> str:
     return AGREES if pd.notna(calculated) and bool(calculated) else ONLY_OFFICIAL
 
 
-def find_reason(row: Any, official: set[tuple[int, str]], calculated: set[tuple[int, str]]) -> str:
+def explain_difference(row: Any, official: set[tuple[int, str]], calculated: set[tuple[int, str]]) -> str:
     """Why the lists differ in a school, as far as the data show; `UNKNOWN` where they do not."""
     only_official = row.verdict == ONLY_OFFICIAL
     reasons = WHY_OFFICIAL if only_official else WHY_CALCULATED

@@ -38,7 +38,7 @@ def find_practices(
     if own.empty:
         return pd.DataFrame(columns=PRACTICE_COLUMNS)
     score, year = own["trend"] / own["trend_error"], int(own["year"].iloc[0])
-    risen = own.assign(chance=stats.norm.sf(score))[stats.norm.sf(score) < find_tail(methodology)]
+    risen = own.assign(chance=stats.norm.sf(score))[stats.norm.sf(score) < find_chance_share(methodology)]
     index = paths[paths["year"] <= year].pivot(index="school_id", columns="year", values="results_index")
     index = index.reindex(risen["school_id"])
     years = np.array(index.columns, dtype=float)
@@ -48,7 +48,7 @@ def find_practices(
     return risen.assign(is_participant=risen["school_id"].isin(taking))[PRACTICE_COLUMNS].reset_index(drop=True)
 
 
-def find_tail(methodology: Methodology) -> float:
+def find_chance_share(methodology: Methodology) -> float:
     """Share of unchanged schools that chance alone takes beyond the limit on the better side, at most."""
     pct = methodology.certainty.interval_pct if methodology.certainty else 95
     return (1 - pct / 100) / 2

@@ -81,7 +81,7 @@ class Cause(Frozen):
     measures: tuple[Words, ...] = ()
 
 
-class Measure(Frozen):
+class BankMeasure(Frozen):
     """A measure of the bank: when it is proposed (all conditions that are given have to hold), and its calendar row."""
 
     id: Words
@@ -111,7 +111,7 @@ class ProgrammeRules(Frozen):
     stages: tuple[StageTerm, ...]
     causes_source: Words
     causes: tuple[Cause, ...] = Field(min_length=1)
-    measures: tuple[Measure, ...] = Field(min_length=1)
+    measures: tuple[BankMeasure, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _check(self) -> "ProgrammeRules":

@@ -204,7 +204,9 @@ def list_places(programme: Programme, year: int, known: FactBasis) -> list[str |
     takers = known.list_participants(programme).merge(known.paths[[*KEY, "municipality"]], on=KEY)
     own = set(takers.loc[takers["year"] == year, "municipality"])
     own |= set(
-        find_plan(known.events, programme).loc[lambda events: events["of_year"] == year, "municipality"].dropna()
+        find_planned_events(known.events, programme)
+        .loc[lambda events: events["of_year"] == year, "municipality"]
+        .dropna()
     )
     return [None, *(place for place in known.places if place in own)]
 
@@ -352,7 +354,7 @@ def _flag_schools(schools: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     return schools[["year", "municipality"]].assign(part=is_on.astype("int64"), whole=1)
 
 
-def find_plan(events: pd.DataFrame, programme: Programme) -> pd.DataFrame:
+def find_planned_events(events: pd.DataFrame, programme: Programme) -> pd.DataFrame:
     """Events of a programme with the year of the plan, else of their last day or of the day they are seen from."""
     own = events[_names(events, programme)]
     years = own["year"].astype("Float64").fillna(own["end"].dt.year).fillna(own["seen_on"].dt.year)
@@ -364,7 +366,7 @@ def count_roadmap(_: RoadmapCount, programme: Programme, known: FactBasis) -> pd
 
     A plan without any mark says nothing of what was done.
     """
-    plan = find_plan(known.events, programme).dropna(subset="of_year")
+    plan = find_planned_events(known.events, programme).dropna(subset="of_year")
     plan = plan[plan["state"] != CANCELLED]
     flags = {"part": plan["state"].eq(DONE), "known": plan["is_marked"]}
     parts = plan[["municipality"]].assign(year=plan["of_year"].astype("int64"), **flags, whole=1, schools=0)

@@ -60,7 +60,7 @@ def find_deficits(tasks: pd.DataFrame, schools: pd.DataFrame, works: pd.DataFram
     rows = tasks.merge(known, on=["year", "school_id"], validate="many_to_one")
     rows = rows[rows["participants"].gt(0).fillna(False).astype(bool)]
     rows = rows.assign(points=rows["share"] * rows["participants"].astype("float64"))
-    gaps = judge_schools(rows, rules)
+    gaps = judge_tasks(rows, rules)
     told = [_sum_places(gaps, rows, by) for by in (PLACE, TASK)]
     topics = pd.concat(told, ignore_index=True).pipe(_name_topics, works).pipe(_compare_years)
     judged = topics.assign(**_judge_places(topics, rules))
@@ -84,7 +84,7 @@ def _judge_places(topics: pd.DataFrame, rules: TaskRules) -> dict[str, object]:
     }
 
 
-def judge_schools(rows: pd.DataFrame, rules: TaskRules) -> pd.DataFrame:
+def judge_tasks(rows: pd.DataFrame, rules: TaskRules) -> pd.DataFrame:
     """Rows of schools that can be judged, each beside all others, with the chance of so low a share."""
     own = rows["participants"].astype("float64")
     all_of_task = rows.assign(own=own).groupby(TASK, dropna=False)[["points", "own"]].transform("sum")

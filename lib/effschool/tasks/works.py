@@ -62,7 +62,7 @@ class Task(Frozen):
     topic: Words | None = None
 
 
-class Work(Frozen):
+class ExamPaper(Frozen):
     """A work as it was in some years.
 
     Args:
@@ -92,10 +92,10 @@ class WorksFile(Frozen):
     """What one file of works holds."""
 
     title: Words
-    works: tuple[Work, ...] = Field(min_length=1)
+    works: tuple[ExamPaper, ...] = Field(min_length=1)
 
 
-def load_rules(folder: Path) -> TaskRules:
+def load_task_rules(folder: Path) -> TaskRules:
     """Rules of judging tasks.
 
     Raises:
@@ -137,5 +137,5 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def _describe_work(work: Work, year: int) -> dict[str, object]:
+def _describe_work(work: ExamPaper, year: int) -> dict[str, object]:
     return {**{name: getattr(work, name) for name in (*WORK, "status")}, "year": year}

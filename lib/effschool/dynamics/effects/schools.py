@@ -35,7 +35,7 @@ def compare_schools(paths: pd.DataFrame, programme: pd.DataFrame, rules: Effects
     gained = measure_pair_gains(pairs, panel.score)
     gained = gained.assign(weight=pairs.loc[gained.index, "weight"])
     own = [_compare(panel, key, rows) for key, rows in gained.groupby(["entry_year", "year", "school"])]
-    found = pd.DataFrame(own).merge(measure_chance(gained, panel, rules), on="time", how="left")
+    found = pd.DataFrame(own).merge(measure_drift(gained, panel, rules), on="time", how="left")
     enough = found["controls"].ge(rules.matching.matches) & found["degrees"].ge(rules.fewest_schools - 1)
     found["chance"] = found["chance"].where(enough) * np.sqrt(1 + 1 / found["controls"])
     half = stats.t.ppf(0.5 + rules.interval_pct / 200, found["degrees"]) * found["chance"]
@@ -61,7 +61,7 @@ def _compare(panel: SchoolPanel, key: tuple[int, int, int], rows: pd.DataFrame) 
     }
 
 
-def measure_chance(gained: pd.DataFrame, panel: SchoolPanel, rules: Effects) -> pd.DataFrame:
+def measure_drift(gained: pd.DataFrame, panel: SchoolPanel, rules: Effects) -> pd.DataFrame:
     """How far comparable schools go from their own middle, by years after entry: time, chance, degrees.
 
     Args:

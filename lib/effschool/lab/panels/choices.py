@@ -28,7 +28,7 @@ VPR = "ВПР"
 
 
 @dataclass(frozen=True)
-class Choice:
+class PanelChoice:
     """What can be chosen.
 
     Args:
@@ -53,10 +53,10 @@ class Choice:
     certificate_total: CertificateTotal = "graduates"
 
 
-def read_choice(methodology: Methodology) -> Choice:
+def read_choice(methodology: Methodology) -> PanelChoice:
     """The choice that a methodology itself makes."""
     results = methodology.domains["results"]
-    return Choice(
+    return PanelChoice(
         methodology.orientation,
         next((status.rule for status in methodology.lists.results), ""),
         methodology.social_rule,
@@ -123,7 +123,7 @@ def weigh_blocks(methodology: Methodology) -> dict[str, float]:
     return {block: 100 * weight / total for block, weight in own.items()}
 
 
-def apply_choice(methodology: Methodology, choice: Choice) -> Methodology:
+def apply_choice(methodology: Methodology, choice: PanelChoice) -> Methodology:
     """The methodology with the choice made; what is chosen as it stands changes nothing."""
     changes, own = describe_changes(methodology, choice), methodology
     for domain, rules in methodology.iterate_domains():
@@ -148,7 +148,7 @@ def _merge(aggregation: Aggregation, given: Mapping[str, Any]) -> dict[str, Any]
     return aggregation.model_dump() | given["aggregation"]
 
 
-def describe_changes(methodology: Methodology, choice: Choice) -> dict[str, Any]:
+def describe_changes(methodology: Methodology, choice: PanelChoice) -> dict[str, Any]:
     """What the choice changes, as sections of a methodology file that extends the methodology's own."""
     own = read_choice(methodology)
     changes: dict[str, Any] = {}
@@ -178,7 +178,7 @@ def _leave_vpr(methodology: Methodology) -> dict[str, list[str]]:
     return {"indicators": names, **({"procedures": [VPR]} if held else {})}
 
 
-def _change_domain(methodology: Methodology, domain: str, choice: Choice) -> dict[str, Any]:
+def _change_domain(methodology: Methodology, domain: str, choice: PanelChoice) -> dict[str, Any]:
     own, given = read_choice(methodology), dict[str, Any]()
     bands = {"share": choice.share, "cut": choice.cut}
     if bands != {"share": own.share, "cut": own.cut}:
@@ -191,7 +191,7 @@ def _change_domain(methodology: Methodology, domain: str, choice: Choice) -> dic
     return given | ({"aggregation": aggregation} if aggregation else {})
 
 
-def share_weights(methodology: Methodology, choice: Choice) -> dict[str, float]:
+def share_weights(methodology: Methodology, choice: PanelChoice) -> dict[str, float]:
     """Weights of the blocks that are there, summing to 1; empty where none were chosen.
 
     Raises:
@@ -206,7 +206,7 @@ def share_weights(methodology: Methodology, choice: Choice) -> dict[str, float]:
     return {block: choice.weights[block] / total for block in blocks}
 
 
-def save_choice(methodology: Methodology, choice: Choice, title: str, folder: Path) -> Path:
+def save_choice(methodology: Methodology, choice: PanelChoice, title: str, folder: Path) -> Path:
     """Write the choice as a methodology file beside that which it extends; it must be one that the batch takes.
 
     Raises:

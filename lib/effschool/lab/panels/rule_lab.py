@@ -12,7 +12,7 @@ import yaml
 from effschool.base.russian import join_words
 from effschool.lab.comparison import Members, compare_methodologies, list_members, tabulate_differences
 from effschool.lab.panels.choices import (
-    Choice,
+    PanelChoice,
     apply_choice,
     has_gaps,
     has_vpr,
@@ -24,7 +24,7 @@ from effschool.lab.panels.choices import (
     weigh_blocks,
 )
 from effschool.lab.panels.desk import Desk
-from effschool.lab.panels.shell import FIELD, Panel, choose, hide, line_up, open_panel, press, render, slide
+from effschool.lab.panels.shell import FIELD, Panel, choose, hide, line_up, open_panel, press, render_shown, slide
 from effschool.lab.panels.views import TableView, Takeaway
 from effschool.method.identify import Memory, list_schools
 from effschool.method.indicators import Tables
@@ -63,7 +63,7 @@ def name_readings(methodology: Methodology) -> list[tuple[str, str]]:
     return [(f"{', '.join(names)} ({reading})", reading) for reading, names in sets.items()]
 
 
-def name_files(folder: Path) -> dict[Path, str]:
+def title_methodologies(folder: Path) -> dict[Path, str]:
     """Title of every methodology of a folder, with the name of the file where two have the same."""
     found = {}
     for path in list_methodologies(folder):
@@ -82,7 +82,7 @@ def round_weights(weights: Mapping[str, float], total: int) -> dict[str, int]:
     return {name: weight + (name in left) for name, weight in rounded.items()}
 
 
-def find_members(tables: Tables, methodology: Methodology, year: int, memory: Memory) -> Members:
+def find_tried_members(tables: Tables, methodology: Methodology, year: int, memory: Memory) -> Members:
     """Lists of a year under a methodology; of what is computed, only what other choices can use is kept."""
     passing = Memory(dict(memory.kept))
     members = list_members(list_schools(tables, methodology, passing), methodology, year)
@@ -156,7 +156,7 @@ class RulesPanel(Panel):
         super().__init__("Лаборатория правил")
         self.desk, self.is_filling = desk, False
         run = (f"{desk.methodology.title} (как в прогоне)", "")
-        files = [(title, path) for path, title in name_files(desk.methodologies).items()]
+        files = [(title, path) for path, title in title_methodologies(desk.methodologies).items()]
         self.year = choose("Год", desk.years)
         self.method = choose("Методика", [run, *files])
         self.orientation = choose("Признак отставания", list(READINGS.items()))
@@ -227,7 +227,7 @@ class RulesPanel(Panel):
         self.is_filling = False
         self.refresh()
 
-    def _offer_readings(self, own: Choice) -> None:
+    def _offer_readings(self, own: PanelChoice) -> None:
         self.groups.options = name_readings(self.base) if own.groups else [(NONE, "")]
         self.groups.value, self.groups.disabled = own.groups or "", not own.groups
         self.certificate_total.value = own.certificate_total
@@ -258,7 +258,7 @@ class RulesPanel(Panel):
         self.is_filling = False
         self.refresh()
 
-    def read_fields(self) -> Choice:
+    def read_fields(self) -> PanelChoice:
         """The choice that the fields make.
 
         Raises:
@@ -270,7 +270,7 @@ class RulesPanel(Panel):
             raise ValueError("«Как в SPSS» делит школы на четверти: поставьте долю 25 %.")
         values = {block: slider.value for block, slider in self.weights.items()}
         weights = {} if values == self.own_weights else values
-        return Choice(
+        return PanelChoice(
             self.orientation.value,
             self.rule.value,
             self.social_rule.value or None,
@@ -290,8 +290,8 @@ class RulesPanel(Panel):
         year, desk = self.year.value, self.desk
         chosen = apply_choice(self.base, self.read_fields())
         before = list_members(desk.identified.lists, desk.methodology, year)
-        after = find_members(desk.tables, chosen, year, desk.memory)
-        self.sizes.value = render(compare_sizes(before, after, year))
+        after = find_tried_members(desk.tables, chosen, year, desk.memory)
+        self.sizes.value = render_shown(compare_sizes(before, after, year))
         self.moves.show(tabulate_moves(before, after, desk.open_year(year).region_schools, year))
         hide(self.reasons.widget)
 
@@ -319,14 +319,16 @@ class RulesPanel(Panel):
         names = {path: title for title, path in self.rivals.options}
         found = {"В прогоне": list_members(desk.identified.lists, desk.methodology, year)}
         found |= {names[path]: self._find_rival(path) for path in self.rivals.value}
-        self.rival_sizes.value = render(compare_several(found, year))
+        self.rival_sizes.value = render_shown(compare_several(found, year))
         self.rival_moves.show(tabulate_several(found, desk.open_year(year).region_schools, year))
         self.rival_moves.widget.layout.display = ""
 
     def _find_rival(self, path: Path) -> Members:
         desk, year = self.desk, self.year.value
         method = desk.memory.keep(("methodology", path), partial(load_methodology, path))
-        return desk.memory.keep(("members", path, year), lambda: find_members(desk.tables, method, year, desk.memory))
+        return desk.memory.keep(
+            ("members", path, year), lambda: find_tried_members(desk.tables, method, year, desk.memory)
+        )
 
     def save_rules(self) -> None:
         """Save the choice as a methodology file."""

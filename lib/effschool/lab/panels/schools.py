@@ -15,7 +15,7 @@ from effschool.base.catalog import load_catalog
 from effschool.base.russian import format_number
 from effschool.certainty.explain import Decisions
 from effschool.lab.panels.desk import Desk
-from effschool.lab.panels.shell import Panel, bound, choose, hide, line_up, open_panel, press, render
+from effschool.lab.panels.shell import Panel, choose, hide, line_up, open_panel, press, range_slider, render_shown
 from effschool.lab.panels.views import TableView, Takeaway
 from effschool.method.methodology import FIOKO_LIST
 from effschool.report.display import Chart, Table, Text
@@ -171,8 +171,8 @@ class SchoolsPanel(Panel):
         self.list = choose("Список", [EVERY, *name_all_lists(desk.methodology)])
         self.locality = choose("Местность", [EVERY])
         indices, cards = [f"{domain}_index" for domain in desk.methodology.domains], load_catalog().columns
-        self.ranges = {name: bound(cards[name].label, 0.01) for name in indices}
-        self.ranges["enrolment"] = bound("Учеников", 1)
+        self.ranges = {name: range_slider(cards[name].label, 0.01) for name in indices}
+        self.ranges["enrolment"] = range_slider("Учеников", 1)
         self.is_filling = False
         self.report = press("Отчёт по этому муниципалитету", self.guard(self.start_report))
         self.progress = widgets.IntProgress(description="Отчёт", min=0, max=1, layout={"visibility": "hidden"})
@@ -247,7 +247,7 @@ class SchoolsPanel(Panel):
         self.opened = str(school_id)
         self.chosen = (self.year.value, self.opened)
         self.parts = describe_school(self.desk, self.year.value, self.opened, self.more)
-        self.card.value = render(*self.parts)
+        self.card.value = render_shown(*self.parts)
         self.of_school.layout.display = "flex"
 
     def take_school(self, year: int, school_id: str) -> None:

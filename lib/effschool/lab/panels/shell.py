@@ -189,7 +189,7 @@ def slide(label: str, value: float, span: tuple[float, float, float]) -> widgets
     return kind(description=label, value=value, min=low, max=high, step=step, style=FIELD, layout=layout, **whole)
 
 
-def bound(label: str, step: float) -> widgets.Widget:
+def range_slider(label: str, step: float) -> widgets.Widget:
     """A slider with two ends, for a range; its limits are set by what there is."""
     kind = widgets.IntRangeSlider if isinstance(step, int) else widgets.FloatRangeSlider
     return kind(description=label, step=step, style=FIELD, layout={"width": "21rem"}, continuous_update=False)
@@ -206,6 +206,6 @@ def line_up(*parts: widgets.Widget) -> widgets.Box:
     return widgets.Box(list(parts), layout={"display": "flex", "flex_flow": "row wrap", "grid_gap": "4px 14px"})
 
 
-def render(*parts: object) -> str:
+def render_shown(*parts: object) -> str:
     """Texts, tables and charts as HTML."""
     return "".join(part._repr_html_() for part in parts)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.pictures import CohortsPanel, MatrixPanel, PowerPanel
 from effschool.lab.panels.rule_lab import RulesPanel
 from effschool.lab.panels.schools import CardPart, ReportMaker, SchoolsPanel, pick_members, tabulate_region_schools
-from effschool.lab.panels.shell import Panel, open_panel, render, say_failure
+from effschool.lab.panels.shell import Panel, open_panel, render_shown, say_failure
 from effschool.lab.panels.sources import DataPanel
 from effschool.lab.panels.what_if import WhatIfPanel
 from effschool.report.display import Text
@@ -64,4 +64,4 @@ class Tabs:
                 panel.chosen = before.chosen
             self.shown = title
         except Exception as error:
-            place.children = (widgets.HTML(render(Text((say_failure(error),), kind="note"))),)
+            place.children = (widgets.HTML(render_shown(Text((say_failure(error),), kind="note"))),)

@@ -7,7 +7,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from effschool.lab.panels.desk import Desk
-from effschool.lab.panels.shell import Panel, open_panel, press, render
+from effschool.lab.panels.shell import Panel, open_panel, press, render_shown
 from effschool.lab.trials import TrialChanges, compare_trial, is_by_hand
 from effschool.report.display import Text
 
@@ -46,7 +46,7 @@ class TrialPanel(Panel):
         self.record = press("Записать как прогон", self.guard(self.start))
         self.thread: threading.Thread | None = None
         self.add(self.changes, self.record)
-        self.changes.value = render(*self.describe())
+        self.changes.value = render_shown(*self.describe())
         if publish:
             self.start()
 

@@ -11,7 +11,7 @@ from slugify import slugify
 
 from effschool.base.russian import count_words, format_number
 from effschool.base.storage import disarm_formulas, write_bytes
-from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, press, render
+from effschool.lab.panels.shell import FIELD, Panel, choose, line_up, press, render_shown
 from effschool.report.display import Chart, Table, Text
 from effschool.report.pictures import draw_png, save_svg
 from effschool.report.portfolio import order_names
@@ -137,7 +137,7 @@ class TableView:
     def draw(self) -> None:
         """Show the page."""
         if not isinstance(self.table, Table):
-            self.body.value, self.place.value = render(self.table), ""
+            self.body.value, self.place.value = render_shown(self.table), ""
             return
         first = self.page * PAGE
         shown = self.rows.iloc[first : first + PAGE]
@@ -145,7 +145,7 @@ class TableView:
             name = str(shown.iloc[place, 0]) if place < len(shown) else ""
             button.description, button.tooltip = name, f"Открыть карточку: {name}"
             button.layout.display = "" if name else "none"
-        self.body.value = render(replace(self.table, frame=shown))
+        self.body.value = render_shown(replace(self.table, frame=shown))
         total, last = len(self.rows), min(first + PAGE, len(self.rows))
         self.place.value = (
             f"Строки {format_number(first + 1)}–{format_number(last)} из {format_number(total)}"
@@ -206,7 +206,7 @@ class ChartView:
 
     def show(self, part: Chart | Text, *instead: object) -> None:
         """Show another chart, or say why there is none; parts given `instead` are shown in its place."""
-        self.part, self.body.value = part, render(*(instead or (part,)))
+        self.part, self.body.value = part, render_shown(*(instead or (part,)))
         for button in self.buttons.values():
             button.disabled = not isinstance(part, Chart)
 

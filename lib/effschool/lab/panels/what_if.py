@@ -11,7 +11,7 @@ from effschool.base.russian import NO_DATA, count_words, format_number, join_wor
 from effschool.certainty.explain import choose_school
 from effschool.lab.panels.desk import Desk
 from effschool.lab.panels.recount import Base, Count, Place, Standings, list_counts, open_base, rerun_year
-from effschool.lab.panels.shell import Panel, choose, line_up, open_panel, press, render, slide
+from effschool.lab.panels.shell import Panel, choose, line_up, open_panel, press, render_shown, slide
 from effschool.lab.panels.views import Takeaway, save_tables
 from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules
 from effschool.report.display import Table, Text
@@ -177,7 +177,7 @@ class WhatIfPanel(Panel):
         self.counts = list_counts(desk.tables, desk.methodology, self.changed.value, school)
         self.before = desk.memory.keep(("standings", self.changed.value, year), partial(rerun_year, self.base, {}))
         self.values, self.chosen = {}, (year, school)
-        self.smallest.value = render(say_smallest(desk, year, school))
+        self.smallest.value = render_shown(say_smallest(desk, year, school))
         blocks = list(dict.fromkeys(count.block for count in self.counts))
         self.block.options = blocks or ["нет показателей, которые считаются по ученикам"]
         self.show_sliders()
@@ -227,7 +227,7 @@ class WhatIfPanel(Panel):
         school, names = self.school.value, list_school_names(self.desk, self.listed.value)
         after = rerun_year(self.base, self.values) if self.values else self.before
         self.table = compare_standings(self.base, self.before, after, school, names.get(school, school))
-        self.answer.value = render(self.table, Text((say_others(self.before, after, school, names),)))
+        self.answer.value = render_shown(self.table, Text((say_others(self.before, after, school, names),)))
 
     def save_table(self) -> None:
         """Save the comparison with the counts that were changed."""

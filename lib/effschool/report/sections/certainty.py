@@ -15,7 +15,7 @@ from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
 from effschool.report.portfolio import Portfolio, RegionYear, list_certainty
 from effschool.report.queries import explain_steps, name_step
-from effschool.report.sections.municipality import OF_SCHOOLS, number_schools, percent, say_missing
+from effschool.report.sections.municipality import OF_SCHOOLS, number_schools, say_missing, show_percent
 
 VERDICTS = (STABLE, BORDERLINE, METHODICAL)
 NOT_COMPUTED = "Насколько можно верить спискам"
@@ -57,7 +57,7 @@ def tabulate_drivers(found: Stability) -> Table | Text:
         }
     )
     said = [_say_driver(str(name), own) for name, own in found.drivers.groupby("list", sort=False)]
-    formats = {"Само по себе, %": percent, "Вместе с остальным, %": percent}
+    formats = {"Само по себе, %": show_percent, "Вместе с остальным, %": show_percent}
     title = "От чего зависит, кто в списке: доля всех перемен, %"
     return Table("Что решает", title, frame, formats, note=" ".join([*said, DRIVER_NOTE]))
 
@@ -96,7 +96,7 @@ def chart_rules(methodology: Methodology, reliability: float) -> Chart | Text:
     title = f"Что находят правила при надёжности индекса {format_number(reliability, 2)}, % школ"
     frame = found.rename(columns={"rule": "Правило", "listed_pct": "попадает в список", **names})
     note = _say_reliability(reliability, share)
-    table = Table("Правила", title, frame, dict.fromkeys(frame.columns[1:], percent), note=note)
+    table = Table("Правила", title, frame, dict.fromkeys(frame.columns[1:], show_percent), note=note)
     sentence = f"{_say_rules(found)} {note}"
     return Chart("rules", title, sentence, charts.draw_grouped_shares(shares, "% школ"), table)
 

@@ -29,7 +29,7 @@ from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Said, count, join, number, say, words
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import keep_latest, order_names
-from effschool.report.sections.municipality import NONE, OF_SCHOOLS, percent, say_missing, signed
+from effschool.report.sections.municipality import NONE, OF_SCHOOLS, say_missing, show_percent, signed
 
 VISIBILITY = {HIDDEN: "мало участников: не показывается", PALE: "мало участников: без цвета", SHOWN: ""}
 
@@ -160,7 +160,7 @@ def tabulate_grade_steps(dynamics: Dynamics) -> Table | Text:
         "Участников стало больше или меньше, чем обычно в регионе, — это уже не те же дети: такая школа названа, но "
         "необычной не считается. После 9 класса часть учеников уходит, и остаются не самые слабые."
     )
-    formats = {"Участников осталось обычно, %": percent}
+    formats = {"Участников осталось обычно, %": show_percent}
     return Table("Шаги когорт", "Когорты учеников: шаги, которые кончились в этом году", shown, formats, note)
 
 

@@ -24,8 +24,15 @@ from effschool.report.display import Chart, Table, Text
 from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
 from effschool.report.portfolio import Portfolio, RegionYear, list_municipalities, order_names
 from effschool.report.privacy import blur_share, suppress_small
-from effschool.report.sections.municipality import NONE, SCHOOLS, number_schools, say_missing, signed, two_digits
-from effschool.report.sections.municipality import percent as percent_cell
+from effschool.report.sections.municipality import (
+    NONE,
+    SCHOOLS,
+    number_schools,
+    say_missing,
+    show_percent,
+    signed,
+    two_digits,
+)
 
 RULES = Path(__file__).parents[1] / "doubts.yml"
 WORK = ["year", "kind", "subject", "grade"]
@@ -106,7 +113,7 @@ def choose_signs(region: RegionYear, schools: pd.DataFrame) -> pd.DataFrame:
 def describe_doubts(portfolio: Portfolio) -> pd.DataFrame:
     """The card of every own school with signs: school_id, text."""
     found = choose_signs(portfolio, portfolio.schools)
-    places = name_places(portfolio)
+    places = name_band_changes(portfolio)
     told = [
         (school, _write_card(own, _say_place(places.get((school, portfolio.year))), say_lists(portfolio)))
         for school, own in found.groupby("school_id", sort=False)
@@ -178,7 +185,7 @@ def name_work(row: pd.Series) -> str:
     return f"{row['subject']}{grade}, {row['year']} год"
 
 
-def name_places(region: RegionYear) -> dict[tuple[str, int], tuple[str, str]]:
+def name_band_changes(region: RegionYear) -> dict[tuple[str, int], tuple[str, str]]:
     """Bands of schools as they are and without ВПР, in words, by school and year; none where the place is not told."""
     known, rules = region.workspace.without_doubtful, region.workspace.methodology.domains["results"]
     if known.empty:
@@ -227,7 +234,7 @@ def tabulate_signs(region: RegionYear, found: pd.DataFrame) -> Table:
     """
     order = ["number"] if "number" in found else ["municipality", "name"]
     rows = _join_listed(found).sort_values([*order, *WORK], key=order_names, ignore_index=True)
-    places = name_places(region)
+    places = name_band_changes(region)
     frame = pd.DataFrame(
         {
             "Школа": number_schools(rows) if "number" in rows else rows["name"],
@@ -366,13 +373,15 @@ def tabulate_effect(region: RegionYear) -> Table | Text:
     """Who would change lists if marked ВПР were left out (`doubtful: leave_out`): a row per school and list."""
     moves = list_moves(region)
     if moves.empty:
-        return Text((say_effect(region),))
+        return Text((say_without_doubtful(region),))
     rows = moves.merge(region.region_schools[["school_id", "name", "municipality"]], on="school_id")
     rows = rows.sort_values(["list", "municipality", "name"], key=order_names, ignore_index=True)
     columns = ["name", "school_id", "municipality", "list", "move"]
     frame = rows[columns].set_axis(["Школа", "Код", "Муниципалитет", "Список", "Без отмеченных ВПР"], axis=1)
     title = f"Списки {region.year} года без отмеченных ВПР: что меняется"
-    return Table("Без отмеченных ВПР", title, frame, note=say_effect(region), shown=tuple(frame.columns.drop("Код")))
+    return Table(
+        "Без отмеченных ВПР", title, frame, note=say_without_doubtful(region), shown=tuple(frame.columns.drop("Код"))
+    )
 
 
 def list_moves(region: RegionYear) -> pd.DataFrame:
@@ -403,7 +412,7 @@ def _pair_lists(region: RegionYear, rows: pd.DataFrame) -> Iterator[tuple[str, p
 LEFT_OUT = "_left_out"
 
 
-def say_effect(region: RegionYear) -> Said:
+def say_without_doubtful(region: RegionYear) -> Said:
     """How many schools would enter and leave each list if marked years of ВПР were left out."""
     moves = list_moves(region)
     if moves.empty:
@@ -450,7 +459,7 @@ def chart_peaks(region: RegionYear, scores: pd.DataFrame) -> Chart | Text:
     figure.axes[0].set_xlabel("первичный балл")
     charts.write_numbers(figure.axes[0].yaxis)
     frame = shares.rename_axis("Балл").reset_index().astype({"Балл": "str"})
-    table = Table("Первичные баллы", title, frame, dict.fromkeys((MARKED, REST), percent_cell))
+    table = Table("Первичные баллы", title, frame, dict.fromkeys((MARKED, REST), show_percent))
     return Chart("peaks", title, _say_peak(shares, len(marked)), figure, table)
 
 

@@ -38,9 +38,9 @@ from effschool.report.sections.municipality import (
     SCHOOLS,
     colour_bands,
     index_value,
-    name_sheet,
-    percent,
+    name_domain_sheet,
     say_missing,
+    show_percent,
 )
 
 STATES = {NOT_RANKED: "не ранжирована", ABSENT: "нет в реестре или не участвует"}
@@ -168,7 +168,7 @@ def chart_transitions(
     figure = charts.draw_table_of_counts(square, f"{before} год", f"{after} год")
     frame = square.rename_axis(f"{before} → {after}").reset_index()
     title = f"{rules.title}: переходы школ между группами, {before} и {after} годы, школ"
-    table = Table(name_sheet("Переходы", domain), title, frame)
+    table = Table(name_domain_sheet("Переходы", domain), title, frame)
     return Chart(f"transitions-{domain}", title, sentence, figure, table)
 
 
@@ -278,7 +278,9 @@ def chart_leaving(dynamics: Dynamics, methodology: Methodology) -> Chart | Text:
     title = "Сколько школ ещё не вышли из списка через несколько лет, %"
     frame = named[["list", "start", "years", "at_risk", "left", "still_pct", "low_pct", "high_pct"]]
     heads = ["Список", "Начало", "Лет", "Под наблюдением", "Вышли", "Ещё не вышли, %", "Не меньше, %", "Не больше, %"]
-    table = Table("Сколько лет", title, frame.set_axis(heads, axis=1), dict.fromkeys(heads[-3:], percent), LEAVING_NOTE)
+    table = Table(
+        "Сколько лет", title, frame.set_axis(heads, axis=1), dict.fromkeys(heads[-3:], show_percent), LEAVING_NOTE
+    )
     return Chart("leaving", title, _say_leaving(spells), dynamics_charts.draw_leaving(drawn, "ещё не вышли, %"), table)
 
 

@@ -22,8 +22,8 @@ from effschool.report.sections.municipality import (
     NONE,
     OF_SCHOOLS,
     SCHOOLS,
-    percent,
     say_missing,
+    show_percent,
     signed,
 )
 
@@ -273,14 +273,14 @@ def tabulate_effect_indicators(found: Assessment, methodology: Methodology) -> T
             "Показатель": [item.short for item in items],
             "Перемена против похожих": known["estimate"],
             "Единица": ["п. п." if item.kind == "share" else "балл" for item in items],
-            "Вероятно": [f"от {percent(row.low)} до {percent(row.high)}" for row in known.itertuples()],
+            "Вероятно": [f"от {show_percent(row.low)} до {show_percent(row.high)}" for row in known.itertuples()],
             "Вывод": np.where(sure, np.where(better, "лучше", "хуже"), "может быть случайной"),
             "Школ": known["schools"],
         }
     )
     note = "Показателей много, и один-два отличались бы случайно; вывод это учитывает (поправка Холма)."
     title = "Перемена показателей школ программы против похожих школ"
-    return Table("Польза по показателям", title, frame, {"Перемена против похожих": percent}, note=note)
+    return Table("Польза по показателям", title, frame, {"Перемена против похожих": show_percent}, note=note)
 
 
 def _is_better(item: Indicator, change: float) -> bool:
@@ -310,7 +310,7 @@ def tabulate_clusters(found: Clustering, paths: pd.DataFrame, methodology: Metho
             "Индекс условий": grouped["social_index"].mean(),
         }
     ).reset_index(drop=True)
-    formats = {"Сельских, %": percent, "Индекс результатов": _two, "Индекс условий": _two}
+    formats = {"Сельских, %": show_percent, "Индекс результатов": _two, "Индекс условий": _two}
     number = len(frame)
     stability = found.stability.set_index("number")["stability"][number]
     note = (

@@ -17,7 +17,7 @@ from effschool.report.sections.municipality import name_in_full
 TERMS = Path(__file__).parents[1] / "glossary.yml"
 
 
-class Term(Frozen):
+class GlossaryTerm(Frozen):
     """A word to be explained.
 
     Args:
@@ -35,7 +35,7 @@ class Glossary(Frozen):
     """All the words, in the order in which they are shown, and what abbreviations stand for."""
 
     abbreviations: dict[Words, Words]
-    terms: tuple[Term, ...]
+    terms: tuple[GlossaryTerm, ...]
 
 
 @cache
@@ -72,11 +72,11 @@ def list_numbers(methodology: Methodology) -> Mapping[str, str]:
         "rare": format(100 * level, ".0f"),
         "sure": format(sure, ".0f"),
         "one": format(1 / level, ".0f"),
-        "groups": name_groups(methodology),
+        "groups": name_first_groups(methodology),
     }
 
 
-def name_groups(methodology: Methodology, most: int = 3) -> str:
+def name_first_groups(methodology: Methodology, most: int = 3) -> str:
     """The first groups of the methodology by name: «средние, основные, вечерние»."""
     rules = methodology.groups
     names = [group.name for group in rules.names] if isinstance(rules, GroupsByExams) else rules.chosen.values()

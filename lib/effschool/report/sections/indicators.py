@@ -15,7 +15,7 @@ from effschool.report.facts import Said, count, join, number, say
 from effschool.report.portfolio import Portfolio, RegionYear, compare_indicators
 from effschool.report.privacy import blur_share, load_privacy
 from effschool.report.queries import BETTER, SAME, WORSE, judge_indicators, list_caveated
-from effschool.report.sections.municipality import NONE, OF_SCHOOLS, name_sheet, percent, say_missing
+from effschool.report.sections.municipality import NONE, OF_SCHOOLS, name_domain_sheet, say_missing, show_percent
 from effschool.report.similar import find_similar, rank_similar, span_similar
 
 VERDICTS: dict[Domain, dict[str, str]] = {
@@ -54,7 +54,7 @@ def tabulate_indicators(portfolio: Portfolio, domain: Domain, caveated: bool = F
     drawings = {CHART: draw_rows(chosen, "по муниципалитету", "по региону"), YEARS: draw_histories(chosen, histories)}
     title = f"{name}, {portfolio.year} год, %"
     shown = ("Показатель", "Муниципалитет", "Регион", *ranges, CHART, "Против региона", YEARS)
-    key = "ВПР" if caveated else name_sheet("Показатели", domain)
+    key = "ВПР" if caveated else name_domain_sheet("Показатели", domain)
     note = join([say_direction(chosen), explain_ranges(portfolio) if ranges else ""]) if is_first else ""
     legend = say_reading(histories["year"]) if is_first else ""
     return Table(key, title, frame, FORMATS, note, drawings=drawings, shown=shown, legend=legend)
@@ -82,7 +82,7 @@ CAVEAT = (
     "детям; правило ШНОР, однако, их учитывает."
 )
 WAYS = {True: "меньше", False: "больше"}
-FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), percent)
+FORMATS = dict.fromkeys(("Муниципалитет", "Регион", "Год назад"), show_percent)
 
 
 def title_domains(methodology: Methodology) -> dict[Domain, str]:

@@ -33,7 +33,7 @@ SCHOOLS, OF_SCHOOLS = ("школа", "школы", "школ"), ("школы", "
 OF_PLACES = ("муниципалитета", "муниципалитетов", "муниципалитетов")
 
 
-def percent(value: object) -> str:
+def show_percent(value: object) -> str:
     """One digit, for tables whose heading names the unit."""
     return format_number(float(value), 1)  # type: ignore[arg-type]
 
@@ -130,7 +130,7 @@ def tabulate_lists(portfolio: Portfolio) -> Table | Text:
         }
     )
     title = f"Школы в списках {portfolio.year} года"
-    return Table("Списки", title, frame, {"Доля школ, %": percent, "По региону, %": percent}, note=WARNING)
+    return Table("Списки", title, frame, {"Доля школ, %": show_percent, "По региону, %": show_percent}, note=WARNING)
 
 
 WARNING = (
@@ -201,7 +201,7 @@ def list_codes(portfolio: Portfolio) -> dict[str, str]:
     return {**single, **schools["school_id"].set_axis(number_schools(schools))}
 
 
-def name_sheet(name: str, domain: Domain) -> str:
+def name_domain_sheet(name: str, domain: Domain) -> str:
     """Key of a table that there is one of for every domain."""
     return {"results": f"{name} результаты", "social": f"{name} условия"}[domain]
 

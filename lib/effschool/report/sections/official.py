@@ -15,7 +15,7 @@ from effschool.support.official import AGREES, ONLY_CALCULATED, ONLY_OFFICIAL
 NOT_SENT = Text(("Перечень ШНОР ФИОКО не прислан.",), kind="note")
 
 
-def choose_year(official: pd.DataFrame, year: int) -> pd.DataFrame:
+def choose_last_list(official: pd.DataFrame, year: int) -> pd.DataFrame:
     """Rows of the last list up to a year; none where no list was sent."""
     known = official[official["year"] <= year] if len(official) else official
     return known[known["year"] == known["year"].max()] if len(known) else known
@@ -30,7 +30,7 @@ def count_verdicts(rows: pd.DataFrame) -> str:
 
 def tabulate_official_reasons(official: pd.DataFrame, year: int) -> Table | Text:
     """How many schools the lists differ in, by reason: for the institute."""
-    rows = choose_year(official, year)
+    rows = choose_last_list(official, year)
     if rows.empty:
         return NOT_SENT
     counted = rows.groupby(["verdict", "reason"], dropna=False).size().reset_index(name="Школ")
@@ -49,7 +49,7 @@ def tabulate_official(
     Args:
         place: a municipality, whose schools alone are shown; None is the whole region.
     """
-    rows, names = choose_year(official, year), name_places(schools, year)
+    rows, names = choose_last_list(official, year), name_places(schools, year)
     if len(rows):
         rows = rows.assign(**{name: rows["school_id"].map(names[name]) for name in names})
         rows = rows[rows["municipality"].eq(place)] if place is not None else rows
@@ -76,7 +76,7 @@ def _tell_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 def tabulate_own_official(portfolio: Portfolio) -> Table | Text:
     """Own schools on the last list or on the calculated one."""
-    rows, schools = choose_year(portfolio.workspace.support.official, portfolio.year), portfolio.register
+    rows, schools = choose_last_list(portfolio.workspace.support.official, portfolio.year), portfolio.register
     if rows.empty:
         return NOT_SENT
     year, numbers = int(rows["year"].iloc[0]), schools.set_index("school_id")
@@ -94,7 +94,7 @@ def tell_official(portfolio: Portfolio) -> Text:
     part, numbers = tabulate_own_official(portfolio), portfolio.register.set_index("school_id")["number"]
     if isinstance(part, Text):
         return part
-    rows = choose_year(portfolio.workspace.support.official, portfolio.year)
+    rows = choose_last_list(portfolio.workspace.support.official, portfolio.year)
     own = rows[rows["school_id"].isin(numbers.index)]
     listed = sorted(numbers[own.loc[own["verdict"] != ONLY_CALCULATED, "school_id"]])
     said = say(
@@ -113,7 +113,7 @@ WHY_TWO = "Перечень присылает ФИОКО, уровень — к
 
 def describe_official(portfolio: Portfolio) -> pd.DataFrame:
     """Own schools on the last official list: school_id, text."""
-    rows = choose_year(portfolio.workspace.support.official, portfolio.year)
+    rows = choose_last_list(portfolio.workspace.support.official, portfolio.year)
     own = (
         rows[rows["school_id"].isin(portfolio.schools["school_id"]) & rows["verdict"].ne(ONLY_CALCULATED)]
         if len(rows)

@@ -8,7 +8,7 @@ from effschool.report.display import Table, Text
 from effschool.report.portfolio import order_names
 from effschool.report.sections.municipality import OF_SCHOOLS, SCHOOLS
 from effschool.report.sections.participants import name_places
-from effschool.support.practices import find_tail
+from effschool.support.practices import find_chance_share
 
 
 def tabulate_practices(
@@ -22,7 +22,7 @@ def tabulate_practices(
     compared = int(levels["domain"].eq("results").sum()) if len(levels) else 0
     if not compared:
         return Text(("Кандидатов в банк лучших практик не найти: многолетних оценок результатов нет.",), kind="note")
-    chance = format_number(compared * find_tail(methodology), 0)
+    chance = format_number(compared * find_chance_share(methodology), 0)
     every = count_words(compared, *OF_SCHOOLS)
     told = f"Из {every} одна случайность дала бы рост за этой границей не больше чем у {chance}"
     if practices.empty:

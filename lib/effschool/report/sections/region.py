@@ -45,8 +45,8 @@ from effschool.report.sections.municipality import (
     SCHOOLS,
     colour_bands,
     find_rules,
-    percent,
     say_missing,
+    show_percent,
 )
 
 
@@ -340,7 +340,7 @@ def chart_failures(region: RegionYear) -> Chart | Text:
     frame = named.rename(columns=str).rename_axis("Показатель").reset_index()
     figure = charts.draw_lines(named.T, "% участников")
     charts.write_numbers(figure.axes[0].yaxis)
-    table = Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], percent))
+    table = Table("Не справились", title, frame, dict.fromkeys(frame.columns[1:], show_percent))
     return Chart("failures", title, sentence, figure, table)
 
 

@@ -8,7 +8,7 @@ from effschool.report.display import Table, Text
 from effschool.report.facts import Said, count, join, number, say
 from effschool.report.facts import percent as share
 from effschool.report.portfolio import REGION_ROW, Portfolio, order_names
-from effschool.report.sections.municipality import NONE, OF_PLACES, percent, say_missing
+from effschool.report.sections.municipality import NONE, OF_PLACES, say_missing, show_percent
 from effschool.support.roadmap import (
     AHEAD,
     CANCELLED,
@@ -150,7 +150,7 @@ def tabulate_roadmap_shares(roadmap: pd.DataFrame, schools: pd.DataFrame) -> Tab
     frame = _list_shares(table, counts.reindex(rows), set(known))
     lacking = int(frame["Мероприятий"].isna().sum())
     title, note = f"Выполнение дорожных карт: {_say_day(roadmap)}", say(NO_PLAN, lacking=count(lacking, *OF_PLACES))
-    key, formats = "Выполнение планов", {"Выполнено, %": percent}
+    key, formats = "Выполнение планов", {"Выполнено, %": show_percent}
     unseen = {"Программа" if shares["programme"].eq(shares["programme"].iloc[0]).all() else "", *ALWAYS_UNSEEN}
     shown = tuple(name for name in frame if name not in unseen)
     return Table(key, title, frame, formats, note=note, shown=shown, first=len(frame) - lacking)

@@ -50,7 +50,7 @@ from effschool.report.sections.indicators import (
 from effschool.report.sections.municipality import (
     NONE,
     number_schools,
-    percent,
+    show_percent,
 )
 from effschool.report.sections.official import describe_official
 from effschool.report.sections.participants import choose_own, describe_participation
@@ -348,13 +348,13 @@ def _tabulate_school(told: Told, school: pd.Series, own: pd.DataFrame, histories
 
 
 def _say_value(value: float) -> str:
-    return NONE if pd.isna(value) else percent(value)
+    return NONE if pd.isna(value) else show_percent(value)
 
 
 def _say_share(row: object, fewest: int) -> str:
     """«12,6», «2 из 7» where so few took part that a share would say too much."""
     if row.people >= fewest or row.unit != "%":  # type: ignore[attr-defined]
-        return percent(row.own)  # type: ignore[attr-defined]
+        return show_percent(row.own)  # type: ignore[attr-defined]
     return f"{format_number(round(row.own * row.people / 100))} из {format_number(row.people)}"  # type: ignore[attr-defined]
 
 
@@ -462,7 +462,7 @@ def tabulate_figures(told: Told) -> Table:
     frame = _name_rows(told, shown[["school_id", *names, "people"]].rename(columns={**names, "people": "Детей"}))
     frame["Детей"] = frame["Детей"].astype("Int64")
     words_of = [VERDICTS[row.domain].get(row.verdict, NONE) for row in shown.itertuples()]
-    formats = dict.fromkeys(("По школе", "Год назад", "По группе"), percent)
+    formats = dict.fromkeys(("По школе", "Год назад", "По группе"), show_percent)
     return Table("Показатели школ", "Показатели школ рядом с группой", frame.assign(Отличие=words_of), formats)
 
 

@@ -9,9 +9,9 @@ from effschool.report.display import Table, Text
 from effschool.report.facts import join, number, say, words
 from effschool.report.portfolio import Portfolio, RegionYear, order_names
 from effschool.report.queries import list_told_topics, list_weak_tasks
-from effschool.report.sections.municipality import number_schools, percent
+from effschool.report.sections.municipality import number_schools, show_percent
 
-SHARES = dict.fromkeys(("Здесь, %", "Регион, %", "Школа, %", "Граница, %", "Год назад, %"), percent)
+SHARES = dict.fromkeys(("Здесь, %", "Регион, %", "Школа, %", "Граница, %", "Год назад, %"), show_percent)
 UNNAMED = "тема не описана"
 NO_DATA_OF_TASKS = "Данных о выполнении заданий за {year} год нет."
 NOTHING_SHARED = "Заданий, которые западают сразу у нескольких школ, в {year} году нет."
@@ -23,7 +23,7 @@ def tabulate_topics(portfolio: Portfolio) -> Table | Text:
     known = list_told_topics(portfolio)
     shared = known[known["is_shared"]].sort_values(["subject", "grade", "share"], ignore_index=True)
     if shared.empty:
-        return say_nothing(portfolio, NO_DATA_OF_TASKS if known.empty else NOTHING_SHARED)
+        return say_no_tasks(portfolio, NO_DATA_OF_TASKS if known.empty else NOTHING_SHARED)
     frame = pd.DataFrame(
         {
             **name_columns(shared),
@@ -42,7 +42,7 @@ NOT_CHANCE = (
 )
 
 
-def say_nothing(region: RegionYear, told: str) -> Text:
+def say_no_tasks(region: RegionYear, told: str) -> Text:
     """Why there is no table; nothing where the region has never sent tasks of works."""
     is_sent = len(region.workspace.deficits.topics) > 0
     return Text((say(told, year=words(region.year)),) if is_sent else (), kind="note")
@@ -89,7 +89,7 @@ def tabulate_region_tasks(region: RegionYear) -> Table | Text:
     topics = select_topics(region)
     below = topics[topics["municipality"].isna() & topics["is_below"]]
     if below.empty:
-        return say_nothing(region, NO_DATA_OF_TASKS if topics.empty else NOTHING_BELOW)
+        return say_no_tasks(region, NO_DATA_OF_TASKS if topics.empty else NOTHING_BELOW)
     below = below.sort_values(["subject", "grade", "share"], ignore_index=True)
     frame = pd.DataFrame(
         {
