@@ -38,6 +38,7 @@ MET, AT_RISK, MISSED, OPEN = "выполнено", "под угрозой", "н�
 STATES = (MET, AT_RISK, MISSED, OPEN, NO_DATA)
 """`OPEN`: those of whom nothing is known could turn it the other way; silence is no failure."""
 COUNTED, REPORTED = "вычислено", "таблица института"
+PLACE = ["year", "municipality"]
 TOLERANCE = 1e-9
 IN_POINTS = ("%", "п. п.")
 """Units in which the programme's own `at_risk` is."""
@@ -114,6 +115,20 @@ class FactBasis:
         by_year = [rows[(rows["entry_year"] <= year) & (last >= year)].assign(year=year) for year in self.years]
         return pd.concat([rows.iloc[:0].assign(year=0), *by_year], ignore_index=True)
 
+    @cached_property
+    def _takers(self) -> dict[str, dict[int, set[str]]]:
+        return {}
+
+    def list_takers(self, programme: Programme) -> dict[int, set[str]]:
+        """Municipalities of a programme's participants and planned events by year, found once for all its targets."""
+        if programme.id not in self._takers:
+            taking = self.list_participants(programme).merge(self.paths[[*KEY, "municipality"]], on=KEY)
+            planned = find_planned_events(self.events, programme)
+            keys = [taking[PLACE], planned[["of_year", "municipality"]].set_axis(PLACE, axis=1)]
+            both = pd.concat([each.astype({"year": "float64"}) for each in keys]).dropna()
+            self._takers[programme.id] = {int(year): set(own) for year, own in both.groupby("year")["municipality"]}
+        return self._takers[programme.id]
+
     def choose_schools(self, count: OfSchools, programme: Programme) -> pd.DataFrame:
         """Schools that a count looks at: year, school_id, municipality; all that are not left out if it names none."""
         known = self.paths if count.participants else self.schools
@@ -163,8 +178,8 @@ def _compare_target(programme: Programme, target: Target, title: str, known: Fac
     is_number = bool(getattr(count, "number", False))
     counted = measure_places(COUNTS[count.by](count, programme, known), is_number) if count else grid.iloc[:0]
     reported = pick_reported(known.tables["targets_fact"], programme, target, title)
-    facts = grid.merge(counted.drop(columns="plan", errors="ignore"), how="left", on=["year", "municipality"])
-    facts = facts.merge(reported, how="left", on=["year", "municipality"])
+    facts = grid.merge(counted.drop(columns="plan", errors="ignore"), how="left", on=PLACE)
+    facts = facts.merge(reported, how="left", on=PLACE)
     facts = facts.reindex(columns=[*grid, "fact", "part", "whole", "schools", "unjudged", "value"])
     is_counted = facts["fact"].notna()
     fact = facts["fact"].astype("float64").fillna(facts["value"].astype("float64"))
@@ -201,14 +216,8 @@ def list_places(programme: Programme, year: int, known: FactBasis) -> list[str |
         return [programme.of]
     if not programme.projects:
         return [None, *known.places]
-    takers = known.list_participants(programme).merge(known.paths[[*KEY, "municipality"]], on=KEY)
-    own = set(takers.loc[takers["year"] == year, "municipality"])
-    own |= set(
-        find_planned_events(known.events, programme)
-        .loc[lambda events: events["of_year"] == year, "municipality"]
-        .dropna()
-    )
-    return [None, *(place for place in known.places if place in own)]
+    takers = known.list_takers(programme).get(year, set())
+    return [None, *(place for place in known.places if place in takers)]
 
 
 def judge_facts(fact: pd.Series, plan: pd.Series, goal: str, at_risk: float) -> pd.Series:
@@ -235,7 +244,7 @@ def measure_places(parts: pd.DataFrame, is_number: bool = False) -> pd.DataFrame
     """
     parts = pd.DataFrame({"schools": 1, "known": 1}, index=parts.index).assign(**dict(parts.items()))
     numbers = [name for name in parts if name not in ("year", "municipality")]
-    own = parts.groupby(["year", "municipality"])[numbers].sum().reset_index()
+    own = parts.groupby(PLACE)[numbers].sum().reset_index()
     has_own = parts["municipality"].isna().any()
     of_region = parts[parts["municipality"].isna()] if has_own else parts
     region = of_region.groupby("year")[numbers].sum().reset_index().assign(municipality=None)
@@ -255,7 +264,7 @@ def _share(part: pd.Series, whole: pd.Series) -> pd.Series:
 def pick_reported(facts: pd.DataFrame, programme: Programme, target: Target, title: str) -> pd.DataFrame:
     """Facts of the institute's table for one target: year, municipality, value; none where two rows say it."""
     found = facts.loc[_find_facts(facts, programme, target, title), ["year", "municipality", "value"]]
-    return found.drop_duplicates(["year", "municipality"], keep=False)
+    return found.drop_duplicates(PLACE, keep=False)
 
 
 def _find_facts(facts: pd.DataFrame, programme: Programme, target: Target, title: str) -> "pd.Series[bool]":
@@ -303,7 +312,7 @@ def judge_schools(schools: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     good = schools.merge(judged[[*KEY, "good"]], how="left", on=KEY, validate="one_to_one")["good"].astype("boolean")
     flags = {"part": good.fillna(False), "whole": True, "known": good.notna()}
     return (
-        schools[["year", "municipality"]].reset_index(drop=True).assign(**flags).astype(dict.fromkeys(flags, "int64"))
+        schools[PLACE].reset_index(drop=True).assign(**flags).astype(dict.fromkeys(flags, "int64"))
     )
 
 
@@ -351,7 +360,7 @@ def count_marked(_: MarkedCount, __: Programme, known: FactBasis) -> pd.DataFram
 
 def _flag_schools(schools: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
     is_on = pd.MultiIndex.from_frame(schools[KEY]).isin(pd.MultiIndex.from_frame(members[KEY]))
-    return schools[["year", "municipality"]].assign(part=is_on.astype("int64"), whole=1)
+    return schools[PLACE].assign(part=is_on.astype("int64"), whole=1)
 
 
 def find_planned_events(events: pd.DataFrame, programme: Programme) -> pd.DataFrame:
@@ -404,7 +413,7 @@ def count_teachers(count: TeachersCount, programme: Programme, known: FactBasis)
         return judge_schools(schools, sums.assign(good=sums[count.part] > 0))
     told = schools.merge(sums, how="left", on=KEY, validate="one_to_one")
     parts = told[[count.part, "teachers"]].set_axis(["part", "whole"], axis=1).fillna(0)
-    return told[["year", "municipality"]].assign(**parts, known=told["teachers"].notna().astype("int64"))
+    return told[PLACE].assign(**parts, known=told["teachers"].notna().astype("int64"))
 
 
 def count_management(count: ManagementCount, _: Programme, known: FactBasis) -> pd.DataFrame:
@@ -412,11 +421,11 @@ def count_management(count: ManagementCount, _: Programme, known: FactBasis) -> 
     rows = known.tables["management"]
     rows = rows[_is_named(rows["question"], *count.question)].dropna(subset="answer")
     good = rows["answer"].eq("да") & (rows["link"].notna() if count.link else True)
-    told = rows.assign(good=good).groupby(["year", "municipality"])["good"].any().astype("boolean").reset_index()
-    places = known.paths[["year", "municipality"]].drop_duplicates()
-    answered = places.merge(told, how="left", on=["year", "municipality"])
+    told = rows.assign(good=good).groupby(PLACE)["good"].any().astype("boolean").reset_index()
+    places = known.paths[PLACE].drop_duplicates()
+    answered = places.merge(told, how="left", on=PLACE)
     flags = {"part": answered["good"].fillna(False), "whole": True, "known": answered["good"].notna()}
-    return answered[["year", "municipality"]].assign(**flags).astype(dict.fromkeys(flags, "int64"))
+    return answered[PLACE].assign(**flags).astype(dict.fromkeys(flags, "int64"))
 
 
 COUNTS: dict[str, Callable[..., pd.DataFrame]] = {
@@ -437,9 +446,11 @@ def find_unused_facts(facts: pd.DataFrame, programmes: Sequence[Programme], know
     reason = pd.Series("показателя «{target}» программы «{programme}» нет в файлах целей", facts.index, dtype="str")
     for programme, target, title in list_targets(programmes):
         found = facts[_find_facts(facts, programme, target, title)]
-        planned = pd.MultiIndex.from_frame(_lay_grid(programme, target, known)[["year", "municipality"]].fillna(""))
-        is_planned = pd.MultiIndex.from_frame(found[["year", "municipality"]].fillna("")).isin(planned)
-        twice = found.duplicated(["year", "municipality"], keep=False)
+        if found.empty:
+            continue
+        planned = pd.MultiIndex.from_frame(_lay_grid(programme, target, known)[PLACE].fillna(""))
+        is_planned = pd.MultiIndex.from_frame(found[PLACE].fillna("")).isin(planned)
+        twice = found.duplicated(PLACE, keep=False)
         told = np.select([twice, ~is_planned], [DOUBLED, UNPLANNED], "")
         # Another programme of the same name may have taken it.
         reason[found.index] = np.where(reason[found.index].eq(""), "", told)
