@@ -122,6 +122,8 @@ reference: $(READY) ## составить docs/reference.md заново: таб
 lock: ## обновить requirements.txt (нужен uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --upgrade --custom-compile-command 'make lock' --output-file requirements.txt
+	echo uv | uv pip compile - --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --upgrade --custom-compile-command 'make lock' --output-file .ci/uv.txt
 
 clean: ## удалить отчёты и промежуточные таблицы; исходные данные и сохранённые прогоны остаются
 	rm -rf data/processed/contract data/processed/dynamics data/processed/notebooks data/processed/stamps
@@ -130,7 +132,7 @@ clean: ## удалить отчёты и промежуточные таблиц
 	find reports -mindepth 1 ! -name README.md -delete
 
 # The stamp is newer than the lock once everything in it is installed; an interrupted installation leaves no stamp.
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml .ci/uv.txt
 	@sh .ci/environment '$(VENV)' '$(PYTHON)'
 	@if git rev-parse --git-dir >/dev/null 2>&1; then \
 	  git config filter.effschool-notebooks.clean '$(BIN)/python -m effschool.base.notebooks'; fi
