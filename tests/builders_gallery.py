@@ -100,11 +100,11 @@ def draw_table() -> Table:
     """A table with a small drawing of each kind in its rows."""
     names = [HARMFUL[0], LONG]
     row = pd.Series({"own": 12.5, "region": 30.0, "low": 20.0, "high": 40.0, "verdict": "worse"})
-    years = pd.Series([10.0, np.nan, 12.5], index=[2021, 2022, 2023])
+    years = {2021: (10.0, 15.0), 2022: (np.nan, np.nan), 2023: (12.5, 17.5)}
     made = {
         "Полоса": draw_strip({2022: "low", 2023: None}, {"low": "Н", "high": "В"}, "low"),
         "На шкале": draw_dumbbell(row, (0.0, 40.0), HARMFUL[4]),
-        "По годам": draw_years(years, years + 5, "%"),
+        "По годам": draw_years(years, "%"),
     }
     drawings = {name: [drawing] * 2 for name, drawing in made.items()}
     frame = pd.DataFrame({"Школа": names, "Код": names})
