@@ -16,7 +16,6 @@ from effschool.report.workspace import load_workspace
 from effschool.run.plan import Settings
 from effschool.run.year import run_year
 
-pytestmark = pytest.mark.xdist_group("accusing")
 PLACE, YEAR = "городской округ Алоавантюриновск", 2023
 WRITTEN = {".html", ".xlsx", ".docx", ".txt", ".json"}
 

@@ -25,7 +25,6 @@ from effschool.run.plan import Settings, plan_stages
 from effschool.run.work import StepError
 from effschool.run.year import run_year
 
-pytestmark = pytest.mark.xdist_group("doubt")
 PLACE = "городской округ Алоавантюриновск"
 KEY = ["year", "school_id"]
 LEAVE = (

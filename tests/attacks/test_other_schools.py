@@ -25,7 +25,6 @@ from effschool.run.plan import Settings
 from effschool.run.year import run_year
 from effschool.support.participants import ELSEWHERE
 
-pytestmark = pytest.mark.xdist_group("other_schools")
 PLACE, GROUP, YEAR, YEARS = "городской округ Алоавантюриновск", "средние", 2023, (2021, 2022, 2023)
 DOMAINS = {"results": ("Индекс образовательных результатов", "Результаты"),
            "social": ("Индекс социальных условий", "Условия")}  # fmt: skip

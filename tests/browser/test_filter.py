@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page
 from effschool.report.display import Search, Table
 from effschool.report.page import PageCard, render_page
 
-pytestmark = pytest.mark.xdist_group("browser")
 NAMES = [*HARMFUL, "МБОУ СОШ № 2 с. Жёлтая Гора", *(f"МБОУ СОШ № {n}" for n in range(30, 44))]
 LISTS = ["ШНРО", "ШНРО, ШНОР", "группа риска", *["—"] * 18]
 

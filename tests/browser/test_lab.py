@@ -22,7 +22,6 @@ from effschool.base.storage import hash_file
 from effschool.lab.panels.shell import MODE
 from effschool.lab.trials import LAB_SESSION
 
-pytestmark = pytest.mark.xdist_group("lab")
 TOKEN = "test-token"
 PANELS = 1
 """Those that are made when the tabs are opened."""

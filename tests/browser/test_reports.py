@@ -23,7 +23,6 @@ from effschool.report.printing import print_page
 from effschool.run.plan import Settings, plan_protocol, plan_public, plan_region, plan_reports
 from effschool.run.steps import prepare_work, produce, publish
 
-pytestmark = pytest.mark.xdist_group("browser")
 NAMES = ("report", "school", "index", "protocol", "public", "form", "check", "gallery")
 ROOT = LAYOUTS.parent
 DESK, PHONE, PAPER = 1280, 360, 695

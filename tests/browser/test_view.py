@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 pytest.importorskip("voila", reason="нет пакета voila: make view не показать")
-pytestmark = pytest.mark.xdist_group("lab")
 WAIT = 120_000
 
 

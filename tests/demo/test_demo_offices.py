@@ -25,8 +25,6 @@ from effschool.demo.settings import load_settings
 from effschool.demo.social_forms import make_social_book
 from effschool.demo.writing import list_social
 
-pytestmark = pytest.mark.xdist_group("offices")  # one process makes the region of full size
-
 KEYS = ["year", "school_id", "procedure", "subject", "grade"]
 COUNTED = ["participants", *MARKS]
 LOGIN = re.compile(r"\((?:edu|sch)(\d{6})\)$")

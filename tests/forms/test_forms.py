@@ -230,7 +230,6 @@ def recalculate(tmp_path_factory):
     return run
 
 
-@pytest.mark.xdist_group("libreoffice")
 def test_checks_say_in_words_what_does_not_add_up(tmp_path, recalculate):
     schools = [school(f"{n:03}", 2020, municipality=NORTH, name=f"Школа {n}") for n in range(9)]
     headings = [column.heading for column in load_municipal().sheets[0].columns]

@@ -198,7 +198,6 @@ def test_row_of_another_municipality_is_refused_on_the_sheet_without_schools(tmp
     assert list(problems["expected"]) == ["ожидалось название вашего муниципалитета"]
 
 
-@pytest.mark.xdist_group("libreoffice")
 def test_checks_know_ranges_choices_and_totals(tmp_path, recalculate):  # noqa: F811
     changed = {
         ("context", 0, "load_hours"): 61,

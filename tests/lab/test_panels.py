@@ -111,7 +111,6 @@ def test_what_there_is_is_told_in_words(desk):
     assert desk.methodology.title in said
 
 
-@pytest.mark.xdist_group("year")  # with the tests that have started the warm parent already
 def test_start_notebook_in_batch_shows_parts_and_keeps_no_widget(root, demo_processed, tmp_path):
     source, made = root / "notebooks" / "00_start.ipynb", []
     for name in ("one.ipynb", "two.ipynb"):

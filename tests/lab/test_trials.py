@@ -79,7 +79,6 @@ CHANGED = {
 """A parameter that a person changed, by stage, and tables that then are others."""
 
 
-@pytest.mark.xdist_group("year")
 @pytest.mark.parametrize("stage", STAGES)
 def test_changed_parameter_leaves_the_run_equal_byte_for_byte(stage, run, root, demo_raw, monkeypatch):
     monkeypatch.setenv(trials.LAB_SESSION, f"notebooks/{stage}.ipynb")  # the kernel inherits it, as from Jupyter

@@ -31,7 +31,6 @@ from effschool.run.stamps import Step, write_stamp
 from effschool.run.steps import UnknownParameterError
 from effschool.run.year import run_public, run_year
 
-pytestmark = pytest.mark.xdist_group("year")
 HARMFUL_NAMES = [
     "<script>alert(1)</script>",
     '=HYPERLINK("http://example.org";"x")',

@@ -130,7 +130,6 @@ show_figure(grid, "Индексы наших школ по годам", "Инд�
 """
 
 
-@pytest.mark.xdist_group("year")
 def test_chart_of_an_own_cell_reaches_page_workbook_note_and_facts(root, demo_processed, tmp_path):
     notebook = nbformat.read(root / "notebooks" / "04_portfolio.ipynb", as_version=4)
     place = next(place for place, cell in enumerate(notebook.cells) if "write_school_pages(" in cell.source and
