@@ -98,7 +98,7 @@ bulgaria: $(READY) ## пример другого региона: открыты
 
 bench: $(READY) ## измерить время и память прогона; SCALE=10 и SCALE=85 — регион во столько раз больше
 	@$(BIN)/python bench/year.py --scale $(call quote,$(SCALE))
-	@if [ $(call quote,$(SCALE)) = 1 ]; then for part in identification certainty dynamics effects doubt reading tasks panels; do \
+	@if [ $(call quote,$(SCALE)) = 1 ]; then for part in profile identification certainty dynamics effects doubt reading tasks panels; do \
 	  $(BIN)/python bench/$$part.py || exit 1; done; fi
 
 format: $(READY) ## проверить оформление кода

@@ -311,9 +311,7 @@ def judge_schools(schools: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
     """
     good = schools.merge(judged[[*KEY, "good"]], how="left", on=KEY, validate="one_to_one")["good"].astype("boolean")
     flags = {"part": good.fillna(False), "whole": True, "known": good.notna()}
-    return (
-        schools[PLACE].reset_index(drop=True).assign(**flags).astype(dict.fromkeys(flags, "int64"))
-    )
+    return schools[PLACE].reset_index(drop=True).assign(**flags).astype(dict.fromkeys(flags, "int64"))
 
 
 def standardise_school_means(sums: pd.DataFrame) -> pd.Series:
