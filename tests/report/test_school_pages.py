@@ -9,9 +9,12 @@ from conftest import ROOT
 
 from effschool.base.russian import NBSP
 from effschool.report.display import Table, Text
+from effschool.report.facts import list_facts
 from effschool.report.portfolio import Portfolio, list_municipalities, open_portfolio
 from effschool.report.queries import MEANINGS, list_caveated
+from effschool.report.sections.doubts import describe_doubts
 from effschool.report.sections.municipality import tabulate_decisions
+from effschool.report.sections.participants import describe_participation
 from effschool.report.sections.school import (
     NO_ADVICE,
     tabulate_comments,
@@ -20,6 +23,7 @@ from effschool.report.sections.school import (
     tell_schools,
     write_school_pages,
 )
+from effschool.report.sections.school_lists import describe_lists, describe_own_change
 from effschool.report.sections.schools import tabulate_schools
 
 COMMENTS = ROOT / "comments" / "schools.yml"
@@ -290,6 +294,13 @@ def test_workbook_has_what_stands_on_the_pages(told):
     assert set(comments.frame["Кому"]) == {"учитель", "директор", "методист"}
     parts = tell_pages(told).parts
     assert sum(len(getattr(part, "frame", ())) for part in parts) == find_shown(told).sum()
+
+
+@pytest.mark.parametrize("describe", [describe_lists, describe_own_change, describe_doubts, describe_participation])
+def test_sentences_on_a_school_keep_their_figures_for_the_file_of_facts(told, describe):
+    said = describe(told.portfolio)["text"]
+    assert len(said)
+    assert all(list_facts(text) for text in said if any(map(str.isdigit, text)))
 
 
 def test_ordinary_school_is_told_so(methodology):

@@ -60,6 +60,11 @@ def join(parts: Iterable[str], by: str = " ") -> Said:
     return Said(by.join(kept), [fact for part in kept for fact in list_facts(part)])
 
 
+def tabulate_said(told: Mapping[str, Iterable[object]]) -> pd.DataFrame:
+    """A frame of texts that know their figures, by column; as pandas' own text they would be letters alone."""
+    return pd.DataFrame({name: pd.Series(list(values), dtype=object) for name, values in told.items()})
+
+
 def list_facts(text: str) -> tuple[tuple[str, Fact], ...]:
     """Figures of a text by name; none of a plain one."""
     return text.facts if isinstance(text, Said) else ()

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import papermill
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
@@ -24,6 +25,8 @@ ENGINE = "effschool"
 def execute_work(work: Work, folder: str) -> Product:
     """Execute the notebook and render its page, in this process, which must end afterwards."""
     started = time.perf_counter()
+    if work.card:  # pages look at small frames: there a call of Arrow takes longer than the work itself
+        pd.options.mode.string_storage = "python"
     copy, made = Path(folder, "executed.ipynb"), {name: Path(folder, file) for name, file in work.made.items()}
     try:
         notebook = papermill.execute_notebook(

@@ -21,7 +21,7 @@ from effschool.doubt.marks_use import shrink
 from effschool.method.methodology import FIOKO_LIST, DoubtRules
 from effschool.report import charts
 from effschool.report.display import Chart, Table, Text
-from effschool.report.facts import Fact, Said, count, join, number, percent, say, words
+from effschool.report.facts import Fact, Said, count, join, number, percent, say, tabulate_said, words
 from effschool.report.portfolio import Portfolio, RegionYear, list_municipalities, order_names
 from effschool.report.privacy import blur_share, suppress_small
 from effschool.report.sections.municipality import (
@@ -114,12 +114,12 @@ def describe_doubts(portfolio: Portfolio) -> pd.DataFrame:
     """The card of every own school with signs: school_id, text."""
     found = choose_signs(portfolio, portfolio.schools)
     places = name_band_changes(portfolio)
-    told = [
-        (school, _write_card(own, _say_place(places.get((school, portfolio.year))), say_lists(portfolio)))
+    told = {
+        school: _write_card(own, _say_place(places.get((school, portfolio.year))), say_lists(portfolio))
         for school, own in found.groupby("school_id", sort=False)
         if own["marked"].any()
-    ]
-    return pd.DataFrame(told, columns=["school_id", "text"])
+    }
+    return tabulate_said({"school_id": told.keys(), "text": told.values()})
 
 
 def _write_card(signs: pd.DataFrame, place: str, lists: str) -> Said:

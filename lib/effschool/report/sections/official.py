@@ -6,7 +6,7 @@ import pandas as pd
 
 from effschool.base.russian import format_number
 from effschool.report.display import Table, Text
-from effschool.report.facts import Said, say, words
+from effschool.report.facts import Said, say, tabulate_said, words
 from effschool.report.portfolio import Portfolio, order_names
 from effschool.report.sections.municipality import NONE, number_schools
 from effschool.report.sections.participants import name_places
@@ -120,9 +120,7 @@ def describe_official(portfolio: Portfolio) -> pd.DataFrame:
         else rows
     )
     told = [_say_official(row) for row in own.itertuples()]
-    return pd.DataFrame(
-        {"school_id": own["school_id"] if len(own) else [], "text": told}, columns=["school_id", "text"]
-    )
+    return tabulate_said({"school_id": own["school_id"] if len(own) else [], "text": told})
 
 
 def _say_official(row: Any) -> Said:

@@ -8,7 +8,7 @@ import pandas as pd
 from effschool.base.russian import count_words, format_number, format_percent
 from effschool.report.display import Table, Text
 from effschool.report.drawings import draw_strip
-from effschool.report.facts import Said, join, say, words
+from effschool.report.facts import Said, join, say, tabulate_said, words
 from effschool.report.portfolio import Portfolio, RegionYear, order_names, spread_bands
 from effschool.report.sections.municipality import NONE, SCHOOLS, number_schools, say_missing, signed
 from effschool.support.monitoring import INDEX, find_reached
@@ -108,7 +108,7 @@ def describe_participation(portfolio: Portfolio) -> pd.DataFrame:
     )
     stages = _say_stages(portfolio, rows["school_id"])
     told = [_say_participation(row, stage) for row, stage in zip(rows.itertuples(), stages, strict=True)]
-    return pd.DataFrame({"school_id": rows["school_id"], "text": told}, columns=["school_id", "text"])
+    return tabulate_said({"school_id": rows["school_id"], "text": told})
 
 
 def _say_participation(row: Any, stage: str) -> Said:

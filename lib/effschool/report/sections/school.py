@@ -15,7 +15,7 @@ from effschool.base.disclosure import flag_few, load_disclosure
 from effschool.base.russian import format_number
 from effschool.base.storage import write_text
 from effschool.dynamics.partners import CLOSE
-from effschool.method.methodology import FIOKO_LIST, Domain
+from effschool.method.methodology import FIOKO_LIST, Domain, Methodology
 from effschool.report.comments import SCHOOL_READERS, CommentRules, choose_patterns, load_comments, write_comments
 from effschool.report.display import Table, Text, render
 from effschool.report.facts import Said, count, join, list_facts, number, say, words
@@ -89,6 +89,17 @@ class Told:
     def context(self) -> pd.DataFrame:
         """What own schools work in, as `choose_context` gives it."""
         return choose_context(self.portfolio)
+
+    @cached_property
+    def shown(self) -> dict[str, pd.DataFrame]:
+        """Figures that the page of each school may tell, by its code, as `_choose_shown` gives them."""
+        shown = _choose_shown(self.figures, self.portfolio.workspace.methodology)
+        return {code: rows.reset_index(drop=True) for code, rows in shown.groupby("school_id")}
+
+    @cached_property
+    def few(self) -> dict[str, int]:
+        """How many figures rest on too few pupils to be told, by the code of a school."""
+        return _flag_few(self.figures).groupby(self.figures["school_id"]).sum().to_dict()
 
     @cached_property
     def sureness(self) -> dict[str, dict[str, str]]:
@@ -257,12 +268,11 @@ def _tell_page(told: Told, school: pd.Series, file: str, texts: list[str], past:
     code = school["school_id"]
     intro = Text((*_introduce(told, school), *texts))
     own, few = choose_figures(told, code)
-    alike = _find_alike(told, own)
-    parts = _part_figures(told, own[~alike])
+    parts = _part_figures(told, own[~own["is_alike"]])
     tables = [_tabulate_school(told, school, part, past, title) for title, part in parts.items()]
     read = say(READ, fewest=number(told.rules.fewest))
     tables = [*tables[:-1], *(replace(last, legend=read) for last in tables[-1:])]
-    hidden = [*_say_alike(own[alike]), *_say_hidden(few)]
+    hidden = [*_say_alike(own[own["is_alike"]]), *_say_hidden(few)]
     card = [Text((told.cards[code],), kind="note")] if code in told.cards else []
     profile = filter(None, [profile_school(told.context, code)])
     return SchoolPage(file, school["name"], (intro, *tables, *hidden, *profile, *card, _gather_advice(told, code)))
@@ -270,35 +280,35 @@ def _tell_page(told: Told, school: pd.Series, file: str, texts: list[str], past:
 
 def choose_figures(told: Told, code: str) -> tuple[pd.DataFrame, int]:
     """Figures of one school as its page may tell them, and how many rest on too few pupils to be told."""
-    every = told.figures[told.figures["school_id"] == code]
-    few = _flag_few(every)
-    return _hide_few(every)[~few].reset_index(drop=True), int(few.sum())
+    return told.shown.get(code, told.figures.iloc[:0].assign(part="", is_alike=False)), told.few.get(code, 0)
+
+
+def _choose_shown(figures: pd.DataFrame, methodology: Methodology) -> pd.DataFrame:
+    """Figures that pages may tell, with the title of their table in `part` and `is_alike`.
+
+    Tables of ВПР stand apart, since nobody is judged by them. Alike are conditions and ВПР as in the group, as far as
+    chance goes: what differs is told. Where no exam is told of, ВПР is all that is known of the results and stands
+    whole.
+    """
+    shown = _hide_few(figures)[~_flag_few(figures)]
+    of_social, of_vpr = shown["domain"].eq("social"), shown["indicator"].isin(list_caveated(methodology))
+    has_exams = (~of_social & ~of_vpr).groupby(shown["school_id"]).transform("any")
+    is_alike = (of_social | (of_vpr & has_exams)) & ~shown["verdict"].isin([WORSE, BETTER])
+    parts = shown["domain"].map(title_domains(methodology)).mask(of_vpr, VPR)
+    return shown.assign(part=parts, is_alike=is_alike.astype(bool))
 
 
 def _part_figures(told: Told, own: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Figures of one school by the title of their table: those of ВПР apart, since nobody is judged by them."""
+    """Figures of one school by the title of their table."""
     method = told.portfolio.workspace.methodology
-    named = title_domains(method)
-    titles = own["domain"].map(named).mask(own["indicator"].isin(list_caveated(method)), VPR)
-    first, *rest = [named[domain] for domain in method.domains]
-    order = dict.fromkeys([first, VPR, *rest])
-    return {title: own[titles == title].reset_index(drop=True) for title in order if (titles == title).any()}
+    first, *rest = [title_domains(method)[domain] for domain in method.domains]
+    parts = {title: rows.reset_index(drop=True) for title, rows in own.groupby("part")}
+    return {title: parts[title] for title in dict.fromkeys([first, VPR, *rest]) if title in parts}
 
 
 VPR = "ВПР"
 CAVEAT = "По ВПР школы не оценивают (письма Рособрнадзора этого не предусматривают){counted}."
 READ = READING.format(own="школа", other="её группа").removesuffix(".") + " или детей меньше {fewest}."
-
-
-def _find_alike(told: Told, own: pd.DataFrame) -> pd.Series:
-    """Conditions and ВПР as in the group, as far as chance goes: nobody is judged by them, what differs is told.
-
-    Where no exam is told of, ВПР is all that is known of the results and stands whole.
-    """
-    of_social = own["domain"].eq("social")
-    of_vpr = own["indicator"].isin(list_caveated(told.portfolio.workspace.methodology))
-    beside = of_social | (of_vpr if (~of_social & ~of_vpr).any() else False)
-    return beside & ~own["verdict"].isin([WORSE, BETTER])
 
 
 def _say_alike(alike: pd.DataFrame) -> list[Text]:

@@ -10,7 +10,7 @@ from effschool.certainty.stability import FACTORS, METHODICAL
 from effschool.dynamics.level_change import HIDDEN
 from effschool.method.methodology import FIOKO_LIST, Domain, DomainRules
 from effschool.method.variance import require_rules
-from effschool.report.facts import Said, join, say, words
+from effschool.report.facts import Said, join, say, tabulate_said, words
 from effschool.report.portfolio import Portfolio, flag_members, list_certainty, list_histories
 from effschool.report.queries import name_step
 from effschool.report.sections.cohorts import is_change_sure, select_levels
@@ -23,22 +23,25 @@ def describe_lists(portfolio: Portfolio) -> pd.DataFrame:
     told = pd.concat([_explain_places(portfolio), _recall_years(portfolio), _say_reach(portfolio)])
     told["list"] = pd.Categorical(told["list"], portfolio.watched)
     told = told.sort_values(["school_id", "list"], kind="stable")
-    return told.groupby(["school_id", "list"], sort=False, observed=True)["text"].agg(join).reset_index()
+    by_place = told.groupby(["school_id", "list"], sort=False, observed=True)["text"]
+    joined = {place: join(texts) for place, texts in by_place}
+    codes, names = ([place[part] for place in joined] for part in (0, 1))
+    return tabulate_said({"school_id": codes, "list": names, "text": joined.values()})
 
 
 def _explain_places(portfolio: Portfolio) -> pd.DataFrame:
     """Why every school is on its lists and how sure that is."""
     sure = list_certainty(portfolio, portfolio.schools)
     steps = {(row.school_id, row.list): say_sure(row) for row in sure.itertuples()}
-    rows = [
-        (school, name, join([explain_place(portfolio, school, name), steps.get((school, name), "")]))
+    places = [
+        (school, name)
         for name in portfolio.watched
         for school in portfolio.schools.loc[flag_members(portfolio.schools, name), "school_id"]
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-COLUMNS = ["school_id", "list", "text"]
+    told = [join([explain_place(portfolio, *place), steps.get(place, "")]) for place in places]
+    return tabulate_said(
+        {"school_id": [code for code, _ in places], "list": [name for _, name in places], "text": told}
+    )
 
 
 def explain_place(portfolio: Portfolio, school: str, name: str) -> Said:
@@ -113,7 +116,7 @@ def _recall_years(portfolio: Portfolio) -> pd.DataFrame:
         )
         for row in earlier.itertuples()
     ]
-    return pd.DataFrame({"school_id": earlier["school_id"], "list": earlier["list"], "text": told}, columns=COLUMNS)
+    return tabulate_said({"school_id": earlier["school_id"], "list": earlier["list"], "text": told})
 
 
 def _say_reach(portfolio: Portfolio) -> pd.DataFrame:
@@ -125,7 +128,7 @@ def _say_reach(portfolio: Portfolio) -> pd.DataFrame:
         row.sentence.replace(f"Школа не вошла бы в список «{row.list}» {portfolio.year} года, ", "Не вошла бы, ")
         for row in chosen.itertuples()
     ]
-    return chosen.assign(text=told)[COLUMNS]
+    return tabulate_said({"school_id": chosen["school_id"], "list": chosen["list"], "text": told})
 
 
 def describe_own_change(portfolio: Portfolio) -> pd.DataFrame:
@@ -140,7 +143,7 @@ def describe_own_change(portfolio: Portfolio) -> pd.DataFrame:
         else say(NO_CHANGE)
         for row, sure in zip(own.itertuples(), is_change_sure(own), strict=True)
     ]
-    return pd.DataFrame({"school_id": own["school_id"], "text": told}, columns=["school_id", "text"])
+    return tabulate_said({"school_id": own["school_id"], "text": told})
 
 
 OWN_CHANGE = (
