@@ -52,8 +52,14 @@ def name_place(stack: str) -> str:
     return inner[0].partition("/")[0] if inner else "run"
 
 
-def record_run(folder: Path) -> tuple[float, list[tuple[str, int]]]:
-    """Seconds of a run from the demonstration's files on, and its stacks with how often each was seen."""
+def read_busy() -> float:
+    """Seconds that all cores of this machine have worked since it was started (Linux)."""
+    user, nice, system, _, _, *interrupts = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:8]
+    return sum(map(int, (user, nice, system, *interrupts))) / os.sysconf("SC_CLK_TCK")
+
+
+def record_run(folder: Path) -> tuple[float, float, list[tuple[str, int]]]:
+    """Seconds of a run on the demonstration, of the processors, and its stacks with how often each was seen."""
     raw, stacks = folder / "raw", folder / "stacks.txt"
     effschool = [sys.executable, "-m", "effschool"]
     subprocess.run([*effschool, "demo", str(raw)], check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
@@ -65,33 +71,33 @@ def record_run(folder: Path) -> tuple[float, list[tuple[str, int]]]:
         f"--reports={folder / 'reports'}",
     ]
     spy = [str(Path(sys.executable).with_name("py-spy")), "record", "--format=raw", f"--rate={RATE}", "--subprocesses"]
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), read_busy()
     subprocess.run([*spy, f"--output={stacks}", "--", *run], check=True, capture_output=True, cwd=ROOT)
-    seconds = time.perf_counter() - started
+    seconds, busy = time.perf_counter() - started, read_busy() - worked
     lines = [line.rpartition(" ") for line in stacks.read_text(encoding="utf-8").splitlines()]
-    return seconds, [(stack, int(number)) for stack, _, number in lines]
+    return seconds, busy, [(stack, int(number)) for stack, _, number in lines]
 
 
-def show_table(title: str, seen: Counter[str]) -> None:
-    """Kinds with the processor's seconds and their share, the greatest first."""
+def show_table(title: str, seen: Counter[str], busy: float) -> None:
+    """Kinds with their part of the processors' seconds, the greatest first."""
     print(title)
     for name, number in seen.most_common():
-        print(f"  {name:<36}{number / RATE:8.1f} с {100 * number / seen.total():6.1f} %")
+        share = number / seen.total()
+        print(f"  {name:<36}{share * busy:8.1f} с {100 * share:6.1f} %")
 
 
 def profile_run() -> None:
     """The table of a run."""
     with tempfile.TemporaryDirectory() as name:
-        seconds, stacks = record_run(Path(name))
+        seconds, busy, stacks = record_run(Path(name))
     kinds, places = Counter[str](), Counter[str]()
     for stack, number in stacks:
         kinds[name_kind(stack)] += number
         places[name_place(stack)] += number
     cores = os.cpu_count() or 1
-    idle = cores * seconds - kinds.total() / RATE
-    print(f"Прогон под наблюдением: {seconds:.1f} с, ядер: {cores}, без дела {idle:.1f} с")
-    show_table("Процессор по роду работы", kinds)
-    show_table("Процессор по комнатам", places)
+    print(f"Прогон под наблюдением: {seconds:.1f} с, процессор {busy:.1f} с, без дела {cores * seconds - busy:.1f} с")
+    show_table("Процессор по роду работы", kinds, busy)
+    show_table("Процессор по комнатам", places, busy)
 
 
 if __name__ == "__main__":
