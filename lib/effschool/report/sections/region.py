@@ -60,7 +60,7 @@ def describe_region(region: RegionYear) -> Text:
     )
     missing = list_missing(region)
     lacking = [
-        f"{rules.title}: {count_words(number, 'школе', 'школам', 'школам')}"
+        f"{rules.title[:1].lower()}{rules.title[1:]}: {count_words(number, 'школе', 'школам', 'школам')}"
         for name, rules in region.workspace.methodology.iterate_domains()
         if (number := int(schools[f"{name}_band"].isna().sum()))
     ]
