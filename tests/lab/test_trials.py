@@ -1,5 +1,6 @@
 """Trials: what a person tries in a notebook reaches the run only when it is recorded."""
 
+import re
 import shutil
 
 import pandas as pd
@@ -102,6 +103,10 @@ def test_changed_parameter_leaves_the_run_equal_byte_for_byte(stage, run, root, 
         assert changes.rules == ("orientation: consistent → literal",)
         assert changes.moves["school_id"].nunique() > 0
         assert changes.sentence in told
+    if stage == STAGES[3]:
+        assert re.search(
+            r"Стали бы другими \d+.мероприяти", trials.compare_trial(run, run.parent / trials.TRIALS).sentence
+        )
 
 
 def test_what_a_trial_changes_is_told_by_list_and_school(run, methodology, demo):
@@ -121,6 +126,16 @@ def test_what_a_trial_changes_is_told_by_list_and_school(run, methodology, demo)
     assert table.frame[["Код", "Список", "Что"]].to_numpy().tolist() == [
         [lists.loc[own, "school_id"], "ШНРО", "выйдет"]
     ]
+
+
+def test_what_a_trial_changes_in_support_is_counted(run):
+    trial = shutil.copytree(run, run.parent / "scratch")
+    events = pd.read_parquet(run / "dynamics" / "roadmap.parquet")
+    write_table(
+        events.assign(state=events["state"].mask(events.index < 3, "иное")), trial / "dynamics" / "roadmap.parquet"
+    )
+    changes = trials.compare_trial(run, trial)
+    assert changes.sentence.endswith("списки те же (2023 год). Стали бы другими 3\N{NO-BREAK SPACE}мероприятия.")
 
 
 def test_tables_of_another_methodology_are_refused_with_both_names(run, methodology, demo):

@@ -174,6 +174,9 @@ def test_trial_becomes_the_run_by_its_run_file(desk, monkeypatch):
     assert taken[0].parameters == {"orientation": "literal"}
     one_report.record_run(desk, {**chosen, "methodology": str(desk.root / "my" / "own.yml")}, print)
     assert taken[1].methodology == str(desk.root / "my" / "own.yml")
+    one_report.record_run(desk, {"as_of": "01.02.2023", "soon_days": 40}, print)
+    assert taken[2].methodology == taken[1].methodology
+    assert taken[2].parameters == {"orientation": "literal", "as_of": "01.02.2023", "soon_days": 40}
 
 
 def test_trial_that_cannot_be_the_run_leaves_the_run_file_as_it_was(desk, monkeypatch):

@@ -7,18 +7,19 @@ since, it begins again. What was tried becomes the run only when a person says s
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from IPython import get_ipython
 
-from effschool.base.russian import count_words, format_number
-from effschool.base.storage import say_lost, write_text
+from effschool.base.russian import count_words, format_number, join_words
+from effschool.base.storage import hash_file, read_table, say_lost, write_text
 from effschool.dynamics.paths import stack_lists
 from effschool.method.methodology import Methodology
 from effschool.report.display import Table, Text
-from effschool.report.workspace import load_identified, load_used_methodology
+from effschool.report.workspace import DYNAMICS, load_identified, load_used_methodology
 
 LAB_SESSION = "JPY_SESSION_NAME"
 """Variable that a Jupyter server sets for the kernel of an open notebook; papermill and nbclient set none."""
@@ -88,12 +89,14 @@ class TrialChanges:
         rules: readings and values that differ, «orientation: consistent → literal».
         moves: a row per list of the year and school that enters it or leaves it: list, school_id, move.
         schools: schools of the trial's year.
+        others: how many rows of the tables of support would be others, in words.
     """
 
     year: int
     rules: tuple[str, ...]
     moves: pd.DataFrame
     schools: pd.DataFrame
+    others: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -103,7 +106,8 @@ class TrialChanges:
         moved = (
             f"{count_words(number, 'школа сменит', 'школы сменят', 'школ сменят')} список" if number else "списки те же"
         )
-        return f"{rules}: {moved} ({self.year} год)."
+        others = f" Стали бы другими {join_words(self.others)}." if self.others else ""
+        return f"{rules}: {moved} ({self.year} год).{others}"
 
     def tabulate(self) -> Table | Text:
         """Every school that would enter a list or leave it."""
@@ -137,7 +141,24 @@ def compare_trial(run: Path, trials: Path) -> TrialChanges:
         for made, rules, move in ((before, was, "выйдет"), (after, now, "войдёт"))
     ]
     moves = pd.concat(pairs).drop_duplicates(["list", "school_id"], keep=False)
-    return TrialChanges(year, list_differences(was, now), moves, after.schools[after.schools["year"] == year])
+    schools = after.schools[after.schools["year"] == year]
+    return TrialChanges(year, list_differences(was, now), moves, schools, tuple(_count_others(run, trials)))
+
+
+OF_SUPPORT = {
+    "roadmap": ("мероприятие", "мероприятия", "мероприятий"),
+    "targets": ("значение показателя", "значения показателей", "значений показателей"),
+}
+"""Tables of support whose rows a parameter of their notebook can change, and what a row is."""
+
+
+def _count_others(run: Path, trials: Path) -> Iterator[str]:
+    for name, words in OF_SUPPORT.items():
+        paths = [folder / DYNAMICS / f"{name}.parquet" for folder in (run, trials)]
+        if all(path.is_file() for path in paths) and hash_file(paths[0]) != hash_file(paths[1]):
+            before, after = (read_table(path.parent, name).astype("str").fillna("") for path in paths)
+            number = int((~pd.MultiIndex.from_frame(after).isin(pd.MultiIndex.from_frame(before))).sum())
+            yield from [count_words(number, *words)] * bool(number)
 
 
 def list_differences(was: Methodology, now: Methodology) -> tuple[str, ...]:

@@ -76,7 +76,8 @@ def record_run(desk: Desk, chosen: Mapping[str, object], say: Say) -> Path:
     path = settings.data / RUN_FILE
     before = path.read_bytes() if path.is_file() else None
     with hold_folders(settings):
-        record_parameters(settings.data, {**chosen, "methodology": _name_methodology(settings, chosen)})
+        named = {"methodology": _name_methodology(settings, chosen)} if "methodology" in chosen else {}
+        record_parameters(settings.data, {**chosen, **named})
         try:
             run_stages(recall_settings(desk), say, say)
         except StepError:

@@ -134,7 +134,7 @@ def plan_stages(settings: Settings) -> list[Step]:
         (identify, [*contract, *list_files(method)], identified),
         ({"year": settings.year, "works": works}, [*known, *sorted(works.glob("*.yml"))], dynamics),
         (
-            {"year": settings.year, "targets": targets, "projects": projects, "forms": forms},
+            {"year": settings.year, "targets": targets, "projects": projects, "forms": forms, "publish": False},
             [*known, *dynamics, *sorted([*targets.glob("*.yml"), *forms.glob("*.yml")]), projects],
             support,
         ),

@@ -27,7 +27,7 @@ def offer_run(
         publish: record it without a button, after what it changes has been shown.
     """
     if not is_by_hand():
-        return Text(("Списки записаны в папку прогона.",))
+        return Text(("Таблицы записаны в папку прогона.",))
     return open_panel(
         lambda: TrialPanel(desk, trials, chosen, record_run, publish=publish),
         lambda: Text((compare_trial(desk.processed, trials).sentence,)),
