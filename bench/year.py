@@ -1,10 +1,9 @@
 """Time and memory of the yearly run beside the plain way (make bench SCALE=…); nothing here is asserted.
 
-A plain report is `papermill.execute_notebook` and nbconvert's HTMLExporter over a notebook of eight charts and
-eight tables; bare drawing is making the figures and saving them as SVG, while the report's own cells run in one
-process: once by
-matplotlib's `savefig`, once by `pictures`, which is twice as fast. All of it is measured in one run
-and in turns, so that the ratios hold whatever else the machine does. A larger region is measured beside the usual one.
+A plain report is `papermill.execute_notebook` and nbconvert's HTMLExporter over a notebook of eight charts and eight
+tables. Bare drawing is making the figures and saving them as SVG, while the report's own cells run in one process: once
+by matplotlib's `savefig`, once by `pictures`, which is twice as fast. All of it is measured in one run and in turns, so
+that the ratios hold whatever else the machine does. A larger region is measured beside the usual one.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 Names and answers are the business of `school_names`, acts that of `succession`; here both meet the parts of files.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -78,27 +78,29 @@ def find_codes(part: Part, register: SchoolRegister) -> tuple[Part, list[Problem
     return replace(part, rows=known), _say_unmatched(part, unmatched), list_doubtful(*names)
 
 
-def find_other_names(part: Part, schools: pd.DataFrame, rules: NameRules) -> list[Problem]:
+def find_other_names(
+    part: Part, schools: pd.DataFrame, own: Mapping[str, Iterable[str]], rules: NameRules
+) -> list[Problem]:
     """Warnings: a name beside a code that is another school's, by the register; small differences are passed over.
 
     Args:
         part: with codes as the register has them.
         schools: rows of the register.
+        own: names that the register has for each code.
     """
     if part.stated is None or "school_id" not in part.rows:
         return []
     names = part.stated.assign(name=part.stated["name"].str.replace(_LOGIN, "", regex=True))
-    own_names = schools.groupby("school_id")["name"].unique().to_dict()
     pairs = part.rows[["school_id"]].join(names, how="inner").dropna().drop_duplicates(["school_id", "name"])
     problems = []
     for code, name, row in pairs.itertuples(index=False):
-        if not name.strip() or _fits(name, own_names.get(code), rules):
+        if not name.strip() or _fits(name, own.get(code), rules):
             continue
         other = find_other_school(code, name, schools, rules)
         if other is not None:
-            own = schools.loc[schools["school_id"].eq(code), "name"].iloc[-1]
+            registered = schools.loc[schools["school_id"].eq(code), "name"].iloc[-1]
             expected = (
-                f"код и название — разных школ: код {code} в реестре — «{own}», а так называется школа "
+                f"код и название — разных школ: код {code} в реестре — «{registered}», а так называется школа "
                 f"{other['school_id']}, «{other['name']}»"
             )
             action = "Проверьте, не сдвинуты ли столбцы: пока строка отнесена к школе по коду."

@@ -268,8 +268,9 @@ def warn_other_names(taken: list[Taken], layouts: Path) -> list[Taken]:
     if not parts or not (layouts / RULES).is_file():
         return taken
     schools, rules = pd.concat(parts), load_name_rules(layouts / RULES)
+    own = schools.groupby("school_id")["name"].unique().to_dict()
     return [
-        file.add(dict.fromkeys(told for part in file.parts for told in find_other_names(part, schools, rules)))
+        file.add(dict.fromkeys(told for part in file.parts for told in find_other_names(part, schools, own, rules)))
         if file.is_accepted
         else file
         for file in taken
